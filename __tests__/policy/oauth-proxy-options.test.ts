@@ -4,8 +4,6 @@ import { good as common } from '../support/good-policy.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
 const SECRET = 'a secret of thirty-two characters';
-const URIS_FIX =
-  'Write the redirect URIs that the client shows or documents, such as "https://client.example/callback".';
 const good = { ...common, issuer: 'https://as.example', provider: { keycloak: {} }, oauthProxy: { secret: SECRET } };
 
 const SECRET_FIX = 'Print one with: openssl rand -base64 32';
@@ -53,68 +51,6 @@ test.each<[string, Record<string, unknown>, string]>([
     'an OAuth proxy that is true',
     { oauthProxy: true },
     'option "oauthProxy" must be an object, but got true. Write { secret: … }, or false to show clients the issuer itself.',
-  ],
-  ...[
-    [
-      { secret: SECRET, redirectUris: ['https://a.example/cb'] },
-      'clients" must be given by client ids that are no URLs, but got "https://a.example/c". List the URL in oauthProxy.clientDocuments.allow: its document names the redirect URIs.',
-      'https://a.example/c',
-    ],
-    [
-      { redirectUris: ['https://a.example/cb'] },
-      'clients" must be given by client ids of 1 to 200 printable ASCII characters, but got "ü". Choose another id.',
-      'ü',
-    ],
-    [
-      { redirectUris: ['https://a.example/cb'] },
-      'clients" must be given by client ids of 1 to 200 printable ASCII characters, but got "". Choose another id.',
-      '',
-    ],
-    [
-      'https://a.example/cb',
-      'clients.n8n" must be an object, but got "https://a.example/cb". Write { redirectUris: ["https://client.example/callback"] }.',
-    ],
-    [{}, `clients.n8n.redirectUris" must be an array of non-empty strings, but got undefined. ${URIS_FIX}`],
-    [
-      { redirectUris: [] },
-      `clients.n8n.redirectUris" must be a list of at least one redirect URI, but got []. ${URIS_FIX}`,
-    ],
-    [
-      { redirectUris: ['https://a.example/*', 'http://a.example/'] },
-      `clients.n8n.redirectUris[1]" must be a whole https URI, one of http on loopback, or one of a private-use scheme, without fragment, but got "http://a.example/". ${URIS_FIX}`,
-    ],
-    [
-      { redirectUris: ['https://a.example/cb'], secret: SHORT },
-      `clients.n8n.secret" must be a string of at least 32 characters. ${SECRET_FIX}`,
-    ],
-    [
-      { redirectUris: ['https://a.example/cb'], secrets: [] },
-      'clients.n8n.secrets" must be a known option, but got "secrets". Did you mean "secret"?',
-    ],
-  ].map(([client, message, id = 'n8n']): [string, Record<string, unknown>, string] => [
-    `the client ${JSON.stringify({ [id as string]: client }).slice(0, 60)}`,
-    { oauthProxy: { clients: { [id as string]: client } } },
-    `option "oauthProxy.${message}`,
-  ]),
-  [
-    'clients that are a list',
-    { oauthProxy: { clients: [] } },
-    `option "oauthProxy.clients" must be an object, but got []. Write { "my-id": { redirectUris: ["https://client.example/callback"] } }.`,
-  ],
-  [
-    'clients where nothing can register them',
-    { provider: 'okta', oauthProxy: { clients: { n8n: { redirectUris: ['https://a.example/cb'] } } } },
-    'option "clientId" must be given together with oauthProxy.clients, since this provider registers no client without credentials, but got undefined. Register a client there by hand, and give its id.',
-  ],
-  [
-    'no way to get a client id',
-    { oauthProxy: { registration: false, clientDocuments: { enabled: false } } },
-    'option "oauthProxy.registration" must be true where clientDocuments.enabled is false and "clients" is empty, since no client could get an id, but got false. Give clients an id in oauthProxy.clients.',
-  ],
-  [
-    'registration as a word',
-    { oauthProxy: { registration: 'off' } },
-    'option "oauthProxy.registration" must be true or false, but got "off". Leave it out for true.',
   ],
   [
     'an unknown option of the OAuth proxy',
@@ -202,7 +138,6 @@ test.each([
   { oauthProxy: { secret: SHORT } },
   { oauthProxy: { secret: [SHORT] } },
   { oauthProxy: { secret: { key: SHORT } } },
-  { oauthProxy: { clients: { n8n: { redirectUris: ['https://a.example/cb'], secret: SHORT } } } },
   { clientId: 'a', clientSecret: [SHORT] },
   { provider: { entra: { clientSecret: SHORT } } },
 ])('no message quotes a secret: %j', (changes) => {
@@ -244,19 +179,6 @@ describe('what is accepted', () => {
       {
         oauthProxy: {
           allowedRedirectUris: ['https://a.example/*', 'http://127.0.0.1/cb', 'cursor://a/cb', 'https://b.example'],
-        },
-      },
-    ],
-    [
-      'clients, documents and no registration',
-      {
-        oauthProxy: {
-          clients: {
-            n8n: { redirectUris: ['https://a.example/cb'], secret: SECRET },
-            'any id %+: ~': { redirectUris: ['http://localhost:1/cb', 'cursor://a/cb'], secret: undefined },
-          },
-          clientDocuments: { enabled: undefined, allow: ['https://claude.ai/*'], skipConsent: [] },
-          registration: false,
         },
       },
     ],
