@@ -155,7 +155,9 @@ describe('an outage is not the fault of the client', () => {
     const reasonOf = async (url: string, ca: string) =>
       (await refusalOf(documentsOf({ network: { ca } }).get(url, CALLER))).log.reason;
     expect(await reasonOf(server.url(), OTHER_SERVER.cert)).toContain('DEPTH_ZERO_SELF_SIGNED_CERT');
-    expect(await reasonOf(server.url('/c', 'other.example'), NAMED_SERVER.cert)).toContain('ERR_TLS_CERT_ALTNAME_INVALID');
+    expect(await reasonOf(server.url('/c', 'other.example'), NAMED_SERVER.cert)).toContain(
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+    );
     expect(server.requests).toEqual([]);
   });
 

@@ -36,6 +36,7 @@ test.each([
   ['a user name', 'https://claude.ai@app.example/c'],
   ['an empty user name', 'https://@app.example/c'],
   ['a password', 'https://:a@app.example/c'],
+  ['an empty query', 'https://app.example/c?'],
   ['.', 'https://app.example/./c'],
   ['..', 'https://app.example/a/../c'],
   ['.. at the end', 'https://app.example/a/..'],

@@ -76,3 +76,10 @@ export async function refusalOf(attempt: Promise<unknown>) {
   const { code, status, message, retryAfterSeconds } = error;
   return { code: code as string, status, message, retryAfterSeconds, log: { reason: (error.cause as Error).message } };
 }
+
+/** The refusal of a fetch beyond the ration. */
+export const TOO_MANY_DOCUMENTS = {
+  code: 'too_many_client_documents',
+  status: 503,
+  message: 'Too many metadata documents of clients are being fetched at the moment',
+};
