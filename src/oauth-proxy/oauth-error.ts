@@ -13,14 +13,29 @@ export type OAuthErrorName =
   | 'server_error'
   | 'temporarily_unavailable';
 
+/** The words of a refusal's log line that say more than the client learns. */
+export interface LogNote {
+  /** The reason, in place of `message`. */
+  readonly reason?: string;
+  /** The advice for the operator. */
+  readonly advice?: string;
+}
+
 /** A mistake of a client of the OAuth proxy. `message` is public and constant: it contains nothing from the request. */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError';
   readonly error: OAuthErrorName;
   readonly status: number;
+  readonly note: LogNote;
 
-  constructor(error: OAuthErrorName, message: string, status = error === 'invalid_client' ? 401 : 400) {
+  constructor(
+    error: OAuthErrorName,
+    message: string,
+    status = error === 'invalid_client' ? 401 : 400,
+    note: LogNote = {},
+  ) {
     super(message);
+    this.note = note;
     this.error = error;
     this.status = status;
   }

@@ -6,34 +6,14 @@ import { isLoopbackHost } from '../http/loopback.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { replyJson } from '../http/reply.js';
 import { parseStrictJson } from '../messages/strict-json.js';
-import { REGISTRATION_MEMBERS, type RegistrationMember } from '../providers/provider.js';
 import { callServer } from '../upstream/call-server.js';
+import { type ClientMembers, clientMembers, clientName, clientRedirectUris, REDIRECT_URIS } from './client-members.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import { isAcceptableRedirectUri, isAllowedRedirectUri } from './redirect-uri.js';
+import { isAllowedRedirectUri } from './redirect-uri.js';
 import { NO_STORE, refusalOf, toUpstreamError, withoutEcho, writeAnswer } from './upstream-answer.js';
 
 const MAX_BODY_BYTES = 16_384;
-const MAX_REDIRECT_URIS = 10;
-const MAX_NAME_LENGTH = 100;
-
-const isText = (value: unknown) => typeof value === 'string';
-// `new URL()` drops spaces around an address, and tabs and line breaks within.
-const isHttpsUrl = (value: unknown) =>
-  isText(value) && /^[\x21-\x7e]+$/.test(value) && URL.canParse(value) && new URL(value).protocol === 'https:';
-
-/** The check for each member before it is sent to the upstream server, which shows it to users, in links and images too. */
-const MEMBERS: Readonly<Record<RegistrationMember, (value: unknown) => boolean>> = {
-  client_name: isText,
-  client_uri: isHttpsUrl,
-  logo_uri: isHttpsUrl,
-  tos_uri: isHttpsUrl,
-  policy_uri: isHttpsUrl,
-  contacts: (value) => Array.isArray(value) && value.every(isText),
-  scope: isText,
-  software_id: isText,
-  software_version: isText,
-};
 /** JSON leaves out the `undefined` members. */
 const PUBLIC = Object.freeze({
   token_endpoint_auth_method: 'none',
@@ -45,8 +25,7 @@ const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'];
 interface ClientMetadata {
   readonly redirectUris: readonly string[];
   readonly authMethod: string | undefined;
-  /** The members of the client's metadata that have the right form. */
-  readonly members: Readonly<Partial<Record<RegistrationMember, unknown>>>;
+  readonly members: ClientMembers;
 }
 
 /**
@@ -57,7 +36,7 @@ export function createRegistration(context: OAuthProxyContext) {
   const { options, clients, refusals } = context;
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const given = parseBody((await readBody(req, MAX_BODY_BYTES)).toString('utf8'));
-    const name = nameOf(given);
+    const name = clientName(given);
     refusals.about(req, { client: name });
     const metadata = readClientMetadata(given);
     const { redirectUris } = metadata;
@@ -81,30 +60,19 @@ export function createRegistration(context: OAuthProxyContext) {
   };
 }
 
-function nameOf({ client_name: name }: Readonly<Record<string, unknown>>): string | undefined {
-  return typeof name === 'string' ? name.slice(0, MAX_NAME_LENGTH) : undefined;
-}
-
 function readClientMetadata(given: Readonly<Record<string, unknown>>): ClientMetadata {
-  const redirectUris = given.redirect_uris;
-  if (
-    !Array.isArray(redirectUris) ||
-    redirectUris.length === 0 ||
-    redirectUris.length > MAX_REDIRECT_URIS ||
-    !redirectUris.every((uri) => typeof uri === 'string' && isAcceptableRedirectUri(uri))
-  ) {
-    const expected = '1 to 10 URIs: https, http on loopback, or a private-use scheme, without fragment';
-    throw new OAuthError('invalid_redirect_uri', `redirect_uris must be ${expected}`);
+  const redirectUris = clientRedirectUris(given);
+  if (redirectUris === undefined) {
+    throw new OAuthError('invalid_redirect_uri', `redirect_uris must be ${REDIRECT_URIS}`);
   }
   const method = given.token_endpoint_auth_method;
   if (method !== undefined && !AUTH_METHODS.includes(method as string)) {
     throw new OAuthError('invalid_client_metadata', `token_endpoint_auth_method must be one of ${AUTH_METHODS}`);
   }
-  const members = REGISTRATION_MEMBERS.filter((member) => MEMBERS[member](given[member]));
   return {
     redirectUris,
     authMethod: method as string | undefined,
-    members: Object.fromEntries(members.map((member) => [member, given[member]])),
+    members: clientMembers(given),
   };
 }
 
