@@ -4,14 +4,13 @@ import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
-import { type ServedDocument, serveClientDocument, startDocumentProxy } from '../support/client-documents.js';
+import { allowing, type ServedDocument, serveClientDocument, startDocumentProxy } from '../support/client-documents.js';
 import { freePort } from '../support/loopback-server.js';
-import { asAlice } from '../support/oauth-proxy-flow.js';
 import { atOidcServer, startOidcServer } from '../support/oidc-server.js';
 import { endPrograms, type Program, ROOT, startProgram, startTerminal } from '../support/program.js';
 import { recordBytes } from '../support/remote-servers.js';
 import { until } from '../support/until.js';
-import { type Page, UserAgent } from '../support/user-agent.js';
+import { type FillIn, UserAgent } from '../support/user-agent.js';
 import { GO_DOCUMENT_CLIENT, INSPECTOR, MCP_REMOTE, NEWEST_NODE, PYTHON } from './install.js';
 
 afterAll(endPrograms);
@@ -108,24 +107,14 @@ async function found(pattern: RegExp, written: () => string): Promise<string> {
   return find() ?? expect.fail(`it did not print ${pattern}:\n${written()}`);
 }
 
-/** Logs in as a user does where a program says, and allows the client. Keeps the pages of our consent. */
-function loginOf(consents: Page[]) {
-  return async (written: () => string) => {
-    const login = new URL(await found(LOGIN, written));
-    const redirectUri = login.searchParams.get('redirect_uri') ?? '';
-    const end = await new UserAgent().visit(
-      login,
-      (fields, page) => {
-        if (!('request' in fields)) return atOidcServer(fields, page);
-        consents.push(page);
-        return asAlice(fields, page);
-      },
-      ({ href }) => href.startsWith(redirectUri),
-    );
-    if (!(end instanceof URL)) throw new Error(`stopped at ${end.url} (${end.response.status}): ${end.html}`);
-    await (await fetch(end)).text();
-  };
-}
+/** Returns a function that logs in as a user does where a program says. */
+const loginWith = (fillIn: FillIn) => async (written: () => string) => {
+  const login = new URL(await found(LOGIN, written));
+  const redirectUri = login.searchParams.get('redirect_uri') ?? '';
+  const end = await new UserAgent().visit(login, fillIn, ({ href }) => href.startsWith(redirectUri));
+  if (!(end instanceof URL)) throw new Error(`stopped at ${end.url} (${end.response.status}): ${end.html}`);
+  await (await fetch(end)).text();
+};
 
 /** Starts oidc-provider, the OAuth proxy in front of it, and a recorder in front of both. */
 async function startRecordedProxy(): Promise<{ url: string; bytes: () => string }> {
@@ -161,9 +150,9 @@ test.each([
   const document = await serveClientDocument({
     redirect_uris: ['http://127.0.0.1/callback', 'http://127.0.0.1/oauth/callback', 'http://localhost/oauth/callback'],
   });
-  const consents: Page[] = [];
-  const said = await run({ url, document: document.url, folder: folderOfTest(), logIn: loginOf(consents) });
+  const { consents, fillIn } = allowing(atOidcServer);
+  const said = await run({ url, document: document.url, folder: folderOfTest(), logIn: loginWith(fillIn) });
   expect(said).toContain('mcp.read');
-  expect(consents.map(({ html }) => html)).toEqual([expect.stringContaining('127.0.0.1')]);
+  expect(consents).toEqual([expect.stringContaining(new URL(document.url).host)]);
   expectIdentifiedByDocument(bytes(), document);
 });
