@@ -2,24 +2,36 @@ import type { OptionChecks } from '../options/checks.js';
 import {
   asGiven,
   flag,
+  group,
   type OptionTable,
   optional,
   type ResolvedOptions,
   readOptions,
 } from '../options/option-table.js';
-import { TEXT, TEXTS } from '../options/value-type.js';
+import { membersOf, TEXT, TEXTS } from '../options/value-type.js';
 import type { Provider } from '../providers/provider.js';
 import type { OAuthProxyOptions } from './oauth-proxy-options.js';
+import { CLIENT_DOCUMENTS_TABLE } from './resolve-client-documents.js';
 import type { StaticClient, TrustedIssuer } from './resolve-issuer.js';
+import { PROXY_CLIENTS_ROW } from './resolve-proxy-clients.js';
 import { RESOURCE_FIX, type ResourceIdentity } from './resolve-resource.js';
 import { resolveSecrets, SECRETS } from './secrets.js';
 import { requireServerUrl } from './server-url.js';
+
+const CLIENT_DOCUMENTS_ROW = {
+  default: {},
+  type: membersOf('clientDocuments', CLIENT_DOCUMENTS_TABLE),
+  read: group(CLIENT_DOCUMENTS_TABLE, 'Write { enabled: false }, or { allow: ["https://claude.ai/*"] }.'),
+};
 
 export const OAUTH_PROXY_TABLE = {
   secret: { type: SECRETS, read: resolveSecrets },
   legacyEndpoints: flag(false),
   metadataUrl: { type: TEXT, read: asGiven },
   allowedRedirectUris: { type: TEXTS, read: optional(requireRedirectUris) },
+  clientDocuments: CLIENT_DOCUMENTS_ROW,
+  clients: PROXY_CLIENTS_ROW,
+  registration: flag(true),
 } satisfies OptionTable<OAuthProxyOptions>;
 
 /** The resolved OAuth proxy of one issuer. Without `allowedRedirectUris`, every acceptable redirect URI is allowed. */
