@@ -56,7 +56,11 @@ export async function startBetterAuth(kind, resource, options = {}, answer = (_r
     ],
   });
   const handle = toNodeHandler(auth);
-  server.on('request', (req, res) => (req.url.startsWith('/api/auth/') ? handle : answer)(req, res));
+  server.on('request', (req, res) => {
+    // Node's fetch() says that it is a script. For one, Better Auth has no redirects.
+    if (req.headers.accept === 'text/html') delete req.headers['sec-fetch-mode'];
+    (req.url.startsWith('/api/auth/') ? handle : answer)(req, res);
+  });
   const { headers } = await auth.api.signUpEmail({ body: ALICE, returnHeaders: true });
   return { auth, origin, headers };
 }

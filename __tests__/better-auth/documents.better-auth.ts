@@ -18,7 +18,11 @@ test.each(SDKS)('SDK %s logs in by its document at Better Auth, calls a tool, an
   const server = startNode([`${ROOT}__tests__/better-auth/login-server.mjs`, `http://127.0.0.1:${port}/mcp`]);
   const [line] = await server.says(/^\{.*\}$/m);
   const { issuer, user } = JSON.parse(line) as LoginServer;
-  const policy = { issuer, provider: { standard: {} }, resourceMetadata: { scopesSupported: ['mcp:read'] } };
+  const policy = {
+    issuer,
+    provider: { standard: {} },
+    resourceMetadata: { scopesSupported: ['mcp:read', 'offline_access'] },
+  };
   const atBetterAuth: FillIn = (fields) => ('email' in fields ? { ...user } : {});
   await expectDocumentLogin(sdk, await startDocumentProxy(policy, port), atBetterAuth);
 });

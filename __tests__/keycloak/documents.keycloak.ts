@@ -1,4 +1,4 @@
-import { afterAll, test } from 'vitest';
+import { afterAll, describe, test } from 'vitest';
 import { expectDocumentLogin, startDocumentProxy } from '../support/client-documents.js';
 import { SDKS } from '../support/mcp-login.js';
 import { endPrograms } from '../support/program.js';
@@ -14,11 +14,11 @@ const POLICY = {
   resourceMetadata: { scopesSupported: ['openid', 'profile', 'offline_access'] },
 };
 
-test.each(
-  SDKS.flatMap((sdk) => [
-    [sdk, 'a client that is registered there for the document', {}] as const,
-    [sdk, 'one client for all', { clientId: SHARED_CLIENT.clientId }] as const,
-  ]),
-)('SDK %s logs in by its document at Keycloak with %s, calls a tool, and refreshes', async (sdk, _which, client) => {
-  await expectDocumentLogin(sdk, await startDocumentProxy({ ...POLICY, ...client }), atKeycloak);
+describe.each(SDKS)('SDK %s logs in by its document at Keycloak, calls a tool, and refreshes', (sdk) => {
+  test.each([
+    ['a client that is registered there for the document', {}],
+    ['one client for all', { clientId: SHARED_CLIENT.clientId }],
+  ])('with %s', async (_which, client) => {
+    await expectDocumentLogin(sdk, await startDocumentProxy({ ...POLICY, ...client }), atKeycloak);
+  });
 });
