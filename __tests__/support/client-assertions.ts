@@ -5,6 +5,7 @@ import {
   createClientAssertions,
 } from '../../src/oauth-proxy/client-assertion.js';
 import { createClientKeySets, type KeyedClient } from '../../src/oauth-proxy/client-keys.js';
+import { createClientDocuments } from '../../src/oauth-proxy/documents/client-documents.js';
 import type { OAuthError } from '../../src/oauth-proxy/oauth-error.js';
 import { createRecordingLogger } from './recording-logger.js';
 
@@ -31,7 +32,7 @@ export const claims = (more: object = {}) => ({
 /** The checks of assertions of clients that have their keys in their document, unless `more` says otherwise. */
 export function createVerifier(more: Partial<AssertionOptions> = {}): ClientAssertions {
   const { logger } = createRecordingLogger();
-  const keySets = createClientKeySets(() => Promise.reject(new Error('This client has its keys inline')));
+  const keySets = createClientKeySets(createClientDocuments({ allow: undefined }, { hostname: 'mcp.example' }));
   return createClientAssertions({
     audiences: [ISSUER, TOKEN_ENDPOINT],
     clockToleranceSeconds: TOLERANCE,

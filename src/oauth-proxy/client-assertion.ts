@@ -62,10 +62,10 @@ function usedIdsOf({ clockToleranceSeconds, store, logger }: AssertionOptions): 
 function readAssertion(form: Parameters): CompactJwt {
   const assertion = form.get('client_assertion');
   if (assertion === undefined) {
-    throw new OAuthError('invalid_client', 'This client must authenticate with private_key_jwt: client_assertion');
+    throw invalidClient('This client must authenticate with private_key_jwt: client_assertion');
   }
   if (form.get('client_assertion_type') !== ASSERTION_TYPE) {
-    throw new OAuthError('invalid_client', `client_assertion_type must be ${ASSERTION_TYPE}`);
+    throw invalidClient(`client_assertion_type must be ${ASSERTION_TYPE}`);
   }
   const jwt = parseAssertion(assertion);
   if (jwt === undefined) throw refusal('it must be a signed JWT of at most 16 KiB, without crit');
@@ -119,5 +119,11 @@ async function isSignedByOne(jwt: CompactJwt, { keys }: ClientKeySet): Promise<b
 }
 
 function refusal(fault: string): OAuthError {
-  return new OAuthError('invalid_client', `client_assertion is refused: ${fault}`);
+  return invalidClient(`client_assertion is refused: ${fault}`);
+}
+
+function invalidClient(message: string): OAuthError {
+  // Such a client does not register, which is the usual advice.
+  const advice = 'tell the publisher of the client; if this is about a time, compare the clocks';
+  return new OAuthError('invalid_client', message, 401, { advice });
 }

@@ -62,10 +62,7 @@ function readSent({ headers }: IncomingMessage, form: Parameters): Sent {
 }
 
 /** A client that sends an assertion need not send its id (RFC 7521, section 4.2). */
-function idIn(
-  { options }: Pick<OAuthProxyContext, 'options'>,
-  { basic, assertion, form }: Sent,
-): string | undefined {
+function idIn({ options }: Pick<OAuthProxyContext, 'options'>, { basic, assertion, form }: Sent): string | undefined {
   if (basic !== undefined) return basic.ids.find((id) => options.clients.has(id)) ?? basic.ids[0];
   return form.get('client_id') ?? (assertion === undefined ? undefined : clientIdOfAssertion(assertion));
 }
@@ -79,14 +76,16 @@ async function checkDocumented(
   refuseSecret(sent);
   const { keys } = document;
   if (keys !== undefined) await assertions.verify({ ...document, keys }, sent.form, callerNetwork(req));
-  else if (sent.assertion !== undefined) throw new OAuthError('invalid_client', 'The document of this client has no keys');
+  else if (sent.assertion !== undefined)
+    throw new OAuthError('invalid_client', 'The document of this client has no keys');
 }
 
 function checkConfigured({ secretHash }: ClientOfOptions, sent: Sent): void {
-  if (secretHash === undefined) return refuseSecret(sent);
-  if (sent.secrets.length === 0) throw new OAuthError('invalid_client', 'This client must send its secret');
-  const isRight = sent.secrets.filter((secret) => timingSafeEqual(hashOfSecret(secret), secretHash)).length > 0;
-  if (!isRight) throw new OAuthError('invalid_client', 'The secret of the client is wrong');
+  if (secretHash === undefined) refuseSecret(sent);
+  else if (sent.secrets.length === 0) throw new OAuthError('invalid_client', 'This client must send its secret');
+  else if (!sent.secrets.some((secret) => timingSafeEqual(hashOfSecret(secret), secretHash))) {
+    throw new OAuthError('invalid_client', 'The secret of the client is wrong');
+  }
 }
 
 /** A client without a secret that sends one uses the id of another client, or is set up for another server. */

@@ -1,22 +1,11 @@
 import type { JSONWebKeySet } from 'jose';
 import { readKeys, type VerificationKey } from '../auth/keys/verification-key.js';
+import type { ClientDocument, ClientKeys } from './documents/client-document.js';
+import type { ClientDocuments } from './documents/client-documents.js';
 import { OAuthError } from './oauth-error.js';
 
-/** A client with keys, as its metadata document describes it. */
-export interface KeyedClient {
-  /** The client id. */
-  readonly url: string;
-  readonly keys: { readonly jwks: JSONWebKeySet } | { readonly jwksUri: URL };
-}
-
-/**
- * Returns the key set at a URL that a client chose, from a cache or freshly fetched.
- *
- * @param lacking A key set that was returned before and lacks a key: it is fetched again.
- * @throws {OAuthError} `invalid_client` if there is none, or it may not be fetched.
- * @throws {UpstreamError} If the server does not answer, or too many fetches are made.
- */
-export type FetchKeys = (jwksUri: URL, caller: string, lacking?: JSONWebKeySet) => Promise<JSONWebKeySet>;
+/** A client that authenticates with its key. */
+export type KeyedClient = Pick<ClientDocument, 'url'> & { readonly keys: ClientKeys };
 
 /** The usable keys of a client. */
 export interface ClientKeySet {
@@ -49,7 +38,7 @@ const MAX_KEYS = 20;
 /** A key set is not fetched again for this long after it was: many forged assertions must not cause many fetches. */
 const COOL_DOWN_MS = 30_000;
 
-export function createClientKeySets(fetchKeys: FetchKeys): ClientKeySets {
+export function createClientKeySets({ getKeys }: Pick<ClientDocuments, 'getKeys'>): ClientKeySets {
   const sets = new WeakMap<JSONWebKeySet, Promise<ClientKeySet>>();
 
   function read(jwks: JSONWebKeySet): Promise<ClientKeySet> {
@@ -61,11 +50,11 @@ export function createClientKeySets(fetchKeys: FetchKeys): ClientKeySets {
   }
 
   return {
-    get: async ({ keys }, caller) => read('jwks' in keys ? keys.jwks : await fetchKeys(keys.jwksUri, caller)),
+    get: async ({ keys }, caller) => read('jwks' in keys ? keys.jwks : await getKeys(keys.jwksUri, caller)),
     async getNewer({ keys }, caller, { jwks, since }) {
       // Keys in the document are as new as the document.
       if ('jwks' in keys || performance.now() - since < COOL_DOWN_MS) return undefined;
-      return read(await fetchKeys(keys.jwksUri, caller, jwks));
+      return read(await getKeys(keys.jwksUri, caller, jwks));
     },
   };
 }
@@ -74,7 +63,8 @@ export function createClientKeySets(fetchKeys: FetchKeys): ClientKeySets {
 async function readKeySet(jwks: JSONWebKeySet): Promise<ClientKeySet> {
   const since = performance.now();
   if (jwks.keys.length > MAX_KEYS) {
-    throw new OAuthError('invalid_client', `The key set of the client must have at most ${MAX_KEYS} keys`);
+    const message = `The key set of the client must have at most ${MAX_KEYS} keys`;
+    throw new OAuthError('invalid_client', message, 401, { advice: 'tell the publisher of the client' });
   }
   return { jwks, keys: (await readKeys(jwks.keys)).keys, since };
 }

@@ -55,7 +55,8 @@ export function createClients({ options, seal, documents, refusals }: ClientSour
   const find = async (id: string | undefined, req: IncomingMessage): Promise<Client> => {
     if (id !== undefined && isUrl(id)) {
       refusals.about(req, { client: hostOf(id) });
-      if (documents === undefined) throw new OAuthError('invalid_client', 'A client_id that is a URL is not accepted here');
+      if (documents === undefined)
+        throw new OAuthError('invalid_client', 'A client_id that is a URL is not accepted here');
       return documentedClient(await documents.get(id, callerNetwork(req)), options);
     }
     return configuredClient(id, options) ?? registeredClient(id, seal);

@@ -2,15 +2,8 @@ import { LRUCache } from 'lru-cache';
 import type { ClientMembers } from './client-members.js';
 import { type Client, fingerprint } from './clients.js';
 import type { Registered } from './register-upstream.js';
-
-/** A client at the upstream server that this server registered for one that did not register itself. */
-export interface UpstreamClient {
-  readonly id: string;
-  /** This server asks for a public client. Some upstream servers give a secret all the same. */
-  readonly secret?: string | undefined;
-  /** The authentication method that the upstream server named; undefined if it named none. */
-  readonly method?: string | undefined;
-}
+import type { UpstreamClient } from './sealed-contents.js';
+import { UpstreamRefusal } from './upstream-answer.js';
 
 export type UpstreamClients = ReturnType<typeof createUpstreamClients>;
 
@@ -37,7 +30,7 @@ export function createUpstreamClients(register: (members: ClientMembers) => Prom
 
   const registerAndKeep = async (key: string, members: ClientMembers): Promise<UpstreamClient> => {
     try {
-      const registered = await register(members);
+      const registered = await register(members).catch(throwAsRegistration);
       const client = upstreamClientOf(registered);
       entries.set(key, { client, waitingSince: performance.now() }, { ttl: lifetimeMs(registered) });
       return client;
@@ -79,6 +72,11 @@ export function createUpstreamClients(register: (members: ClientMembers) => Prom
 
 function hasWaitedTooLong({ waitingSince }: Entry): boolean {
   return waitingSince !== undefined && performance.now() - waitingSince > MAX_WAITING_MS;
+}
+
+/** The log must say that the registration was refused: the request is for a login. */
+function throwAsRegistration(error: unknown): never {
+  throw error instanceof UpstreamRefusal ? new UpstreamRefusal(error.status, error.body, true) : error;
 }
 
 /** Many upstream servers require a name. */

@@ -5,8 +5,8 @@ import type { AuthenticatedClient } from './client-authentication.js';
 import { sharesClient } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
+import type { UpstreamClient } from './sealed-contents.js';
 import { toUpstreamError, withoutEcho } from './upstream-answer.js';
-import type { UpstreamClient } from './upstream-clients.js';
 
 /** The credentials of a client for the upstream server (RFC 6749, section 2.3). */
 export interface ClientCredentials {
