@@ -46,7 +46,7 @@ export function createContext(
     assertions: createClientAssertions({
       ...rest,
       audiences: [href, endpoints.token],
-      keySets: createClientKeySets(documents.getKeys),
+      keySets: createClientKeySets(documents),
     }),
     upstreamClients,
     loginCookies: createLoginCookies(seal, new URL(href)),

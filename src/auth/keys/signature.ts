@@ -34,9 +34,6 @@ const jsonwebtoken = createLazyImport('jsonwebtoken', async (): Promise<VerifyJw
 const rsa: SignatureAlgorithm = { keyType: 'rsa', verifiedBy: jsonwebtoken };
 const ed25519: SignatureAlgorithm = { keyType: 'ed25519', verifiedBy: jose };
 
-/** The names of the accepted algorithms. */
-export const ACCEPTED_ALGORITHMS: readonly string[] = [...ALGORITHMS.keys()];
-
 /** Every accepted algorithm (RFC 7518, section 3.1; RFC 8037; RFC 9864). Any other is refused with `unsupported_algorithm`. */
 const ALGORITHMS: ReadonlyMap<string, SignatureAlgorithm> = new Map([
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'].map((alg) => [alg, rsa] as const),
@@ -46,6 +43,9 @@ const ALGORITHMS: ReadonlyMap<string, SignatureAlgorithm> = new Map([
   ['EdDSA', ed25519],
   ['Ed25519', ed25519],
 ]);
+
+/** The names of the accepted algorithms. */
+export const ACCEPTED_ALGORITHMS: readonly string[] = [...ALGORITHMS.keys()];
 
 export function isAcceptedAlgorithm(alg: string): boolean {
   return ALGORITHMS.has(alg);
