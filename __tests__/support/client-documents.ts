@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { SERVER } from './certificates.js';
 import { listen, originOf, stop } from './loopback-server.js';
-import { ClientMemory } from './mcp-login.js';
+import { ClientMemory, logIn, type Sdk } from './mcp-login.js';
 import { type Program, ROOT, startNode } from './program.js';
+import type { FillIn } from './user-agent.js';
 
 /** A client metadata document, served over TLS on loopback. Its URL is the client id. */
 export interface ServedDocument {
@@ -76,4 +77,36 @@ export async function startDocumentProxy(policy: object, port = 0): Promise<Docu
   onTestFinished(async () => void (await program.stop()));
   const [resource] = await program.says(/^http:\S+$/m);
   return { resource, base: resource.replace('/mcp', '/.well-known/oauth-authorization-server/mcp'), program };
+}
+
+/** Keeps our consent pages, which it allows. On all other pages it does what `fillIn` does. */
+export function allowing(fillIn: FillIn): { readonly consents: string[]; readonly fillIn: FillIn } {
+  const consents: string[] = [];
+  return {
+    consents,
+    fillIn(fields, page) {
+      if (!('request' in fields)) return fillIn(fields, page);
+      consents.push(page.html);
+      return { decision: 'allow' };
+    },
+  };
+}
+
+/** Logs in by a document, which it serves, calls a tool, refreshes, and calls it again. The user must be asked once, with the document's host. */
+export async function expectDocumentLogin(sdk: Sdk, { resource }: DocumentProxy, atServer: FillIn): Promise<void> {
+  const document = await serveClientDocument();
+  const memory = new DocumentedMemory(document);
+  const { consents, fillIn } = allowing(atServer);
+  const client = await logIn(sdk, resource, fillIn, { memory });
+  onTestFinished(() => client.close());
+  expect(memory.registered).toMatchObject({ client_id: document.url });
+  expect(consents).toEqual([expect.stringContaining(new URL(document.url).host)]);
+  expect(client.callback.searchParams.get('iss')).toBe(resource);
+  expect(await client.callTool('whoami')).toMatchObject({ content: [{ type: 'text' }] });
+  const before = memory.savedTokens;
+  memory.spoilAccessToken();
+  expect(await client.callTool('whoami')).toMatchObject({ content: [{ type: 'text' }] });
+  expect(memory.savedTokens?.access_token).toMatch(/^ey/);
+  expect(memory.savedTokens?.access_token).not.toBe(before?.access_token);
+  expect(document.fetches).toBe(1);
 }
