@@ -210,6 +210,19 @@ describe('the upstream server', () => {
   });
 });
 
+test('the log says which client is not set up right, and how to correct it', async () => {
+  const { lines, logger } = createRecordingLogger();
+  const flow = await startOAuthProxyFlow('keycloak', 'keycloak', { oauthProxy: { secret: SECRET, clients }, logger });
+  await rawClient(flow.base, CONFIDENTIAL).token({ code: 'c', client_secret: 'wrong' });
+  await rawClient(flow.base, PUBLIC).token({ code: 'c', client_secret: 'needless' });
+  expect(lines).toEqual([
+    `warn OAuth proxy: code of the client "${CONFIDENTIAL}" refused by this server: The secret of the client is wrong; ` +
+      'give the client the secret that it has in oauthProxy.clients',
+    'warn OAuth proxy: code of the client "public" refused by this server: This client has no secret and must not send one; ' +
+      'correct how the client authenticates: its token_endpoint_auth_method',
+  ]);
+});
+
 describe('revocation of an access token', () => {
   test('is not possible where the login had a registration of its own', async () => {
     const { flow, client, code } = await withCode('keycloak', PUBLIC);
