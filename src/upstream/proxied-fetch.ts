@@ -44,8 +44,6 @@ export async function proxiedFetch(
     const answered = Promise.race([request(url, { dispatcher, headers: sent, signal }), whenAborted(signal)]);
     const { statusCode, headers: received, body } = await answered;
     hasAnswered = true;
-    // A body that is not read to its end breaks off with the connection, and an error that nothing listens to would end the process.
-    body.on('error', () => undefined);
     return await readAnswer({ status: statusCode, headers: headersOf(received), body }, reads, maxBytes);
   } catch (error) {
     throw fetchError(error, { signal, timeoutMs, hasAnswered });
