@@ -156,7 +156,7 @@ export const OUTAGES = {
   api_keys_unavailable: outage(503, 'The API keys cannot be looked up at the moment'),
   too_many_unknown_tokens: outage(503, 'Too many unknown tokens are being checked at the moment'),
   package_unavailable: outage(503, 'A package that checks tokens cannot be loaded at the moment'),
-  proof_store_full: outage(503, 'Too many DPoP proofs are in use at the moment'),
+  proof_store_full: outage(503, 'Too many DPoP proofs or client assertions are in use at the moment'),
   store_unavailable: outage(503, 'The memory that the replicas of this server share cannot be used at the moment'),
   too_many_failed_tokens: outage(503, 'Too many tokens fail verification at the moment'),
   authorization_server_unavailable: outage(503, 'The authorization server cannot be reached at the moment'),

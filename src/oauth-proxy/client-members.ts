@@ -1,5 +1,5 @@
+import { isAcceptableRedirectUri } from '../oauth/acceptable-redirect-uri.js';
 import { REGISTRATION_MEMBERS, type RegistrationMember } from '../providers/provider.js';
-import { isAcceptableRedirectUri } from './redirect-uri.js';
 
 const MAX_REDIRECT_URIS = 10;
 const MAX_NAME_LENGTH = 100;

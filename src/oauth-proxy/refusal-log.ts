@@ -42,7 +42,8 @@ export function createRefusalLog({ provider }: Pick<ResolvedOAuthProxy, 'provide
     write(req: IncomingMessage, endpoint: Act, error: Refused): void {
       const verdict = isWithinBounds();
       if (verdict === 'over') return;
-      const { client, act = endpoint } = known.get(req) ?? {};
+      const { client, act: noted = endpoint } = known.get(req) ?? {};
+      const act = error instanceof UpstreamRefusal && error.isOfRegistration ? 'registration' : noted;
       const who = client === undefined ? 'a client without a name' : `the client ${quote(client)}`;
       const by = error instanceof UpstreamRefusal ? 'the authorization server' : 'this server';
       logger.warn(

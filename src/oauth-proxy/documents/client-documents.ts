@@ -9,6 +9,9 @@ import { createDocumentCache } from './document-cache.js';
 import { createDocumentFetch, type DocumentNetwork, hindranceOf, INTERNET } from './document-fetch.js';
 import { createDocumentRation } from './document-ration.js';
 
+/** A key that its client has withdrawn must not stay in use for longer. */
+const MAX_KEYS_SECONDS = 3_600;
+
 /** The metadata documents of clients. The callers are networks, as `callerNetwork()` returns them. */
 export interface ClientDocuments {
   /**
@@ -46,7 +49,7 @@ export function createClientDocuments(
   const keySet = createDocumentCache<JSONWebKeySet>(async (url) => {
     const { body, ...rest } = await fetchJson(url);
     if (!isKeySet(body)) throw refusalOf(url, 'name a jwks_uri with a key set: an object with keys');
-    return { document: body, ...rest };
+    return { document: body, ...rest, lifetimeSeconds: Math.min(rest.lifetimeSeconds, MAX_KEYS_SECONDS) };
   }, takeFetch);
 
   return {
