@@ -107,7 +107,6 @@ describe('the secret of oauthProxy.clients', () => {
     ['none in Basic', CONFIDENTIAL, { client_id: undefined }, basic(encoded(CONFIDENTIAL), '')],
     ['an assertion', CONFIDENTIAL, { client_assertion: 'a.b.c' }, {}],
     ['a secret of a client that has none', PUBLIC, { client_secret: CLIENT_SECRET }, {}],
-    ['an empty Basic secret of a client that has none', PUBLIC, { client_id: undefined }, basic(PUBLIC, '')],
     ['an assertion of a client that has no keys', PUBLIC, { client_assertion: 'a.b.c' }, {}],
   ])('%s is refused with 401, and the code stays good', async (_what, id, changes, headers) => {
     const { flow, client, code } = await withCode('keycloak', id);
