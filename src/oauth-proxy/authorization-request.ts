@@ -47,8 +47,8 @@ export function requireRequester(
   if (registeredUri === undefined) {
     throw new OAuthError('invalid_request', 'This client has not registered this redirect URI');
   }
-  // Checked again: the operator may have changed `allowedRedirectUris` since the registration.
-  if (!isAllowedRedirectUri(redirectUri, allowedRedirectUris)) {
+  // Checked again: the operator may have changed `allowedRedirectUris` since the registration. `clients` is the operator's own list.
+  if (client.source !== 'configured' && !isAllowedRedirectUri(redirectUri, allowedRedirectUris)) {
     throw new OAuthError('invalid_request', 'This server does not allow this redirect URI');
   }
   return { client, redirectUri, registeredUri, state: parameters.get('state') };

@@ -16,28 +16,21 @@ import {
   ROOT_METADATA_PATH,
   ROOT_REGISTRATION_PATH,
 } from '../oauth/well-known.js';
-import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
-import { createServerMetadata } from '../upstream/server-metadata.js';
 import { createAuthorize } from './authorize.js';
 import { createCallback } from './callback.js';
-import { createClients } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
-import { createLoginCookies } from './login-cookie.js';
+import { createContext, type PolicyRest } from './create-context.js';
 import { buildServerMetadata } from './metadata-document.js';
 import { OAuthError } from './oauth-error.js';
 import { warnOfRandomSecret } from './random-secret.js';
-import { ACTS, createRefusalLog, type RefusalLog, type Refused } from './refusal-log.js';
+import { ACTS, type RefusalLog, type Refused } from './refusal-log.js';
 import { createRegistration } from './registration.js';
 import { createRevocation } from './revocation.js';
-import { createOAuthProxySeal } from './sealed-contents.js';
 import { createToken } from './token.js';
 import { NO_STORE, UpstreamRefusal } from './upstream-answer.js';
 
 type Endpoint = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
-
-/** The rest of the policy, as far as the OAuth proxy needs it. */
-type PolicyRest = Pick<ResolvedAuth, 'logger' | 'staleIfErrorSeconds'>;
 
 type Endpoints = ReadonlyMap<string, Middleware>;
 
@@ -89,28 +82,6 @@ function createRootMetadata(context: OAuthProxyContext, { registration: paths }:
   const path = paths.includes(ROOT_REGISTRATION_PATH) ? ROOT_REGISTRATION_PATH : paths[0];
   const registration = `${context.options.resource.origin}${path}`;
   return createMetadata({ ...context, endpoints: { ...context.endpoints, registration } });
-}
-
-function createContext(options: ResolvedOAuthProxy, rest: PolicyRest, paths: OAuthProxyPaths): OAuthProxyContext {
-  const { href, origin } = options.resource;
-  // Bound to resource, issuer and client id: after any of them changes, old refresh tokens and client ids must not open.
-  const seal = createOAuthProxySeal(options.secrets, [href, options.issuer, options.client?.id ?? null]);
-  return {
-    options,
-    endpoints: Object.fromEntries(
-      NAMES.map((name) => [name, `${origin}${paths[name][0]}`]),
-    ) as OAuthProxyContext['endpoints'],
-    seal,
-    clients: createClients(seal),
-    loginCookies: createLoginCookies(seal, new URL(href)),
-    refusals: createRefusalLog(options, rest.logger),
-    upstream: createServerMetadata({
-      urls: options.metadataUrls,
-      issuer: options.metadataIssuer,
-      allowHttp: options.allowHttp,
-      ...rest,
-    }),
-  };
 }
 
 type ErrorReply = (res: ServerResponse, error: Refused | UpstreamError) => void;

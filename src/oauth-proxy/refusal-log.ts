@@ -42,7 +42,8 @@ export function createRefusalLog({ provider }: Pick<ResolvedOAuthProxy, 'provide
     write(req: IncomingMessage, endpoint: Act, error: Refused): void {
       const verdict = isWithinBounds();
       if (verdict === 'over') return;
-      const { client, act = endpoint } = known.get(req) ?? {};
+      const { client, act: noted = endpoint } = known.get(req) ?? {};
+      const act = error instanceof UpstreamRefusal && error.isOfRegistration ? 'registration' : noted;
       const who = client === undefined ? 'a client without a name' : `the client ${quote(client)}`;
       const by = error instanceof UpstreamRefusal ? 'the authorization server' : 'this server';
       logger.warn(
@@ -74,6 +75,7 @@ function limitLines(): () => 'within' | 'last' | 'over' {
 }
 
 function reasonOf(error: Refused): string {
+  if (error instanceof OAuthError) return error.note.reason ?? error.message;
   if (!(error instanceof UpstreamRefusal)) return error.message;
   const { error: name = '', error_description: description } = error.body;
   return `${error.status} ${quote(name)}${description === undefined ? '' : ` ${quote(description)}`}`;
@@ -101,7 +103,7 @@ const CORRECT_CLIENT = 'correct the client';
 
 /** The advice for the operator, or for the user of the client. */
 function remedyFor(error: Refused, act: Act, { registration }: ResolvedOAuthProxy['provider']): string {
-  if (error instanceof OAuthError) return ADVICE_OURS[error.error] ?? CORRECT_CLIENT;
+  if (error instanceof OAuthError) return error.note.advice ?? ADVICE_OURS[error.error] ?? CORRECT_CLIENT;
   if (error instanceof BodyError) return CORRECT_CLIENT;
   if (act === 'registration') return registration?.hint ?? 'let clients register there, or set "clientId"';
   return ADVICE_UPSTREAM[error.body.error ?? ''] ?? 'see the log of the authorization server';

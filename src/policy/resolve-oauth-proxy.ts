@@ -2,24 +2,36 @@ import type { OptionChecks } from '../options/checks.js';
 import {
   asGiven,
   flag,
+  group,
   type OptionTable,
   optional,
   type ResolvedOptions,
   readOptions,
 } from '../options/option-table.js';
-import { TEXT, TEXTS } from '../options/value-type.js';
+import { membersOf, TEXT, TEXTS } from '../options/value-type.js';
 import type { Provider } from '../providers/provider.js';
 import type { OAuthProxyOptions } from './oauth-proxy-options.js';
+import { CLIENT_DOCUMENTS_TABLE } from './resolve-client-documents.js';
 import type { StaticClient, TrustedIssuer } from './resolve-issuer.js';
+import { PROXY_CLIENTS_ROW } from './resolve-proxy-clients.js';
 import { RESOURCE_FIX, type ResourceIdentity } from './resolve-resource.js';
 import { resolveSecrets, SECRETS } from './secrets.js';
 import { requireServerUrl } from './server-url.js';
+
+const CLIENT_DOCUMENTS_ROW = {
+  default: {},
+  type: membersOf('clientDocuments', CLIENT_DOCUMENTS_TABLE),
+  read: group(CLIENT_DOCUMENTS_TABLE, 'Write { enabled: false }, or { allow: ["https://claude.ai/*"] }.'),
+};
 
 export const OAUTH_PROXY_TABLE = {
   secret: { type: SECRETS, read: resolveSecrets },
   legacyEndpoints: flag(false),
   metadataUrl: { type: TEXT, read: asGiven },
   allowedRedirectUris: { type: TEXTS, read: optional(requireRedirectUris) },
+  clientDocuments: CLIENT_DOCUMENTS_ROW,
+  clients: PROXY_CLIENTS_ROW,
+  registration: flag(true),
 } satisfies OptionTable<OAuthProxyOptions>;
 
 /** The resolved OAuth proxy of one issuer. Without `allowedRedirectUris`, every acceptable redirect URI is allowed. */
@@ -67,7 +79,7 @@ export function resolveOAuthProxy(
     return undefined;
   }
   const { secret, metadataUrl, ...simple } = readOptions(checks, OAUTH_PROXY_TABLE, options, 'oauthProxy');
-  requireRegistration(checks, trusted);
+  requireRegistration(checks, trusted, simple);
   refuseProofs(checks, context);
   return Object.freeze({
     ...simple,
@@ -98,7 +110,22 @@ function refuseUnusedClients(
   );
 }
 
-function requireRegistration(checks: OptionChecks, { provider, client }: TrustedIssuer): void {
+/** Refuses a policy with which some clients, or all, could never log in. */
+function requireRegistration(
+  checks: OptionChecks,
+  { provider, client }: TrustedIssuer,
+  { clients, clientDocuments, registration }: Pick<ResolvedOAuthProxy, 'clients' | 'clientDocuments' | 'registration'>,
+): void {
+  if (!registration && clients.size === 0 && !clientDocuments.enabled) {
+    const expected =
+      'true where clientDocuments.enabled is false and "clients" is empty, since no client could get an id';
+    checks.refuse('oauthProxy.registration', expected, false, 'Give clients an id in oauthProxy.clients.');
+  }
+  if (clients.size > 0 && client === undefined && provider?.registration?.needsCredentials) {
+    const expected =
+      'given together with oauthProxy.clients, since this provider registers no client without credentials';
+    checks.refuse('clientId', expected, undefined, 'Register a client there by hand, and give its id.');
+  }
   if (provider?.registration === undefined && client === undefined) {
     const expected = 'given, since clients cannot register themselves at this provider';
     checks.refuse('clientId', expected, undefined, 'Register a client there by hand, and give its id.');
