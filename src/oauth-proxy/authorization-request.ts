@@ -44,12 +44,14 @@ export function requireRequester(
 ): Requester {
   const redirectUri = parameters.get('redirect_uri') ?? '';
   const registeredUri = registeredRedirectUri(redirectUri, client.redirectUris);
+  // The error page does not show it: a link could contain any text.
+  const forLog = { cause: redirectUri };
   if (registeredUri === undefined) {
-    throw new OAuthError('invalid_request', 'This client has not registered this redirect URI');
+    throw new OAuthError('invalid_request', 'This client has not registered this redirect URI', 400, forLog);
   }
   // Checked again: the operator may have changed `allowedRedirectUris` since the registration.
   if (!isAllowedRedirectUri(redirectUri, allowedRedirectUris)) {
-    throw new OAuthError('invalid_request', 'This server does not allow this redirect URI');
+    throw new OAuthError('invalid_redirect_uri', 'This server does not allow this redirect URI', 400, forLog);
   }
   return { client, redirectUri, registeredUri, state: parameters.get('state') };
 }

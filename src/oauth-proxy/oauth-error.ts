@@ -13,14 +13,22 @@ export type OAuthErrorName =
   | 'server_error'
   | 'temporarily_unavailable';
 
-/** A mistake of a client of the OAuth proxy. `message` is public and constant: it contains nothing from the request. */
+/**
+ * A mistake of a client of the OAuth proxy. `message` is public. It contains nothing from the request, except the redirect URIs of a
+ * registration. A `cause` that is text is part of the request, for the log.
+ */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError';
   readonly error: OAuthErrorName;
   readonly status: number;
 
-  constructor(error: OAuthErrorName, message: string, status = error === 'invalid_client' ? 401 : 400) {
-    super(message);
+  constructor(
+    error: OAuthErrorName,
+    message: string,
+    status = error === 'invalid_client' ? 401 : 400,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
     this.error = error;
     this.status = status;
   }

@@ -10,11 +10,10 @@ import { REGISTRATION_MEMBERS, type RegistrationMember } from '../providers/prov
 import { callServer } from '../upstream/call-server.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import { isAcceptableRedirectUri, isAllowedRedirectUri } from './redirect-uri.js';
+import { readRedirectUris } from './registration-redirect-uris.js';
 import { NO_STORE, refusalOf, toUpstreamError, withoutEcho, writeAnswer } from './upstream-answer.js';
 
 const MAX_BODY_BYTES = 16_384;
-const MAX_REDIRECT_URIS = 10;
 const MAX_NAME_LENGTH = 100;
 
 const isText = (value: unknown) => typeof value === 'string';
@@ -43,7 +42,6 @@ const PUBLIC = Object.freeze({
 const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'];
 
 interface ClientMetadata {
-  readonly redirectUris: readonly string[];
   readonly authMethod: string | undefined;
   /** The members of the client's metadata that have the right form. */
   readonly members: Readonly<Partial<Record<RegistrationMember, unknown>>>;
@@ -59,11 +57,9 @@ export function createRegistration(context: OAuthProxyContext) {
     const given = parseBody((await readBody(req, MAX_BODY_BYTES)).toString('utf8'));
     const name = nameOf(given);
     refusals.about(req, { client: name });
+    const { redirectUris, notAllowed } = readRedirectUris(given.redirect_uris, options.allowedRedirectUris);
     const metadata = readClientMetadata(given);
-    const { redirectUris } = metadata;
-    if (!redirectUris.every((uri) => isAllowedRedirectUri(uri, options.allowedRedirectUris))) {
-      throw new OAuthError('invalid_redirect_uri', 'redirect_uris must contain only URIs that this server allows');
-    }
+    if (notAllowed.length > 0) refusals.writeNotAllowed(req, notAllowed);
     const registered =
       options.client === undefined
         ? await forward(context, metadata, req.headers.authorization)
@@ -86,23 +82,12 @@ function nameOf({ client_name: name }: Readonly<Record<string, unknown>>): strin
 }
 
 function readClientMetadata(given: Readonly<Record<string, unknown>>): ClientMetadata {
-  const redirectUris = given.redirect_uris;
-  if (
-    !Array.isArray(redirectUris) ||
-    redirectUris.length === 0 ||
-    redirectUris.length > MAX_REDIRECT_URIS ||
-    !redirectUris.every((uri) => typeof uri === 'string' && isAcceptableRedirectUri(uri))
-  ) {
-    const expected = '1 to 10 URIs: https, http on loopback, or a private-use scheme, without fragment';
-    throw new OAuthError('invalid_redirect_uri', `redirect_uris must be ${expected}`);
-  }
   const method = given.token_endpoint_auth_method;
   if (method !== undefined && !AUTH_METHODS.includes(method as string)) {
     throw new OAuthError('invalid_client_metadata', `token_endpoint_auth_method must be one of ${AUTH_METHODS}`);
   }
   const members = REGISTRATION_MEMBERS.filter((member) => MEMBERS[member](given[member]));
   return {
-    redirectUris,
     authMethod: method as string | undefined,
     members: Object.fromEntries(members.map((member) => [member, given[member]])),
   };
