@@ -10,6 +10,9 @@ const PASSED_ON_LISTS = [
   'ui_locales_supported',
 ];
 
+/** The members that OpenID Connect Discovery demands, and with it the MCP SDK of a document that it finds there. */
+const DEMANDED_LISTS = { subject_types_supported: ['public'], id_token_signing_alg_values_supported: ['RS256'] };
+
 /** Builds our metadata (RFC 8414, section 2) for each request, because the upstream metadata may change. */
 export function buildServerMetadata(
   { options, endpoints }: OAuthProxyContext,
@@ -31,6 +34,7 @@ export function buildServerMetadata(
     token_endpoint_auth_methods_supported: methods,
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
+    ...DEMANDED_LISTS,
     ...scopesSupported(options, upstream),
     ...passedOn(options, upstream),
   };

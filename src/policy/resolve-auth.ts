@@ -161,8 +161,8 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     const weakness = `mode is "${mode}", so requests pass without a token, and with one that is not valid`;
     simple.logger.warn(`${who}: ${weakness}: ${adviceFor(options, who).permissive}`);
   }
-  const requiresProof = dpop === 'require';
-  const proxy = resolveOAuthProxy(checks, oauthProxy, { issuers, resource, metadataMembers, allowHttp, requiresProof });
+  const rest = { issuers, resource, metadataUrl, metadataMembers, allowHttp, requiresProof: dpop === 'require' };
+  const proxy = resolveOAuthProxy(checks, oauthProxy, rest);
   if (proxy === undefined) warnAboutOfflineAccess(who, metadataMembers, simple.logger);
   return Object.freeze({
     ...simple,

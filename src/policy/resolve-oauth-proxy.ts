@@ -1,3 +1,4 @@
+import { type OAuthProxyPaths, oauthProxyPaths, pathPrefixOf } from '../oauth/well-known.js';
 import type { OptionChecks } from '../options/checks.js';
 import {
   asGiven,
@@ -25,6 +26,7 @@ export const OAUTH_PROXY_TABLE = {
 /** The resolved OAuth proxy of one issuer. Without `allowedRedirectUris`, every acceptable redirect URI is allowed. */
 export interface ResolvedOAuthProxy extends Omit<ResolvedOptions<typeof OAUTH_PROXY_TABLE>, 'secret' | 'metadataUrl'> {
   readonly resource: ResourceIdentity;
+  readonly paths: OAuthProxyPaths;
   readonly issuer: string;
   readonly audiences: readonly string[];
   readonly provider: Provider;
@@ -44,6 +46,8 @@ export interface ResolvedOAuthProxy extends Omit<ResolvedOptions<typeof OAUTH_PR
 export interface RestOfPolicy {
   readonly issuers: readonly TrustedIssuer[];
   readonly resource: ResourceIdentity | undefined;
+  /** The URL of the resource metadata in challenges, if one is given. */
+  readonly metadataUrl: string | undefined;
   readonly metadataMembers: Readonly<Record<string, unknown>> & { readonly scopesSupported?: readonly string[] };
   readonly allowHttp: boolean;
   /** Every token must be bound to a key of the client (RFC 9449). */
@@ -69,9 +73,11 @@ export function resolveOAuthProxy(
   const { secret, metadataUrl, ...simple } = readOptions(checks, OAUTH_PROXY_TABLE, options, 'oauthProxy');
   requireRegistration(checks, trusted);
   refuseProofs(checks, context);
+  const resource = requireKnownResource(checks, context);
   return Object.freeze({
     ...simple,
-    resource: requireKnownResource(checks, context),
+    resource,
+    paths: pathsAt(resource, simple.legacyEndpoints, context.metadataUrl),
     issuer: trusted.issuer,
     audiences: trusted.audiences,
     provider: trusted.provider,
@@ -128,6 +134,10 @@ function requireKnownResource(checks: OptionChecks, { resource, metadataMembers 
   }
   if (resource !== undefined) return resource;
   return checks.refuse('resourceMetadata.resource', 'given together with "provider"', undefined, RESOURCE_FIX);
+}
+
+function pathsAt(resource: ResourceIdentity, legacyEndpoints: boolean, url: string | undefined): OAuthProxyPaths {
+  return oauthProxyPaths({ resourcePath: resource.pathname, legacyEndpoints, prefix: pathPrefixOf(resource, url) });
 }
 
 function resolveMetadata(checks: OptionChecks, metadataUrl: unknown, trusted: TrustedIssuer, allowHttp: boolean) {
