@@ -11,6 +11,7 @@ import { callServer } from '../upstream/call-server.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { readRedirectUris } from './registration-redirect-uris.js';
+import { answeredScope, registerFor, registrationScopes } from './registration-scopes.js';
 import { NO_STORE, refusalOf, toUpstreamError, withoutEcho, writeAnswer } from './upstream-answer.js';
 
 const MAX_BODY_BYTES = 16_384;
@@ -63,7 +64,7 @@ export function createRegistration(context: OAuthProxyContext) {
     const registered =
       options.client === undefined
         ? await forward(context, metadata, req.headers.authorization)
-        : { client_id: options.client.id, ...PUBLIC };
+        : { client_id: options.client.id, ...PUBLIC, scope: await scopeOfShared(context, metadata) };
     const upstreamId = registered.client_id as string;
     const answer = {
       grant_types: ['authorization_code', 'refresh_token'],
@@ -75,6 +76,12 @@ export function createRegistration(context: OAuthProxyContext) {
     };
     replyJson(res, 201, writeAnswer(answer), NO_STORE);
   };
+}
+
+/** Nothing is asked of the upstream server but its metadata, which the client has just read here. */
+async function scopeOfShared({ options, upstream }: OAuthProxyContext, { members }: ClientMetadata) {
+  const metadata = await upstream().catch(() => undefined);
+  return answeredScope(options, registrationScopes(options, members.scope, metadata), undefined);
 }
 
 function nameOf({ client_name: name }: Readonly<Record<string, unknown>>): string | undefined {
@@ -118,25 +125,30 @@ async function forward(
   { authMethod, members }: ClientMetadata,
   authorization: string | undefined,
 ): Promise<Record<string, unknown>> {
-  const { registrationEndpoint } = await upstream();
+  const metadata = await upstream();
+  const { registrationEndpoint } = metadata;
   const { registration } = options.provider;
   const derived = registration?.url(options.issuer);
   const url = registrationEndpoint ?? (derived === undefined ? undefined : new URL(derived));
   if (url === undefined) throw new OAuthError('access_denied', 'Clients cannot register themselves here', 403);
   // Most servers accept a public client only as native, and a loopback callback requires it.
   const native = authMethod === 'none' || isLoopbackHost(new URL(endpoints.callback).hostname);
-  const answer = await callServer(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...credentials(authorization, registration?.credentials) },
-    body: JSON.stringify({
-      ...Object.fromEntries((registration?.members ?? []).map((member) => [member, members[member]])),
-      redirect_uris: [endpoints.callback],
-      grant_types: ['authorization_code', 'refresh_token'],
-      response_types: ['code'],
-      application_type: native ? 'native' : 'web',
-      ...(authMethod === undefined ? {} : { token_endpoint_auth_method: authMethod }),
-    }),
-  }).catch(toUpstreamError);
+  const register = (scope: string | undefined) =>
+    callServer(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...credentials(authorization, registration?.credentials) },
+      body: JSON.stringify({
+        ...Object.fromEntries((registration?.members ?? []).map((member) => [member, members[member]])),
+        scope,
+        redirect_uris: [endpoints.callback],
+        grant_types: ['authorization_code', 'refresh_token'],
+        response_types: ['code'],
+        application_type: native ? 'native' : 'web',
+        ...(authMethod === undefined ? {} : { token_endpoint_auth_method: authMethod }),
+      }),
+    }).catch(toUpstreamError);
+  const scopes = registrationScopes(options, members.scope, metadata);
+  const answer = await registerFor(register, options, scopes);
   const { status, body } = withoutEcho(answer, [authorization?.split(' ')[1]]);
   if (status >= 400)
     throw refusalOf({ status, body }, ['invalid_client_metadata', 'Clients cannot register themselves here']);
@@ -148,7 +160,11 @@ async function forward(
   );
   // Some servers name an authentication method for a client without a secret. It could not use that, and some clients throw.
   const isPublic = body.client_secret === undefined || body.client_secret === null || body.client_secret === '';
-  return { ...Object.fromEntries(answered), ...(isPublic ? PUBLIC : {}) };
+  return {
+    ...Object.fromEntries(answered),
+    ...(isPublic ? PUBLIC : {}),
+    scope: answeredScope(options, scopes, body.scope),
+  };
 }
 
 /** Passes on an initial access token (RFC 7591, section 3), or an API token in its place, if the provider knows the scheme. */

@@ -1,0 +1,75 @@
+import { stringsIn } from '../http/json-object.js';
+import type { ServerAnswer } from '../upstream/call-server.js';
+import type { ServerMetadata } from '../upstream/server-metadata.js';
+import { splitList } from './authorization-request.js';
+import type { OAuthProxyContext } from './context.js';
+
+type Options = Pick<OAuthProxyContext['options'], 'provider' | 'audiences' | 'scopes'>;
+
+/** The scopes that a client registers for. */
+export interface RegistrationScopes {
+  /** In the spelling of our resource. Empty if nothing is known. */
+  readonly names: readonly string[];
+  /** True if the client named none, so that these are ours. */
+  readonly areFilledIn: boolean;
+}
+
+/**
+ * Returns the scopes of a registration. For a client that names none: those that the resource announces, and `offline_access` if the
+ * upstream server knows it. Many servers would let that client ask only for scopes of their own (RFC 7591, section 2).
+ *
+ * @param given The `scope` of the client's metadata.
+ * @param upstream Undefined if its metadata is not known.
+ */
+export function registrationScopes(
+  { scopes }: Pick<Options, 'scopes'>,
+  given: unknown,
+  upstream: ServerMetadata | undefined,
+): RegistrationScopes {
+  const asked = typeof given === 'string' ? splitList(given) : [];
+  if (asked.length > 0) return { names: asked, areFilledIn: false };
+  const isRefreshable = stringsIn(upstream?.document.scopes_supported).includes(OFFLINE_ACCESS);
+  const names = scopes.length > 0 && isRefreshable ? [...new Set([...scopes, OFFLINE_ACCESS])] : scopes;
+  return { names, areFilledIn: true };
+}
+
+const OFFLINE_ACCESS = 'offline_access';
+
+/** Writes the scopes as the upstream server spells them; undefined if there are none, or it must not get any. */
+function upstreamScopes({ provider, audiences }: Options, { names }: RegistrationScopes): string | undefined {
+  if (names.length === 0 || provider.registration?.members.includes('scope') !== true) return undefined;
+  return names.map((name) => provider.upstreamScope(name, audiences)).join(' ');
+}
+
+/**
+ * Registers for the scopes, and again without if the client named none and the server refuses ours: oidc-provider, for one, registers
+ * clients for no scope that only a resource knows, and lets them ask for it.
+ */
+export async function registerFor(
+  register: (scope: string | undefined) => Promise<ServerAnswer>,
+  options: Options,
+  scopes: RegistrationScopes,
+): Promise<ServerAnswer> {
+  const scope = upstreamScopes(options, scopes);
+  const answer = await register(scope);
+  const isRefused = answer.status === 400 && REFUSED_SCOPES.includes(answer.body?.error);
+  return isRefused && scopes.areFilledIn && scope !== undefined ? register(undefined) : answer;
+}
+
+const REFUSED_SCOPES: readonly unknown[] = ['invalid_client_metadata', 'invalid_scope'];
+
+/**
+ * Returns the `scope` of our answer, which says what is registered (RFC 7591, section 3.2.1); undefined if nothing is known.
+ *
+ * @param answered The `scope` of the upstream server's answer.
+ */
+export function answeredScope(
+  { provider, audiences }: Options,
+  { names }: RegistrationScopes,
+  answered: unknown,
+): string | undefined {
+  const counts = typeof answered === 'string' && provider.registration?.members.includes('scope') === true;
+  const ours = new Map(names.map((name) => [provider.upstreamScope(name, audiences), name]));
+  const registered = counts ? splitList(answered).map((name) => ours.get(name) ?? name) : names;
+  return registered.length === 0 ? undefined : registered.join(' ');
+}
