@@ -11,9 +11,11 @@ import { CORS_TABLE } from '../../src/cors/cors-options.js';
 import { LIMIT_TABLE, LIMITS_TABLE } from '../../src/limits/limits-options.js';
 import type { OptionRow } from '../../src/options/option-table.js';
 import { SHARED_TABLE } from '../../src/policy/resolve-auth.js';
+import { CLIENT_DOCUMENTS_TABLE } from '../../src/policy/resolve-client-documents.js';
 import { CREDENTIAL_TABLE, INTROSPECTION_TABLE } from '../../src/policy/resolve-credentials.js';
 import { ISSUER_TABLE, VALIDATION_TABLE } from '../../src/policy/resolve-issuer.js';
 import { OAUTH_PROXY_TABLE } from '../../src/policy/resolve-oauth-proxy.js';
+import { PROXY_CLIENT_TABLE } from '../../src/policy/resolve-proxy-clients.js';
 import { METADATA_TABLE } from '../../src/policy/resolve-resource.js';
 import { DPOP_TABLE, MTLS_TABLE, SENDER_CONSTRAINT_TABLE } from '../../src/policy/resolve-sender-constraint.js';
 import { TOKEN_CACHE_TABLE } from '../../src/policy/token-cache-options.js';
@@ -65,6 +67,20 @@ const documented: readonly Documented[] = [
     table: OAUTH_PROXY_TABLE,
     file: OAUTH_PROXY,
     type: 'OAuthProxyOptions',
+    heading: 'The OAuth proxy',
+  },
+  {
+    path: 'oauthProxy.clientDocuments',
+    table: CLIENT_DOCUMENTS_TABLE,
+    file: 'policy/client-documents-options.ts',
+    type: 'ClientDocumentsOptions',
+    heading: 'The OAuth proxy',
+  },
+  {
+    path: 'oauthProxy.clients',
+    table: PROXY_CLIENT_TABLE,
+    file: OAUTH_PROXY,
+    type: 'ConfiguredClientOptions',
     heading: 'The OAuth proxy',
   },
   {

@@ -1,3 +1,4 @@
+import { printableJson } from '../core/printable.js';
 import type { Parameters } from '../http/form.js';
 import { withoutClosingSlash } from '../http/well-known.js';
 import type { Client } from './clients.js';
@@ -24,6 +25,7 @@ export interface AuthorizationRequest {
   readonly passedOn: readonly (readonly [name: string, value: string])[];
 }
 
+const MAX_LOGGED = 300;
 const MAX_STATE_LENGTH = 4_096;
 const MAX_SCOPE_LENGTH = 2_048;
 /** The characters of scopes (RFC 6749, section 3.3), and the space that separates them. */
@@ -44,16 +46,19 @@ export function requireRequester(
 ): Requester {
   const redirectUri = parameters.get('redirect_uri') ?? '';
   const registeredUri = registeredRedirectUri(redirectUri, client.redirectUris);
-  // The error page does not show it: a link could contain any text.
-  const forLog = { cause: redirectUri };
   if (registeredUri === undefined) {
-    throw new OAuthError('invalid_request', 'This client has not registered this redirect URI', 400, forLog);
+    throw refusedUri('invalid_request', 'This client has not registered this redirect URI', redirectUri);
   }
   // Checked again: the operator may have changed `allowedRedirectUris` since the registration.
   if (!isAllowedRedirectUri(redirectUri, allowedRedirectUris)) {
-    throw new OAuthError('invalid_redirect_uri', 'This server does not allow this redirect URI', 400, forLog);
+    throw refusedUri('invalid_redirect_uri', 'This server does not allow this redirect URI', redirectUri);
   }
   return { client, redirectUri, registeredUri, state: parameters.get('state') };
+}
+
+/** Only the log names the redirect URI: a link can have any text in its place, which the error page would show. */
+function refusedUri(error: OAuthError['error'], message: string, redirectUri: string): OAuthError {
+  return new OAuthError(error, message, 400, { reason: `${message}: ${printableJson(redirectUri, MAX_LOGGED)}` });
 }
 
 /**

@@ -13,22 +13,32 @@ export type OAuthErrorName =
   | 'server_error'
   | 'temporarily_unavailable';
 
+/** The words of a refusal's log line that say more than the client learns. */
+export interface LogNote {
+  /** The reason, in place of `message`. */
+  readonly reason?: string;
+  /** The advice for the operator. */
+  readonly advice?: string;
+}
+
 /**
  * A mistake of a client of the OAuth proxy. `message` is public. It contains nothing from the request, except the redirect URIs of a
- * registration. A `cause` that is text is part of the request, for the log.
+ * registration.
  */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError';
   readonly error: OAuthErrorName;
   readonly status: number;
+  readonly note: LogNote;
 
   constructor(
     error: OAuthErrorName,
     message: string,
     status = error === 'invalid_client' ? 401 : 400,
-    options?: ErrorOptions,
+    note: LogNote = {},
   ) {
-    super(message, options);
+    super(message);
+    this.note = note;
     this.error = error;
     this.status = status;
   }

@@ -87,7 +87,7 @@ function limitLines(): () => 'within' | 'last' | 'over' {
 }
 
 function reasonOf(error: Refused): string {
-  if (error instanceof OAuthError && typeof error.cause === 'string') return `${error.message}: ${quote(error.cause)}`;
+  if (error instanceof OAuthError) return error.note.reason ?? error.message;
   if (!(error instanceof UpstreamRefusal)) return error.message;
   const { error: name = '', error_description: description } = error.body;
   return `${error.status} ${quote(name)}${description === undefined ? '' : ` ${quote(description)}`}`;
@@ -115,7 +115,7 @@ const CORRECT_CLIENT = 'correct the client';
 
 /** The advice for the operator, or for the user of the client. */
 function remedyFor(error: Refused, act: Act, { registration }: ResolvedOAuthProxy['provider']): string {
-  if (error instanceof OAuthError) return ADVICE_OURS[error.error] ?? CORRECT_CLIENT;
+  if (error instanceof OAuthError) return error.note.advice ?? ADVICE_OURS[error.error] ?? CORRECT_CLIENT;
   if (error instanceof BodyError) return CORRECT_CLIENT;
   if (act === 'registration') return registration?.hint ?? 'let clients register there, or set "clientId"';
   return ADVICE_UPSTREAM[error.body.error ?? ''] ?? 'see the log of the authorization server';

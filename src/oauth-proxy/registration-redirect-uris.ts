@@ -1,8 +1,10 @@
 import { printableAscii } from '../core/printable.js';
+import { isAcceptableRedirectUri } from '../oauth/acceptable-redirect-uri.js';
+import { clientRedirectUris, REDIRECT_URIS } from './client-members.js';
 import { OAuthError } from './oauth-error.js';
-import { isAcceptableRedirectUri, isAllowedRedirectUri } from './redirect-uri.js';
+import { isAllowedRedirectUri } from './redirect-uri.js';
 
-const MAX_REDIRECT_URIS = 10;
+const MAX_NAMED = 10;
 const MAX_LISTED = 200;
 
 /** The redirect URIs of a registration. */
@@ -30,13 +32,12 @@ export function readRedirectUris(given: unknown, allowed: readonly string[] | un
 }
 
 function requireAcceptable(given: unknown): readonly string[] {
-  const expected =
-    'redirect_uris must be 1 to 10 URIs: https, http on loopback, or a private-use scheme, without fragment';
-  const isList = Array.isArray(given) && given.length > 0 && given.length <= MAX_REDIRECT_URIS;
-  if (!isList) throw new OAuthError('invalid_redirect_uri', expected);
-  const bad = given.filter((uri) => typeof uri !== 'string' || !isAcceptableRedirectUri(uri));
-  if (bad.length === 0) return given;
-  throw new OAuthError('invalid_redirect_uri', `${expected}. Not accepted: ${listUris(bad)}`);
+  const uris = clientRedirectUris({ redirect_uris: given });
+  if (uris !== undefined) return uris;
+  const list: readonly unknown[] = Array.isArray(given) ? given.slice(0, MAX_NAMED) : [];
+  const bad = list.filter((uri) => typeof uri !== 'string' || !isAcceptableRedirectUri(uri));
+  const named = bad.length === 0 ? '' : `. Not accepted: ${listUris(bad)}`;
+  throw new OAuthError('invalid_redirect_uri', `redirect_uris must be ${REDIRECT_URIS}${named}`);
 }
 
 /** Lists the redirect URIs of a registration for its answer, and for the log. */

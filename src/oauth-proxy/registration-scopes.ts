@@ -19,7 +19,7 @@ export interface RegistrationScopes {
  * upstream server knows it. Many servers would let that client ask only for scopes of their own (RFC 7591, section 2).
  *
  * @param given The `scope` of the client's metadata.
- * @param upstream Undefined if its metadata is not known.
+ * @param upstream Undefined if it is not asked.
  */
 export function registrationScopes(
   { scopes }: Pick<Options, 'scopes'>,
@@ -46,9 +46,9 @@ function upstreamScopes({ provider, audiences }: Options, { names }: Registratio
  * clients for no scope that only a resource knows, and lets them ask for it.
  */
 export async function registerFor(
-  register: (scope: string | undefined) => Promise<ServerAnswer>,
   options: Options,
   scopes: RegistrationScopes,
+  register: (scope: string | undefined) => Promise<ServerAnswer>,
 ): Promise<ServerAnswer> {
   const scope = upstreamScopes(options, scopes);
   const answer = await register(scope);
@@ -72,4 +72,9 @@ export function answeredScope(
   const ours = new Map(names.map((name) => [provider.upstreamScope(name, audiences), name]));
   const registered = counts ? splitList(answered).map((name) => ours.get(name) ?? name) : names;
   return registered.length === 0 ? undefined : registered.join(' ');
+}
+
+/** Returns the `scope` of our answer to a client that shares the configured client, which the upstream server does not learn. */
+export function scopeOfShared(options: Options, { scope }: { readonly scope?: unknown }): string | undefined {
+  return answeredScope(options, registrationScopes(options, scope, undefined), undefined);
 }
