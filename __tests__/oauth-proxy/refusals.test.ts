@@ -130,7 +130,13 @@ describe('the log says who was refused what, by whom, why, and what to change', 
   test('a refresh that the server refuses', async () => {
     const { flow, warnings } = await withLog('keycloak');
     const client = await registerClient(flow, METADATA);
-    const sealed = { client: fingerprint(client.id), scopes: [], granted: undefined, token: 'unknown there' };
+    const sealed = {
+      client: fingerprint(client.id),
+      upstream: undefined,
+      scopes: [],
+      granted: undefined,
+      token: 'unknown there',
+    };
     await client.token({ grant_type: 'refresh_token', refresh_token: flow.seal.close('refresh_token', sealed) });
     expect(warnings()).toEqual([
       'warn OAuth proxy: refresh of the client "Tools" refused by the authorization server: 400 "invalid_grant"; the user must log in again',

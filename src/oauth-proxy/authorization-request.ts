@@ -5,6 +5,7 @@ import type { Client } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { isAllowedRedirectUri, registeredRedirectUri } from './redirect-uri.js';
+import { splitList } from './split-list.js';
 
 /** The client of an authorization request and its redirect URI, both checked before anything is sent there. */
 export interface Requester {
@@ -93,11 +94,6 @@ export function parseAuthorizationRequest(parameters: Parameters, ourResource: s
     prompts: splitList(get('prompt')),
     passedOn: PASSED_ON.flatMap((name) => (parameters.has(name) ? [[name, get(name)] as const] : [])),
   };
-}
-
-/** Splits a list that spaces separate, such as `scope` (RFC 6749, section 3.3). */
-export function splitList(text: string): readonly string[] {
-  return text.split(' ').filter((scope) => scope !== '');
 }
 
 /** Compares normalised URLs: clients write the host in lower case, omit a default port, and end `https://host` with a slash. */

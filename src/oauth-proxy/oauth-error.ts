@@ -1,4 +1,4 @@
-/** The errors of our endpoints (RFC 6749, sections 4.1.2.1 and 5.2; RFC 7591, section 3.2.2; RFC 8707, section 2). */
+/** The errors of our endpoints (RFC 6749, sections 4.1.2.1 and 5.2; RFC 7009, section 2.2.1; RFC 7591, section 3.2.2; RFC 8707, section 2). */
 export type OAuthErrorName =
   | 'invalid_request'
   | 'invalid_client'
@@ -7,6 +7,7 @@ export type OAuthErrorName =
   | 'invalid_target'
   | 'unsupported_grant_type'
   | 'unsupported_response_type'
+  | 'unsupported_token_type'
   | 'access_denied'
   | 'invalid_redirect_uri'
   | 'invalid_client_metadata'

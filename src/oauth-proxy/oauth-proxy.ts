@@ -9,28 +9,21 @@ import { asError, type Middleware } from '../http/middleware.js';
 import { replyPage } from '../http/page.js';
 import { replyJson } from '../http/reply.js';
 import { OAUTH_PROXY_METHODS, type OAuthProxyEndpointName, ROOT_METADATA_PATH } from '../oauth/well-known.js';
-import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
-import { createServerMetadata } from '../upstream/server-metadata.js';
 import { createAuthorize } from './authorize.js';
 import { createCallback } from './callback.js';
-import { createClients } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
-import { createLoginCookies } from './login-cookie.js';
+import { createContext, type PolicyRest } from './create-context.js';
 import { buildServerMetadata } from './metadata-document.js';
 import { OAuthError } from './oauth-error.js';
 import { warnOfRandomSecret } from './random-secret.js';
-import { ACTS, createRefusalLog, type RefusalLog, type Refused } from './refusal-log.js';
+import { ACTS, type RefusalLog, type Refused } from './refusal-log.js';
 import { createRegistration } from './registration.js';
 import { createRevocation } from './revocation.js';
-import { createOAuthProxySeal } from './sealed-contents.js';
 import { createToken } from './token.js';
 import { NO_STORE, UpstreamRefusal } from './upstream-answer.js';
 
 type Endpoint = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
-
-/** The rest of the policy, as far as the OAuth proxy needs it. */
-type PolicyRest = Pick<ResolvedAuth, 'logger' | 'staleIfErrorSeconds'>;
 
 type Endpoints = ReadonlyMap<string, Middleware>;
 
@@ -82,28 +75,6 @@ function createRootMetadata(context: OAuthProxyContext): Endpoint {
   const { resource, paths } = context.options;
   const registration = `${resource.origin}${paths.rootRegistration}`;
   return createMetadata({ ...context, endpoints: { ...context.endpoints, registration } });
-}
-
-function createContext(options: ResolvedOAuthProxy, rest: PolicyRest): OAuthProxyContext {
-  const { href, origin } = options.resource;
-  // Bound to resource, issuer and client id: after any of them changes, old refresh tokens and client ids must not open.
-  const seal = createOAuthProxySeal(options.secrets, [href, options.issuer, options.client?.id ?? null]);
-  return {
-    options,
-    endpoints: Object.fromEntries(
-      NAMES.map((name) => [name, `${origin}${options.paths[name][0]}`]),
-    ) as OAuthProxyContext['endpoints'],
-    seal,
-    clients: createClients(seal),
-    loginCookies: createLoginCookies(seal, new URL(href)),
-    refusals: createRefusalLog(options, rest.logger),
-    upstream: createServerMetadata({
-      urls: options.metadataUrls,
-      issuer: options.metadataIssuer,
-      allowHttp: options.allowHttp,
-      ...rest,
-    }),
-  };
 }
 
 type ErrorReply = (res: ServerResponse, error: Refused | UpstreamError) => void;

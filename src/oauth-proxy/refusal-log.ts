@@ -47,7 +47,8 @@ export function createRefusalLog({ provider }: Pick<ResolvedOAuthProxy, 'provide
     write(req: IncomingMessage, endpoint: Act, error: Refused): void {
       const verdict = isWithinBounds();
       if (verdict === 'over') return;
-      const { act = endpoint } = known.get(req) ?? {};
+      const { act: noted = endpoint } = known.get(req) ?? {};
+      const act = error instanceof UpstreamRefusal && error.isOfRegistration ? 'registration' : noted;
       const by = error instanceof UpstreamRefusal ? 'the authorization server' : 'this server';
       logger.warn(
         `OAuth proxy: ${act} of ${clientOf(req)} refused by ${by}: ${reasonOf(error)}; ${remedyFor(error, act, provider)}`,

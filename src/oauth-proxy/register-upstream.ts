@@ -1,13 +1,20 @@
 import { UpstreamError } from '../core/errors.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import { lowerAscii } from '../http/lower-ascii.js';
+import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
 import { callServer, type ServerAnswer } from '../upstream/call-server.js';
 import type { ServerMetadata } from '../upstream/server-metadata.js';
 import type { ClientMembers } from './client-members.js';
-import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { answeredScope, registerFor, registrationScopes } from './registration-scopes.js';
 import { refusalOf, toUpstreamError, withoutEcho } from './upstream-answer.js';
+
+/** The parts of the OAuth proxy that a registration needs. */
+interface RegistrationContext {
+  readonly options: Pick<ResolvedOAuthProxy, 'issuer' | 'provider' | 'audiences' | 'scopes'>;
+  readonly endpoints: { readonly callback: string };
+  readonly upstream: () => Promise<ServerMetadata>;
+}
 
 /** A client that the upstream server is to know. */
 export interface NewClient {
@@ -34,7 +41,7 @@ export const PUBLIC = Object.freeze({
  * @throws {UpstreamRefusal}
  * @throws {UpstreamError}
  */
-export async function registerUpstream(context: OAuthProxyContext, client: NewClient): Promise<Registered> {
+export async function registerUpstream(context: RegistrationContext, client: NewClient): Promise<Registered> {
   const metadata = await context.upstream();
   const url = registrationUrl(context.options, metadata);
   if (url === undefined) throw new OAuthError('access_denied', 'Clients cannot register themselves here', 403);
@@ -54,15 +61,23 @@ export async function registerUpstream(context: OAuthProxyContext, client: NewCl
 
 /** The upstream server's registration endpoint; undefined if it has none. */
 export function registrationUrl(
-  { provider, issuer }: OAuthProxyContext['options'],
+  { provider, issuer }: RegistrationContext['options'],
   { registrationEndpoint }: Pick<ServerMetadata, 'registrationEndpoint'>,
 ): URL | undefined {
   const derived = provider.registration?.url(issuer);
   return registrationEndpoint ?? (derived === undefined ? undefined : new URL(derived));
 }
 
+/** True if this server can register clients at the upstream server without credentials of theirs. */
+export function canRegisterFreely(
+  options: RegistrationContext['options'],
+  upstream: Pick<ServerMetadata, 'registrationEndpoint'>,
+): boolean {
+  return registrationUrl(options, upstream) !== undefined && options.provider.registration?.needsCredentials !== true;
+}
+
 function buildRegistration(
-  { options, endpoints }: OAuthProxyContext,
+  { options, endpoints }: RegistrationContext,
   { members, authMethod }: NewClient,
 ): Record<string, unknown> {
   const passedOn = options.provider.registration?.members ?? [];

@@ -1,10 +1,10 @@
 import { stringsIn } from '../http/json-object.js';
+import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
 import type { ServerAnswer } from '../upstream/call-server.js';
 import type { ServerMetadata } from '../upstream/server-metadata.js';
-import { splitList } from './authorization-request.js';
-import type { OAuthProxyContext } from './context.js';
+import { splitList } from './split-list.js';
 
-type Options = Pick<OAuthProxyContext['options'], 'provider' | 'audiences' | 'scopes'>;
+type Options = Pick<ResolvedOAuthProxy, 'provider' | 'audiences' | 'scopes'>;
 
 /** The scopes that a client registers for. */
 export interface RegistrationScopes {

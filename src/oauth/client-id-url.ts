@@ -6,7 +6,7 @@ const URL_TEXT = /^https:\/\/(?:[\w.~:/?[\]!$&'()*+,;=-]|%[\dA-F]{2})+$/i;
 
 /** The rule of {@link clientIdUrl}, as the end of a sentence with "must be …". */
 export const CLIENT_ID_URL =
-  'an https URL with a path, on port 443 or above 1023, without user name, fragment, "." or ".." in the path, and at most 512 characters';
+  'an https URL with a path, on port 443 (left out) or above 1023, without user name, fragment, "." or ".." in the path, and at most 512 characters';
 
 /**
  * Parses the URL of a client's metadata document, which is the id of the client (draft-ietf-oauth-client-id-metadata-document, "Client
@@ -15,9 +15,10 @@ export const CLIENT_ID_URL =
 export function clientIdUrl(text: string): URL | undefined {
   if (text.length > MAX_LENGTH || !URL_TEXT.test(text) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
-  // `URL` lower-cases the host, reads other forms of IP addresses, and resolves dot segments, also percent-encoded ones.
-  const isExact = url.href === text || url.href === text.replace(/^(https:\/\/[^/?]+):443(?=\/)/, '$1');
-  return isExact && url.pathname !== '/' && !url.hostname.endsWith('.') && isAllowedPort(url) ? url : undefined;
+  // `URL` lower-cases the host, reads other forms of IP addresses, drops port 443, and resolves dot segments, also percent-encoded ones.
+  return url.href === text && url.pathname !== '/' && !url.hostname.endsWith('.') && isAllowedPort(url)
+    ? url
+    : undefined;
 }
 
 /** Ports below 1024 belong to services that a request of ours could disturb. */

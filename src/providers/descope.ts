@@ -14,6 +14,7 @@ export const DESCOPE: Provider = Object.freeze({
       return agentic && `${agentic.origin}/v1/mgmt/mcp/client/${agentic.project}/${agentic.server}/register`;
     },
     credentials: 'Bearer' as const,
+    needsCredentials: true as const,
     members: REGISTRATION_MEMBERS,
     hint: 'clients cannot register without a management key of the project; set "clientId" instead',
   }),

@@ -9,6 +9,7 @@ export const OKTA: Provider = Object.freeze({
   registration: Object.freeze({
     url: (issuer: string) => `${new URL(issuer).origin}/oauth2/v1/clients`,
     credentials: 'SSWS' as const,
+    needsCredentials: true as const,
     members: REGISTRATION_MEMBERS,
     hint: 'clients cannot register without an API token of the organisation; set "clientId" instead',
   }),

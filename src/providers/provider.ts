@@ -32,6 +32,8 @@ export interface Registration {
   url(issuer: string): string | undefined;
   /** The scheme of the credentials that a client may send in `Authorization`; other credentials are not forwarded. */
   readonly credentials: 'Bearer' | 'SSWS';
+  /** True if no client can register without credentials. */
+  readonly needsCredentials?: true;
   /** The members of a client's registration that are passed to the server. Without `scope`, clients may later ask for any scope. */
   readonly members: readonly RegistrationMember[];
   /** Advice for the log if the server refuses a registration. */
