@@ -1,9 +1,14 @@
+import { readFileSync } from 'node:fs';
 import express from 'express';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { type McpAuthOptions, mcpAuth, protectedResourceMetadata } from '../../src/index.js';
+import { policyOf } from '../../src/policy/resolved-policy.js';
+import { blockToRun } from '../support/code-blocks.js';
 import { serve } from '../support/loopback-server.js';
 import { postJson, REDIRECT_URI, rawClient } from '../support/oauth-proxy-client.js';
 import { SECRET } from '../support/oauth-proxy-flow.js';
+import { ROOT } from '../support/program.js';
 import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { startProviderServer } from '../support/provider-server.js';
 
@@ -58,6 +63,20 @@ describe('the endpoints are below the path of the resource if resourceMetadata.u
       registration_endpoint: `${base}/client-registration`,
     });
   });
+});
+
+test('docs/providers.md: the block, and the callback to allow', async () => {
+  const { resourceMetadata } = parse(blockToRun('docs/providers.md', 'part'));
+  const policy = {
+    issuer: 'https://as.example',
+    provider: 'standard',
+    oauthProxy: { secret: SECRET },
+    resourceMetadata,
+  };
+  const { oauthProxy } = policyOf('mcpAuth()', policy as McpAuthOptions);
+  const callback = new URL(oauthProxy?.paths.callback[0] ?? '', resourceMetadata.resource).href;
+  expect(callback).toBe('https://gateway.example/mcp/.well-known/oauth-authorization-server/callback');
+  expect(readFileSync(`${ROOT}docs/providers.md`, 'utf8')).toContain(`the redirect URI \`${callback}\``);
 });
 
 test.each(['auth', 'metadata'] as const)(

@@ -35,10 +35,14 @@ export function registrationScopes(
 
 const OFFLINE_ACCESS = 'offline_access';
 
-/** Writes the scopes as the upstream server spells them; undefined if there are none, or it must not get any. */
-function upstreamScopes({ provider, audiences }: Options, { names }: RegistrationScopes): string | undefined {
-  if (names.length === 0 || provider.registration?.members.includes('scope') !== true) return undefined;
-  return names.map((name) => provider.upstreamScope(name, audiences)).join(' ');
+/** Pairs the scopes with the upstream server's spelling of them. */
+function spellings({ provider, audiences }: Options, names: readonly string[]): readonly (readonly [string, string])[] {
+  return names.map((name) => [provider.upstreamScope(name, audiences), name]);
+}
+
+/** True if the upstream server takes the scopes of a registration. */
+function takesScopes({ provider }: Options): boolean {
+  return provider.registration?.members.includes('scope') === true;
 }
 
 /**
@@ -50,7 +54,12 @@ export async function registerFor(
   scopes: RegistrationScopes,
   register: (scope: string | undefined) => Promise<ServerAnswer>,
 ): Promise<ServerAnswer> {
-  const scope = upstreamScopes(options, scopes);
+  const isSent = scopes.names.length > 0 && takesScopes(options);
+  const scope = isSent
+    ? spellings(options, scopes.names)
+        .map(([spelling]) => spelling)
+        .join(' ')
+    : undefined;
   const answer = await register(scope);
   const isRefused = answer.status === 400 && REFUSED_SCOPES.includes(answer.body?.error);
   return isRefused && scopes.areFilledIn && scope !== undefined ? register(undefined) : answer;
@@ -63,13 +72,9 @@ const REFUSED_SCOPES: readonly unknown[] = ['invalid_client_metadata', 'invalid_
  *
  * @param answered The `scope` of the upstream server's answer.
  */
-export function answeredScope(
-  { provider, audiences }: Options,
-  { names }: RegistrationScopes,
-  answered: unknown,
-): string | undefined {
-  const counts = typeof answered === 'string' && provider.registration?.members.includes('scope') === true;
-  const ours = new Map(names.map((name) => [provider.upstreamScope(name, audiences), name]));
+export function answeredScope(options: Options, { names }: RegistrationScopes, answered: unknown): string | undefined {
+  const counts = typeof answered === 'string' && takesScopes(options);
+  const ours = new Map(spellings(options, names));
   const registered = counts ? splitList(answered).map((name) => ours.get(name) ?? name) : names;
   return registered.length === 0 ? undefined : registered.join(' ');
 }
