@@ -85,7 +85,7 @@ export function resolveOAuthProxy(
     return undefined;
   }
   const { secret, metadataUrl, ...simple } = readOptions(checks, OAUTH_PROXY_TABLE, options, 'oauthProxy');
-  requireRegistration(checks, trusted);
+  requireRegistration(checks, trusted, simple);
   refuseProofs(checks, context);
   const resource = requireKnownResource(checks, context);
   return Object.freeze({
@@ -118,7 +118,22 @@ function refuseUnusedClients(
   );
 }
 
-function requireRegistration(checks: OptionChecks, { provider, client }: TrustedIssuer): void {
+/** Refuses a policy with which some clients, or all, could never log in. */
+function requireRegistration(
+  checks: OptionChecks,
+  { provider, client }: TrustedIssuer,
+  { clients, clientDocuments, registration }: Pick<ResolvedOAuthProxy, 'clients' | 'clientDocuments' | 'registration'>,
+): void {
+  if (!registration && clients.size === 0 && !clientDocuments.enabled) {
+    const expected =
+      'true where clientDocuments.enabled is false and "clients" is empty, since no client could get an id';
+    checks.refuse('oauthProxy.registration', expected, false, 'Give clients an id in oauthProxy.clients.');
+  }
+  if (clients.size > 0 && client === undefined && provider?.registration?.needsCredentials) {
+    const expected =
+      'given together with oauthProxy.clients, since this provider registers no client without credentials';
+    checks.refuse('clientId', expected, undefined, 'Register a client there by hand, and give its id.');
+  }
   if (provider?.registration === undefined && client === undefined) {
     const expected = 'given, since clients cannot register themselves at this provider';
     checks.refuse('clientId', expected, undefined, 'Register a client there by hand, and give its id.');
