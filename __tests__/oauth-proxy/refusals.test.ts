@@ -73,8 +73,8 @@ const ROWS: Row[] = [
     'a login at another redirect URI',
     'keycloak',
     authorize({ redirect_uri: 'https://evil.example/' }),
-    'login of the client "Tools" refused by this server: This client has not registered this redirect URI; ' +
-      'correct the client',
+    'login of the client "Tools" refused by this server: This client has not registered this redirect URI: ' +
+      '"https://evil.example/"; correct the client',
   ],
   [
     'a login of an unknown client',

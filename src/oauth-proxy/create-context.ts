@@ -1,4 +1,4 @@
-import type { OAuthProxyEndpointName, OAuthProxyPaths } from '../oauth/well-known.js';
+import { OAUTH_PROXY_METHODS, type OAuthProxyEndpointName } from '../oauth/well-known.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
 import { createServerMetadata } from '../upstream/server-metadata.js';
@@ -17,16 +17,12 @@ import { createUpstreamClients } from './upstream-clients.js';
 export type PolicyRest = Pick<ResolvedAuth, 'clockToleranceSeconds' | 'logger' | 'staleIfErrorSeconds' | 'store'>;
 
 /** Creates the parts that the endpoints of one OAuth proxy share. */
-export function createContext(
-  options: ResolvedOAuthProxy,
-  rest: PolicyRest,
-  paths: OAuthProxyPaths,
-): OAuthProxyContext {
+export function createContext(options: ResolvedOAuthProxy, rest: PolicyRest): OAuthProxyContext {
   const { resource, clientDocuments } = options;
   const { href } = resource;
   // Bound to resource, issuer and client id: after any of them changes, old refresh tokens and client ids must not open.
   const seal = createOAuthProxySeal(options.secrets, [href, options.issuer, options.client?.id ?? null]);
-  const endpoints = endpointsOf(resource.origin, paths);
+  const endpoints = endpointsOf(options);
   const refusals = createRefusalLog(options, rest.logger);
   const documents = createClientDocuments(clientDocuments, resource);
   const upstream = createServerMetadata({
@@ -55,7 +51,8 @@ export function createContext(
   };
 }
 
-function endpointsOf(origin: string, paths: OAuthProxyPaths): OAuthProxyContext['endpoints'] {
-  const urls = Object.entries(paths).map(([name, [path]]) => [name, `${origin}${path}`]);
+function endpointsOf({ resource, paths }: ResolvedOAuthProxy): OAuthProxyContext['endpoints'] {
+  const names = Object.keys(OAUTH_PROXY_METHODS) as OAuthProxyEndpointName[];
+  const urls = names.map((name) => [name, `${resource.origin}${paths[name][0]}`]);
   return Object.fromEntries(urls) as Record<OAuthProxyEndpointName, string>;
 }

@@ -12,6 +12,9 @@ const PASSED_ON_LISTS = [
   'ui_locales_supported',
 ];
 
+/** The members that OpenID Connect Discovery demands, and with it the MCP SDK of a document that it finds there. */
+const DEMANDED_LISTS = { subject_types_supported: ['public'], id_token_signing_alg_values_supported: ['RS256'] };
+
 /** Builds our metadata (RFC 8414, section 2) for each request, because the upstream metadata may change. */
 export function buildServerMetadata(
   { options, endpoints }: OAuthProxyContext,
@@ -34,6 +37,7 @@ export function buildServerMetadata(
     ...(takesDocuments ? { client_id_metadata_document_supported: true } : {}),
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
+    ...DEMANDED_LISTS,
     ...scopesSupported(options, upstream),
     ...passedOn(options, upstream),
   };
@@ -71,15 +75,17 @@ function prefixed(endpoint: 'token' | 'revocation', members: Readonly<Record<str
 }
 
 /**
- * Adds the scopes of our resource: many servers list only their own, or spell ours differently, and some clients ask at a
+ * Adds the scopes of our resource: many servers list none, only their own, or spell ours differently, and some clients ask at a
  * refresh only for scopes of this list.
  */
 function scopesSupported(
   { scopes }: OAuthProxyContext['options'],
   { document }: ServerMetadata,
 ): Record<string, unknown> {
-  const { scopes_supported: listed } = document;
-  return isTextList(listed) ? { scopes_supported: [...new Set([...listed, ...scopes])] } : {};
+  const listed = isTextList(document.scopes_supported) ? document.scopes_supported : [];
+  const all = [...new Set([...listed, ...scopes])];
+  // RFC 8414, section 3.2: members with zero elements are left out.
+  return all.length === 0 ? {} : { scopes_supported: all };
 }
 
 function isTextList(value: unknown): value is readonly string[] {

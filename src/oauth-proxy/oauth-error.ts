@@ -22,7 +22,10 @@ export interface LogNote {
   readonly advice?: string;
 }
 
-/** A mistake of a client of the OAuth proxy. `message` is public and constant: it contains nothing from the request. */
+/**
+ * A mistake of a client of the OAuth proxy. `message` is public. It contains nothing from the request, except the redirect URIs of a
+ * registration.
+ */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError';
   readonly error: OAuthErrorName;

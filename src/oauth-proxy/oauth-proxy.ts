@@ -8,14 +8,7 @@ import { escapeHtml } from '../http/html.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { replyPage } from '../http/page.js';
 import { replyJson } from '../http/reply.js';
-import {
-  OAUTH_PROXY_METHODS,
-  type OAuthProxyEndpointName,
-  type OAuthProxyPaths,
-  oauthProxyPaths,
-  ROOT_METADATA_PATH,
-  ROOT_REGISTRATION_PATH,
-} from '../oauth/well-known.js';
+import { OAUTH_PROXY_METHODS, type OAuthProxyEndpointName, ROOT_METADATA_PATH } from '../oauth/well-known.js';
 import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
 import { createAuthorize } from './authorize.js';
 import { createCallback } from './callback.js';
@@ -50,8 +43,8 @@ export function oauthProxyOf(options: ResolvedOAuthProxy, rest: PolicyRest): End
 function createOAuthProxy(options: ResolvedOAuthProxy, rest: PolicyRest): Endpoints {
   const { logger } = rest;
   if (options.secrets.length === 0) warnOfRandomSecret(options, logger);
-  const paths = oauthProxyPaths(options.resource.pathname, options.legacyEndpoints);
-  const context = createContext(options, rest, paths);
+  const { paths } = options;
+  const context = createContext(options, rest);
   const { refusals } = context;
   const { authorize, consent } = createAuthorize(context);
   // Clients in a browser call these from pages of any origin, without cookies.
@@ -69,7 +62,7 @@ function createOAuthProxy(options: ResolvedOAuthProxy, rest: PolicyRest): Endpoi
     revocation: forClients('revocation', createRevocation(context)),
   };
   const endpoints = NAMES.flatMap((name) => paths[name].map((path) => [path, routes[name]] as const));
-  return new Map([...endpoints, [ROOT_METADATA_PATH, forClients('metadata', createRootMetadata(context, paths))]]);
+  return new Map([...endpoints, [ROOT_METADATA_PATH, forClients('metadata', createRootMetadata(context))]]);
 }
 
 function createMetadata(context: OAuthProxyContext): Endpoint {
@@ -78,9 +71,9 @@ function createMetadata(context: OAuthProxyContext): Endpoint {
 }
 
 /** The metadata at the root of the origin names the registration path that agentgateway names there. */
-function createRootMetadata(context: OAuthProxyContext, { registration: paths }: OAuthProxyPaths): Endpoint {
-  const path = paths.includes(ROOT_REGISTRATION_PATH) ? ROOT_REGISTRATION_PATH : paths[0];
-  const registration = `${context.options.resource.origin}${path}`;
+function createRootMetadata(context: OAuthProxyContext): Endpoint {
+  const { resource, paths } = context.options;
+  const registration = `${resource.origin}${paths.rootRegistration}`;
   return createMetadata({ ...context, endpoints: { ...context.endpoints, registration } });
 }
 

@@ -6,11 +6,12 @@ import { callServer, type ServerAnswer } from '../upstream/call-server.js';
 import type { ServerMetadata } from '../upstream/server-metadata.js';
 import type { ClientMembers } from './client-members.js';
 import { OAuthError } from './oauth-error.js';
+import { answeredScope, registerFor, registrationScopes } from './registration-scopes.js';
 import { refusalOf, toUpstreamError, withoutEcho } from './upstream-answer.js';
 
 /** The parts of the OAuth proxy that a registration needs. */
 interface RegistrationContext {
-  readonly options: Pick<ResolvedOAuthProxy, 'issuer' | 'provider'>;
+  readonly options: Pick<ResolvedOAuthProxy, 'issuer' | 'provider' | 'audiences' | 'scopes'>;
   readonly endpoints: { readonly callback: string };
   readonly upstream: () => Promise<ServerMetadata>;
 }
@@ -41,16 +42,21 @@ export const PUBLIC = Object.freeze({
  * @throws {UpstreamError}
  */
 export async function registerUpstream(context: RegistrationContext, client: NewClient): Promise<Registered> {
-  const url = registrationUrl(context.options, await context.upstream());
+  const metadata = await context.upstream();
+  const url = registrationUrl(context.options, metadata);
   if (url === undefined) throw new OAuthError('access_denied', 'Clients cannot register themselves here', 403);
-  const { authorization } = client;
+  const { authorization, members } = client;
   const { registration } = context.options.provider;
-  const answer = await callServer(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...credentials(authorization, registration?.credentials) },
-    body: JSON.stringify(buildRegistration(context, client)),
-  }).catch(toUpstreamError);
-  return readRegistered(withoutEcho(answer, [authorization?.split(' ')[1]]));
+  const scopes = registrationScopes(context.options, members.scope, metadata);
+  const answer = await registerFor(context.options, scopes, (scope) =>
+    callServer(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...credentials(authorization, registration?.credentials) },
+      body: JSON.stringify({ ...buildRegistration(context, client), scope }),
+    }).catch(toUpstreamError),
+  );
+  const { scope, ...registered } = readRegistered(withoutEcho(answer, [authorization?.split(' ')[1]]));
+  return { ...registered, scope: answeredScope(context.options, scopes, scope) };
 }
 
 /** The upstream server's registration endpoint; undefined if it has none. */
@@ -95,6 +101,7 @@ const PASSED_ON_MEMBERS = [
   'client_secret_expires_at',
   'client_name',
   'token_endpoint_auth_method',
+  'scope',
 ];
 
 function readRegistered({ status, body }: ServerAnswer): Registered {

@@ -3,18 +3,18 @@ import { readBody } from '../http/body.js';
 import { isRecord } from '../http/json-object.js';
 import { replyJson } from '../http/reply.js';
 import { parseStrictJson } from '../messages/strict-json.js';
-import { type ClientMembers, clientMembers, clientName, clientRedirectUris, REDIRECT_URIS } from './client-members.js';
+import { type ClientMembers, clientMembers, clientName } from './client-members.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import { isAllowedRedirectUri } from './redirect-uri.js';
 import { PUBLIC, registerUpstream } from './register-upstream.js';
+import { readRedirectUris } from './registration-redirect-uris.js';
+import { scopeOfShared } from './registration-scopes.js';
 import { NO_STORE, writeAnswer } from './upstream-answer.js';
 
 const MAX_BODY_BYTES = 16_384;
 const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'];
 
 interface ClientMetadata {
-  readonly redirectUris: readonly string[];
   readonly authMethod: string | undefined;
   readonly members: ClientMembers;
 }
@@ -30,15 +30,13 @@ export function createRegistration(context: OAuthProxyContext) {
     const given = parseBody((await readBody(req, MAX_BODY_BYTES)).toString('utf8'));
     const name = clientName(given);
     refusals.about(req, { client: name });
+    const { redirectUris, notAllowed } = readRedirectUris(given.redirect_uris, options.allowedRedirectUris);
     const metadata = readClientMetadata(given);
-    const { redirectUris } = metadata;
-    if (!redirectUris.every((uri) => isAllowedRedirectUri(uri, options.allowedRedirectUris))) {
-      throw new OAuthError('invalid_redirect_uri', 'redirect_uris must contain only URIs that this server allows');
-    }
+    if (notAllowed.length > 0) refusals.writeNotAllowed(req, notAllowed);
     const registered =
       options.client === undefined
         ? await registerUpstream(context, { ...metadata, authorization: req.headers.authorization })
-        : { client_id: options.client.id, ...PUBLIC };
+        : { client_id: options.client.id, ...PUBLIC, scope: scopeOfShared(options, metadata.members) };
     const upstreamId = registered.client_id;
     const answer = {
       grant_types: ['authorization_code', 'refresh_token'],
@@ -60,15 +58,11 @@ function registrationOff(): OAuthError {
 }
 
 function readClientMetadata(given: Readonly<Record<string, unknown>>): ClientMetadata {
-  const redirectUris = clientRedirectUris(given);
-  if (redirectUris === undefined) {
-    throw new OAuthError('invalid_redirect_uri', `redirect_uris must be ${REDIRECT_URIS}`);
-  }
   const method = given.token_endpoint_auth_method;
   if (method !== undefined && !AUTH_METHODS.includes(method as string)) {
     throw new OAuthError('invalid_client_metadata', `token_endpoint_auth_method must be one of ${AUTH_METHODS}`);
   }
-  return { redirectUris, authMethod: method as string | undefined, members: clientMembers(given) };
+  return { authMethod: method as string | undefined, members: clientMembers(given) };
 }
 
 function parseBody(text: string): Record<string, unknown> {

@@ -4,13 +4,14 @@ import { UpstreamError } from '../core/errors.js';
 import { type Parameters, readForm } from '../http/form.js';
 import { replyJson } from '../http/reply.js';
 import type { ServerAnswer } from '../upstream/call-server.js';
-import { isSameResource, splitList } from './authorization-request.js';
+import { isSameResource } from './authorization-request.js';
 import { type AuthenticatedClient, authenticateClient } from './client-authentication.js';
 import { fingerprint, sharesClient } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import type { Act } from './refusal-log.js';
 import type { UpstreamClient } from './sealed-contents.js';
+import { splitList } from './split-list.js';
 import { isClientUnknown, NO_STORE, refusalOf, writeAnswer } from './upstream-answer.js';
 import { postForm, upstreamCredentials } from './upstream-credentials.js';
 
