@@ -1,9 +1,16 @@
-import { afterAll, describe, test } from 'vitest';
-import { expectDocumentLogin, startDocumentProxy } from '../support/client-documents.js';
-import { SDKS } from '../support/mcp-login.js';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  allowing,
+  DocumentedMemory,
+  expectDocumentLogin,
+  serveClientDocument,
+  startDocumentProxy,
+} from '../support/client-documents.js';
+import { logIn, SDKS } from '../support/mcp-login.js';
 import { endPrograms } from '../support/program.js';
 import { atKeycloak } from './fill-in.js';
 import { SHARED_CLIENT } from './keycloak-server.js';
+import { logInAsAdministrator } from './page-realm.js';
 
 afterAll(endPrograms);
 
@@ -21,4 +28,24 @@ describe.each(SDKS)('SDK %s logs in by its document at Keycloak, calls a tool, a
   ])('with %s', async (_which, client) => {
     await expectDocumentLogin(sdk, await startDocumentProxy({ ...POLICY, ...client }), atKeycloak);
   });
+});
+
+/** Sets what the policy *Trusted Hosts* of the sample's realm trusts, until the test ends. */
+async function trustOnly(host: string): Promise<void> {
+  const { ask } = await logInAsAdministrator();
+  const [found] = await ask('GET', '/mcp/components?name=Trusted%20Hosts');
+  const path = `/mcp/components/${found?.id}`;
+  onTestFinished(async () => void (await ask('PUT', path, found)));
+  await ask('PUT', path, { ...found, config: { ...(found?.config as object), 'trusted-hosts': [host] } });
+}
+
+test('a realm that does not trust this machine refuses the registration: the client learns it, and the log says what to do', async () => {
+  await trustOnly('other.example');
+  const { resource, program } = await startDocumentProxy(POLICY);
+  const memory = new DocumentedMemory(await serveClientDocument());
+  const login = logIn('v2', resource, allowing(atKeycloak).fillIn, { memory });
+  await expect(login).rejects.toThrow('The authorization server does not register this client');
+  expect(program.stderr).toMatch(
+    /"Policy 'Trusted Hosts' rejected request.*Trusted Hosts must name the host of this server/,
+  );
 });

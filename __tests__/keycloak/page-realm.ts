@@ -78,7 +78,7 @@ export async function createPageRealm(): Promise<PageRealm> {
 }
 
 /** Returns functions that use Keycloak's administration, and its token endpoints. */
-async function logInAsAdministrator() {
+export async function logInAsAdministrator() {
   async function token(realm: string, form: Record<string, string>): Promise<string> {
     const url = `${KEYCLOAK}/realms/${realm}/protocol/openid-connect/token`;
     const body = new URLSearchParams({ grant_type: 'password', ...form });
