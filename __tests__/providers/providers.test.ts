@@ -97,8 +97,8 @@ test.each<[string, string[], string]>([
   ['api://other/read', ['app'], 'api://other/read'],
   ['https://graph.microsoft.com/User.Read', ['app'], 'https://graph.microsoft.com/User.Read'],
 ])('entra: %s for %j is asked for as %s', (scope, audiences, expected) => {
-  expect(PROVIDERS.entra.upstreamScope(scope, audiences)).toBe(expected);
-  expect(PROVIDERS.keycloak.upstreamScope(scope, audiences)).toBe(scope);
+  expect(PROVIDERS.entra.upstreamScopes([scope], audiences)).toEqual([expected]);
+  expect(PROVIDERS.keycloak.upstreamScopes([scope], audiences)).toEqual([scope]);
 });
 
 test('a token with another audience is refused, and the log says once what to change at the server', async () => {

@@ -1,5 +1,5 @@
 import { stringsIn } from '../http/json-object.js';
-import { STANDARD } from '../providers/provider.js';
+import { PROVIDERS } from '../providers/providers.js';
 import { FetchError } from '../upstream/bounded-fetch.js';
 import { checkKnownClients } from './client-problems.js';
 import { type Finding, reporterFor } from './finding.js';
@@ -31,7 +31,7 @@ export async function readServerDocuments(probe: Probe, issuer: string): Promise
   const tried: string[] = [];
   let fix = NO_METADATA;
   // If the issuer has no path, two of the three are the same.
-  for (const url of new Set(STANDARD.metadataUrls(new URL(issuer).href))) {
+  for (const url of new Set(PROVIDERS.standard.metadataUrls(new URL(issuer).href))) {
     const answer = await probe(url).catch(fetchErrorOf);
     const problem = problemOf(answer);
     if (problem === undefined) {

@@ -1,4 +1,5 @@
 import type { Parameters } from '../http/form.js';
+import type { Provider } from '../providers/provider.js';
 import { basicHeader, formEncode } from '../upstream/basic-header.js';
 import { callServer, type ServerAnswer } from '../upstream/call-server.js';
 import type { ServerMetadata } from '../upstream/server-metadata.js';
@@ -85,10 +86,16 @@ export async function postForm(
   return withoutEcho(answer, [secret, ...SECRET_PARAMETERS.map((name) => form[name])]);
 }
 
-/** The configured client's credentials, sent as the upstream server announces (RFC 8414, section 2: Basic by default). */
-export function configuredCredentials(id: string, secret: string, { document }: ServerMetadata): ClientCredentials {
+/** The configured client's credentials, sent as the policy says, or as the upstream server announces (RFC 8414, section 2: Basic by default). */
+export function configuredCredentials(
+  id: string,
+  secret: string,
+  { document }: ServerMetadata,
+  { tokenEndpointAuthMethod: chosen }: Provider,
+): ClientCredentials {
   const methods = document.token_endpoint_auth_methods_supported;
-  if (Array.isArray(methods) && methods.includes('client_secret_post')) {
+  const announced = Array.isArray(methods) && methods.includes('client_secret_post');
+  if (chosen === undefined ? announced : chosen === 'client_secret_post') {
     return { body: { client_id: id, client_secret: secret }, headers: {}, secret };
   }
   return { body: {}, headers: basicHeader(formEncode(id), formEncode(secret)), secret };

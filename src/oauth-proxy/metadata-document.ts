@@ -41,11 +41,13 @@ export function buildServerMetadata(
  * refresh only for scopes of this list.
  */
 function scopesSupported(
-  { scopes }: OAuthProxyContext['options'],
+  { scopes, provider }: OAuthProxyContext['options'],
   { document }: ServerMetadata,
 ): Record<string, unknown> {
   const { scopes_supported: listed } = document;
-  return isTextList(listed) ? { scopes_supported: [...new Set([...listed, ...scopes])] } : {};
+  if (!isTextList(listed)) return {};
+  const known = [...listed, ...scopes].filter((scope) => !provider.omittedScopes.includes(scope));
+  return { scopes_supported: [...new Set(known)] };
 }
 
 function isTextList(value: unknown): value is readonly string[] {

@@ -58,6 +58,7 @@ export function resolveOAuthProxy(
 ): ResolvedOAuthProxy | undefined {
   const trusted = context.issuers.find(({ provider }) => provider !== undefined);
   refuseUnusedClients(checks, context, given === false ? undefined : trusted);
+  refuseUnusedSwitches(checks, context, given === false ? undefined : trusted);
   if (given === false) return undefined;
   const fix = 'Write { secret: … }, or false to show clients the issuer itself.';
   const options = given === undefined ? {} : checks.record(given, 'oauthProxy', fix);
@@ -98,7 +99,30 @@ function refuseUnusedClients(
   );
 }
 
-function requireRegistration(checks: OptionChecks, { provider, client }: TrustedIssuer): void {
+/** Only the OAuth proxy uses them, except `metadata`, which also says where the keys and the introspection endpoint are named. */
+function refuseUnusedSwitches(
+  checks: OptionChecks,
+  { issuers }: RestOfPolicy,
+  trusted: TrustedIssuer | undefined,
+): void {
+  const unused = issuers.filter((issuer) => issuer !== trusted).flatMap(({ switched }) => switched);
+  const option = unused.find((path) => !path.endsWith('.metadata'));
+  if (option === undefined) return;
+  const expected = 'set only for the first issuer with a provider: clients log in there, through the OAuth proxy';
+  checks.refuseUnquoted(
+    option,
+    expected,
+    'Remove it from the other issuers; if oauthProxy is false, from all of them.',
+  );
+}
+
+function requireRegistration(checks: OptionChecks, { provider, client, audienceClaim }: TrustedIssuer): void {
+  if (client === undefined && provider?.registration !== undefined && audienceClaim === 'client_id') {
+    const expected =
+      'given where audienceClaim is "client_id": the id of a client that registers itself is not in "audiences"';
+    const fix = 'Register a client there by hand, and give its id; or name another claim in audienceClaim.';
+    checks.refuse('clientId', expected, undefined, fix);
+  }
   if (provider?.registration === undefined && client === undefined) {
     const expected = 'given, since clients cannot register themselves at this provider';
     checks.refuse('clientId', expected, undefined, 'Register a client there by hand, and give its id.');
