@@ -53,6 +53,28 @@ describe('our metadata', () => {
     for (const name of Object.keys(bad)) expect(document).not.toHaveProperty(name);
   });
 
+  test.each<[string, unknown, string[], string[] | undefined]>([
+    ['lists none', undefined, ['mcp.read', 'mcp.write'], ['mcp.read', 'mcp.write']],
+    ['has an empty list', [], ['mcp.read'], ['mcp.read']],
+    ['lists its own', ['openid'], ['mcp.read'], ['openid', 'mcp.read']],
+    ['lists ours too', ['openid', 'mcp.read'], ['mcp.read'], ['openid', 'mcp.read']],
+    ['has a list of the wrong type', 'openid', ['mcp.read'], ['mcp.read']],
+    ['lists its own, and the resource none', ['openid'], [], ['openid']],
+    ['lists none, and the resource none', undefined, [], undefined],
+    ['has an empty list, and the resource none', [], [], undefined],
+  ])('scopes_supported has those of the resource if the server %s', async (_case, listed, scopesSupported, all) => {
+    const { base, upstream } = await startOAuthProxyFlow('keycloak', 'keycloak', {
+      resourceMetadata: { scopesSupported },
+    });
+    upstream.override(PROVIDER_BEHAVIOURS.keycloak.kind.paths.metadata[0] as string, (res) => {
+      const endpoints = { authorization_endpoint: `${upstream.issuer}/a`, token_endpoint: `${upstream.issuer}/t` };
+      res.setHeader('content-type', 'application/json');
+      res.end(JSON.stringify({ issuer: upstream.issuer, ...endpoints, scopes_supported: listed }));
+    });
+    const { scopes_supported: announced } = (await (await fetch(base)).json()) as Record<string, unknown>;
+    expect(announced).toEqual(all);
+  });
+
   test.each([
     '/.well-known/oauth-authorization-server/mcp',
     '/.well-known/oauth-authorization-server',

@@ -37,17 +37,18 @@ export function buildServerMetadata(
 }
 
 /**
- * Adds the scopes of our resource: many servers list only their own, or spell ours differently, and some clients ask at a
+ * Adds the scopes of our resource: many servers list none, only their own, or spell ours differently, and some clients ask at a
  * refresh only for scopes of this list.
  */
 function scopesSupported(
   { scopes, provider }: OAuthProxyContext['options'],
   { document }: ServerMetadata,
 ): Record<string, unknown> {
-  const { scopes_supported: listed } = document;
-  if (!isTextList(listed)) return {};
+  const listed = isTextList(document.scopes_supported) ? document.scopes_supported : [];
   const known = [...listed, ...scopes].filter((scope) => !provider.omittedScopes.includes(scope));
-  return { scopes_supported: [...new Set(known)] };
+  const all = [...new Set(known)];
+  // RFC 8414, section 3.2: members with zero elements are left out.
+  return all.length === 0 ? {} : { scopes_supported: all };
 }
 
 function isTextList(value: unknown): value is readonly string[] {

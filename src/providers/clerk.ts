@@ -10,6 +10,8 @@ export const CLERK: ProviderKind = Object.freeze({
     metadata: 'oauth',
     registration: false,
     resource: false,
+    // Its metadata lists them, but no client may ask for a scope that was not chosen for it.
+    omittedScopes: Object.freeze(['public_metadata', 'private_metadata']),
   }),
   jwksUrl: wellKnownJwksUrl,
   registration: Object.freeze({
