@@ -31,10 +31,10 @@ export const SWITCH_TABLE = {
   prompts: {
     default: STANDARD_SWITCHES.prompts,
     type: TEXTS,
-    read: (checks, value, option) => requireScopes(checks, value, option, PROMPTS_FIX),
+    read: requirePrompts,
   },
   severalPrompts: flag(STANDARD_SWITCHES.severalPrompts),
-  refreshScopes: word(['fewer', 'always'], STANDARD_SWITCHES.refreshScopes, 'Leave it out for "fewer".'),
+  refreshScopes: word(['fewer', 'always', 'never'], STANDARD_SWITCHES.refreshScopes, 'Leave it out for "fewer".'),
   addedScopes: scopes(STANDARD_SWITCHES.addedScopes),
   omittedScopes: scopes(STANDARD_SWITCHES.omittedScopes),
   metadata: word(['any', 'oauth', 'openid'], STANDARD_SWITCHES.metadata, 'Leave it out for "any".'),
@@ -43,6 +43,12 @@ export const SWITCH_TABLE = {
     read: optional(oneOf(METHODS, 'Leave it out for the way that the metadata announces.')),
   },
 } satisfies OptionTable<ProviderSwitches>;
+
+function requirePrompts(checks: OptionChecks, given: unknown, option: string): readonly string[] {
+  const prompts = checks.strings(given, option, PROMPTS_FIX);
+  if (!prompts.some((prompt) => prompt.includes(' '))) return prompts;
+  return checks.refuse(option, 'a list with one value of prompt in each entry', given, PROMPTS_FIX);
+}
 
 function requireMembers(checks: OptionChecks, given: unknown, option: string): readonly RegistrationMember[] {
   const names = checks.strings(given, option, MEMBERS_FIX);

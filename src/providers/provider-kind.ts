@@ -36,7 +36,7 @@ export function createProvider(kind: ProviderKind, given: ProviderSwitches = {})
     acceptsResource: resource,
     acceptsPkce: pkce,
     prompts: Object.freeze({ passed: prompts, takesSeveral: severalPrompts }),
-    scopesAtRefresh: switches.refreshScopes === 'always' ? scopesOfResource : () => undefined,
+    scopesAtRefresh: SCOPES_AT_REFRESH[switches.refreshScopes],
     upstreamScopes: upstreamScopesOf(kind, switches),
     omittedScopes,
     tokenEndpointAuthMethod,
@@ -45,10 +45,12 @@ export function createProvider(kind: ProviderKind, given: ProviderSwitches = {})
   });
 }
 
-/** A refresh without a scope of the resource would be one for another resource. */
-function scopesOfResource(asked: readonly string[], ofLogin: readonly string[]): readonly string[] {
-  return asked.some((scope) => !OPENID_SCOPES.includes(scope)) ? asked : ofLogin;
-}
+const SCOPES_AT_REFRESH: Readonly<Record<ResolvedSwitches['refreshScopes'], Provider['scopesAtRefresh']>> = {
+  fewer: () => undefined,
+  // A refresh without a scope of the resource would be one for another resource.
+  always: (asked, ofLogin) => (asked.some((scope) => !OPENID_SCOPES.includes(scope)) ? asked : ofLogin),
+  never: () => [],
+};
 
 function metadataUrlsOf({ discoveryBase = (issuer) => issuer }: ProviderKind, { metadata }: ResolvedSwitches) {
   const appended = (issuer: string) => discoveryUrl(discoveryBase(issuer));

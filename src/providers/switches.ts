@@ -26,12 +26,12 @@ export interface ProviderSwitches {
   /** `false`: the server gets only the first of `prompts` that the client asks for. @default true */
   readonly severalPrompts?: boolean | undefined;
   /**
-   * When a refresh names scopes: `fewer` if the client asks for fewer than its login, `always` for a server that does not reuse those of
-   * the login.
+   * When a refresh names scopes: `fewer` if the client asks for fewer than its login; `always` for a server that does not reuse those of
+   * the login; `never` for one that drops scopes at the login without saying so, and then refuses them.
    *
    * @default 'fewer'
    */
-  readonly refreshScopes?: 'fewer' | 'always' | undefined;
+  readonly refreshScopes?: 'fewer' | 'always' | 'never' | undefined;
   /** Scopes that each login asks for, besides those of the client. @default [] */
   readonly addedScopes?: readonly string[] | undefined;
   /** Scopes that the server does not know. It is never asked for them, and clients are not told of them. @default [] */

@@ -12,6 +12,8 @@ export const ZITADEL: ProviderKind = Object.freeze({
     resource: false,
     // Without it, a login is refused.
     addedScopes: Object.freeze(['openid']),
+    // It discards scopes that it does not know (zitadel#10408), does not say which it granted (zitadel#6609), and refuses others.
+    refreshScopes: 'never',
   }),
   jwksUrl: (issuer: string) => `${withoutClosingSlash(issuer)}/oauth/v2/keys`,
   registration: Object.freeze({
