@@ -162,7 +162,7 @@ test.each<[changes: Record<string, unknown>]>([
   [{ provider: 'clerk', audiences: ['app'], oauthProxy: false }],
   [{ provider: { clerk: { registration: true } }, audienceClaim: 'iss', audiences: ['https://as.example'] }],
   [{ provider: { okta: {} }, audienceClaim: 'cid', audiences: ['app'] }],
-])('the settings %j are accepted', (changes) => {
+])('accepts %j', (changes) => {
   mcpAuth({ ...policyWith(undefined), ...changes } as unknown as McpAuthOptions);
 });
 

@@ -66,6 +66,7 @@ export const REGISTRATION_MEMBERS = Object.freeze([
   'software_version',
 ] as const);
 
+/** One of them. */
 export type RegistrationMember = (typeof REGISTRATION_MEMBERS)[number];
 
 /** The URL of the keys of a server that names none. */
