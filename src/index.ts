@@ -62,6 +62,7 @@ export type {
   SingleIssuerPolicy,
   TokenCacheOptions,
 } from './policy/auth-options.js';
+export type { ClientDocumentsOptions } from './policy/client-documents-options.js';
 export type {
   ApiKey,
   ApiKeysOption,
@@ -74,7 +75,7 @@ export type {
   VerifierResult,
 } from './policy/credential-options.js';
 export type { McpAuthMode } from './policy/modes.js';
-export type { OAuthProxyOptions, ProviderOption } from './policy/oauth-proxy-options.js';
+export type { ConfiguredClientOptions, OAuthProxyOptions, ProviderOption } from './policy/oauth-proxy-options.js';
 export type { McpAuth, RevokedTokens } from './policy/resolved-policy.js';
 export type { ProviderSwitches } from './providers/switches.js';
 export { createMemoryStore } from './store/memory-store.js';

@@ -1,59 +1,10 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { oauthProvider } from '@better-auth/oauth-provider';
-import { betterAuth } from 'better-auth';
-import { memoryAdapter } from 'better-auth/adapters/memory';
-import { toNodeHandler } from 'better-auth/node';
-import { jwt } from 'better-auth/plugins';
+import { startBetterAuth } from './better-auth.mjs';
 
 // Starts Better Auth, logs a user in, and prints its issuer, a client for introspection and the user's access tokens as JSON.
 // Arguments: `jwt` or `opaque`, and the resource of the tokens.
 const [kind, resource] = process.argv.slice(2);
-
-const server = createServer();
-await once(server.listen(0, '127.0.0.1'), 'listening');
-const origin = `http://127.0.0.1:${server.address().port}`;
 const redirectUri = 'https://client.example/callback';
-
-const auth = betterAuth({
-  baseURL: origin,
-  secret: 'a secret for tests, of more than 32 characters',
-  database: memoryAdapter({
-    user: [],
-    session: [],
-    account: [],
-    verification: [],
-    jwks: [],
-    oauthClient: [],
-    oauthResource: [],
-    oauthClientResource: [],
-    oauthAccessToken: [],
-    oauthRefreshToken: [],
-    oauthConsent: [],
-    oauthClientAssertion: [],
-  }),
-  emailAndPassword: { enabled: true },
-  logger: { level: 'error' },
-  telemetry: { enabled: false },
-  plugins: [
-    ...(kind === 'jwt' ? [jwt()] : []),
-    oauthProvider({
-      loginPage: '/login',
-      consentPage: '/consent',
-      disableJwtPlugin: kind === 'opaque',
-      scopes: ['openid', 'mcp:read', 'offline_access'],
-      resources: [resource],
-      enforcePerClientResources: false,
-      silenceWarnings: { oauthAuthServerConfig: true, openidConfig: true },
-    }),
-  ],
-});
-server.on('request', toNodeHandler(auth));
-
-const { headers } = await auth.api.signUpEmail({
-  body: { email: 'alice@example.com', password: 'a long password', name: 'Alice' },
-  returnHeaders: true,
-});
+const { auth, origin, headers } = await startBetterAuth(kind, resource);
 const cookie = headers
   .getSetCookie()
   .map((each) => each.split(';')[0])

@@ -12,9 +12,11 @@ import { LIMIT_TABLE, LIMITS_TABLE } from '../../src/limits/limits-options.js';
 import type { OptionRow } from '../../src/options/option-table.js';
 import { SWITCH_TABLE } from '../../src/policy/provider-switches.js';
 import { SHARED_TABLE } from '../../src/policy/resolve-auth.js';
+import { CLIENT_DOCUMENTS_TABLE } from '../../src/policy/resolve-client-documents.js';
 import { CREDENTIAL_TABLE, INTROSPECTION_TABLE } from '../../src/policy/resolve-credentials.js';
 import { ISSUER_TABLE, VALIDATION_TABLE } from '../../src/policy/resolve-issuer.js';
 import { OAUTH_PROXY_TABLE } from '../../src/policy/resolve-oauth-proxy.js';
+import { PROXY_CLIENT_TABLE } from '../../src/policy/resolve-proxy-clients.js';
 import { METADATA_TABLE } from '../../src/policy/resolve-resource.js';
 import { DPOP_TABLE, MTLS_TABLE, SENDER_CONSTRAINT_TABLE } from '../../src/policy/resolve-sender-constraint.js';
 import { TOKEN_CACHE_TABLE } from '../../src/policy/token-cache-options.js';
@@ -73,6 +75,20 @@ const documented: readonly Documented[] = [
     file: 'providers/switches.ts',
     type: 'ProviderSwitches',
     heading: 'The switches of a provider',
+  },
+  {
+    path: 'oauthProxy.clientDocuments',
+    table: CLIENT_DOCUMENTS_TABLE,
+    file: 'policy/client-documents-options.ts',
+    type: 'ClientDocumentsOptions',
+    heading: 'The OAuth proxy',
+  },
+  {
+    path: 'oauthProxy.clients',
+    table: PROXY_CLIENT_TABLE,
+    file: OAUTH_PROXY,
+    type: 'ConfiguredClientOptions',
+    heading: 'The OAuth proxy',
   },
   {
     table: STDIO_TABLE,

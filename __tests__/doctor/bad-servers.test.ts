@@ -188,7 +188,7 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
   [
     'no registration',
     without('registration_endpoint'),
-    '! registration: neither a registration endpoint nor client ID metadata documents',
+    '! client ids: neither a registration endpoint nor client ID metadata documents',
   ],
   // Scopes, browsers, slashes.
   [

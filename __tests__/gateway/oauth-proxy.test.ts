@@ -118,6 +118,20 @@ describe('the OAuth proxy in the gateway', () => {
     expect(response.headers.get('ratelimit')).toContain('r=29');
   });
 
+  test.each(['/mcp', ''])(
+    'counts them below the path of the resource too; the prefix that arrives is %j',
+    async (prefix) => {
+      const url = 'http://localhost:3000/mcp/.well-known/oauth-protected-resource';
+      const origin = await serve({ resourceMetadata: { resource: 'http://localhost:3000/mcp', url } });
+      const metadata = (await (await fetch(`${origin}${prefix}/.well-known/openid-configuration`)).json()) as object;
+      const path = '/.well-known/oauth-authorization-server/client-registration';
+      expect(metadata).toMatchObject({ registration_endpoint: `http://localhost:3000/mcp${path}` });
+      const response = await register(origin, `${prefix}${path}`);
+      expect(response.status).toBe(201);
+      expect(response.headers.get('ratelimit')).toContain('r=29');
+    },
+  );
+
   test('is not there with oauthProxy: false', async () => {
     const origin = await serve({ oauthProxy: false });
     expect((await fetch(origin + BASE)).status).toBe(404);

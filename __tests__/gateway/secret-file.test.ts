@@ -41,6 +41,12 @@ describe('a secret in a file, without the line end after it', () => {
     [{ secret: [file, 'older'] }, { secret: [SECRET, 'older'] }],
     [{ oauthProxy: { secret: file } }, { oauthProxy: { secret: SECRET } }],
     [
+      { oauthProxy: { clients: { secret: { redirectUris: [], secret: file }, b: { secret: 'text' } } } },
+      {
+        oauthProxy: { clients: { secret: { redirectUris: [], secret: SECRET }, b: { secret: 'text' } } },
+      },
+    ],
+    [
       { introspection: { clientId: 'a', clientSecret: file } },
       { introspection: { clientId: 'a', clientSecret: SECRET } },
     ],

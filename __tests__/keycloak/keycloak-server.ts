@@ -12,6 +12,9 @@ const MAVEN_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unp
 /** The MCP server as a client, which asks about tokens. */
 export const SERVER_CLIENT = { clientId: 'mcp_proxy', clientSecret: 'the secret of the MCP server' };
 
+/** A client that an administrator has created for all MCP clients. */
+export const SHARED_CLIENT = { clientId: 'shared', publicClient: true, redirectUris: ['http://127.0.0.1:*'] };
+
 /** Keycloak's administrator. */
 export const ADMIN = { username: 'admin', password: 'the password of the administrator' };
 
@@ -42,11 +45,11 @@ export async function setup(): Promise<void> {
   }
 }
 
-/** The sample's realm, and the MCP server as a client of it: Keycloak answers introspection requests only of clients in the token's `aud`. */
+/** The sample's realm with {@link SHARED_CLIENT}, and the MCP server as a client of it: Keycloak answers introspection requests only of clients in the token's `aud`. */
 function realmWithServerClient(): string {
   const realm = JSON.parse(readFileSync(`${ROOT}samples/keycloak/realm.json`, 'utf8')) as object;
   const { clientId, clientSecret: secret } = SERVER_CLIENT;
-  return JSON.stringify({ ...realm, clients: [{ clientId, secret, standardFlowEnabled: false }] });
+  return JSON.stringify({ ...realm, clients: [{ clientId, secret, standardFlowEnabled: false }, SHARED_CLIENT] });
 }
 
 export async function teardown(): Promise<void> {

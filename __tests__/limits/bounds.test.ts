@@ -14,7 +14,8 @@ const bucket: StoreBucket = { key: 'a', capacity: 2, refill: 1, everyMs: 1_000, 
 
 describe('names that callers invent', () => {
   const namedBuckets = (max: number) => new NamedBuckets((key) => ({ ...bucket, key }), 1_000, max);
-  const keysOf = (buckets: NamedBuckets, names: readonly string[]) => names.map((name) => buckets.bucketOf(name).key);
+  const keysOf = (buckets: NamedBuckets<StoreBucket>, names: readonly string[]) =>
+    names.map((name) => buckets.bucketOf(name).key);
 
   test('share a bucket once too many are in use, and no name is that of the shared one', () => {
     vi.useFakeTimers({ toFake: ['performance'] });

@@ -4,6 +4,9 @@ import { postForm, postJson, REDIRECT_URI } from '../support/oauth-proxy-client.
 import { startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 
+const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'];
+const ALGORITHMS = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ');
+
 describe('our metadata', () => {
   test('has our own members, the upstream members that are true here, and nothing that we do not support', async () => {
     const { base, guarded, upstream } = await startOAuthProxyFlow('keycloak');
@@ -16,11 +19,14 @@ describe('our metadata', () => {
       token_endpoint: `${base}/token`,
       registration_endpoint: `${base}/client-registration`,
       revocation_endpoint: `${base}/revocation`,
-      revocation_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+      revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+      revocation_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
       response_types_supported: ['code'],
       response_modes_supported: ['query'],
       grant_types_supported: ['authorization_code', 'refresh_token'],
-      token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+      token_endpoint_auth_methods_supported: AUTH_METHODS,
+      token_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
+      client_id_metadata_document_supported: true,
       code_challenge_methods_supported: ['S256'],
       authorization_response_iss_parameter_supported: true,
       jwks_uri: `${upstream.issuer}/protocol/openid-connect/certs`,
@@ -114,7 +120,7 @@ describe('our metadata', () => {
   test('with a shared client there are no secrets to send, and with a shared secret no revocation', async () => {
     const { base } = await startOAuthProxyFlow('entra');
     const document = (await (await fetch(base)).json()) as Record<string, unknown>;
-    expect(document.token_endpoint_auth_methods_supported).toEqual(['none']);
+    expect(document.token_endpoint_auth_methods_supported).toEqual(['none', 'private_key_jwt']);
     expect(document.registration_endpoint).toBe(`${base}/client-registration`);
     expect(document).not.toHaveProperty('revocation_endpoint');
   });

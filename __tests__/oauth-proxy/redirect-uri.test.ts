@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { isAcceptableRedirectUri, registeredRedirectUri, withParameters } from '../../src/oauth-proxy/redirect-uri.js';
+import { isAcceptableRedirectUri } from '../../src/oauth/acceptable-redirect-uri.js';
+import { registeredRedirectUri, withParameters } from '../../src/oauth-proxy/redirect-uri.js';
 
 test.each([
   'https://client.example/callback',

@@ -73,8 +73,8 @@ const ROWS: Row[] = [
     'a login at another redirect URI',
     'keycloak',
     authorize({ redirect_uri: 'https://evil.example/' }),
-    'login of the client "Tools" refused by this server: This client has not registered this redirect URI; ' +
-      'correct the client',
+    'login of the client "Tools" refused by this server: This client has not registered this redirect URI: ' +
+      '"https://evil.example/"; correct the client',
   ],
   [
     'a login of an unknown client',
@@ -130,7 +130,13 @@ describe('the log says who was refused what, by whom, why, and what to change', 
   test('a refresh that the server refuses', async () => {
     const { flow, warnings } = await withLog('keycloak');
     const client = await registerClient(flow, METADATA);
-    const sealed = { client: fingerprint(client.id), scopes: [], granted: undefined, token: 'unknown there' };
+    const sealed = {
+      client: fingerprint(client.id),
+      upstream: undefined,
+      scopes: [],
+      granted: undefined,
+      token: 'unknown there',
+    };
     await client.token({ grant_type: 'refresh_token', refresh_token: flow.seal.close('refresh_token', sealed) });
     expect(warnings()).toEqual([
       'warn OAuth proxy: refresh of the client "Tools" refused by the authorization server: 400 "invalid_grant"; the user must log in again',

@@ -28,6 +28,7 @@ describe('forwarded', () => {
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
       token_endpoint_auth_method: 'none',
+      scope: 'profile',
     });
     expect(upstream.registrations).toEqual([
       {
@@ -64,7 +65,7 @@ describe('forwarded', () => {
     expect(Object.fromEntries(passedOn)).toEqual(good);
     await postJson(`${base}/client-registration`, { ...METADATA, contacts: ['a', 1], scope: ['mcp.read'] });
     expect(upstream.registrations[1]).not.toHaveProperty('contacts');
-    expect(upstream.registrations[1]).not.toHaveProperty('scope');
+    expect(upstream.registrations[1]?.scope).toBe('mcp.read offline_access');
   });
 
   test.each([
@@ -186,6 +187,7 @@ test('gives out a shared client without asking the upstream server', async () =>
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
     token_endpoint_auth_method: 'none',
+    scope: 'mcp.read offline_access',
   });
   expect(upstream.requests).toEqual([]);
 });

@@ -32,11 +32,13 @@ const scriptFor = (once: string) => `
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 const server = new URL(new URL(location.href).searchParams.get('server') ?? sessionStorage.server);
 sessionStorage.server = server.href;
+const metadataUrl = new URL(location.href).searchParams.get('document') ?? sessionStorage.metadataUrl;
+if (metadataUrl) sessionStorage.metadataUrl = metadataUrl;
 const keep = (name) => (value) => { sessionStorage[name] = JSON.stringify(value); };
 const read = (name) => () => sessionStorage[name] === undefined ? undefined : JSON.parse(sessionStorage[name]);
 const redirectUrl = location.origin + '/page';
 const authProvider = {
-  redirectUrl,
+  redirectUrl, clientMetadataUrl: metadataUrl,
   clientMetadata: { client_name: 'A page', redirect_uris: [redirectUrl], token_endpoint_auth_method: 'none',
     grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] },
   state: () => 'from-the-page',
@@ -66,7 +68,8 @@ const pageFor = (once: string) => `<!doctype html><title>An MCP client in a page
 })}</script><script type="module">${scriptFor(once)}</script>`;
 
 /**
- * Serves a page with an MCP client in it, on its own origin. Resolves to the page's URL for a server.
+ * Serves a page with an MCP client in it, on its own origin. Resolves to the page's URL for a server. With `&document=`, the page's client has
+ * the metadata document at that URL.
  *
  * @param once Script to run when `client` is connected over `transport`; `show(text)` fills the page's output.
  */

@@ -16,6 +16,7 @@ const env = {
   API_KEY: 'a key',
   CLIENT_SECRET: SECRET,
   PROXY_SECRET: SECRET,
+  N8N_SECRET: SECRET,
   SESSION_SECRET: SECRET,
   REDIS_URL: 'redis://127.0.0.1:6379',
   NOTES_TOKEN: 'token',

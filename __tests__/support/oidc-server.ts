@@ -11,16 +11,18 @@ import type { FillIn } from './user-agent.js';
  *
  * @param resource The only resource for which it issues tokens.
  * @param accessTokenFormat Opaque tokens can be introspected by {@link INTROSPECTION_CLIENT}.
+ * @param scopes Those that clients may register for. The resource has `mcp.read` in any case.
  */
 export async function startOidcServer(
   resource: () => string,
   accessTokenFormat: 'jwt' | 'opaque' = 'jwt',
+  scopes: readonly string[] = ['openid', 'offline_access', 'mcp.read'],
 ): Promise<string> {
   const server = createServer();
   await listen(server);
   onTestFinished(() => stop(server));
   const issuer = originOf(server);
-  server.on('request', new Provider(issuer, configurationFor(resource, accessTokenFormat)).callback());
+  server.on('request', new Provider(issuer, configurationFor(resource, accessTokenFormat, scopes)).callback());
   return issuer;
 }
 
@@ -29,13 +31,17 @@ const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 /** A client that only asks about tokens. */
 export const INTROSPECTION_CLIENT = { clientId: 'mcp-server', clientSecret: 'the secret of the MCP server' };
 
-function configurationFor(resource: () => string, accessTokenFormat: 'jwt' | 'opaque'): Configuration {
+function configurationFor(
+  resource: () => string,
+  accessTokenFormat: 'jwt' | 'opaque',
+  scopes: readonly string[],
+): Configuration {
   const { clientId: client_id, clientSecret: client_secret } = INTROSPECTION_CLIENT;
   return {
     clients: [{ client_id, client_secret, redirect_uris: [], response_types: [], grant_types: [] }],
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'a', use: 'sig', alg: 'RS256' }] },
     cookies: { keys: ['a cookie key for tests'] },
-    scopes: ['openid', 'offline_access', 'mcp.read'],
+    scopes: [...scopes],
     pkce: { required: () => true },
     rotateRefreshToken: true,
     // SDK v1 asks only for the scopes of the challenge, which do not include offline_access.

@@ -205,7 +205,12 @@ export const PROVIDER_BEHAVIOURS = {
   },
   authentik: { kind: authentik, policy: { provider: { authentik: {} }, audiences: ['mcp'] }, client: { id: 'mcp' } },
   descope: { kind: descope, policy: { provider: { descope: {} } }, client: { id: 'P1S1' } },
-  cognito: { kind: cognito, policy: { provider: { cognito: {} } }, client: { id: 'app-client', secret: 'hush' } },
+  cognito: {
+    kind: cognito,
+    policy: { provider: { cognito: {} } },
+    scopes: ['mcp.read'],
+    client: { id: 'app-client', secret: 'hush' },
+  },
   clerk: { kind: clerk, policy: { provider: { clerk: {} } }, client: { id: 'clerk-app', secret: 'hush' } },
   zitadel: {
     kind: zitadel,

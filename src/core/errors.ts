@@ -156,11 +156,13 @@ export const OUTAGES = {
   api_keys_unavailable: outage(503, 'The API keys cannot be looked up at the moment'),
   too_many_unknown_tokens: outage(503, 'Too many unknown tokens are being checked at the moment'),
   package_unavailable: outage(503, 'A package that checks tokens cannot be loaded at the moment'),
-  proof_store_full: outage(503, 'Too many DPoP proofs are in use at the moment'),
+  proof_store_full: outage(503, 'Too many DPoP proofs or client assertions are in use at the moment'),
   store_unavailable: outage(503, 'The memory that the replicas of this server share cannot be used at the moment'),
   too_many_failed_tokens: outage(503, 'Too many tokens fail verification at the moment'),
   authorization_server_unavailable: outage(503, 'The authorization server cannot be reached at the moment'),
   authorization_server_malformed: outage(502, 'The authorization server gave an answer that cannot be used'),
+  client_document_unavailable: outage(503, 'The metadata document of the client cannot be fetched at the moment'),
+  too_many_client_documents: outage(503, 'Too many metadata documents of clients are being fetched at the moment'),
   client_refused: outage(502, 'The authorization server does not accept the client credentials of this server'),
 };
 

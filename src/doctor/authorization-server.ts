@@ -1,6 +1,7 @@
 import { stringsIn } from '../http/json-object.js';
 import { PROVIDERS } from '../providers/providers.js';
 import { FetchError } from '../upstream/bounded-fetch.js';
+import { checkClientIds } from './client-ids.js';
 import { checkKnownClients } from './client-problems.js';
 import { type Finding, reporterFor } from './finding.js';
 import { fetchErrorOf, isPrivate, type Probe, type ProbeResponse } from './probe.js';
@@ -17,8 +18,16 @@ export interface ServerDocuments {
   readonly url?: string;
 }
 
-/** Tries the URLs in the order of clients (MCP specification 2025-11-25, authorization server metadata discovery). */
-export async function readServerDocuments(probe: Probe, issuer: string): Promise<ServerDocuments> {
+/**
+ * Tries the URLs in the order of clients (MCP specification 2025-11-25, authorization server metadata discovery).
+ *
+ * @param typedIn How many client ids are known to be there for typing in.
+ */
+export async function readServerDocuments(
+  probe: Probe,
+  issuer: string,
+  typedIn: number | undefined,
+): Promise<ServerDocuments> {
   const found = reporterFor('server metadata');
   if (!URL.canParse(issuer)) {
     const fault = found.fault(
@@ -38,7 +47,7 @@ export async function readServerDocuments(probe: Probe, issuer: string): Promise
       const metadata = (answer as ProbeResponse).json as Metadata;
       const place =
         tried.length === 0 ? '' : `, which clients try after ${tried.length} other${tried.length === 1 ? '' : 's'}`;
-      return { findings: [found.ok(url + place), ...checkMetadata(issuer, metadata)], metadata, url };
+      return { findings: [found.ok(url + place), ...checkMetadata(issuer, metadata, typedIn)], metadata, url };
     }
     tried.push(`${url} ${problem}`);
     // Clients try the next URL after a 4xx, and give up after any other failure.
@@ -59,14 +68,14 @@ function fixFor(answer: ProbeResponse | FetchError): string {
   return answer.status >= 500 ? 'Check the log of the authorization server.' : NO_METADATA;
 }
 
-function checkMetadata(issuer: string, metadata: Metadata): Finding[] {
+function checkMetadata(issuer: string, metadata: Metadata, typedIn: number | undefined): Finding[] {
   return [
     checkIssuer(issuer, metadata),
     checkEndpoints(metadata),
     checkCodeFlow(metadata),
     checkPkce(metadata),
     checkIss(metadata),
-    checkRegistration(metadata),
+    ...checkClientIds(metadata, typedIn),
     ...checkKnownClients(issuer, metadata),
   ];
 }
@@ -122,19 +131,5 @@ function checkIss(metadata: Metadata): Finding {
     'authorization_response_iss_parameter_supported is not true',
     'Clients with several authorization servers cannot tell which one answered (RFC 9207).',
     'Make the authorization server send and announce iss, or set provider.',
-  );
-}
-
-function checkRegistration(metadata: Metadata): Finding {
-  const report = reporterFor('registration');
-  const ways = [
-    ...(typeof metadata.registration_endpoint === 'string' ? ['registration endpoint'] : []),
-    ...(metadata.client_id_metadata_document_supported === true ? ['client ID metadata documents'] : []),
-  ];
-  if (ways.length > 0) return report.ok(ways.join(', '));
-  return report.warning(
-    'neither a registration endpoint nor client ID metadata documents',
-    'Clients need a client ID from you: VS Code asks for one, others give up.',
-    'Set provider and clientId: the OAuth proxy then answers registrations.',
   );
 }

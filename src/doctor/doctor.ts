@@ -77,7 +77,7 @@ async function* readServers(probe: Probe, { resource, scopes, policy }: ServersT
   const documents: string[] = [];
   const keyUrls: string[] = [];
   for (const [i, issuer] of issuers.slice(0, MAX_SERVERS).entries()) {
-    const server = await readServerDocuments(probe, issuer);
+    const server = await readServerDocuments(probe, issuer, undefined);
     yield* server.findings;
     if (server.url !== undefined) documents.push(server.url);
     const jwksUri = server.metadata?.jwks_uri;

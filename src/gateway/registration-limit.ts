@@ -4,7 +4,6 @@ import { LRUCache } from 'lru-cache';
 import { createRareLine } from '../core/rare-line.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { Logger, Middleware } from '../index.js';
-import { oauthProxyPaths } from '../oauth/well-known.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
 const MAX_PER_MINUTE = 30;
@@ -14,9 +13,7 @@ const TOO_MANY = `OAuth proxy: registrations refused by this server: more than $
 
 /** The paths where clients register with the OAuth proxy of a policy; empty if it has no OAuth proxy. */
 export function registrationPaths({ oauthProxy }: ResolvedAuth): readonly string[] {
-  return oauthProxy === undefined
-    ? []
-    : oauthProxyPaths(oauthProxy.resource.pathname, oauthProxy.legacyEndpoints).registration;
+  return oauthProxy?.paths.registration ?? [];
 }
 
 /**

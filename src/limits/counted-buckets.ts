@@ -95,7 +95,7 @@ function countCalls(nameOf: LimitFunction, anonymous: Named, known: Named): Limi
   };
 }
 
-type Named = Pick<NamedBuckets, 'bucketOf'>;
+type Named = Pick<NamedBuckets<StoreBucket>, 'bucketOf'>;
 
 /** Names the bucket of a caller. A token that names no client, and a caller without an API key, count as the user. */
 function nameOfCaller(per: Exclude<Limit['per'], 'tool' | LimitFunction>, auth: AuthInfo): string {

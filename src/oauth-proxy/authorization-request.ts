@@ -1,9 +1,11 @@
+import { printableJson } from '../core/printable.js';
 import type { Parameters } from '../http/form.js';
 import { withoutClosingSlash } from '../http/well-known.js';
 import type { Client } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { isAllowedRedirectUri, registeredRedirectUri } from './redirect-uri.js';
+import { splitList } from './split-list.js';
 
 /** The client of an authorization request and its redirect URI, both checked before anything is sent there. */
 export interface Requester {
@@ -24,6 +26,7 @@ export interface AuthorizationRequest {
   readonly passedOn: readonly (readonly [name: string, value: string])[];
 }
 
+const MAX_LOGGED = 300;
 const MAX_STATE_LENGTH = 4_096;
 const MAX_SCOPE_LENGTH = 2_048;
 /** The characters of scopes (RFC 6749, section 3.3), and the space that separates them. */
@@ -45,13 +48,18 @@ export function requireRequester(
   const redirectUri = parameters.get('redirect_uri') ?? '';
   const registeredUri = registeredRedirectUri(redirectUri, client.redirectUris);
   if (registeredUri === undefined) {
-    throw new OAuthError('invalid_request', 'This client has not registered this redirect URI');
+    throw refusedUri('invalid_request', 'This client has not registered this redirect URI', redirectUri);
   }
   // Checked again: the operator may have changed `allowedRedirectUris` since the registration.
   if (!isAllowedRedirectUri(redirectUri, allowedRedirectUris)) {
-    throw new OAuthError('invalid_request', 'This server does not allow this redirect URI');
+    throw refusedUri('invalid_redirect_uri', 'This server does not allow this redirect URI', redirectUri);
   }
   return { client, redirectUri, registeredUri, state: parameters.get('state') };
+}
+
+/** Only the log names the redirect URI: a link can have any text in its place, which the error page would show. */
+function refusedUri(error: OAuthError['error'], message: string, redirectUri: string): OAuthError {
+  return new OAuthError(error, message, 400, { reason: `${message}: ${printableJson(redirectUri, MAX_LOGGED)}` });
 }
 
 /**
@@ -86,11 +94,6 @@ export function parseAuthorizationRequest(parameters: Parameters, ourResource: s
     prompts: splitList(get('prompt')),
     passedOn: PASSED_ON.flatMap((name) => (parameters.has(name) ? [[name, get(name)] as const] : [])),
   };
-}
-
-/** Splits a list that spaces separate, such as `scope` (RFC 6749, section 3.3). */
-export function splitList(text: string): readonly string[] {
-  return text.split(' ').filter((scope) => scope !== '');
 }
 
 /** Compares normalised URLs: clients write the host in lower case, omit a default port, and end `https://host` with a slash. */

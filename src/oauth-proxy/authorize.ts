@@ -7,11 +7,12 @@ import {
   type Requester,
   requireRequester,
 } from './authorization-request.js';
-import { askForConsent, consentFingerprint, readConsent } from './consent.js';
+import { consentFingerprint, readConsent } from './consent.js';
+import { askForConsent } from './consent-page.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { isForeignHttps } from './redirect-uri.js';
-import { loginUrl, replyErrorToClient, replyRedirect } from './upstream-login.js';
+import { replyErrorToClient, replyRedirect, startLogin } from './upstream-login.js';
 
 /** Creates the authorization endpoint (RFC 6749, section 3.1), and the endpoint that receives the consent page's form. */
 export function createAuthorize(context: OAuthProxyContext) {
@@ -23,7 +24,7 @@ export function createAuthorize(context: OAuthProxyContext) {
       const browser = loginCookies.identify(req, res);
       const consent = consentFingerprint(context, requester, request);
       if (consent === undefined || browser.allowed.includes(consent)) {
-        replyRedirect(res, loginUrl(context, await context.upstream(), { requester, request, browser }));
+        replyRedirect(res, await startLogin(context, { requester, request, browser }));
       } else {
         askForConsent(context, res, { requester, request, browser, query });
       }
@@ -34,10 +35,10 @@ export function createAuthorize(context: OAuthProxyContext) {
     const { query, allowed, browser } = await readConsent(context, req);
     await withRequest(context, req, res, { query, hasUserActed: true }, async (requester, request) => {
       if (!allowed) throw new OAuthError('access_denied', 'The user has denied the request');
-      const upstream = await context.upstream();
+      const login = await startLogin(context, { requester, request, browser });
       const given = consentFingerprint(context, requester, request);
       if (given !== undefined) loginCookies.remember(res, browser, given);
-      replyRedirect(res, loginUrl(context, upstream, { requester, request, browser }));
+      replyRedirect(res, login);
     });
   }
 
@@ -57,8 +58,7 @@ async function withRequest(
 ): Promise<void> {
   const parameters = parseForm(query);
   if (parameters === undefined) throw new OAuthError('invalid_request', 'A parameter appears more than once');
-  const client = context.clients.open(parameters.get('client_id'));
-  context.refusals.about(req, { client: client.name });
+  const client = await context.clients.find(parameters.get('client_id'), req);
   const requester = requireRequester(parameters, client, context.options);
   try {
     await proceed(requester, parseAuthorizationRequest(parameters, context.options.resource.href));

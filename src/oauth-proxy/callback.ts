@@ -30,6 +30,7 @@ export function createCallback(context: OAuthProxyContext) {
       return;
     }
     requireIssuer(upstream, parameters?.get('iss'));
+    if (login.upstream !== undefined) context.upstreamClients.noteAnswer(login.upstream);
     const answer = answerOf(context, login, parameters);
     if ('error' in answer) context.refusals.write(req, 'login', new UpstreamRefusal(302, answer));
     replyToClient(context, res, login, answer);
@@ -57,12 +58,12 @@ function requireIssuer({ issuer, sendsIss }: ServerMetadata, iss: string | undef
 
 function answerOf(
   { seal }: OAuthProxyContext,
-  { client, redirectUri, scopes, codeChallenge }: Login,
+  { client, upstream, redirectUri, scopes, codeChallenge }: Login,
   parameters: Parameters | undefined,
 ): { code: string } | { error: string; error_description?: string } {
   const code = parameters?.get('code');
   if (code !== undefined && parameters?.get('error') === undefined) {
-    return { code: seal.close('code', { client, redirectUri, scopes, codeChallenge, code }, CODE_SECONDS) };
+    return { code: seal.close('code', { client, upstream, redirectUri, scopes, codeChallenge, code }, CODE_SECONDS) };
   }
   const textOf = (name: string) => {
     const value = parameters?.get(name);

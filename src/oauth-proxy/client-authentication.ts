@@ -1,102 +1,96 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Parameters } from '../http/form.js';
-import type { Provider } from '../providers/provider.js';
-import { basicHeader, formEncode } from '../upstream/basic-header.js';
-import { callServer, type ServerAnswer } from '../upstream/call-server.js';
-import type { ServerMetadata } from '../upstream/server-metadata.js';
-import { type Client, isConfiguredClient } from './clients.js';
+import { callerNetwork } from '../limits/caller-address.js';
+import { hashOfSecret } from '../policy/resolve-proxy-clients.js';
+import { clientIdOfAssertion } from './client-assertion.js';
+import { type Client, type ClientOfOptions, type DocumentedClient, sharesClient } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import { toUpstreamError, withoutEcho } from './upstream-answer.js';
+import { type BasicHeader, parseBasic } from './parse-basic.js';
 
-/** A client at our token endpoint, and its credentials for the upstream server (RFC 6749, section 2.3). */
+/** A client at our token endpoint, after its authentication (RFC 6749, section 2.3). */
 export interface AuthenticatedClient {
   readonly client: Client;
-  /** Undefined for a public client. Not checked here: only the upstream server knows the secret. */
+  /** The secret of a registered client. Not checked here: only the upstream server knows it. Undefined for every other client. */
   readonly secret: string | undefined;
   readonly method: 'body' | 'basic';
 }
 
+/** What a client sent to authenticate. */
+interface Sent {
+  readonly basic: BasicHeader | undefined;
+  /** The secrets to try, of which the first is as it was sent. Empty if none was. */
+  readonly secrets: readonly string[];
+  readonly assertion: string | undefined;
+  readonly form: Parameters;
+}
+
 /**
- * Reads the client and its credentials from a form or a Basic header.
+ * Finds the client of a form or a Basic header, and authenticates it.
  *
  * @throws {OAuthError}
+ * @throws {UpstreamError} Its metadata document, or its keys, cannot be fetched now.
  */
-export function readClient(
-  { clients, options }: Pick<OAuthProxyContext, 'clients' | 'options'>,
+export async function authenticateClient(
+  context: Pick<OAuthProxyContext, 'clients' | 'options' | 'assertions'>,
+  req: IncomingMessage,
   form: Parameters,
-  authorization: string | undefined,
-): AuthenticatedClient {
-  const basic = authorization === undefined ? undefined : parseBasic(authorization);
-  const inBody = form.get('client_id');
-  if (basic !== undefined && (form.has('client_secret') || (inBody !== undefined && inBody !== basic.id))) {
+): Promise<AuthenticatedClient> {
+  const sent = readSent(req, form);
+  const client = await context.clients.find(idIn(context, sent), req);
+  if (client.source === 'document') await checkDocumented(context, client, sent, req);
+  else if (sent.assertion !== undefined) throw new OAuthError('invalid_client', 'This client has no keys here');
+  else if (client.source === 'configured') checkConfigured(client, sent);
+  else {
+    // Clients get no secret for the shared client, so this one is guessed, or meant for another server.
+    if (sharesClient(context.options, client)) refuseSecret(sent);
+    return { client, secret: sent.secrets[0], method: sent.basic === undefined ? 'body' : 'basic' };
+  }
+  return { client, secret: undefined, method: 'body' };
+}
+
+function readSent({ headers }: IncomingMessage, form: Parameters): Sent {
+  const basic = headers.authorization === undefined ? undefined : parseBasic(headers.authorization);
+  const [inBody, assertion, id] = ['client_secret', 'client_assertion', 'client_id'].map((name) => form.get(name));
+  const ways = [basic, inBody, assertion].filter((way) => way !== undefined);
+  const isOtherId = basic !== undefined && id !== undefined && !basic.ids.includes(id);
+  if (ways.length > 1 || isOtherId) {
     throw new OAuthError('invalid_request', 'The client must authenticate in one way only');
   }
-  const { id, secret } = basic ?? { id: inBody, secret: form.get('client_secret') };
-  const client = clients.open(id);
-  // Clients get no secret for the configured client, so this one is guessed, or meant for another server.
-  if (isConfiguredClient(options, client) && (secret !== undefined || basic !== undefined)) {
+  return { basic, secrets: inBody === undefined ? (basic?.secrets ?? []) : [inBody], assertion, form };
+}
+
+/** A client that sends an assertion need not send its id (RFC 7521, section 4.2). */
+function idIn({ options }: Pick<OAuthProxyContext, 'options'>, { basic, assertion, form }: Sent): string | undefined {
+  if (basic !== undefined) return basic.ids.find((id) => options.clients.has(id)) ?? basic.ids[0];
+  return form.get('client_id') ?? (assertion === undefined ? undefined : clientIdOfAssertion(assertion));
+}
+
+async function checkDocumented(
+  { assertions }: Pick<OAuthProxyContext, 'assertions'>,
+  { document }: DocumentedClient,
+  sent: Sent,
+  req: IncomingMessage,
+): Promise<void> {
+  refuseSecret(sent);
+  const { keys } = document;
+  if (keys !== undefined) await assertions.verify({ ...document, keys }, sent.form, callerNetwork(req));
+  else if (sent.assertion !== undefined)
+    throw new OAuthError('invalid_client', 'The document of this client has no keys');
+}
+
+function checkConfigured({ secretHash }: ClientOfOptions, sent: Sent): void {
+  if (secretHash === undefined) refuseSecret(sent);
+  else if (sent.secrets.length === 0) throw new OAuthError('invalid_client', 'This client must send its secret');
+  else if (!sent.secrets.some((secret) => timingSafeEqual(hashOfSecret(secret), secretHash))) {
+    throw new OAuthError('invalid_client', 'The secret of the client is wrong');
+  }
+}
+
+/** A client without a secret that sends one uses the id of another client, or is set up for another server. */
+function refuseSecret({ basic, secrets }: Sent): void {
+  if (basic !== undefined || secrets.length > 0) {
     throw new OAuthError('invalid_client', 'This client has no secret and must not send one');
   }
-  return { client, secret, method: basic === undefined ? 'body' : 'basic' };
-}
-
-function parseBasic(authorization: string): { id: string; secret: string | undefined } {
-  const [, encoded] = /^basic ([A-Za-z0-9+/]+={0,2})$/i.exec(authorization) ?? [];
-  const decoded = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString('utf8');
-  const colon = decoded.indexOf(':');
-  if (colon === -1)
-    throw new OAuthError('invalid_client', 'The Authorization header must be Basic, with client id and secret');
-  const secret = decoded.slice(colon + 1);
-  // Client ids of the OAuth proxy are base64url, which form encoding leaves as it is.
-  return { id: decoded.slice(0, colon), secret: secret === '' ? undefined : secret };
-}
-
-/** The client's credentials for the upstream server, which knows the client by another id. */
-export function upstreamCredentials({ client, secret, method }: AuthenticatedClient): ClientCredentials {
-  const { upstreamId: id } = client;
-  if (secret === undefined) return { body: { client_id: id }, headers: {}, secret };
-  if (method === 'body') return { body: { client_id: id, client_secret: secret }, headers: {}, secret };
-  return { body: {}, headers: basicHeader(formEncode(id), secret), secret };
-}
-
-export interface ClientCredentials {
-  readonly body: Readonly<Record<string, string>>;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly secret: string | undefined;
-}
-
-/** The parameters of a form that are removed from answers. */
-const SECRET_PARAMETERS = ['code', 'code_verifier', 'refresh_token', 'token'];
-
-/**
- * Posts a client's form to the upstream authorization server.
- *
- * @throws {UpstreamError}
- */
-export async function postForm(
-  url: URL,
-  form: Readonly<Record<string, string>>,
-  { body, headers, secret }: ClientCredentials,
-): Promise<ServerAnswer> {
-  const answer = await callServer(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
-    body: new URLSearchParams({ ...form, ...body }).toString(),
-  }).catch(toUpstreamError);
-  return withoutEcho(answer, [secret, ...SECRET_PARAMETERS.map((name) => form[name])]);
-}
-
-/** The configured client's credentials, sent as the policy says, or as the upstream server announces (RFC 8414, section 2: Basic by default). */
-export function configuredCredentials(
-  id: string,
-  secret: string,
-  { document }: ServerMetadata,
-  { tokenEndpointAuthMethod: chosen }: Provider,
-): ClientCredentials {
-  const methods = document.token_endpoint_auth_methods_supported;
-  const announced = Array.isArray(methods) && methods.includes('client_secret_post');
-  if (chosen === undefined ? announced : chosen === 'client_secret_post') {
-    return { body: { client_id: id, client_secret: secret }, headers: {}, secret };
-  }
-  return { body: {}, headers: basicHeader(formEncode(id), formEncode(secret)), secret };
 }

@@ -1,38 +1,120 @@
 import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { callerNetwork } from '../limits/caller-address.js';
 import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
+import type { ClientDocument } from './documents/client-document.js';
+import type { ClientDocuments } from './documents/client-documents.js';
 import { OAuthError } from './oauth-error.js';
+import type { RefusalLog } from './refusal-log.js';
 import type { OAuthProxySeal, SealedClient } from './sealed-contents.js';
 
-/** A registered client. Its sealed id contains everything that is known about it. */
-export interface Client extends SealedClient {
-  /** The id that the client knows: sealed. */
+interface KnownClient {
+  /** The id that the client knows. */
   readonly id: string;
+  /** The name that the client gave itself; it is unverified. */
+  readonly name: string | undefined;
+  /** The client as the log names it. */
+  readonly label: string | undefined;
+  readonly redirectUris: readonly string[];
+  /** Its id at the upstream server. Undefined if it is registered there at each login, for a client that did not register itself. */
+  readonly upstreamId: string | undefined;
 }
+
+/** A client that registered itself. Its sealed id contains everything that is known about it, and only the upstream server knows its secret. */
+export interface RegisteredClient extends KnownClient {
+  readonly source: 'registered';
+  readonly upstreamId: string;
+}
+
+/** A client of `oauthProxy.clients`. */
+export interface ClientOfOptions extends KnownClient {
+  readonly source: 'configured';
+  readonly secretHash: Buffer | undefined;
+}
+
+/** A client whose id is the URL of its metadata document. */
+export interface DocumentedClient extends KnownClient {
+  readonly source: 'document';
+  readonly document: ClientDocument;
+}
+
+export type Client = RegisteredClient | ClientOfOptions | DocumentedClient;
 
 export type Clients = ReturnType<typeof createClients>;
 
-/** Seals clients into their ids, and opens the ids again. */
-export function createClients(seal: OAuthProxySeal) {
+export interface ClientSources {
+  readonly options: Pick<ResolvedOAuthProxy, 'client' | 'clients'>;
+  readonly seal: OAuthProxySeal;
+  /** Undefined if documents are disabled. */
+  readonly documents: ClientDocuments | undefined;
+  readonly refusals: RefusalLog;
+}
+
+/** Seals registered clients into their ids, and finds every client by its id. */
+export function createClients({ options, seal, documents, refusals }: ClientSources) {
+  const find = async (id: string | undefined, req: IncomingMessage): Promise<Client> => {
+    if (id !== undefined && isUrl(id)) {
+      refusals.about(req, { client: hostOf(id) });
+      if (documents === undefined)
+        throw new OAuthError('invalid_client', 'A client_id that is a URL is not accepted here');
+      return documentedClient(await documents.get(id, callerNetwork(req)), options);
+    }
+    return configuredClient(id, options) ?? registeredClient(id, seal);
+  };
   return {
     /** @returns The client id. */
     register: (client: SealedClient): string => seal.close('client', client),
-    /** @throws {OAuthError} `invalid_client` */
-    open(id: string | undefined): Client {
-      const client = seal.open('client', id);
-      if (id === undefined || client === undefined) {
-        throw new OAuthError('invalid_client', 'The client is not registered here and must register again');
-      }
-      return { ...client, id };
+    /**
+     * Finds a client, and notes it for the log.
+     *
+     * @throws {OAuthError} `invalid_client`
+     * @throws {UpstreamError} Its metadata document cannot be fetched now.
+     */
+    async find(id: string | undefined, req: IncomingMessage): Promise<Client> {
+      const client = await find(id, req);
+      refusals.about(req, { client: client.label });
+      return client;
     },
   };
 }
 
-/** True for the configured client, which all clients share if the policy has a `clientId`. */
-export function isConfiguredClient(
+function documentedClient(document: ClientDocument, { client: shared }: ClientSources['options']): DocumentedClient {
+  const { url: id, host: label, name, redirectUris } = document;
+  return { source: 'document', id, name, label, redirectUris, upstreamId: shared?.id, document };
+}
+
+function configuredClient(
+  id: string | undefined,
+  { client: shared, clients }: ClientSources['options'],
+): ClientOfOptions | undefined {
+  const known = id === undefined ? undefined : clients.get(id);
+  if (id === undefined || known === undefined) return undefined;
+  return { source: 'configured', id, name: id, label: id, upstreamId: shared?.id, ...known };
+}
+
+function registeredClient(id: string | undefined, seal: OAuthProxySeal): RegisteredClient {
+  const client = seal.open('client', id);
+  if (id === undefined || client === undefined) {
+    throw new OAuthError('invalid_client', 'The client is not registered here and must register again');
+  }
+  return { source: 'registered', id, label: client.name, ...client };
+}
+
+/** True for the id of a client with a metadata document. Ids of http URLs too, so that they are refused by the rules for these. */
+function isUrl(id: string): boolean {
+  return /^https?:\/\//i.test(id);
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url;
+}
+
+/** True for a client that shares the policy's `clientId` with others. */
+export function sharesClient(
   { client: shared }: Pick<ResolvedOAuthProxy, 'client'>,
-  { upstreamId }: Client,
+  { upstreamId }: Pick<Client, 'upstreamId'>,
 ): boolean {
-  return upstreamId === shared?.id;
+  return shared !== undefined && upstreamId === shared.id;
 }
 
 /** A short hash that replaces long values in sealed ones. */

@@ -1,5 +1,7 @@
+import { ACCEPTED_ALGORITHMS } from '../auth/keys/signature.js';
 import { isSafe, type ServerMetadata } from '../upstream/server-metadata.js';
 import type { OAuthProxyContext } from './context.js';
+import { canRegisterFreely, registrationUrl } from './register-upstream.js';
 
 /** The members copied from the upstream server. The others are set here, or left out because the OAuth proxy does not support them. */
 const PASSED_ON_URLS = ['jwks_uri', 'service_documentation', 'op_policy_uri', 'op_tos_uri'];
@@ -10,30 +12,66 @@ const PASSED_ON_LISTS = [
   'ui_locales_supported',
 ];
 
+/** The members that OpenID Connect Discovery demands, and with it the MCP SDK of a document that it finds there. */
+const DEMANDED_LISTS = { subject_types_supported: ['public'], id_token_signing_alg_values_supported: ['RS256'] };
+
 /** Builds our metadata (RFC 8414, section 2) for each request, because the upstream metadata may change. */
 export function buildServerMetadata(
   { options, endpoints }: OAuthProxyContext,
   upstream: ServerMetadata,
 ): Readonly<Record<string, unknown>> {
-  // Clients that share the configured client are public: this server adds the secret, if there is one.
-  const methods = options.client === undefined ? ['none', 'client_secret_basic', 'client_secret_post'] : ['none'];
+  const takesDocuments = acceptsDocuments(options, upstream);
+  const authentication = authenticationMethods(options, takesDocuments);
   return {
     issuer: options.resource.href,
     authorization_endpoint: endpoints.authorize,
     token_endpoint: endpoints.token,
     ...(canRegister(options, upstream) ? { registration_endpoint: endpoints.registration } : {}),
     ...(canRevoke(options, upstream)
-      ? { revocation_endpoint: endpoints.revocation, revocation_endpoint_auth_methods_supported: methods }
+      ? { revocation_endpoint: endpoints.revocation, ...prefixed('revocation', authentication) }
       : {}),
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
     grant_types_supported: ['authorization_code', 'refresh_token'],
-    token_endpoint_auth_methods_supported: methods,
+    ...prefixed('token', authentication),
+    ...(takesDocuments ? { client_id_metadata_document_supported: true } : {}),
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
+    ...DEMANDED_LISTS,
     ...scopesSupported(options, upstream),
     ...passedOn(options, upstream),
   };
+}
+
+/** A client that finds documents announced does not register, so they are announced only if such a client can log in. */
+function acceptsDocuments(options: OAuthProxyContext['options'], upstream: ServerMetadata): boolean {
+  const { clientDocuments, client } = options;
+  return clientDocuments.enabled && (client !== undefined || canRegisterFreely(options, upstream));
+}
+
+/**
+ * The ways in which clients authenticate at the token endpoint and at the revocation endpoint. Clients that registered and share the
+ * configured client are public: this server adds the secret, if there is one. Others may have got a secret of their own.
+ */
+function authenticationMethods(
+  { client, clients }: OAuthProxyContext['options'],
+  takesDocuments: boolean,
+): Readonly<Record<string, readonly string[]>> {
+  const withSecret = [...clients.values()].some(({ secretHash }) => secretHash !== undefined);
+  const takesSecrets = withSecret || client === undefined;
+  const methods = [
+    'none',
+    ...(takesSecrets ? ['client_secret_basic', 'client_secret_post'] : []),
+    ...(takesDocuments ? ['private_key_jwt'] : []),
+  ];
+  return {
+    auth_methods_supported: methods,
+    ...(takesDocuments ? { auth_signing_alg_values_supported: ACCEPTED_ALGORITHMS } : {}),
+  };
+}
+
+function prefixed(endpoint: 'token' | 'revocation', members: Readonly<Record<string, readonly string[]>>) {
+  return Object.fromEntries(Object.entries(members).map(([name, value]) => [`${endpoint}_endpoint_${name}`, value]));
 }
 
 /**
@@ -69,9 +107,8 @@ function passedOn(
   return Object.fromEntries(names.map((name) => [name, document[name]]));
 }
 
-function canRegister({ client, provider, issuer }: OAuthProxyContext['options'], upstream: ServerMetadata): boolean {
-  if (client !== undefined) return true;
-  return (upstream.registrationEndpoint ?? provider.registration?.url(issuer)) !== undefined;
+function canRegister(options: OAuthProxyContext['options'], upstream: ServerMetadata): boolean {
+  return options.registration && (options.client !== undefined || registrationUrl(options, upstream) !== undefined);
 }
 
 /** The configured secret is only sent with codes and refresh tokens, so the configured client's tokens cannot be revoked here. */

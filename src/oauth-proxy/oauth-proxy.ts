@@ -8,36 +8,22 @@ import { escapeHtml } from '../http/html.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { replyPage } from '../http/page.js';
 import { replyJson } from '../http/reply.js';
-import {
-  OAUTH_PROXY_METHODS,
-  type OAuthProxyEndpointName,
-  type OAuthProxyPaths,
-  oauthProxyPaths,
-  ROOT_METADATA_PATH,
-  ROOT_REGISTRATION_PATH,
-} from '../oauth/well-known.js';
-import type { ResolvedAuth } from '../policy/resolve-auth.js';
+import { OAUTH_PROXY_METHODS, type OAuthProxyEndpointName, ROOT_METADATA_PATH } from '../oauth/well-known.js';
 import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
-import { createServerMetadata } from '../upstream/server-metadata.js';
 import { createAuthorize } from './authorize.js';
 import { createCallback } from './callback.js';
-import { createClients } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
-import { createLoginCookies } from './login-cookie.js';
+import { createContext, type PolicyRest } from './create-context.js';
 import { buildServerMetadata } from './metadata-document.js';
 import { OAuthError } from './oauth-error.js';
 import { warnOfRandomSecret } from './random-secret.js';
-import { ACTS, createRefusalLog, type RefusalLog, type Refused } from './refusal-log.js';
+import { ACTS, type RefusalLog, type Refused } from './refusal-log.js';
 import { createRegistration } from './registration.js';
 import { createRevocation } from './revocation.js';
-import { createOAuthProxySeal } from './sealed-contents.js';
 import { createToken } from './token.js';
 import { NO_STORE, UpstreamRefusal } from './upstream-answer.js';
 
 type Endpoint = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
-
-/** The rest of the policy, as far as the OAuth proxy needs it. */
-type PolicyRest = Pick<ResolvedAuth, 'logger' | 'staleIfErrorSeconds'>;
 
 type Endpoints = ReadonlyMap<string, Middleware>;
 
@@ -57,8 +43,8 @@ export function oauthProxyOf(options: ResolvedOAuthProxy, rest: PolicyRest): End
 function createOAuthProxy(options: ResolvedOAuthProxy, rest: PolicyRest): Endpoints {
   const { logger } = rest;
   if (options.secrets.length === 0) warnOfRandomSecret(options, logger);
-  const paths = oauthProxyPaths(options.resource.pathname, options.legacyEndpoints);
-  const context = createContext(options, rest, paths);
+  const { paths } = options;
+  const context = createContext(options, rest);
   const { refusals } = context;
   const { authorize, consent } = createAuthorize(context);
   // Clients in a browser call these from pages of any origin, without cookies.
@@ -76,7 +62,7 @@ function createOAuthProxy(options: ResolvedOAuthProxy, rest: PolicyRest): Endpoi
     revocation: forClients('revocation', createRevocation(context)),
   };
   const endpoints = NAMES.flatMap((name) => paths[name].map((path) => [path, routes[name]] as const));
-  return new Map([...endpoints, [ROOT_METADATA_PATH, forClients('metadata', createRootMetadata(context, paths))]]);
+  return new Map([...endpoints, [ROOT_METADATA_PATH, forClients('metadata', createRootMetadata(context))]]);
 }
 
 function createMetadata(context: OAuthProxyContext): Endpoint {
@@ -85,32 +71,10 @@ function createMetadata(context: OAuthProxyContext): Endpoint {
 }
 
 /** The metadata at the root of the origin names the registration path that agentgateway names there. */
-function createRootMetadata(context: OAuthProxyContext, { registration: paths }: OAuthProxyPaths): Endpoint {
-  const path = paths.includes(ROOT_REGISTRATION_PATH) ? ROOT_REGISTRATION_PATH : paths[0];
-  const registration = `${context.options.resource.origin}${path}`;
+function createRootMetadata(context: OAuthProxyContext): Endpoint {
+  const { resource, paths } = context.options;
+  const registration = `${resource.origin}${paths.rootRegistration}`;
   return createMetadata({ ...context, endpoints: { ...context.endpoints, registration } });
-}
-
-function createContext(options: ResolvedOAuthProxy, rest: PolicyRest, paths: OAuthProxyPaths): OAuthProxyContext {
-  const { href, origin } = options.resource;
-  // Bound to resource, issuer and client id: after any of them changes, old refresh tokens and client ids must not open.
-  const seal = createOAuthProxySeal(options.secrets, [href, options.issuer, options.client?.id ?? null]);
-  return {
-    options,
-    endpoints: Object.fromEntries(
-      NAMES.map((name) => [name, `${origin}${paths[name][0]}`]),
-    ) as OAuthProxyContext['endpoints'],
-    seal,
-    clients: createClients(seal),
-    loginCookies: createLoginCookies(seal, new URL(href)),
-    refusals: createRefusalLog(options, rest.logger),
-    upstream: createServerMetadata({
-      urls: options.metadataUrls,
-      issuer: options.metadataIssuer,
-      allowHttp: options.allowHttp,
-      ...rest,
-    }),
-  };
 }
 
 type ErrorReply = (res: ServerResponse, error: Refused | UpstreamError) => void;

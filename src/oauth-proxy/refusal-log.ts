@@ -5,6 +5,7 @@ import { BodyError } from '../http/body.js';
 import type { OAuthProxyEndpointName } from '../oauth/well-known.js';
 import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
 import { OAuthError, type OAuthErrorName } from './oauth-error.js';
+import { listUris } from './registration-redirect-uris.js';
 import { UpstreamRefusal } from './upstream-answer.js';
 
 /** The kind of request that was refused. */
@@ -33,7 +34,11 @@ const MAX_QUOTED = 300;
 /** Logs every refusal in one line: which client, what was refused, by whom, why, and what to change. */
 export function createRefusalLog({ provider }: Pick<ResolvedOAuthProxy, 'provider'>, logger: Logger) {
   const known = new WeakMap<IncomingMessage, { client?: string | undefined; act?: Act }>();
-  const [isWithinBounds, isOutageWithinBounds] = [limitLines(), limitLines()];
+  const [isWithinBounds, isOutageWithinBounds, isNotAllowedWithinBounds] = [limitLines(), limitLines(), limitLines()];
+  const clientOf = (req: IncomingMessage) => {
+    const client = known.get(req)?.client;
+    return client === undefined ? 'a client without a name' : `the client ${quote(client)}`;
+  };
   return {
     /** Notes the client, or the kind, of a request for its log line. */
     about(req: IncomingMessage, what: { client?: string | undefined; act?: Act }): void {
@@ -42,13 +47,22 @@ export function createRefusalLog({ provider }: Pick<ResolvedOAuthProxy, 'provide
     write(req: IncomingMessage, endpoint: Act, error: Refused): void {
       const verdict = isWithinBounds();
       if (verdict === 'over') return;
-      const { client, act = endpoint } = known.get(req) ?? {};
-      const who = client === undefined ? 'a client without a name' : `the client ${quote(client)}`;
+      const { act: noted = endpoint } = known.get(req) ?? {};
+      const act = error instanceof UpstreamRefusal && error.isOfRegistration ? 'registration' : noted;
       const by = error instanceof UpstreamRefusal ? 'the authorization server' : 'this server';
       logger.warn(
-        `OAuth proxy: ${act} of ${who} refused by ${by}: ${reasonOf(error)}; ${remedyFor(error, act, provider)}`,
+        `OAuth proxy: ${act} of ${clientOf(req)} refused by ${by}: ${reasonOf(error)}; ${remedyFor(error, act, provider)}`,
       );
       if (verdict === 'last') logger.warn('OAuth proxy: further refusals in this minute are not logged');
+    },
+    /** Logs the redirect URIs that a registration leaves out. */
+    writeNotAllowed(req: IncomingMessage, uris: readonly string[]): void {
+      const verdict = isNotAllowedWithinBounds();
+      if (verdict === 'over') return;
+      logger.info(
+        `OAuth proxy: registration of ${clientOf(req)} without ${listUris(uris)}: to allow it, add it to oauthProxy.allowedRedirectUris`,
+      );
+      if (verdict === 'last') logger.info('OAuth proxy: further redirect URIs in this minute are not logged');
     },
     /** Logs an outage, with a limit of its own: anyone can send requests while the upstream server is down. */
     writeOutage({ message, code, cause }: UpstreamError): void {
@@ -74,6 +88,7 @@ function limitLines(): () => 'within' | 'last' | 'over' {
 }
 
 function reasonOf(error: Refused): string {
+  if (error instanceof OAuthError) return error.note.reason ?? error.message;
   if (!(error instanceof UpstreamRefusal)) return error.message;
   const { error: name = '', error_description: description } = error.body;
   return `${error.status} ${quote(name)}${description === undefined ? '' : ` ${quote(description)}`}`;
@@ -101,7 +116,7 @@ const CORRECT_CLIENT = 'correct the client';
 
 /** The advice for the operator, or for the user of the client. */
 function remedyFor(error: Refused, act: Act, { registration }: ResolvedOAuthProxy['provider']): string {
-  if (error instanceof OAuthError) return ADVICE_OURS[error.error] ?? CORRECT_CLIENT;
+  if (error instanceof OAuthError) return error.note.advice ?? ADVICE_OURS[error.error] ?? CORRECT_CLIENT;
   if (error instanceof BodyError) return CORRECT_CLIENT;
   if (act === 'registration') return registration?.hint ?? 'let clients register there, or set "clientId"';
   return ADVICE_UPSTREAM[error.body.error ?? ''] ?? 'see the log of the authorization server';

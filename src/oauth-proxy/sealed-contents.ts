@@ -1,10 +1,24 @@
 import { createSeal, type Seal } from '../core/seal.js';
+import { isRecord } from '../http/json-object.js';
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextOrAbsent = (value: unknown): value is string | undefined => value === undefined || isText(value);
 const isTextList = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
 const isTextListOrAbsent = (value: unknown): value is readonly string[] | undefined =>
   value === undefined || isTextList(value);
+/** A client at the upstream server that this server registered for one that did not register itself. */
+export interface UpstreamClient {
+  readonly id: string;
+  /** This server asks for a public client. Some upstream servers give a secret all the same. */
+  readonly secret?: string | undefined;
+  /** The authentication method that the upstream server named; undefined if it named none. */
+  readonly method?: string | undefined;
+}
+
+/** Absent if the client id says which client it is there. */
+const isUpstreamClientOrAbsent = (value: unknown): value is UpstreamClient | undefined =>
+  value === undefined ||
+  (isRecord(value) && isText(value.id) && isTextOrAbsent(value.secret) && isTextOrAbsent(value.method));
 
 /** The sealed contents, by purpose, with a check for each member. */
 const SHAPES = {
@@ -24,17 +38,31 @@ const SHAPES = {
   login: {
     browserId: isText,
     client: isText,
-    /** The name that the client gave. */
+    /** The client as the log names it. */
     name: isTextOrAbsent,
+    upstream: isUpstreamClientOrAbsent,
     redirectUri: isText,
     state: isTextOrAbsent,
     scopes: isTextList,
     codeChallenge: isText,
   },
   /** An authorization code of the OAuth proxy: its client, the requested scopes, and the upstream server's code. */
-  code: { client: isText, redirectUri: isText, scopes: isTextList, codeChallenge: isText, code: isText },
+  code: {
+    client: isText,
+    upstream: isUpstreamClientOrAbsent,
+    redirectUri: isText,
+    scopes: isTextList,
+    codeChallenge: isText,
+    code: isText,
+  },
   /** A refresh token of the OAuth proxy: its client, the requested and the granted scopes, and the upstream server's token. */
-  refresh_token: { client: isText, scopes: isTextList, granted: isTextListOrAbsent, token: isText },
+  refresh_token: {
+    client: isText,
+    upstream: isUpstreamClientOrAbsent,
+    scopes: isTextList,
+    granted: isTextListOrAbsent,
+    token: isText,
+  },
 };
 
 type ShapedBy<S> = { readonly [K in keyof S]: S[K] extends (value: unknown) => value is infer T ? T : never };

@@ -4,19 +4,16 @@ import { UpstreamError } from '../core/errors.js';
 import { type Parameters, readForm } from '../http/form.js';
 import { replyJson } from '../http/reply.js';
 import type { ServerAnswer } from '../upstream/call-server.js';
-import { isSameResource, splitList } from './authorization-request.js';
-import {
-  type AuthenticatedClient,
-  configuredCredentials,
-  postForm,
-  readClient,
-  upstreamCredentials,
-} from './client-authentication.js';
-import { fingerprint, isConfiguredClient } from './clients.js';
+import { isSameResource } from './authorization-request.js';
+import { type AuthenticatedClient, authenticateClient } from './client-authentication.js';
+import { fingerprint, sharesClient } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import type { Act } from './refusal-log.js';
-import { NO_STORE, refusalOf, writeAnswer } from './upstream-answer.js';
+import type { UpstreamClient } from './sealed-contents.js';
+import { splitList } from './split-list.js';
+import { isClientUnknown, NO_STORE, refusalOf, writeAnswer } from './upstream-answer.js';
+import { postForm, upstreamCredentials } from './upstream-credentials.js';
 
 const MAX_FORM_BYTES = 65_536;
 
@@ -25,6 +22,8 @@ interface Grant {
   readonly scopes: readonly string[];
   /** The scopes that the upstream server granted at the login, in its own spelling; undefined if it has not said. */
   readonly granted: readonly string[] | undefined;
+  /** The client that this server registered at the upstream server for the login. */
+  readonly upstream: UpstreamClient | undefined;
   /** The form for the upstream server. */
   readonly form: Readonly<Record<string, string>>;
 }
@@ -42,22 +41,18 @@ export function createToken(context: OAuthProxyContext) {
     // A client that asked for no scope got those that the upstream server grants by default.
     const scopes = grant.scopes.length > 0 ? grant.scopes : (answered ?? []);
     const granted = grant.granted ?? answered;
-    return { refresh_token: seal.close('refresh_token', { client, scopes, granted, token }) };
+    const { upstream } = grant;
+    return { refresh_token: seal.close('refresh_token', { client, upstream, scopes, granted, token }) };
   };
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const form = await readForm(req, MAX_FORM_BYTES);
     if (form === undefined) throw new OAuthError('invalid_request', 'A parameter appears more than once');
     const act = ACT_OF_GRANT.get(form.get('grant_type') ?? '');
     if (act !== undefined) refusals.about(req, { act });
-    const authenticated = readClient(context, form, req.headers.authorization);
-    refusals.about(req, { client: authenticated.client.name });
+    const authenticated = await authenticateClient(context, req, form);
     const client = fingerprint(authenticated.client.id);
     const grant = readGrant(context, form, client);
-    const answer = await exchange(context, authenticated, grant.form);
-    if (answer.status >= 400) {
-      const shared = isConfiguredClient(context.options, authenticated.client);
-      throw refusalOf(answer, ['invalid_request', 'The authorization server refused this request'], shared);
-    }
+    const answer = await exchange(context, authenticated, grant);
     const { id_token: _, ...tokens } = answer.body ?? {};
     if (typeof tokens.access_token !== 'string') throw new UpstreamError('authorization_server_malformed');
     // Without the ID token, which clients must refuse: it names the upstream issuer and client id (OpenID Connect Core, 3.1.3.7).
@@ -105,9 +100,10 @@ function readCodeGrant({ seal, endpoints, options }: OAuthProxyContext, form: Pa
   if (createHash('sha256').update(verifier).digest('base64url') !== sealed.codeChallenge) {
     throw new OAuthError('invalid_grant', 'code_verifier does not match code_challenge');
   }
-  const { scopes, code } = sealed;
+  const { scopes, code, upstream } = sealed;
   return {
     scopes,
+    upstream,
     granted: undefined,
     form: {
       grant_type: 'authorization_code',
@@ -123,11 +119,12 @@ function readRefreshGrant({ seal, options }: OAuthProxyContext, form: Parameters
   if (sealed === undefined || sealed.client !== client) {
     throw new OAuthError('invalid_grant', 'The refresh token is not valid for this client');
   }
-  const { scopes, granted, token } = sealed;
+  const { scopes, granted, token, upstream } = sealed;
   const scope = refreshScopes(options, sealed, splitList(form.get('scope') ?? '')).join(' ');
   return {
     scopes,
     granted,
+    upstream,
     form: { grant_type: 'refresh_token', refresh_token: token, ...(scope === '' ? {} : { scope }) },
   };
 }
@@ -157,16 +154,23 @@ function refreshScopes(
   return given.length > 0 ? given : asked;
 }
 
+/** @throws {OAuthError | UpstreamRefusal} The upstream server's refusal. */
 async function exchange(
-  { options, upstream }: OAuthProxyContext,
+  { options, upstream, upstreamClients }: OAuthProxyContext,
   authenticated: AuthenticatedClient,
-  grant: Readonly<Record<string, string>>,
+  { form, upstream: registered }: Grant,
 ): Promise<ServerAnswer> {
   const metadata = await upstream();
-  const { client: shared } = options;
-  const credentials =
-    shared?.secret !== undefined && isConfiguredClient(options, authenticated.client)
-      ? configuredCredentials(shared.id, shared.secret, metadata, options.provider)
-      : upstreamCredentials(authenticated);
-  return postForm(metadata.tokenEndpoint, grant, credentials);
+  const credentials = upstreamCredentials(options, authenticated, { metadata, registered });
+  const answer = await postForm(metadata.tokenEndpoint, form, credentials);
+  if (answer.status < 400) return answer;
+  if (registered !== undefined && isClientUnknown(answer)) {
+    upstreamClients.forget(registered);
+    throw new OAuthError(
+      'invalid_grant',
+      'The authorization server has forgotten this login, and the user must log in again',
+    );
+  }
+  const shared = sharesClient(options, authenticated.client);
+  throw refusalOf(answer, ['invalid_request', 'The authorization server refused this request'], shared);
 }

@@ -36,12 +36,20 @@ export class UpstreamRefusal extends Error {
   override readonly name = 'UpstreamRefusal';
   readonly status: number;
   readonly body: Readonly<Record<string, string>>;
+  /** True if it refused to register a client for a login. */
+  readonly isOfRegistration: boolean;
 
-  constructor(status: number, body: Readonly<Record<string, string>>) {
+  constructor(status: number, body: Readonly<Record<string, string>>, isOfRegistration = false) {
     super(`the authorization server answered ${status} ${printableJson(body.error, 80)}`);
     this.status = status;
     this.body = body;
+    this.isOfRegistration = isOfRegistration;
   }
+}
+
+/** True if the server does not accept the client itself, whatever it asks for. */
+export function isClientUnknown({ body }: Pick<ServerAnswer, 'body'>): boolean {
+  return body?.error === 'invalid_client' || body?.error === 'unauthorized_client';
 }
 
 const ERROR_MEMBERS = ['error', 'error_description', 'error_uri'];
@@ -60,7 +68,7 @@ export function refusalOf(
   isShared = false,
 ): Error {
   if (typeof body?.error !== 'string') return new OAuthError(...otherwise, status === 404 ? 403 : status);
-  if (isShared && ['invalid_client', 'unauthorized_client'].includes(body.error)) {
+  if (isShared && isClientUnknown({ body })) {
     const cause = new Error(`it answered ${status} "${body.error}"; check clientId and clientSecret`);
     return new UpstreamError('client_refused', { cause });
   }

@@ -1,36 +1,53 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UpstreamError } from '../core/errors.js';
 import type { Prompts } from '../providers/provider.js';
-import type { ServerMetadata } from '../upstream/server-metadata.js';
 import type { AuthorizationRequest, Requester } from './authorization-request.js';
 import { fingerprint } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { withParameters } from './redirect-uri.js';
-import type { Browser, Login } from './sealed-contents.js';
+import type { Browser, Login, UpstreamClient } from './sealed-contents.js';
+import { UpstreamRefusal } from './upstream-answer.js';
 
 /** Long enough for a second factor and a forgotten password. */
 const LOGIN_SECONDS = 1_800;
 
-/** The URL at the upstream server where the user logs in. */
-export function loginUrl(
+/** A login that a user has agreed to. */
+interface NewLogin {
+  readonly requester: Requester;
+  readonly request: AuthorizationRequest;
+  readonly browser: Browser;
+}
+
+/**
+ * Returns the URL at the upstream server where the user logs in. A client that did not register itself is registered there first, if it
+ * must have a client of its own.
+ */
+export async function startLogin(context: OAuthProxyContext, login: NewLogin): Promise<string> {
+  const { authorizationEndpoint } = await context.upstream();
+  const upstream = await context.upstreamClients.forLogin(login.requester.client);
+  return loginUrl(context, authorizationEndpoint, { ...login, upstream });
+}
+
+function loginUrl(
   { options, endpoints, seal }: OAuthProxyContext,
-  upstream: ServerMetadata,
-  login: { readonly requester: Requester; readonly request: AuthorizationRequest; readonly browser: Browser },
+  endpoint: URL,
+  login: NewLogin & { readonly upstream: UpstreamClient | undefined },
 ): string {
-  const { requester, request, browser } = login;
+  const { requester, request, browser, upstream } = login;
   const { provider, audiences } = options;
   const { redirectUri, state } = requester;
   const pending: Login = {
     browserId: browser.id,
     client: fingerprint(requester.client.id),
-    name: requester.client.name,
+    name: requester.client.label,
+    upstream,
     redirectUri,
     state,
     scopes: request.scopes,
     codeChallenge: request.codeChallenge,
   };
-  const url = new URL(upstream.authorizationEndpoint);
+  const url = new URL(endpoint);
   for (const [name, value] of request.passedOn) url.searchParams.set(name, value);
   const scope = provider.upstreamScopes(request.scopes, audiences).join(' ');
   if (scope !== '') url.searchParams.set('scope', scope);
@@ -40,7 +57,7 @@ export function loginUrl(
   const prompt = promptFor(provider.prompts, request.prompts);
   if (prompt !== '') url.searchParams.set('prompt', prompt);
   url.searchParams.set('response_type', 'code');
-  url.searchParams.set('client_id', requester.client.upstreamId);
+  url.searchParams.set('client_id', upstream?.id ?? requester.client.upstreamId ?? '');
   url.searchParams.set('redirect_uri', endpoints.callback);
   if (provider.acceptsPkce) {
     url.searchParams.set('code_challenge', request.codeChallenge);
@@ -83,6 +100,10 @@ export function replyErrorToClient(
   if (error instanceof OAuthError) {
     context.refusals.write(req, 'login', error);
     replyToClient(context, res, to, { error: error.error, error_description: error.message });
+  } else if (error instanceof UpstreamRefusal) {
+    context.refusals.write(req, 'login', error);
+    const description = 'The authorization server does not register this client';
+    replyToClient(context, res, to, { error: 'server_error', error_description: description });
   } else if (error instanceof UpstreamError) {
     const name = error.status === 503 ? 'temporarily_unavailable' : 'server_error';
     replyToClient(context, res, to, { error: name, error_description: error.message });

@@ -41,33 +41,79 @@ export const ROOT_REGISTRATION_PATH = `${ROOT_METADATA_PATH}/client-registration
 
 export type OAuthProxyEndpointName = keyof typeof OAUTH_PROXY_METHODS;
 
-/** The paths of the OAuth proxy. Its metadata names the first of each list, and at the root {@link ROOT_REGISTRATION_PATH}. */
-export type OAuthProxyPaths = Readonly<Record<OAuthProxyEndpointName, readonly [string, ...string[]]>>;
+/** The paths of the OAuth proxy. Its metadata names the first of each list. */
+export interface OAuthProxyPaths extends Readonly<Record<OAuthProxyEndpointName, readonly [string, ...string[]]>> {
+  /** The registration path that the metadata at the root of the origin names: {@link ROOT_REGISTRATION_PATH}, if it can. */
+  readonly rootRegistration: string;
+}
+
+/** Where an OAuth proxy is. */
+export interface OAuthProxyPlace {
+  /** The path of the resource, which is the issuer. */
+  readonly resourcePath: string;
+  readonly legacyEndpoints: boolean;
+  /** The path below which requests come to this server. Empty if it has the whole origin. */
+  readonly prefix: string;
+}
 
 /**
- * Returns the paths of an OAuth proxy whose issuer is the resource. Its metadata is at the path of RFC 8414, section 3.1, at
- * the root for clients of 2025-03-26, and at the two paths of OpenID Connect Discovery (segment inserted, and appended). The
- * endpoints are below the first, named as agentgateway names them.
+ * Returns the paths of an OAuth proxy. Its metadata is at the path of RFC 8414, section 3.1, at the root for clients of
+ * 2025-03-26, and at the two paths of OpenID Connect Discovery (segment inserted, and appended). The endpoints are below the
+ * first, named as agentgateway names them. If this server has only a part of the origin, they are below the resource's path, and
+ * clients find the metadata by OpenID Connect Discovery.
  */
-export function oauthProxyPaths(resourcePath: string, legacyEndpoints: boolean): OAuthProxyPaths {
+export function oauthProxyPaths(place: OAuthProxyPlace): OAuthProxyPaths {
+  const { resourcePath, prefix } = place;
   const path = withoutClosingSlash(resourcePath);
-  const base = wellKnownPath('oauth-authorization-server', path);
+  const metadata = [
+    wellKnownPath('oauth-authorization-server', path),
+    `${ROOT_METADATA_PATH}${resourcePath}`,
+    ROOT_METADATA_PATH,
+    wellKnownPath('openid-configuration', path),
+  ] as const;
+  const appended = `${path}${wellKnownPath('openid-configuration')}`;
+  if (prefix === '') return endpointsBelow(metadata[0], [...metadata, appended], place);
+  const base = `${path}${ROOT_METADATA_PATH}`;
+  return endpointsBelow(base, [base, appended, ...metadata], place);
+}
+
+function endpointsBelow(
+  base: string,
+  metadata: readonly [string, ...string[]],
+  { legacyEndpoints, prefix }: OAuthProxyPlace,
+): OAuthProxyPaths {
+  // A reverse proxy may remove the prefix.
+  const removed = (path: string) => (prefix !== '' && path.startsWith(`${prefix}/`) ? [path.slice(prefix.length)] : []);
+  const at = (name: string, ...more: readonly string[]): readonly [string, ...string[]] => {
+    const path = `${base}/${name}`;
+    return [path, ...removed(path), ...more];
+  };
   const atOrigin = (name: string) => (legacyEndpoints ? [name] : []);
   // The path may be that of the metadata, for a resource at /client-registration.
-  const atRoot = ROOT_REGISTRATION_PATH === base ? [] : [ROOT_REGISTRATION_PATH];
+  const hasRoot = prefix === '' && ROOT_REGISTRATION_PATH !== base;
   return {
-    metadata: [
-      base,
-      `${wellKnownPath('oauth-authorization-server')}${resourcePath}`,
-      ROOT_METADATA_PATH,
-      wellKnownPath('openid-configuration', path),
-      `${path}${wellKnownPath('openid-configuration')}`,
-    ],
-    registration: [`${base}/client-registration`, ...atRoot, ...atOrigin('/register')],
-    authorize: [`${base}/authorize`, ...atOrigin('/authorize')],
-    consent: [`${base}/consent`],
-    callback: [`${base}/callback`],
-    token: [`${base}/token`, ...atOrigin('/token')],
-    revocation: [`${base}/revocation`],
+    metadata: [...metadata, ...metadata.flatMap(removed)],
+    registration: at('client-registration', ...(hasRoot ? [ROOT_REGISTRATION_PATH] : []), ...atOrigin('/register')),
+    authorize: at('authorize', ...atOrigin('/authorize')),
+    consent: at('consent'),
+    callback: at('callback'),
+    token: at('token', ...atOrigin('/token')),
+    revocation: at('revocation'),
+    rootRegistration: hasRoot ? ROOT_REGISTRATION_PATH : `${base}/client-registration`,
   };
+}
+
+/**
+ * Returns the path below which requests come to a server whose resource metadata is at this URL. Empty if it has the whole origin.
+ * If the root of the host belongs to another server, the URL lies below the path of the resource, or the well-known segment comes
+ * after a part of that path.
+ */
+export function pathPrefixOf(resource: { readonly origin: string; readonly pathname: string }, url?: string): string {
+  if (url === undefined) return '';
+  const { origin, pathname } = new URL(url);
+  const path = withoutClosingSlash(resource.pathname);
+  const segment = pathname.indexOf(resourceMetadataPath('/'));
+  const prefix = segment === -1 ? path : pathname.slice(0, segment);
+  const isBelow = pathname.startsWith(`${prefix}/`) && `${path}/`.startsWith(`${prefix}/`);
+  return origin === resource.origin && isBelow ? prefix : '';
 }

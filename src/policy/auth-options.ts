@@ -124,7 +124,8 @@ export interface KnownMetadataMembers {
   /**
    * The URL of this document in challenges, if clients reach it at another address than that of RFC 9728, for example behind a gateway that
    * removes a prefix from paths. Not part of the document. The document is also served at the path of this URL, and at the part of that
-   * path from `/.well-known/` on. If the resource has `{tenant}` in its path, the URL must have it too.
+   * path from `/.well-known/` on. If the resource has `{tenant}` in its path, the URL must have it too. If the URL says that this server has
+   * only a part of its host, the endpoints of its OAuth proxy are below the path of the resource.
    *
    * @default the resource's origin, `/.well-known/oauth-protected-resource`, and the resource's path
    */

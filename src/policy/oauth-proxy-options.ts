@@ -1,5 +1,6 @@
 import type { ProviderName } from '../providers/providers.js';
 import type { ProviderSwitches } from '../providers/switches.js';
+import type { ClientDocumentsOptions } from './client-documents-options.js';
 
 /** Exactly one of the providers: `'keycloak'`, or in agentgateway's shape `{ keycloak: {} }`, with switches of that server. */
 export type ProviderOption =
@@ -9,6 +10,14 @@ export type ProviderOption =
         readonly [K in Exclude<ProviderName, Name>]?: never;
       };
     }[ProviderName];
+
+/** A client whose id its user types in. */
+export interface ConfiguredClientOptions {
+  /** The redirect URIs that it may have, exactly. On loopback, any port matches. */
+  readonly redirectUris: readonly string[];
+  /** The secret that it must send, of 32 characters or more. @default none: the client is public */
+  readonly secret?: string | undefined;
+}
 
 /** The OAuth proxy: this server acts as the authorization server that clients see. */
 export interface OAuthProxyOptions {
@@ -34,4 +43,14 @@ export interface OAuthProxyOptions {
    * @default https, http on loopback, and private-use schemes
    */
   readonly allowedRedirectUris?: readonly string[] | undefined;
+  /** Clients that publish a metadata document, whose URL is their client id. @default {} */
+  readonly clientDocuments?: ClientDocumentsOptions | undefined;
+  /**
+   * Clients by id, for programs into which a user types a client id: `{ 'my-id': { redirectUris: ['https://claude.ai/api/mcp/auth_callback'] } }`.
+   *
+   * @default {}
+   */
+  readonly clients?: Readonly<Record<string, ConfiguredClientOptions>> | undefined;
+  /** `false` refuses further registrations (RFC 7591). Clients that have registered stay. @default true */
+  readonly registration?: boolean | undefined;
 }

@@ -157,12 +157,11 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   refuseTenantAudiences(checks, resource, issuers);
   const acceptsOpaque = credentials.introspection !== undefined || credentials.verifiers.length > 0;
   warnAboutUnusableIssuers(who, issuers, { acceptsOpaque, logger: simple.logger });
-  if (MODES[mode].withBadToken === 'pass') {
-    const weakness = `mode is "${mode}", so requests pass without a token, and with one that is not valid`;
-    simple.logger.warn(`${who}: ${weakness}: ${adviceFor(options, who).permissive}`);
-  }
-  const requiresProof = dpop === 'require';
-  const proxy = resolveOAuthProxy(checks, oauthProxy, { issuers, resource, metadataMembers, allowHttp, requiresProof });
+  if (MODES[mode].withBadToken === 'pass') simple.logger.warn(weaknessOf(who, mode, options));
+  const challenged = resolveChallengeScopes(checks, challengeScopes, metadataMembers);
+  const neededScopes = [...simple.requiredScopes, ...challenged];
+  const rest = { issuers, resource, metadataUrl, metadataMembers, neededScopes, allowHttp, dpop };
+  const proxy = resolveOAuthProxy(checks, oauthProxy, rest);
   if (proxy === undefined) warnAboutOfflineAccess(who, metadataMembers, simple.logger);
   return Object.freeze({
     ...simple,
@@ -174,9 +173,14 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     resource,
     metadataUrl,
     metadataMembers,
-    challengeScopes: resolveChallengeScopes(checks, challengeScopes, metadataMembers),
+    challengeScopes: challenged,
     oauthProxy: proxy,
   });
+}
+
+function weaknessOf(who: string, mode: McpAuthMode, options: object): string {
+  const weakness = `mode is "${mode}", so requests pass without a token, and with one that is not valid`;
+  return `${who}: ${weakness}: ${adviceFor(options, who).permissive}`;
 }
 
 /** True if no issuer is needed: this server alone knows its credentials. */

@@ -1,34 +1,49 @@
+import { type OAuthProxyPaths, oauthProxyPaths, pathPrefixOf } from '../oauth/well-known.js';
 import type { OptionChecks } from '../options/checks.js';
 import {
   asGiven,
   flag,
+  group,
   type OptionTable,
   optional,
   type ResolvedOptions,
   readOptions,
 } from '../options/option-table.js';
-import { TEXT, TEXTS } from '../options/value-type.js';
+import { membersOf, TEXT, TEXTS } from '../options/value-type.js';
 import type { Provider } from '../providers/provider.js';
 import type { OAuthProxyOptions } from './oauth-proxy-options.js';
+import { CLIENT_DOCUMENTS_TABLE } from './resolve-client-documents.js';
 import type { StaticClient, TrustedIssuer } from './resolve-issuer.js';
+import { PROXY_CLIENTS_ROW } from './resolve-proxy-clients.js';
 import { RESOURCE_FIX, type ResourceIdentity } from './resolve-resource.js';
+import type { ResolvedSenderConstraint } from './resolve-sender-constraint.js';
 import { resolveSecrets, SECRETS } from './secrets.js';
 import { requireServerUrl } from './server-url.js';
+
+const CLIENT_DOCUMENTS_ROW = {
+  default: {},
+  type: membersOf('clientDocuments', CLIENT_DOCUMENTS_TABLE),
+  read: group(CLIENT_DOCUMENTS_TABLE, 'Write { enabled: false }, or { allow: ["https://claude.ai/*"] }.'),
+};
 
 export const OAUTH_PROXY_TABLE = {
   secret: { type: SECRETS, read: resolveSecrets },
   legacyEndpoints: flag(false),
   metadataUrl: { type: TEXT, read: asGiven },
   allowedRedirectUris: { type: TEXTS, read: optional(requireRedirectUris) },
+  clientDocuments: CLIENT_DOCUMENTS_ROW,
+  clients: PROXY_CLIENTS_ROW,
+  registration: flag(true),
 } satisfies OptionTable<OAuthProxyOptions>;
 
 /** The resolved OAuth proxy of one issuer. Without `allowedRedirectUris`, every acceptable redirect URI is allowed. */
 export interface ResolvedOAuthProxy extends Omit<ResolvedOptions<typeof OAUTH_PROXY_TABLE>, 'secret' | 'metadataUrl'> {
   readonly resource: ResourceIdentity;
+  readonly paths: OAuthProxyPaths;
   readonly issuer: string;
   readonly audiences: readonly string[];
   readonly provider: Provider;
-  /** The scopes that the resource announces. */
+  /** The scopes that the resource announces, in its metadata and in challenges. */
   readonly scopes: readonly string[];
   readonly client: StaticClient | undefined;
   /** The URLs to try, in this order. */
@@ -44,10 +59,13 @@ export interface ResolvedOAuthProxy extends Omit<ResolvedOptions<typeof OAUTH_PR
 export interface RestOfPolicy {
   readonly issuers: readonly TrustedIssuer[];
   readonly resource: ResourceIdentity | undefined;
+  /** The URL of the resource metadata in challenges, if one is given. */
+  readonly metadataUrl: string | undefined;
   readonly metadataMembers: Readonly<Record<string, unknown>> & { readonly scopesSupported?: readonly string[] };
+  /** The scopes that challenges name. */
+  readonly neededScopes: readonly string[];
   readonly allowHttp: boolean;
-  /** Every token must be bound to a key of the client (RFC 9449). */
-  readonly requiresProof: boolean;
+  readonly dpop: ResolvedSenderConstraint['dpop'];
 }
 
 /** Resolves the OAuth proxy of the first issuer that has a provider; undefined if none has one, or `oauthProxy` is false. */
@@ -70,13 +88,15 @@ export function resolveOAuthProxy(
   const { secret, metadataUrl, ...simple } = readOptions(checks, OAUTH_PROXY_TABLE, options, 'oauthProxy');
   requireRegistration(checks, trusted);
   refuseProofs(checks, context);
+  const resource = requireKnownResource(checks, context);
   return Object.freeze({
     ...simple,
-    resource: requireKnownResource(checks, context),
+    resource,
+    paths: pathsAt(resource, simple.legacyEndpoints, context.metadataUrl),
     issuer: trusted.issuer,
     audiences: trusted.audiences,
     provider: trusted.provider,
-    scopes: Object.freeze([...(context.metadataMembers.scopesSupported ?? [])]),
+    scopes: Object.freeze([...new Set([...(context.metadataMembers.scopesSupported ?? []), ...context.neededScopes])]),
     client: trusted.client,
     ...resolveMetadata(checks, metadataUrl, trusted, context.allowHttp),
     secrets: secret,
@@ -130,8 +150,8 @@ function requireRegistration(checks: OptionChecks, { provider, client, audienceC
 }
 
 /** RFC 9449, section 4.2: a proof names the URL it is for. Clients would name the OAuth proxy, and the issuer would refuse that. */
-function refuseProofs(checks: OptionChecks, { requiresProof }: RestOfPolicy): void {
-  if (!requiresProof) return;
+function refuseProofs(checks: OptionChecks, { dpop }: RestOfPolicy): void {
+  if (dpop !== 'require') return;
   const expected = 'false where "provider" is given, since no proof passes through the OAuth proxy';
   const fix = 'Set oauthProxy to false, so that clients log in at the issuer itself.';
   checks.refuse('senderConstraint.dpop.required', expected, true, fix);
@@ -152,6 +172,10 @@ function requireKnownResource(checks: OptionChecks, { resource, metadataMembers 
   }
   if (resource !== undefined) return resource;
   return checks.refuse('resourceMetadata.resource', 'given together with "provider"', undefined, RESOURCE_FIX);
+}
+
+function pathsAt(resource: ResourceIdentity, legacyEndpoints: boolean, url: string | undefined): OAuthProxyPaths {
+  return oauthProxyPaths({ resourcePath: resource.pathname, legacyEndpoints, prefix: pathPrefixOf(resource, url) });
 }
 
 function resolveMetadata(checks: OptionChecks, metadataUrl: unknown, trusted: TrustedIssuer, allowHttp: boolean) {

@@ -1,7 +1,7 @@
 import type { OptionChecks } from '../options/checks.js';
 import { either, listOf, SECRET } from '../options/value-type.js';
 
-const MIN_SECRET_LENGTH = 32;
+export const MIN_SECRET_LENGTH = 32;
 
 export const SECRET_FIX = 'Print one with: openssl rand -base64 32';
 

@@ -13,6 +13,7 @@ export const DESCOPE: ProviderKind = Object.freeze({
       const agentic = agenticIssuer(issuer);
       return agentic && `${agentic.origin}/v1/mgmt/mcp/client/${agentic.project}/${agentic.server}/register`;
     },
+    needsCredentials: true,
     hint: 'clients cannot register without a management key of the project; set "clientId" instead',
   }),
 });

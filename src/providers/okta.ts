@@ -8,6 +8,7 @@ export const OKTA: ProviderKind = Object.freeze({
   registration: Object.freeze({
     url: (issuer: string) => `${new URL(issuer).origin}/oauth2/v1/clients`,
     credentials: 'SSWS',
+    needsCredentials: true,
     hint: 'clients cannot register without an API token of the organisation; set "clientId" instead',
   }),
   audienceHint: 'make it the Audience of the authorization server (Okta: Security, API)',

@@ -37,6 +37,7 @@ export function createProvider(kind: ProviderKind, given: ProviderSwitches = {})
     acceptsPkce: pkce,
     prompts: Object.freeze({ passed: prompts, takesSeveral: severalPrompts }),
     scopesAtRefresh: SCOPES_AT_REFRESH[switches.refreshScopes],
+    upstreamScope: kind.upstreamScope ?? ((scope: string) => scope),
     upstreamScopes: upstreamScopesOf(kind, switches),
     omittedScopes,
     tokenEndpointAuthMethod,
@@ -70,6 +71,7 @@ function registrationOf(
   return Object.freeze({
     url: registration?.url ?? (() => undefined),
     credentials: registration?.credentials ?? 'Bearer',
+    ...(registration?.needsCredentials && { needsCredentials: true as const }),
     members: registrationMembers,
     hint: registration?.hint,
   });

@@ -23,6 +23,8 @@ export interface Provider {
    * Both lists have the server's spelling. `asked` has the scopes that the client named, all of them also in `ofLogin`.
    */
   scopesAtRefresh(asked: readonly string[], ofLogin: readonly string[]): readonly string[] | undefined;
+  /** Returns a scope in the spelling of this server. */
+  upstreamScope(scope: string, audiences: readonly string[]): string;
   /** Returns the scopes to ask this server for, in its spelling, if a client asks for `scopes`. */
   upstreamScopes(scopes: readonly string[], audiences: readonly string[]): readonly string[];
   /** The scopes that this server does not know. */
@@ -40,6 +42,8 @@ export interface Registration {
   url(issuer: string): string | undefined;
   /** The scheme of the credentials that a client may send in `Authorization`; other credentials are not forwarded. */
   readonly credentials: 'Bearer' | 'SSWS';
+  /** True if no client can register without credentials. */
+  readonly needsCredentials?: true;
   /** The members of a client's registration that are passed to the server. Without `scope`, clients may later ask for any scope. */
   readonly members: readonly RegistrationMember[];
   /** Advice for the log if the server refuses a registration. */

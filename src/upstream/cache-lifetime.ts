@@ -1,15 +1,15 @@
 const DEFAULT_SECONDS = 600;
 const MIN_SECONDS = 60;
+/** A withdrawn key must not stay in use for longer. */
 const MAX_SECONDS = 3_600;
 
 /**
  * Returns the seconds for which an answer may be cached (RFC 9111, sections 4.2.1 and 5.2.2): `max-age` minus `Age`, else
- * `Expires`, else 10 minutes. At least a minute, so that a server cannot cause a fetch for every request. At most an hour, so that a
- * withdrawn key does not stay in use.
+ * `Expires`, else 10 minutes. At least a minute, so that a server cannot cause a fetch for every request.
  */
-export function cacheLifetimeSeconds(headers: Headers): number {
+export function cacheLifetimeSeconds(headers: Headers, maxSeconds = MAX_SECONDS): number {
   const stated = statedSeconds(headers);
-  return stated === undefined ? DEFAULT_SECONDS : Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, stated));
+  return stated === undefined ? DEFAULT_SECONDS : Math.min(maxSeconds, Math.max(MIN_SECONDS, stated));
 }
 
 function statedSeconds(headers: Headers): number | undefined {

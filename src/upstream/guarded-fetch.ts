@@ -1,8 +1,9 @@
-import { lookup } from 'node:dns';
+import { lookup } from 'node:dns/promises';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { type BoundedAnswer, type FetchBounds, FetchError, readWithin, UNREAD } from './bounded-fetch.js';
+import { decodeBody, UNREADABLE_ENCODING } from './content-encoding.js';
 
 export interface GuardedInit {
   readonly method?: string;
@@ -14,8 +15,30 @@ export interface Guard {
   /** Called with an IP address before a connection is made. For a name, it is called with each of the name's addresses. */
   readonly mayConnect: (address: string) => boolean;
   /** True if the body of this answer is needed. */
-  readonly reads: (headers: Headers) => boolean;
+  readonly reads: (headers: Headers, status: number) => boolean;
+  /** True if a port may be called. @default every port */
+  readonly mayUsePort?: (port: number) => boolean;
+  /**
+   * True if the connection must go to the server itself and be a new one. An open one of this process may go to an address that the guard
+   * refuses, and with `NODE_USE_ENV_PROXY` Node connects to a proxy, which resolves the name again.
+   *
+   * @default false
+   */
+  readonly isDirect?: boolean;
 }
+
+/** Returns the addresses of a name. */
+export type Resolve = (name: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
+
+/** How servers are found and recognised. */
+export interface Network {
+  readonly resolve: Resolve;
+  /** PEM. The accepted authorities, in place of those that Node trusts. */
+  readonly ca?: string | undefined;
+}
+
+/** The names that this machine knows, in its own files too. */
+export const MACHINE: Network = Object.freeze({ resolve: (name: string) => lookup(name, { all: true }) });
 
 export interface GuardedAnswer extends BoundedAnswer {
   /** The address that the answer came from. */
@@ -25,10 +48,16 @@ export interface GuardedAnswer extends BoundedAnswer {
 /** The `code` of the {@link FetchError} for an address that the guard refuses. */
 export const ADDRESS_REFUSED = 'ADDRESS_REFUSED';
 
+/** The `code` of the {@link FetchError} for a port that the guard refuses. */
+export const PORT_REFUSED = 'PORT_REFUSED';
+
+/** Errors with these codes have a message that says more than the code. */
+const EXPLAINED = new Set<string | undefined>([undefined, ADDRESS_REFUSED, UNREADABLE_ENCODING]);
+
 /**
  * Calls a URL that another server chose, with the limits of `boundedFetch()`. It connects to no address that the guard refuses. It
  * resolves the name once and connects to a checked address, so that the name cannot resolve to another address after the check (DNS
- * rebinding). It follows no redirects and decompresses nothing.
+ * rebinding). It follows no redirects. It asks for no compression, and decompresses within the same limits.
  *
  * @throws {FetchError}
  */
@@ -36,33 +65,43 @@ export async function guardedFetch(
   url: URL,
   { method = 'GET', headers = {}, body }: GuardedInit,
   { timeoutMs, maxBytes }: FetchBounds,
-  { mayConnect, reads }: Guard,
+  guard: Guard,
+  network: Network = MACHINE,
 ): Promise<GuardedAnswer> {
-  if (!/^https?:$/.test(url.protocol))
-    throw refusal(`${url.protocol} is neither http nor https`, 'ERR_INVALID_PROTOCOL');
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  // Node calls lookup() only for names, so an IP address is checked here.
-  if (isIP(host) !== 0 && !mayConnect(host)) throw refusal(...refusedAddress(host, host));
+  requireAllowed(url, guard);
   const signal = AbortSignal.timeout(timeoutMs);
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   let response: IncomingMessage | undefined;
   try {
-    const lookup = lookupChecked(mayConnect);
+    const lookup = lookupChecked(guard.mayConnect, network.resolve);
     const sent = { 'accept-encoding': 'identity', ...headers };
-    response = await responseTo(send(url, { method, headers: sent, auth: null, signal, lookup }), body);
+    const connection = { lookup, ca: network.ca, ...(guard.isDirect === true ? { agent: false } : {}) } as const;
+    response = await responseTo(send(url, { method, headers: sent, auth: null, signal, ...connection }), body);
     const { statusCode: status = 0, socket } = response;
     const received = headersOf(response);
     const remoteAddress = socket.remoteAddress ?? '';
-    const read = reads(received) ? await readWithin(maxBytes, response) : UNREAD;
-    return { status, headers: received, ...read, remoteAddress };
+    const read = guard.reads(received, status) ? await readWithin(maxBytes, response) : UNREAD;
+    const decoded = await decodeBody(read, received.get('content-encoding'), maxBytes);
+    return { status, headers: received, ...decoded, remoteAddress };
   } catch (error) {
     if (signal.aborted) throw new FetchError(`no answer within ${timeoutMs / 1_000} seconds`, false, signal.reason);
     const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === undefined || code === ADDRESS_REFUSED ? message : code;
-    throw new FetchError(reason, response !== undefined, error);
+    throw new FetchError(EXPLAINED.has(code) ? message : String(code), response !== undefined, error);
   } finally {
     response?.destroy();
   }
+}
+
+/** @throws {FetchError} */
+function requireAllowed(url: URL, { mayConnect, mayUsePort }: Guard): void {
+  if (!/^https?:$/.test(url.protocol)) {
+    throw refusal(`${url.protocol} is neither http nor https`, 'ERR_INVALID_PROTOCOL');
+  }
+  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+  if (mayUsePort?.(port) === false) throw refusal(`not called, since port ${port} is not allowed`, PORT_REFUSED);
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  // Node calls lookup() only for names, so an IP address is checked here.
+  if (isIP(host) !== 0 && !mayConnect(host)) throw refusal(...refusedAddress(host, host));
 }
 
 function responseTo(request: ClientRequest, body: string | undefined): Promise<IncomingMessage> {
@@ -78,16 +117,19 @@ function headersOf({ rawHeaders }: IncomingMessage): Headers {
 }
 
 /** Returns a lookup function for `node:net` that refuses a name if the guard refuses one of its addresses. */
-function lookupChecked(mayConnect: Guard['mayConnect']): LookupFunction {
+function lookupChecked(mayConnect: Guard['mayConnect'], resolve: Resolve): LookupFunction {
   return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses = []) => {
-      const refused = addresses.find(({ address }) => !mayConnect(address));
-      const [first] = addresses;
-      if (error) callback(error, '');
-      else if (refused) callback(errorWith(...refusedAddress(hostname, refused.address)), '');
-      else if (options.all) callback(null, addresses);
-      else callback(null, first?.address ?? '', first?.family);
-    });
+    resolve(hostname).then(
+      (addresses) => {
+        const refused = addresses.find(({ address }) => !mayConnect(address));
+        const [first] = addresses;
+        if (refused) callback(errorWith(...refusedAddress(hostname, refused.address)), '');
+        else if (first === undefined) callback(errorWith(`${hostname} has no address`, 'ENOTFOUND'), '');
+        else if (options.all) callback(null, [...addresses]);
+        else callback(null, first.address, first.family);
+      },
+      (error: NodeJS.ErrnoException) => callback(error, ''),
+    );
   };
 }
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { createAllowance } from '../../core/allowance.js';
 import { type AuthInfo, expiryOf } from '../../core/auth-info.js';
 import type { Withdrawal } from '../../core/authority.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
-import { createAllowance } from '../token/allowance.js';
 import { sizeInMemory } from '../token/size-in-memory.js';
 import type { CredentialKind, VerifiedToken } from '../token/token-cache.js';
 

@@ -44,6 +44,9 @@ const ALGORITHMS: ReadonlyMap<string, SignatureAlgorithm> = new Map([
   ['Ed25519', ed25519],
 ]);
 
+/** The names of the accepted algorithms. */
+export const ACCEPTED_ALGORITHMS: readonly string[] = [...ALGORITHMS.keys()];
+
 export function isAcceptedAlgorithm(alg: string): boolean {
   return ALGORITHMS.has(alg);
 }

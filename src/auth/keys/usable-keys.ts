@@ -2,9 +2,8 @@ import { AuthError, UpstreamError } from '../../core/errors.js';
 import type { Jwks } from '../../policy/auth-options.js';
 import { TENANT_ID } from '../../policy/issuer-tenants.js';
 import type { KeySetContext, WantedKey } from './key-set.js';
-import { suitsAlgorithm } from './signature.js';
 import { createSkippedKeysReport } from './skipped-keys.js';
-import { readKeys, type VerificationKey } from './verification-key.js';
+import { isForAlgorithm, readKeys, type VerificationKey } from './verification-key.js';
 
 /** The current keys of one issuer. */
 export interface UsableKeys {
@@ -54,7 +53,7 @@ export function createUsableKeys(context: KeySetContext, report = createSkippedK
       const { kid, alg } = wanted;
       const ofIssuer = [...usable.values()].filter((key) => isOfIssuer(key, wanted));
       const named = ofIssuer.filter((key) => kid === undefined || key.kid === kid);
-      const fitting = named.filter((key) => isFor(key, alg));
+      const fitting = named.filter((key) => isForAlgorithm(key, alg));
       const others = fitting.filter((key) => key !== failedKey);
       if (fitting.length > 1 && kid === undefined) {
         throw new AuthError('unknown_key', { reason: 'no kid, and several keys could be meant' });
@@ -93,10 +92,4 @@ export function findIn(keys: UsableKeys, ...[wanted, failedKey]: Parameters<Usab
 function isOfIssuer(key: VerificationKey, { issuer, tenant }: WantedKey): boolean {
   if (issuer === undefined || key.issuer === undefined) return true;
   return key.issuer.replace(TENANT_ID, () => String(tenant)) === issuer;
-}
-
-function isFor(key: VerificationKey, alg: string): boolean {
-  // `EdDSA` and `Ed25519` name the same algorithm (RFC 9864, section 2.2), so the key's own type decides.
-  const declared = key.alg === undefined || key.alg === alg || key.key.asymmetricKeyType === 'ed25519';
-  return declared && suitsAlgorithm(key.key, alg);
 }

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { isRecord } from '../../http/json-object.js';
-import { isAcceptedAlgorithm } from './signature.js';
+import { isAcceptedAlgorithm, suitsAlgorithm } from './signature.js';
 import type { SkippedKey } from './skipped-keys.js';
 
 /** A public key that may verify tokens. */
@@ -83,6 +83,13 @@ async function publicPem({ key_ops: _keyOps, ...jwk }: Jwk): Promise<string | un
     // jwks-rsa throws only if no key is left. The caller reports which key that was.
     return undefined;
   }
+}
+
+/** True if a key may verify a JWT that is signed with this algorithm: the JWK allows it, and the key is of its type. */
+export function isForAlgorithm(key: VerificationKey, alg: string): boolean {
+  // `EdDSA` and `Ed25519` name the same algorithm (RFC 9864, section 2.2), so the key's own type decides.
+  const declared = key.alg === undefined || key.alg === alg || key.key.asymmetricKeyType === 'ed25519';
+  return declared && suitsAlgorithm(key.key, alg);
 }
 
 /** RFC 7517, section 4.2 and 4.3; RFC 7518, section 4.1. */

@@ -1,5 +1,5 @@
+import { createAllowance } from '../../core/allowance.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
-import { createAllowance } from './allowance.js';
 
 /** Verifications that may wait for their turn, for at most a second. If more come, their callers get 503 at once. */
 const MAX_WAITING = 100;

@@ -35,12 +35,17 @@ export class SecretFile {
 /** The members of a policy that are secrets, and those that contain secrets. */
 const SECRETS: readonly string[] = ['clientSecret', 'secret'];
 const WITHIN: readonly string[] = ['issuers', 'introspection', 'oauthProxy'];
+/** A member whose keys are names that the user chose, each with members that are secrets. */
+const BY_NAME = 'clients';
 
 /** Returns the members of a policy, with a {@link SecretFile} for each secret that is written as `{ file: NAME }`. */
 export function withSecretFiles(node: ConfigNode, directory: string): Readonly<Record<string, unknown>> {
   const members = node.children().map(([name, member]) => {
     if (SECRETS.includes(name)) return [name, everyItem(member, (each) => readSecret(each, directory))];
     const within = (each: ConfigNode) => (isRecord(each.value) ? withSecretFiles(each, directory) : each.value);
+    if (name === BY_NAME && isRecord(member.value)) {
+      return [name, Object.fromEntries(member.children().map(([id, client]) => [id, within(client)]))];
+    }
     return [name, WITHIN.includes(name) ? everyItem(member, within) : member.value];
   });
   return Object.fromEntries(members);

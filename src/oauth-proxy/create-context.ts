@@ -1,0 +1,58 @@
+import { OAUTH_PROXY_METHODS, type OAuthProxyEndpointName } from '../oauth/well-known.js';
+import type { ResolvedAuth } from '../policy/resolve-auth.js';
+import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
+import { createServerMetadata } from '../upstream/server-metadata.js';
+import { createClientAssertions } from './client-assertion.js';
+import { createClientKeySets } from './client-keys.js';
+import { createClients } from './clients.js';
+import type { OAuthProxyContext } from './context.js';
+import { createClientDocuments } from './documents/client-documents.js';
+import { createLoginCookies } from './login-cookie.js';
+import { createRefusalLog } from './refusal-log.js';
+import { registerUpstream } from './register-upstream.js';
+import { createOAuthProxySeal } from './sealed-contents.js';
+import { createUpstreamClients } from './upstream-clients.js';
+
+/** The rest of the policy, as far as the OAuth proxy needs it. */
+export type PolicyRest = Pick<ResolvedAuth, 'clockToleranceSeconds' | 'logger' | 'staleIfErrorSeconds' | 'store'>;
+
+/** Creates the parts that the endpoints of one OAuth proxy share. */
+export function createContext(options: ResolvedOAuthProxy, rest: PolicyRest): OAuthProxyContext {
+  const { resource, clientDocuments } = options;
+  const { href } = resource;
+  // Bound to resource, issuer and client id: after any of them changes, old refresh tokens and client ids must not open.
+  const seal = createOAuthProxySeal(options.secrets, [href, options.issuer, options.client?.id ?? null]);
+  const endpoints = endpointsOf(options);
+  const refusals = createRefusalLog(options, rest.logger);
+  const documents = createClientDocuments(clientDocuments, resource);
+  const upstream = createServerMetadata({
+    urls: options.metadataUrls,
+    issuer: options.metadataIssuer,
+    allowHttp: options.allowHttp,
+    ...rest,
+  });
+  const upstreamClients = createUpstreamClients((members) =>
+    registerUpstream({ options, endpoints, upstream }, { members, authMethod: 'none' }),
+  );
+  return {
+    options,
+    endpoints,
+    seal,
+    clients: createClients({ options, seal, refusals, documents: clientDocuments.enabled ? documents : undefined }),
+    assertions: createClientAssertions({
+      ...rest,
+      audiences: [href, endpoints.token],
+      keySets: createClientKeySets(documents),
+    }),
+    upstreamClients,
+    loginCookies: createLoginCookies(seal, new URL(href)),
+    refusals,
+    upstream,
+  };
+}
+
+function endpointsOf({ resource, paths }: ResolvedOAuthProxy): OAuthProxyContext['endpoints'] {
+  const names = Object.keys(OAUTH_PROXY_METHODS) as OAuthProxyEndpointName[];
+  const urls = names.map((name) => [name, `${resource.origin}${paths[name][0]}`]);
+  return Object.fromEntries(urls) as Record<OAuthProxyEndpointName, string>;
+}

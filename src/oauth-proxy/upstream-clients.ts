@@ -1,0 +1,101 @@
+import { LRUCache } from 'lru-cache';
+import type { ClientMembers } from './client-members.js';
+import { type Client, fingerprint } from './clients.js';
+import type { Registered } from './register-upstream.js';
+import type { UpstreamClient } from './sealed-contents.js';
+import { UpstreamRefusal } from './upstream-answer.js';
+
+export type UpstreamClients = ReturnType<typeof createUpstreamClients>;
+
+const MAX_CLIENTS = 1_000;
+const MAX_AGE_MS = 86_400_000;
+/** If no login has come back for this long, the upstream server may have forgotten the client: it then shows a page of its own. */
+const MAX_WAITING_MS = 3_600_000;
+
+interface Entry {
+  readonly client: UpstreamClient;
+  /** When the first login began since one came back, on the clock of `performance.now()`. */
+  waitingSince: number | undefined;
+}
+
+/**
+ * Remembers the clients that this server registered at the upstream server, so that not every login creates one. Code and refresh token
+ * contain all that they need, so a login goes on in another process, and after this memory is lost.
+ *
+ * @param register Registers a client with these members.
+ */
+export function createUpstreamClients(register: (members: ClientMembers) => Promise<Registered>) {
+  const entries = new LRUCache<string, Entry>({ max: MAX_CLIENTS, ttl: MAX_AGE_MS });
+  const inFlight = new Map<string, Promise<UpstreamClient>>();
+
+  const registerAndKeep = async (key: string, members: ClientMembers): Promise<UpstreamClient> => {
+    try {
+      const registered = await register(members).catch(throwAsRegistration);
+      const client = upstreamClientOf(registered);
+      entries.set(key, { client, waitingSince: performance.now() }, { ttl: lifetimeMs(registered) });
+      return client;
+    } finally {
+      inFlight.delete(key);
+    }
+  };
+  const keysOf = (id: string) => [...entries.entries()].filter(([, { client }]) => client.id === id);
+
+  return {
+    /**
+     * Returns the client that a login uses. Undefined if the id of the client says which one.
+     *
+     * @throws What `register` throws.
+     */
+    async forLogin(client: Client): Promise<UpstreamClient | undefined> {
+      if (client.source === 'registered' || client.upstreamId !== undefined) return undefined;
+      const members = membersFor(client);
+      const key = fingerprint(client.id, JSON.stringify(members));
+      const known = entries.get(key);
+      if (known !== undefined && !hasWaitedTooLong(known)) {
+        known.waitingSince ??= performance.now();
+        return known.client;
+      }
+      const registering = inFlight.get(key) ?? registerAndKeep(key, members);
+      inFlight.set(key, registering);
+      return registering;
+    },
+    /** A login with this client came back. */
+    noteAnswer({ id }: UpstreamClient): void {
+      for (const [, entry] of keysOf(id)) entry.waitingSince = undefined;
+    },
+    /** The upstream server does not know this client. The next login registers another one. */
+    forget({ id }: UpstreamClient): void {
+      for (const [key] of keysOf(id)) entries.delete(key);
+    },
+  };
+}
+
+function hasWaitedTooLong({ waitingSince }: Entry): boolean {
+  return waitingSince !== undefined && performance.now() - waitingSince > MAX_WAITING_MS;
+}
+
+/** The log must say that the registration was refused: the request is for a login. */
+function throwAsRegistration(error: unknown): never {
+  throw error instanceof UpstreamRefusal ? new UpstreamRefusal(error.status, error.body, true) : error;
+}
+
+/** Many upstream servers require a name. */
+function membersFor(client: Exclude<Client, { source: 'registered' }>): ClientMembers {
+  if (client.source === 'configured') return { client_name: client.id };
+  const { host, members } = client.document;
+  return { client_name: host, ...members };
+}
+
+function upstreamClientOf({ client_id: id, client_secret: given, ...registered }: Registered): UpstreamClient {
+  const { token_endpoint_auth_method: named } = registered;
+  const method = typeof named === 'string' ? named : undefined;
+  const secret = typeof given === 'string' && method !== 'none' ? given : undefined;
+  return { id, secret, method };
+}
+
+/** `client_secret_expires_at` is 0 for a secret that does not expire (RFC 7591, section 3.2.1). */
+function lifetimeMs({ client_secret_expires_at: expiry }: Registered): number {
+  if (typeof expiry !== 'number' || expiry <= 0) return MAX_AGE_MS;
+  // For lru-cache, 0 would be for ever.
+  return Math.max(1, Math.min(MAX_AGE_MS, expiry * 1_000 - Date.now()));
+}
