@@ -190,7 +190,9 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
     const secret = metadata.token_endpoint_auth_method === 'none' ? undefined : randomUUID();
     clients.set(id, { id, secret, redirectUri, scope: metadata.scope as string | undefined });
     const more = { registration_access_token: 'manage-me', registration_client_uri: `${origin}/manage` };
-    json(res, 201, { ...metadata, client_id: id, ...(secret && { client_secret: secret }), ...more });
+    const method = secret &&
+      kind.tokenEndpointAuthMethod && { token_endpoint_auth_method: kind.tokenEndpointAuthMethod };
+    json(res, 201, { ...metadata, ...method, client_id: id, ...(secret && { client_secret: secret }), ...more });
   }
 
   return {
