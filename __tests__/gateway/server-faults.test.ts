@@ -22,7 +22,7 @@ const faultsOfLogin = (mcpAuthentication: object) =>
 describe('key servers', () => {
   const { jwk } = createSigner();
   const withKeys = (url: string) => faultsOfLogin({ issuer: 'https://issuer.test', jwks: { url } });
-  const fault = `${policy}: there are no keys for the tokens of https://issuer.test: its key server is unreachable, or has none that can be used`;
+  const fault = `${policy}: there are no keys for the tokens of https://issuer.test: the server of its keys cannot be reached, or publishes no key that this program can use`;
 
   test.each([
     ['a key that can be used', [jwk], []],

@@ -56,7 +56,7 @@ test('with --online, says all of the servers that cannot be used, with exit code
     .split('\n')
     .filter((line) => !line.includes('key set of'));
   expect(lines).toEqual([
-    'ERROR express-mcp-auth: mcp.policies.mcpAuthentication: there are no keys for the tokens of https://issuer.test: its key server is unreachable, or has none that can be used',
+    'ERROR express-mcp-auth: mcp.policies.mcpAuthentication: there are no keys for the tokens of https://issuer.test: the server of its keys cannot be reached, or publishes no key that this program can use',
     'ERROR express-mcp-auth: mcp.targets[0].mcp.host: the MCP server at $NOTES is unreachable, or answers with an error: connect ECONNREFUSED HOST',
     'express-mcp-auth: config.yaml: not all of the servers that it names can be used from here',
     '',

@@ -118,7 +118,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'gateway/schema/key-descriptions.ts': 'pages of the package itself',
   'targets/stdio/stderr-lines.ts': 'lines for the log',
   'targets/stdio/windows-program.ts': 'names of files as Windows compares them',
-  'upstream/proxy-advice.ts': 'NO_PROXY as an operator has written it',
+  'upstream/forward-proxy.ts': 'NO_PROXY as an operator has written it',
 };
 
 describe('no other file', () => {

@@ -183,7 +183,7 @@ test.each([
   const documents = createClientDocuments({ allow: undefined }, { hostname: 'mcp.example' }, { ...INTERNET, resolve });
   const verifier = createVerifier({ keySets: createClientKeySets(documents) });
   const client = { url: CLIENT, keys: { jwksUri: new URL(`https://${host}:${port}/jwks.json`) } };
-  const expected = `${REFUSED} be on a public address and a port that may be called`;
+  const expected = `${REFUSED} be on a public address`;
   expect(await verdictOn(first.sign(claims()), client, verifier)).toBe(expected);
   expect(requests).toBe(0);
 });

@@ -117,13 +117,13 @@ const loginWith = (fillIn: FillIn) => async (written: () => string) => {
 };
 
 /** Starts oidc-provider, the OAuth proxy in front of it, and a recorder in front of both. */
-async function startRecordedProxy(): Promise<{ url: string; bytes: () => string }> {
+async function startRecordedProxy() {
   const port = await freePort();
   const recorded = await recordBytes(`http://127.0.0.1:${port}/mcp`);
   const issuer = await startOidcServer(() => recorded.url);
   const resourceMetadata = { resource: recorded.url, scopesSupported: ['mcp.read'] };
-  await startDocumentProxy({ issuer, provider: { standard: {} }, resourceMetadata }, port);
-  return recorded;
+  const { program } = await startDocumentProxy({ issuer, provider: { standard: {} }, resourceMetadata }, port);
+  return { ...recorded, warnings: () => program.stderr };
 }
 
 function folderOfTest(): string {
@@ -146,7 +146,7 @@ test.each([
   ['MCP Inspector', inspector],
   ['mcp-remote', mcpRemote],
 ])('%s logs in by its document, calls a tool, and refreshes', async (_name, run) => {
-  const { url, bytes } = await startRecordedProxy();
+  const { url, bytes, warnings } = await startRecordedProxy();
   const document = await serveClientDocument({
     redirect_uris: ['http://127.0.0.1/callback', 'http://127.0.0.1/oauth/callback', 'http://localhost/oauth/callback'],
   });
@@ -155,4 +155,5 @@ test.each([
   expect(said).toContain('mcp.read');
   expect(consents).toEqual([expect.stringContaining(new URL(document.url).host)]);
   expectIdentifiedByDocument(bytes(), document);
+  expect(warnings()).not.toContain('refused');
 });

@@ -16,6 +16,8 @@ export interface ServedDocument {
   members: Record<string, unknown>;
   /** How often it was fetched. */
   readonly fetches: number;
+  /** Ends its server. */
+  close(): Promise<void>;
 }
 
 /** Serves a metadata document of a client until the test ends. `members` replace those of the document. */
@@ -39,6 +41,7 @@ export async function serveClientDocument(
     get fetches() {
       return fetches;
     },
+    close: () => stop(server),
   };
   return served;
 }

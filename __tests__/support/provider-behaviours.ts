@@ -190,13 +190,14 @@ export interface Setup {
   readonly policy: Readonly<Record<string, unknown>>;
   /** The scopes that the resource announces, if the server knows no others. */
   readonly scopes?: readonly string[];
-  readonly client?: { readonly id: string; readonly secret?: string };
+  /** Undefined if clients register themselves. */
+  readonly client: { readonly id: string; readonly secret?: string } | undefined;
 }
 
 /** Each kind of server, and the policy that our documentation recommends for it. */
 export const PROVIDER_BEHAVIOURS = {
-  keycloak: { kind: keycloak, policy: { provider: { keycloak: {} }, audiences: ['mcp_proxy'] } },
-  auth0: { kind: auth0, policy: { provider: { auth0: {} }, audiences: [API] } },
+  keycloak: { kind: keycloak, policy: { provider: { keycloak: {} }, audiences: ['mcp_proxy'] }, client: undefined },
+  auth0: { kind: auth0, policy: { provider: { auth0: {} }, audiences: [API] }, client: undefined },
   okta: { kind: okta, policy: { provider: { okta: {} }, audiences: [API] }, client: { id: '0oa1' } },
   entra: {
     kind: entra,

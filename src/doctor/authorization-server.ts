@@ -1,9 +1,10 @@
 import { stringsIn } from '../http/json-object.js';
+import { wellKnownPath, withoutClosingSlash } from '../http/well-known.js';
 import { PROVIDERS } from '../providers/providers.js';
 import { FetchError } from '../upstream/bounded-fetch.js';
 import { checkClientIds } from './client-ids.js';
 import { checkKnownClients } from './client-problems.js';
-import { type Finding, reporterFor } from './finding.js';
+import { type Finding, type Fix, reporterFor } from './finding.js';
 import { fetchErrorOf, isPrivate, type Probe, type ProbeResponse } from './probe.js';
 import { problemOf } from './resource-documents.js';
 import { explainConnection } from './unexpected-answer.js';
@@ -22,11 +23,13 @@ export interface ServerDocuments {
  * Tries the URLs in the order of clients (MCP specification 2025-11-25, authorization server metadata discovery).
  *
  * @param typedIn How many client ids are known to be there for typing in.
+ * @param resource The resource of the server that names it. If it is its own authorization server, that is the OAuth proxy.
  */
 export async function readServerDocuments(
   probe: Probe,
   issuer: string,
   typedIn: number | undefined,
+  resource?: unknown,
 ): Promise<ServerDocuments> {
   const found = reporterFor('server metadata');
   if (!URL.canParse(issuer)) {
@@ -38,7 +41,7 @@ export async function readServerDocuments(
     return { findings: [fault] };
   }
   const tried: string[] = [];
-  let fix = NO_METADATA;
+  let fix: Fix = resource === issuer ? partOfHost(issuer) : NO_METADATA;
   // If the issuer has no path, two of the three are the same.
   for (const url of new Set(PROVIDERS.standard.metadataUrls(new URL(issuer).href))) {
     const answer = await probe(url).catch(fetchErrorOf);
@@ -61,6 +64,16 @@ export async function readServerDocuments(
 
 const NO_METADATA =
   'Use an authorization server that serves RFC 8414 metadata or OpenID Connect discovery; for one that does not, set provider.';
+
+/** The advice for an OAuth proxy that clients cannot reach: something in front of it passes on only a part of its host. */
+function partOfHost(resource: string): Fix {
+  const url = `${withoutClosingSlash(resource)}${wellKnownPath('oauth-protected-resource')}`;
+  const fix = `If another server has the root of this host, set resourceMetadata.url to ${JSON.stringify(url)}: everything is then below that path.`;
+  return {
+    code: `Mount protectedResourceMetadata(policy) at the root of the app. ${fix}`,
+    file: `Check that requests for these paths reach the gateway. ${fix}`,
+  };
+}
 
 /** The advice for an answer other than "not found". */
 function fixFor(answer: ProbeResponse | FetchError): string {

@@ -77,7 +77,7 @@ async function* readServers(probe: Probe, { resource, scopes, policy }: ServersT
   const documents: string[] = [];
   const keyUrls: string[] = [];
   for (const [i, issuer] of issuers.slice(0, MAX_SERVERS).entries()) {
-    const server = await readServerDocuments(probe, issuer, undefined);
+    const server = await readServerDocuments(probe, issuer, typedInAt(issuer, policy), resource.metadata?.resource);
     yield* server.findings;
     if (server.url !== undefined) documents.push(server.url);
     const jwksUri = server.metadata?.jwks_uri;
@@ -91,6 +91,12 @@ async function* readServers(probe: Probe, { resource, scopes, policy }: ServersT
   // With a policy, its key sets are in use, not those of the metadata.
   for (const source of keySourcesOf(policy)) yield await checkKeySource(probe, source, keyUrls);
   return { servers, documents, keyUrls };
+}
+
+/** The number of client ids that a known policy has for typing in, if its OAuth proxy is this authorization server. */
+function typedInAt(issuer: string, policy: ResolvedAuth | undefined): number | undefined {
+  const proxy = policy?.oauthProxy;
+  return proxy?.resource.href === issuer ? proxy.clients.size : undefined;
 }
 
 function tooManyServers(count: number): Finding {

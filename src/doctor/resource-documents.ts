@@ -1,7 +1,7 @@
 import { ConfigError } from '../core/errors.js';
 import { stringsIn } from '../http/json-object.js';
 import { withoutClosingSlash } from '../http/well-known.js';
-import { resourceMetadataPath } from '../oauth/well-known.js';
+import { pathPrefixOf, resourceMetadataPath } from '../oauth/well-known.js';
 import { createChecks } from '../options/checks.js';
 import { requireResource } from '../policy/resolve-resource.js';
 import { FetchError } from '../upstream/bounded-fetch.js';
@@ -26,6 +26,9 @@ const WITHOUT_TOKEN: Fix = {
   code: 'Serve it without a token: mount protectedResourceMetadata(policy) before the middleware that asks for one.',
   file: 'Find out what asks for a token before the gateway, which serves it without one.',
 };
+
+/** The advice for a URL at the root of a host of which the challenge says that this server has only a part. */
+const NOT_OURS = 'Nothing to do if another server has the root of this host. Otherwise remove resourceMetadata.url.';
 
 /** The advice for a URL that does not answer with the document. */
 function fixFor(answer: ProbeResponse | FetchError): Fix {
@@ -52,7 +55,8 @@ export async function readResourceDocuments(
   ];
   if (metadata !== undefined) findings.push(checkResource(url, metadata), ...checkMembers(metadata));
   const root = origin + resourceMetadataPath('/');
-  for await (const finding of checkWellKnownUrls(probe, { at, standard, root })) findings.push(finding);
+  const hasRoot = pathPrefixOf({ origin, pathname }, at) === '';
+  for await (const finding of checkWellKnownUrls(probe, { at, standard, root, hasRoot })) findings.push(finding);
   return { findings, metadata, url: at, authorizationServers: stringsIn(metadata?.authorization_servers) };
 }
 
@@ -115,7 +119,7 @@ function* checkMembers(metadata: Readonly<Record<string, unknown>>): Generator<F
 /** Checks the well-known URLs, which clients use if they do not read the challenge. */
 async function* checkWellKnownUrls(
   probe: Probe,
-  { at, standard, root }: { at: string; standard: string; root: string },
+  { at, standard, root, hasRoot }: { at: string; standard: string; root: string; hasRoot: boolean },
 ): AsyncGenerator<Finding> {
   const forms = [
     [standard, 'well-known with path', 'Clients that do not read resource_metadata find nothing.'],
@@ -126,7 +130,8 @@ async function* checkWellKnownUrls(
     const answer = await probe(address).catch(fetchErrorOf);
     const problem = problemOf(answer);
     const report = reporterFor(form);
-    yield problem === undefined ? report.ok(address) : report.warning(`${address} ${problem}`, who, fixFor(answer));
+    const fix = hasRoot ? fixFor(answer) : NOT_OURS;
+    yield problem === undefined ? report.ok(address) : report.warning(`${address} ${problem}`, who, fix);
   }
 }
 

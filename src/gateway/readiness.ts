@@ -51,7 +51,7 @@ export class Readiness {
         this.#checking = undefined;
       });
     if (this.#checking) await Promise.race([this.#checking, delay(MAX_WAIT_MS, undefined, { ref: false })]);
-    return this.#known ?? ['the first check is not over'];
+    return this.#known ?? ['the first check is still running'];
   }
 
   async #check(): Promise<void> {

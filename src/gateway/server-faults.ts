@@ -33,7 +33,7 @@ export async function findServerFaults(
 async function faultOfKeys({ at, policy, ready }: CheckedLogin): Promise<string | undefined> {
   if (await ready()) return undefined;
   const issuers = policy.issuers.map(({ issuer }) => issuer).join(' and ');
-  return `${at}: there are no keys for the tokens of ${issuers}: its key server is unreachable, or has none that can be used`;
+  return `${at}: there are no keys for the tokens of ${issuers}: the server of its keys cannot be reached, or publishes no key that this program can use`;
 }
 
 /** Asks about a token that no server has issued. */

@@ -50,8 +50,8 @@ export function requireRequester(
   if (registeredUri === undefined) {
     throw refusedUri('invalid_request', 'This client has not registered this redirect URI', redirectUri);
   }
-  // Checked again: the operator may have changed `allowedRedirectUris` since the registration.
-  if (!isAllowedRedirectUri(redirectUri, allowedRedirectUris)) {
+  // Checked again: the operator may have changed `allowedRedirectUris` since the registration. `clients` is the operator's own list.
+  if (client.source !== 'configured' && !isAllowedRedirectUri(redirectUri, allowedRedirectUris)) {
     throw refusedUri('invalid_redirect_uri', 'This server does not allow this redirect URI', redirectUri);
   }
   return { client, redirectUri, registeredUri, state: parameters.get('state') };

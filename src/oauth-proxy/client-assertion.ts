@@ -43,7 +43,9 @@ export function createClientAssertions(options: AssertionOptions): ClientAsserti
       if (fault !== undefined) throw refusal(fault);
       if (!isAcceptedAlgorithm(jwt.alg)) throw refusal('its alg is not accepted here');
       await verifyWithKeys(jwt, client, caller, options.keySets);
-      if (!(await usedIds.isFirst(client.url, onceIdOf(jwt)))) throw refusal('it has been used before');
+      // Counted by host: anyone can publish any number of documents on one.
+      const isFirst = await usedIds.isFirst(new URL(client.url).host, `${client.url} ${onceIdOf(jwt)}`);
+      if (!isFirst) throw refusal('it has been used before');
     },
   };
 }

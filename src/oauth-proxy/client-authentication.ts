@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Parameters } from '../http/form.js';
 import { callerNetwork } from '../limits/caller-address.js';
+import { clientIdUrl } from '../oauth/client-id-url.js';
 import { hashOfSecret } from '../policy/resolve-proxy-clients.js';
 import { clientIdOfAssertion } from './client-assertion.js';
 import { type Client, type ClientOfOptions, type DocumentedClient, sharesClient } from './clients.js';
@@ -40,7 +41,8 @@ export async function authenticateClient(
   const sent = readSent(req, form);
   const client = await context.clients.find(idIn(context, sent), req);
   if (client.source === 'document') await checkDocumented(context, client, sent, req);
-  else if (sent.assertion !== undefined) throw new OAuthError('invalid_client', 'This client has no keys here');
+  else if (sent.assertion !== undefined)
+    throw refusal('This client has no keys here and must not send an assertion', CORRECT_METHOD);
   else if (client.source === 'configured') checkConfigured(client, sent);
   else {
     // Clients get no secret for the shared client, so this one is guessed, or meant for another server.
@@ -63,7 +65,8 @@ function readSent({ headers }: IncomingMessage, form: Parameters): Sent {
 
 /** A client that sends an assertion need not send its id (RFC 7521, section 4.2). */
 function idIn({ options }: Pick<OAuthProxyContext, 'options'>, { basic, assertion, form }: Sent): string | undefined {
-  if (basic !== undefined) return basic.ids.find((id) => options.clients.has(id)) ?? basic.ids[0];
+  const isKnown = (id: string) => options.clients.has(id) || clientIdUrl(id) !== undefined;
+  if (basic !== undefined) return basic.ids.find(isKnown) ?? basic.ids[0];
   return form.get('client_id') ?? (assertion === undefined ? undefined : clientIdOfAssertion(assertion));
 }
 
@@ -77,20 +80,30 @@ async function checkDocumented(
   const { keys } = document;
   if (keys !== undefined) await assertions.verify({ ...document, keys }, sent.form, callerNetwork(req));
   else if (sent.assertion !== undefined)
-    throw new OAuthError('invalid_client', 'The document of this client has no keys');
+    throw refusal('The document of this client has no keys, so it must not send an assertion', CORRECT_METHOD);
 }
 
 function checkConfigured({ secretHash }: ClientOfOptions, sent: Sent): void {
   if (secretHash === undefined) refuseSecret(sent);
-  else if (sent.secrets.length === 0) throw new OAuthError('invalid_client', 'This client must send its secret');
+  else if (sent.secrets.length === 0) throw refusal('This client must send its secret', GIVE_SECRET);
   else if (!sent.secrets.some((secret) => timingSafeEqual(hashOfSecret(secret), secretHash))) {
-    throw new OAuthError('invalid_client', 'The secret of the client is wrong');
+    throw refusal('The secret of the client is wrong', GIVE_SECRET);
   }
 }
 
-/** A client without a secret that sends one uses the id of another client, or is set up for another server. */
-function refuseSecret({ basic, secrets }: Sent): void {
-  if (basic !== undefined || secrets.length > 0) {
-    throw new OAuthError('invalid_client', 'This client has no secret and must not send one');
+/**
+ * A client without a secret that sends one uses the id of another client, or is set up for another server. A Basic header with an empty
+ * secret sends none: the MCP Go SDK tries that first.
+ */
+function refuseSecret({ secrets }: Pick<Sent, 'secrets'>): void {
+  if (secrets.length > 0) {
+    throw refusal('This client has no secret and must not send one', CORRECT_METHOD);
   }
+}
+
+const GIVE_SECRET = 'give the client the secret that it has in oauthProxy.clients';
+const CORRECT_METHOD = 'correct how the client authenticates: its token_endpoint_auth_method';
+
+function refusal(message: string, advice: string): OAuthError {
+  return new OAuthError('invalid_client', message, 401, { advice });
 }

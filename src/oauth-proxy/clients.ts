@@ -55,8 +55,7 @@ export function createClients({ options, seal, documents, refusals }: ClientSour
   const find = async (id: string | undefined, req: IncomingMessage): Promise<Client> => {
     if (id !== undefined && isUrl(id)) {
       refusals.about(req, { client: hostOf(id) });
-      if (documents === undefined)
-        throw new OAuthError('invalid_client', 'A client_id that is a URL is not accepted here');
+      if (documents === undefined) throw documentsDisabled();
       return documentedClient(await documents.get(id, callerNetwork(req)), options);
     }
     return configuredClient(id, options) ?? registeredClient(id, seal);
@@ -76,6 +75,11 @@ export function createClients({ options, seal, documents, refusals }: ClientSour
       return client;
     },
   };
+}
+
+function documentsDisabled(): OAuthError {
+  const advice = 'to accept it, set oauthProxy.clientDocuments.enabled to true';
+  return new OAuthError('invalid_client', 'A client_id that is a URL is not accepted here', 401, { advice });
 }
 
 function documentedClient(document: ClientDocument, { client: shared }: ClientSources['options']): DocumentedClient {

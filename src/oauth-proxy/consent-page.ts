@@ -42,7 +42,7 @@ interface Introduction {
   readonly details: string;
 }
 
-/** Nobody can check the name of a client. That of a document is behind its host, which its publisher controls. */
+/** A client chooses its name. For a document, the host comes first, since only its publisher has that. */
 function introduce(client: Client): Introduction {
   const name = nameToHtml(client.name);
   const quoted = name === undefined ? undefined : `“${name}”`;

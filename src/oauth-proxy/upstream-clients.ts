@@ -14,7 +14,9 @@ const MAX_WAITING_MS = 3_600_000;
 
 interface Entry {
   readonly client: UpstreamClient;
-  /** When the first login began since one came back, on the clock of `performance.now()`. */
+  /** On the clock of `performance.now()`. */
+  readonly until: number;
+  /** When the first login began since one came back, on the same clock. */
   waitingSince: number | undefined;
 }
 
@@ -25,14 +27,15 @@ interface Entry {
  * @param register Registers a client with these members.
  */
 export function createUpstreamClients(register: (members: ClientMembers) => Promise<Registered>) {
-  const entries = new LRUCache<string, Entry>({ max: MAX_CLIENTS, ttl: MAX_AGE_MS });
+  const entries = new LRUCache<string, Entry>({ max: MAX_CLIENTS });
   const inFlight = new Map<string, Promise<UpstreamClient>>();
 
   const registerAndKeep = async (key: string, members: ClientMembers): Promise<UpstreamClient> => {
     try {
       const registered = await register(members).catch(throwAsRegistration);
       const client = upstreamClientOf(registered);
-      entries.set(key, { client, waitingSince: performance.now() }, { ttl: lifetimeMs(registered) });
+      const now = performance.now();
+      entries.set(key, { client, until: now + lifetimeMs(registered), waitingSince: now });
       return client;
     } finally {
       inFlight.delete(key);
@@ -51,7 +54,7 @@ export function createUpstreamClients(register: (members: ClientMembers) => Prom
       const members = membersFor(client);
       const key = fingerprint(client.id, JSON.stringify(members));
       const known = entries.get(key);
-      if (known !== undefined && !hasWaitedTooLong(known)) {
+      if (known !== undefined && isUsable(known)) {
         known.waitingSince ??= performance.now();
         return known.client;
       }
@@ -70,8 +73,9 @@ export function createUpstreamClients(register: (members: ClientMembers) => Prom
   };
 }
 
-function hasWaitedTooLong({ waitingSince }: Entry): boolean {
-  return waitingSince !== undefined && performance.now() - waitingSince > MAX_WAITING_MS;
+function isUsable({ until, waitingSince }: Entry): boolean {
+  const now = performance.now();
+  return now < until && (waitingSince === undefined || now - waitingSince <= MAX_WAITING_MS);
 }
 
 /** The log must say that the registration was refused: the request is for a login. */
@@ -96,6 +100,5 @@ function upstreamClientOf({ client_id: id, client_secret: given, ...registered }
 /** `client_secret_expires_at` is 0 for a secret that does not expire (RFC 7591, section 3.2.1). */
 function lifetimeMs({ client_secret_expires_at: expiry }: Registered): number {
   if (typeof expiry !== 'number' || expiry <= 0) return MAX_AGE_MS;
-  // For lru-cache, 0 would be for ever.
-  return Math.max(1, Math.min(MAX_AGE_MS, expiry * 1_000 - Date.now()));
+  return Math.min(MAX_AGE_MS, expiry * 1_000 - Date.now());
 }

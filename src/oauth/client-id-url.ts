@@ -16,12 +16,12 @@ export function clientIdUrl(text: string): URL | undefined {
   if (text.length > MAX_LENGTH || !URL_TEXT.test(text) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
   // `URL` lower-cases the host, reads other forms of IP addresses, drops port 443, and resolves dot segments, also percent-encoded ones.
-  return url.href === text && url.pathname !== '/' && !url.hostname.endsWith('.') && isAllowedPort(url)
-    ? url
-    : undefined;
+  // Requests drop an empty query.
+  const isExact = url.href === text && !text.endsWith('?');
+  return isExact && url.pathname !== '/' && !url.hostname.endsWith('.') && isAllowedPort(url) ? url : undefined;
 }
 
-/** Ports below 1024 belong to services that a request of ours could disturb. */
+/** Ports below 1024 belong to services that our requests could disturb. */
 function isAllowedPort({ port }: URL): boolean {
   return port === '' || Number(port) > 1_023;
 }

@@ -23,8 +23,9 @@ function requireClientIds(checks: OptionChecks, given: unknown, option: string):
 
 function readClientIds(checks: OptionChecks, given: unknown, option: string): readonly string[] {
   const list = checks.strings(given, option, FIX);
-  const wrong = list.find((pattern) => clientIdUrl(pattern.replace(/^(https:\/\/[^/?*]+\/)\*$/, '$1x')) === undefined);
-  if (wrong === undefined && !list.some((pattern) => /\*./.test(pattern))) return list;
+  // No `*` elsewhere: a prefix of a path could be left again, and a prefix of a host is another host.
+  const examples = list.map((pattern) => pattern.replace(/^(https:\/\/[^/?*]+\/)\*$/, '$1x'));
+  if (examples.every((example) => !example.includes('*') && clientIdUrl(example) !== undefined)) return list;
   return checks.refuse(option, `an array in which each is ${CLIENT_ID_URL}, or "https://host/*"`, given, FIX);
 }
 

@@ -12,6 +12,7 @@ import {
 import { membersOf, TEXT, TEXTS } from '../options/value-type.js';
 import type { Provider } from '../providers/provider.js';
 import type { OAuthProxyOptions } from './oauth-proxy-options.js';
+import { refuseUnknownClients, refuseUnusedSwitches } from './refuse-switches.js';
 import { CLIENT_DOCUMENTS_TABLE } from './resolve-client-documents.js';
 import type { StaticClient, TrustedIssuer } from './resolve-issuer.js';
 import { PROXY_CLIENTS_ROW } from './resolve-proxy-clients.js';
@@ -76,7 +77,7 @@ export function resolveOAuthProxy(
 ): ResolvedOAuthProxy | undefined {
   const trusted = context.issuers.find(({ provider }) => provider !== undefined);
   refuseUnusedClients(checks, context, given === false ? undefined : trusted);
-  refuseUnusedSwitches(checks, context, given === false ? undefined : trusted);
+  refuseUnusedSwitches(checks, context.issuers, given === false ? undefined : trusted);
   if (given === false) return undefined;
   const fix = 'Write { secret: … }, or false to show clients the issuer itself.';
   const options = given === undefined ? {} : checks.record(given, 'oauthProxy', fix);
@@ -86,7 +87,8 @@ export function resolveOAuthProxy(
     return undefined;
   }
   const { secret, metadataUrl, ...simple } = readOptions(checks, OAUTH_PROXY_TABLE, options, 'oauthProxy');
-  requireRegistration(checks, trusted);
+  requireRegistration(checks, trusted, simple);
+  refuseUnknownClients(checks, trusted);
   refuseProofs(checks, context);
   const resource = requireKnownResource(checks, context);
   return Object.freeze({
@@ -119,29 +121,21 @@ function refuseUnusedClients(
   );
 }
 
-/** Only the OAuth proxy uses them, except `metadata`, which also says where the keys and the introspection endpoint are named. */
-function refuseUnusedSwitches(
+/** Refuses a policy with which some clients, or all, could never log in. */
+function requireRegistration(
   checks: OptionChecks,
-  { issuers }: RestOfPolicy,
-  trusted: TrustedIssuer | undefined,
+  { provider, client }: TrustedIssuer,
+  { clients, clientDocuments, registration }: Pick<ResolvedOAuthProxy, 'clients' | 'clientDocuments' | 'registration'>,
 ): void {
-  const unused = issuers.filter((issuer) => issuer !== trusted).flatMap(({ switched }) => switched);
-  const option = unused.find((path) => !path.endsWith('.metadata'));
-  if (option === undefined) return;
-  const expected = 'set only for the first issuer with a provider: clients log in there, through the OAuth proxy';
-  checks.refuseUnquoted(
-    option,
-    expected,
-    'Remove it from the other issuers; if oauthProxy is false, from all of them.',
-  );
-}
-
-function requireRegistration(checks: OptionChecks, { provider, client, audienceClaim }: TrustedIssuer): void {
-  if (client === undefined && provider?.registration !== undefined && audienceClaim === 'client_id') {
+  if (!registration && clients.size === 0 && !clientDocuments.enabled) {
     const expected =
-      'given where audienceClaim is "client_id": the id of a client that registers itself is not in "audiences"';
-    const fix = 'Register a client there by hand, and give its id; or name another claim in audienceClaim.';
-    checks.refuse('clientId', expected, undefined, fix);
+      'true where clientDocuments.enabled is false and "clients" is empty, since no client could get an id';
+    checks.refuse('oauthProxy.registration', expected, false, 'Give clients an id in oauthProxy.clients.');
+  }
+  if (clients.size > 0 && client === undefined && provider?.registration?.needsCredentials) {
+    const expected =
+      'given together with oauthProxy.clients, since this provider registers no client without credentials';
+    checks.refuse('clientId', expected, undefined, 'Register a client there by hand, and give its id.');
   }
   if (provider?.registration === undefined && client === undefined) {
     const expected = 'given, since clients cannot register themselves at this provider';

@@ -52,7 +52,7 @@ export const ADDRESS_REFUSED = 'ADDRESS_REFUSED';
 export const PORT_REFUSED = 'PORT_REFUSED';
 
 /** Errors with these codes have a message that says more than the code. */
-const EXPLAINED = new Set<string | undefined>([undefined, ADDRESS_REFUSED, UNREADABLE_ENCODING]);
+const EXPLAINED = new Set<string | undefined>([undefined, ADDRESS_REFUSED, UNREADABLE_ENCODING, 'UND_ERR_ABORTED']);
 
 /**
  * Calls a URL that another server chose, with the limits of `boundedFetch()`. It connects to no address that the guard refuses. It
@@ -78,18 +78,39 @@ export async function guardedFetch(
     const connection = { lookup, ca: network.ca, ...(guard.isDirect === true ? { agent: false } : {}) } as const;
     response = await responseTo(send(url, { method, headers: sent, auth: null, signal, ...connection }), body);
     const { statusCode: status = 0, socket } = response;
-    const received = headersOf(response);
     const remoteAddress = socket.remoteAddress ?? '';
-    const read = guard.reads(received, status) ? await readWithin(maxBytes, response) : UNREAD;
-    const decoded = await decodeBody(read, received.get('content-encoding'), maxBytes);
-    return { status, headers: received, ...decoded, remoteAddress };
+    const received = { status, headers: headersOf(response), body: response };
+    return { ...(await readAnswer(received, guard.reads, maxBytes)), remoteAddress };
   } catch (error) {
-    if (signal.aborted) throw new FetchError(`no answer within ${timeoutMs / 1_000} seconds`, false, signal.reason);
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new FetchError(EXPLAINED.has(code) ? message : String(code), response !== undefined, error);
+    throw fetchError(error, { signal, timeoutMs, hasAnswered: response !== undefined });
   } finally {
     response?.destroy();
   }
+}
+
+/** An answer whose body has not been read. */
+interface UnreadAnswer extends Pick<BoundedAnswer, 'status' | 'headers'> {
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** Reads a body, if it is needed, within the limits. */
+export async function readAnswer(
+  { status, headers, body }: UnreadAnswer,
+  reads: Guard['reads'],
+  maxBytes: number,
+): Promise<BoundedAnswer> {
+  const read = reads(headers, status) ? await readWithin(maxBytes, body) : UNREAD;
+  return { status, headers, ...(await decodeBody(read, headers.get('content-encoding'), maxBytes)) };
+}
+
+/** Returns the error for a call that failed. */
+export function fetchError(
+  error: unknown,
+  { signal, timeoutMs, hasAnswered }: { signal: AbortSignal; timeoutMs: number; hasAnswered: boolean },
+): FetchError {
+  if (signal.aborted) return new FetchError(`no answer within ${timeoutMs / 1_000} seconds`, false, signal.reason);
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new FetchError(EXPLAINED.has(code) ? message : String(code), hasAnswered, error);
 }
 
 /** @throws {FetchError} */

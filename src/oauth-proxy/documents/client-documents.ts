@@ -4,8 +4,9 @@ import { matchesClientId, type ResolvedClientDocuments } from '../../policy/reso
 import type { ResourceIdentity } from '../../policy/resolve-resource.js';
 import { OAuthError } from '../oauth-error.js';
 import { type ClientDocument, isKeySet, readClientDocument } from './client-document.js';
+import { refusalOf } from './document-answer.js';
 import { createDocumentCache } from './document-cache.js';
-import { createDocumentFetch, type DocumentNetwork, INTERNET, refusalOf } from './document-fetch.js';
+import { createDocumentFetch, type DocumentNetwork, hindranceOf, INTERNET } from './document-fetch.js';
 import { createDocumentRation } from './document-ration.js';
 
 /** A key that its client has withdrawn must not stay in use for longer. */
@@ -26,6 +27,8 @@ export interface ClientDocuments {
    * @param lacking A key set that was returned before, and lacks the key that is needed: the keys are fetched again.
    */
   getKeys(jwksUri: URL, caller: string, lacking?: JSONWebKeySet): Promise<JSONWebKeySet>;
+  /** The reason why no document can be fetched, with advice for the log. Then documents must not be announced. Undefined if some can. */
+  readonly hindrance: string | undefined;
 }
 
 /** Creates the source of metadata documents of one OAuth proxy. */
@@ -34,7 +37,7 @@ export function createClientDocuments(
   resource: Pick<ResourceIdentity, 'hostname'>,
   network: DocumentNetwork = INTERNET,
 ): ClientDocuments {
-  const fetchJson = createDocumentFetch(resource, network);
+  const fetchJson = createDocumentFetch(allow, resource, network);
   const takeFetch = createDocumentRation();
   const document = createDocumentCache(async (url) => {
     const { body, ...rest } = await fetchJson(url);
@@ -58,6 +61,7 @@ export function createClientDocuments(
       return document({ url, caller });
     },
     getKeys: async (url, caller, stale) => keySet({ url, caller, stale }),
+    hindrance: hindranceOf(allow, network),
   };
 }
 

@@ -1,0 +1,91 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Client } from '../../src/oauth-proxy/clients.js';
+import type { Registered } from '../../src/oauth-proxy/register-upstream.js';
+import { createUpstreamClients } from '../../src/oauth-proxy/upstream-clients.js';
+
+const HOUR_MS = 3_600_000;
+
+afterEach(() => void vi.useRealTimers());
+
+const configured = (id: string): Client => ({
+  source: 'configured',
+  id,
+  name: id,
+  label: id,
+  redirectUris: ['https://client.example/cb'],
+  upstreamId: undefined,
+  secretHash: undefined,
+});
+
+/** Registrations that answer with the ids 1, 2, 3 and so on. */
+function createCounted(more: object = {}) {
+  let count = 0;
+  const clients = createUpstreamClients(async (): Promise<Registered> => ({ client_id: `${++count}`, ...more }));
+  const idFor = async (id: string) => (await clients.forLogin(configured(id)))?.id;
+  return { clients, idFor };
+}
+
+describe('the client of a login at the upstream server', () => {
+  test('is registered once for logins that begin together, and for later ones', async () => {
+    const { idFor } = createCounted();
+    expect(await Promise.all(['a', 'a', 'b'].map(idFor))).toEqual(['1', '1', '2']);
+    expect(await idFor('a')).toBe('1');
+  });
+
+  test('is registered again after a registration that failed', async () => {
+    let isUp = false;
+    const clients = createUpstreamClients(async () => {
+      if (!isUp) throw new Error('down');
+      return { client_id: 'good' };
+    });
+    await expect(clients.forLogin(configured('a'))).rejects.toThrow('down');
+    isUp = true;
+    expect(await clients.forLogin(configured('a'))).toEqual({ id: 'good', secret: undefined, method: undefined });
+  });
+
+  test.each<[string, object, number, string]>([
+    ['a day', {}, 23 * HOUR_MS, '1'],
+    ['a day', {}, 25 * HOUR_MS, '2'],
+    ['the life of its secret', { client_secret: 's', client_secret_expires_at: 3_600 }, 0.9 * HOUR_MS, '1'],
+    ['the life of its secret', { client_secret: 's', client_secret_expires_at: 3_600 }, 1.1 * HOUR_MS, '2'],
+    ['no time', { client_secret: 's', client_secret_expires_at: -1_000 }, 2, '2'],
+    ['a day', { client_secret: 's', client_secret_expires_at: 0 }, 23 * HOUR_MS, '1'],
+  ])('is remembered for %s: %j, after %i ms', async (_how, given, ms, id) => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    const expiry = (given as { client_secret_expires_at?: number }).client_secret_expires_at;
+    const absolute = expiry ? { client_secret_expires_at: Math.floor(Date.now() / 1_000) + expiry } : {};
+    const { clients, idFor } = createCounted({ ...given, ...absolute });
+    expect(await idFor('a')).toBe('1');
+    clients.noteAnswer({ id: '1' });
+    vi.advanceTimersByTime(ms);
+    expect(await idFor('a')).toBe(id);
+  });
+
+  test('is registered again once the upstream server has forgotten it', async () => {
+    const { clients, idFor } = createCounted();
+    await idFor('a');
+    await idFor('b');
+    clients.forget({ id: '1' });
+    expect(await Promise.all(['a', 'b'].map(idFor))).toEqual(['3', '2']);
+  });
+
+  test('is registered again if no login has come back for an hour: the upstream server shows a page of its own', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    const { clients, idFor } = createCounted();
+    await idFor('a');
+    vi.advanceTimersByTime(0.9 * HOUR_MS);
+    expect(await idFor('a')).toBe('1');
+    clients.noteAnswer({ id: '1' });
+    vi.advanceTimersByTime(2 * HOUR_MS);
+    expect(await idFor('a'), 'the last one came back').toBe('1');
+    vi.advanceTimersByTime(1.1 * HOUR_MS);
+    expect(await idFor('a')).toBe('2');
+  });
+
+  test('is remembered for at most 1,000 clients', async () => {
+    const { idFor } = createCounted();
+    for (let i = 0; i <= 1_000; i++) await idFor(`${i}`);
+    expect(await idFor('1000')).toBe('1001');
+    expect(await idFor('0')).toBe('1002');
+  });
+});

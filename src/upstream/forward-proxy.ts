@@ -1,0 +1,24 @@
+import { isLoopbackHost } from '../http/loopback.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A variable of the environment that names a forward proxy. */
+export interface ForwardProxy {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Returns the forward proxy that the environment names for calls to a server. Undefined if there is none, or `NO_PROXY` names the server. */
+export function forwardProxyFor({ protocol, hostname }: URL, env: Environment): ForwardProxy | undefined {
+  const names = protocol === 'https:' ? ['https_proxy', 'HTTPS_PROXY'] : ['http_proxy', 'HTTP_PROXY'];
+  const name = names.find((each) => env[each]);
+  const value = name === undefined ? undefined : env[name];
+  if (name === undefined || value === undefined) return undefined;
+  return isLoopbackHost(hostname) || isException(hostname, env) ? undefined : { name, value };
+}
+
+/** True if `NO_PROXY` names the host, or a domain that it belongs to. */
+function isException(host: string, { no_proxy, NO_PROXY }: Environment): boolean {
+  const names = (no_proxy ?? NO_PROXY ?? '').split(/[,\s]+/).map((name) => name.replace(/^\*?\.|:\d+$/g, ''));
+  return names.some((name) => name === '*' || name === host || (name !== '' && host.endsWith(`.${name}`)));
+}
