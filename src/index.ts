@@ -77,5 +77,6 @@ export type {
 export type { McpAuthMode } from './policy/modes.js';
 export type { ConfiguredClientOptions, OAuthProxyOptions, ProviderOption } from './policy/oauth-proxy-options.js';
 export type { McpAuth, RevokedTokens } from './policy/resolved-policy.js';
+export type { ProviderSwitches } from './providers/switches.js';
 export { createMemoryStore } from './store/memory-store.js';
 export type { Store, StoreBucket, StoreList } from './store/store.js';

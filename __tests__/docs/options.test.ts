@@ -10,6 +10,7 @@ import { STDIO_TABLE } from '../../src/bridge/stdio-options.js';
 import { CORS_TABLE } from '../../src/cors/cors-options.js';
 import { LIMIT_TABLE, LIMITS_TABLE } from '../../src/limits/limits-options.js';
 import type { OptionRow } from '../../src/options/option-table.js';
+import { SWITCH_TABLE } from '../../src/policy/provider-switches.js';
 import { SHARED_TABLE } from '../../src/policy/resolve-auth.js';
 import { CLIENT_DOCUMENTS_TABLE } from '../../src/policy/resolve-client-documents.js';
 import { CREDENTIAL_TABLE, INTROSPECTION_TABLE } from '../../src/policy/resolve-credentials.js';
@@ -68,6 +69,12 @@ const documented: readonly Documented[] = [
     file: OAUTH_PROXY,
     type: 'OAuthProxyOptions',
     heading: 'The OAuth proxy',
+  },
+  {
+    table: SWITCH_TABLE,
+    file: 'providers/switches.ts',
+    type: 'ProviderSwitches',
+    heading: 'The switches of a provider',
   },
   {
     path: 'oauthProxy.clientDocuments',

@@ -137,21 +137,35 @@ describe('the rest of the request', () => {
 });
 
 describe('the upstream server is asked in its own way', () => {
-  const changes = { scope: 'mcp.read openid', prompt: 'consent', audience: 'https://evil.example/', nonce: 'n' };
+  const changes = { prompt: 'consent', audience: 'https://evil.example/', nonce: 'n' };
+  const API = 'https://api.example/mcp';
+  /** What each server is asked for, if a client asks for `asks`. */
   const asked = {
     keycloak: { scope: 'mcp.read openid' },
-    auth0: { scope: 'mcp.read openid', audience: 'https://api.example/mcp' },
-    okta: { scope: 'mcp.read openid', audience: 'https://api.example/mcp', client_id: '0oa1' },
+    auth0: { scope: 'mcp.read openid', audience: API },
+    okta: { scope: 'mcp.read openid', audience: API, client_id: '0oa1' },
     entra: { scope: 'api://app-id/mcp.read openid', client_id: 'app-id', prompt: undefined },
     authentik: { scope: 'mcp.read openid', client_id: 'mcp' },
     descope: { scope: 'mcp.read openid', client_id: 'P1S1', resource: 'ours' },
+    cognito: { asks: 'mcp.read offline_access', scope: 'mcp.read', client_id: 'app-client' },
+    clerk: { asks: 'private_metadata mcp.read', scope: 'mcp.read', client_id: 'clerk-app' },
+    zitadel: { asks: 'mcp.read', scope: 'mcp.read openid', client_id: '123@project' },
+    hydra: { scope: 'mcp.read openid', audience: API, client_id: 'hydra-client' },
+    supabase: { asks: 'openid offline_access', scope: 'openid', client_id: 'supabase-app' },
+    withoutPkce: {
+      scope: 'mcp.read openid',
+      client_id: 'legacy',
+      code_challenge: undefined,
+      code_challenge_method: undefined,
+    },
   } satisfies Record<BehaviourName, Record<string, string | undefined>>;
 
-  test.each(Object.entries(asked) as [BehaviourName, object][])('%s', async (name, expected) => {
+  test.each(Object.entries(asked) as [BehaviourName, Record<string, string | undefined>][])('%s', async (name, row) => {
+    const { asks = 'mcp.read openid', ...expected } = row;
     const flow = await startOAuthProxyFlow(name);
     const client = await registerClient(flow);
-    await client.logIn({ ...changes, resource: `${flow.guarded.resource}/` });
-    const request = flow.upstream.requests.find(({ form }) => form.has('code_challenge'));
+    await client.logIn({ ...changes, scope: asks, resource: `${flow.guarded.resource}/` });
+    const request = flow.upstream.requests.find(({ form }) => form.get('response_type') === 'code');
     expect(Object.fromEntries(request?.form ?? [])).toEqual({
       response_type: 'code',
       client_id: expect.any(String),

@@ -97,7 +97,7 @@ describe('iss, by the table of the specification', () => {
     ['okta', 'not announced', 'another', false],
     ['okta', 'not announced', 'ours', false],
   ] as const)('%s, %s: %s', async (name, _announced, kind, good) => {
-    const flow = await startOAuthProxyFlow(name, name, { clientId: undefined });
+    const flow = await startOAuthProxyFlow(name, undefined, { clientId: undefined });
     const headers = name === 'okta' ? 'SSWS 00api-token' : '';
     const { agent, state } = await underWayWith(flow, headers);
     const issuers = {

@@ -15,7 +15,7 @@ const [PUBLIC, CONFIDENTIAL] = ids;
 const scope = 'mcp.read offline_access';
 
 const start = (name: BehaviourName, more: object = {}) =>
-  startOAuthProxyFlow(name, name, { oauthProxy: { secret: SECRET, clients, ...more } });
+  startOAuthProxyFlow(name, undefined, { oauthProxy: { secret: SECRET, clients, ...more } });
 
 /** The parameters and the header of every token request that the upstream server received. */
 const sentFor = (flow: OAuthProxyFlow) => tokenRequests(flow) as Record<string, string | undefined>[];

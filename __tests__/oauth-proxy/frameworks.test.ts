@@ -31,7 +31,6 @@ describe.each(apps)('%s', (_name, createApp) => {
     upstream.register({ ...client, redirectUri: `${base}/callback` });
     const options = {
       issuer: upstream.issuer,
-      provider: { authentik: {} },
       clientId: client.id,
       oauthProxy: { secret: SECRET },
       resourceMetadata: { resource: `${origin}/mcp` },

@@ -4,7 +4,8 @@ import { startGuardedServer } from '../support/guarded-server.js';
 import { initialize, post } from '../support/mcp-requests.js';
 import { asAlice, SECRET, startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 import { atOidcServer, startOidcServer } from '../support/oidc-server.js';
-import { type BehaviourName, PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
+import { type BehaviourName, PROVIDER_BEHAVIOURS, type Setup } from '../support/provider-behaviours.js';
+import { startProviderServer } from '../support/provider-server.js';
 import { REAL_CLIENTS, type RealClient } from '../support/real-clients.js';
 
 const CLIENTS = Object.entries(REAL_CLIENTS);
@@ -28,13 +29,31 @@ const asksOffline = ({ asksFor }: RealClient) =>
   asksFor({ resource: ['mcp.read'], server: ['offline_access'] }).includes('offline_access');
 
 describe.each(SERVERS)('registers, logs in and refreshes at %s', (name) => {
-  const { kind } = PROVIDER_BEHAVIOURS[name];
+  const { kind }: Setup = PROVIDER_BEHAVIOURS[name];
   test.each(CLIENTS)('%s', async (_name, client) => {
-    const { guarded } = await startOAuthProxyFlow(name, name, { resourceMetadata: RESOURCE_METADATA });
+    const { guarded } = await startOAuthProxyFlow(name, undefined, { resourceMetadata: RESOURCE_METADATA });
     const replayed = await replay({ client, resource: guarded.resource, fillIn: asAlice });
     await expectLetIn(guarded.resource, replayed);
-    const isRefreshable = !('refreshesOffline' in kind) || asksOffline(client);
+    const isRefreshable = kind.refreshesOffline !== true || asksOffline(client);
     expect(replayed.refreshed !== undefined).toBe(client.refresh !== undefined && isRefreshable);
+  });
+});
+
+describe('registers at Clerk itself, logs in and refreshes there', () => {
+  test.each(CLIENTS)('%s', async (_name, client) => {
+    const upstream = await startProviderServer(PROVIDER_BEHAVIOURS.clerk.kind);
+    const { resource } = await startGuardedServer(() => ({
+      issuer: upstream.issuer,
+      provider: { clerk: { registration: true } },
+      audienceClaim: 'iss',
+      audiences: [upstream.issuer],
+      jwtValidationOptions: { requiredClaims: ['exp', 'client_id'] },
+      oauthProxy: { secret: SECRET },
+      resourceMetadata: RESOURCE_METADATA,
+    }));
+    const replayed = await replay({ client, resource, fillIn: asAlice });
+    await expectLetIn(resource, replayed);
+    expect(replayed.refreshed !== undefined).toBe(client.refresh !== undefined && asksOffline(client));
   });
 });
 

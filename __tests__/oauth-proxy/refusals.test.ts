@@ -17,7 +17,7 @@ const METADATA = { client_name: 'Tools', redirect_uris: [REDIRECT_URI], token_en
 /** A flow, and the warnings in its log. */
 async function withLog(name: BehaviourName, changes: Record<string, unknown> = {}) {
   const { lines, logger } = createRecordingLogger();
-  const flow = await startOAuthProxyFlow(name, name, { ...changes, logger });
+  const flow = await startOAuthProxyFlow(name, undefined, { ...changes, logger });
   return { flow, all: lines, warnings: () => lines.filter((line) => line.startsWith('warn')) };
 }
 

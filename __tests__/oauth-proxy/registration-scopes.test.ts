@@ -13,7 +13,7 @@ const register = ({ base }: Pick<OAuthProxyFlow, 'base'>, members: object = {}) 
   postJson(`${base}/client-registration`, { ...METADATA, ...members });
 
 const start = (name: BehaviourName, policy: object = {}, scopesSupported: readonly string[] = ['mcp.read']) =>
-  startOAuthProxyFlow(name, name, { requiredScopes: undefined, resourceMetadata: { scopesSupported }, ...policy });
+  startOAuthProxyFlow(name, undefined, { requiredScopes: undefined, resourceMetadata: { scopesSupported }, ...policy });
 
 describe('the server gets, and the answer names', () => {
   const FILLED_IN = 'mcp.read offline_access';

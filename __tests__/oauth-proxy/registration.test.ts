@@ -146,7 +146,7 @@ describe('forwarded', () => {
     ['descope', 'Bearer P1:management-key', 201],
     ['descope', undefined, 401],
   ] as const)('%s, with the credentials %j: %d', async (name, authorization, expected) => {
-    const { base, upstream } = await startOAuthProxyFlow(name, name, { clientId: undefined });
+    const { base, upstream } = await startOAuthProxyFlow(name, undefined, { clientId: undefined });
     const { status, body } = await postJson(
       `${base}/client-registration`,
       METADATA,

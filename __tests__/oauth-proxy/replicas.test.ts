@@ -23,7 +23,6 @@ async function startReplicas(...secrets: (string | string[] | undefined)[]) {
     express().use(
       protectedResourceMetadata({
         issuer: upstream.issuer,
-        provider: { entra: {} },
         clientId: client.id,
         clientSecret: client.secret,
         oauthProxy: { secret },

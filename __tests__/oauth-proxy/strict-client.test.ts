@@ -2,8 +2,14 @@ import * as oauth from 'oauth4webapi';
 import { expect, test } from 'vitest';
 import { REDIRECT_URI } from '../support/oauth-proxy-client.js';
 import { asAlice, startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
-import { type BehaviourName, PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
+import { type BehaviourName, PROVIDER_BEHAVIOURS, type Setup } from '../support/provider-behaviours.js';
 import { UserAgent } from '../support/user-agent.js';
+
+/** The scopes that the resource announces. */
+function scopesOf(name: BehaviourName): readonly string[] {
+  const { scopes = ['mcp.read', 'offline_access'] }: Setup = PROVIDER_BEHAVIOURS[name];
+  return scopes;
+}
 
 const insecure = { [oauth.allowInsecureRequests]: true };
 
@@ -26,7 +32,7 @@ test.each(Object.keys(PROVIDER_BEHAVIOURS) as BehaviourName[])(
       client_id: client.client_id,
       redirect_uri: REDIRECT_URI,
       response_type: 'code',
-      scope: 'mcp.read offline_access',
+      scope: scopesOf(name).join(' '),
       resource: guarded.resource,
       state,
       code_challenge: await oauth.calculatePKCECodeChallenge(verifier),

@@ -175,6 +175,9 @@ describe('at a refresh, the upstream server is asked for', () => {
     ['entra', 'api://app-id/mcp.read', 'mcp.read offline_access', 'api://app-id/mcp.read offline_access'],
     ['entra', 'api://app-id/mcp.read api://app-id/.default', undefined, 'all'],
     ['entra', 'api://app-id/mcp.read', 'openid offline_access', 'all'],
+    ['zitadel', null, 'mcp.read', undefined],
+    ['cognito', null, 'mcp.read', 'mcp.read'],
+    ['cognito', null, 'offline_access', undefined],
   ])('%s: granted %j, asked %j, sent %j', async (name, granted, scope, expected) => {
     const { flow, client, code } = await withCode(name, {}, {}, LOGIN);
     flow.upstream.override(PROVIDER_BEHAVIOURS[name].kind.paths.token, (res) => {

@@ -12,7 +12,7 @@ const NO_REGISTRATION = { registration: false };
 const SECRETS = ['client_secret_basic', 'client_secret_post'];
 
 const start = (name: BehaviourName, oauthProxy: object, more: object = {}) =>
-  startOAuthProxyFlow(name, name, { oauthProxy: { secret: SECRET, ...oauthProxy }, ...more });
+  startOAuthProxyFlow(name, undefined, { oauthProxy: { secret: SECRET, ...oauthProxy }, ...more });
 
 async function metadataAt(url: string): Promise<Record<string, unknown>> {
   return (await fetch(url)).json() as Promise<Record<string, unknown>>;

@@ -53,14 +53,117 @@ test('a configuration file takes a provider by its name, and tokens that are bou
   expect(lines).toEqual([]);
 });
 
-test.each<[provider: unknown, message: string]>([
-  [{ keycloak: null }, 'option "provider.keycloak" must be an object, but got null. Write { keycloak: {} }.'],
+const UNUSED =
+  'set only for the first issuer with a provider: clients log in there, through the OAuth proxy. Remove it from the other issuers; if oauthProxy is false, from all of them.';
+const CLIENT_FIX = 'Give the id of the client that you registered there, or several of them in "audiences".';
+
+test.each<[changes: Record<string, unknown>, message: string]>([
   [
-    { entra: { clientSecret: 'hush' } },
-    'option "provider.entra" must be an empty object, but got {"clientSecret":"…"}. Write clientId and clientSecret next to "provider", not inside it.',
+    { provider: { keycloak: null } },
+    'option "provider.keycloak" must be an object, but got null. Write { keycloak: {} }.',
   ],
-])('the settings of the provider %j are refused', (provider, message) => {
-  expect(() => mcpAuth(policyWith(provider))).toThrow(`mcpAuth(): ${message}`);
+  ...['clientId', 'clientSecret', 'audiences', 'audienceClaim'].map((name): [Record<string, unknown>, string] => [
+    { provider: { entra: { [name]: 'hush' } } },
+    `option "provider.entra" must be an object without "${name}", which is an option of the policy. Write ${name} next to "provider", not inside it.`,
+  ]),
+  [
+    { provider: { standard: { audiance: true } } },
+    'option "provider.standard.audiance" must be a known option, but got "audiance". Did you mean "audience"?',
+  ],
+  [
+    { provider: { standard: { audience: 'https://api.example' } } },
+    'option "provider.standard.audience" must be true or false, but got "https://api.example". Leave it out for false.',
+  ],
+  [
+    { provider: { standard: { resource: 'no' } } },
+    'option "provider.standard.resource" must be true or false, but got "no". Leave it out for true.',
+  ],
+  [
+    { provider: { standard: { registration: false } } },
+    'option "clientId" must be given, since clients cannot register themselves at this provider, but got undefined. Register a client there by hand, and give its id.',
+  ],
+  [
+    { provider: { standard: { registrationMembers: ['client_name', 'jwks'] } } },
+    'option "provider.standard.registrationMembers" must be a list of members that clients register, but got "jwks". Write some of client_name, client_uri, logo_uri, tos_uri, policy_uri, contacts, scope, software_id, software_version.',
+  ],
+  [
+    { provider: { standard: { pkce: null } } },
+    'option "provider.standard.pkce" must be true or false, but got null. Leave it out for true.',
+  ],
+  [
+    { provider: { standard: { prompts: ['login consent'] } } },
+    'option "provider.standard.prompts" must be a list with one value of prompt in each entry, but got ["login consent"]. Write ["none", "login"], for example; [] if the server accepts none.',
+  ],
+  [
+    { provider: { standard: { severalPrompts: 1 } } },
+    'option "provider.standard.severalPrompts" must be true or false, but got 1. Leave it out for true.',
+  ],
+  [
+    { provider: { standard: { refreshScopes: true } } },
+    'option "provider.standard.refreshScopes" must be one of "fewer", "always", "never", but got true. Leave it out for "fewer".',
+  ],
+  [
+    { provider: { standard: { addedScopes: 'openid' } } },
+    'option "provider.standard.addedScopes" must be an array of non-empty strings, but got "openid". Write a list of scopes: ["openid"].',
+  ],
+  [
+    { provider: { standard: { omittedScopes: ['a b'] } } },
+    'option "provider.standard.omittedScopes" must be an array of scopes without spaces, quotes or backslashes, but got ["a b"]. Write a list of scopes: ["openid"].',
+  ],
+  [
+    { provider: { standard: { metadata: 'oidc' } } },
+    'option "provider.standard.metadata" must be one of "any", "oauth", "openid", but got "oidc". Leave it out for "any".',
+  ],
+  [
+    { provider: { standard: { tokenEndpointAuthMethod: 'basic' } } },
+    'option "provider.standard.tokenEndpointAuthMethod" must be one of "client_secret_basic", "client_secret_post", but got "basic". Leave it out for the way that the metadata announces.',
+  ],
+  [
+    { provider: { entra: { resource: true } }, clientId: 'app' },
+    'option "provider.entra.resource" must be false, since Entra ID refuses `resource` (AADSTS9010010), but got true. Leave it out for false.',
+  ],
+  [
+    { provider: { cognito: { registration: true } }, clientId: 'app' },
+    'option "provider.cognito.registration" must be false, since Cognito has no registration, but got true. Leave it out for false.',
+  ],
+  [
+    { provider: { standard: { audience: true } }, audienceClaim: 'client_id', clientId: 'app' },
+    'option "provider.standard.audience" must be false where audienceClaim is "client_id": servers write the audience of a login into "aud", but got true. Remove one of the two.',
+  ],
+  [
+    { provider: { standard: { resource: false } }, oauthProxy: false },
+    `option "provider.standard.resource" must be ${UNUSED}`,
+  ],
+  [
+    { provider: 'cognito' },
+    `option "clientId" must be given, since tokens name their client as the audience (client_id), but got undefined. ${CLIENT_FIX}`,
+  ],
+  [
+    { provider: 'clerk', oauthProxy: false },
+    `option "clientId" must be given, since tokens name their client as the audience (client_id), but got undefined. ${CLIENT_FIX}`,
+  ],
+  [
+    { provider: 'cognito', clientId: 'app', audiences: ['https://mcp.example.com/mcp'] },
+    'option "audiences" must be a list with clientId in it, since tokens name their client as the audience (client_id), but got ["https://mcp.example.com/mcp"]. Leave it out for clientId.',
+  ],
+  [
+    { provider: { clerk: { registration: true } }, audiences: ['app'] },
+    'option "clientId" must be given where audienceClaim is "client_id": the id of a client that registers itself is not in "audiences", but got undefined. Register a client there by hand, and give its id; or name another claim in audienceClaim.',
+  ],
+])('the settings %j are refused', (changes, message) => {
+  const policy = { ...policyWith(undefined), ...changes } as unknown as McpAuthOptions;
+  expect(() => mcpAuth(policy)).toThrow(`mcpAuth(): ${message}`);
+});
+
+test.each<[changes: Record<string, unknown>]>([
+  [{ provider: { standard: { metadata: 'openid' } }, oauthProxy: false }],
+  [{ provider: { cognito: { resource: true } }, clientId: 'app' }],
+  [{ provider: 'cognito', audiences: ['app', 'other'], clientId: 'app' }],
+  [{ provider: 'clerk', audiences: ['app'], oauthProxy: false }],
+  [{ provider: { clerk: { registration: true } }, audienceClaim: 'iss', audiences: ['https://as.example'] }],
+  [{ provider: { okta: {} }, audienceClaim: 'cid', audiences: ['app'] }],
+])('accepts %j', (changes) => {
+  mcpAuth({ ...policyWith(undefined), ...changes } as unknown as McpAuthOptions);
 });
 
 test.each(['keycloak', { keycloak: {} }])(

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { PROVIDERS, type ProviderName } from '../../src/providers/providers.js';
+import { createProvider } from '../../src/providers/provider-kind.js';
+import { PROVIDER_KINDS, PROVIDERS, type ProviderName } from '../../src/providers/providers.js';
+import type { ProviderSwitches } from '../../src/providers/switches.js';
 import { claims, createProtectedApp, expectInvalidToken, ISSUER, RESOURCE } from '../support/protected-app.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
@@ -24,6 +26,13 @@ test.each<[ProviderName, string, string | undefined]>([
   ['authentik', 'https://ak.example/application/o/mcp/', 'https://ak.example/application/o/mcp/jwks/'],
   ['descope', 'https://api.descope.com/v1/apps/agentic/P1/S1', 'https://api.descope.com/P1/.well-known/jwks.json'],
   ['descope', 'https://api.descope.com/P1', 'https://api.descope.com/P1/.well-known/jwks.json'],
+  [
+    'cognito',
+    'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab1',
+    'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab1/.well-known/jwks.json',
+  ],
+  ['clerk', 'https://x.clerk.accounts.dev', 'https://x.clerk.accounts.dev/.well-known/jwks.json'],
+  ['zitadel', 'https://x.zitadel.cloud', 'https://x.zitadel.cloud/oauth/v2/keys'],
 ])('%s: where the keys of %s are', (name, issuer, expected) => {
   expect(PROVIDERS[name].jwksUrl?.(issuer)).toBe(expected);
 });
@@ -56,6 +65,13 @@ test.each<[ProviderName, string, string[]]>([
     'https://api.descope.com/v1/apps/agentic/P1/S1',
     ['https://api.descope.com/v1/apps/agentic/P1/S1/.well-known/openid-configuration'],
   ],
+  [
+    'cognito',
+    'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab1',
+    ['https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab1/.well-known/openid-configuration'],
+  ],
+  ['clerk', 'https://x.clerk.accounts.dev', ['https://x.clerk.accounts.dev/.well-known/oauth-authorization-server']],
+  ['zitadel', 'https://x.zitadel.cloud', ['https://x.zitadel.cloud/.well-known/openid-configuration']],
 ])('%s: where the metadata of %s is', (name, issuer, expected) => {
   expect(PROVIDERS[name].metadataUrls(issuer)).toEqual(expected);
 });
@@ -84,6 +100,7 @@ test.each<[ProviderName, string, string | undefined]>([
     'https://api.descope.com/v1/mgmt/mcp/client/P1/S1/register',
   ],
   ['descope', 'https://api.descope.com/P1', undefined],
+  ['cognito', 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab1', undefined],
 ])('%s: where clients of %s register', (name, issuer, expected) => {
   expect(PROVIDERS[name].registration?.url(issuer)).toBe(expected);
 });
@@ -97,8 +114,29 @@ test.each<[string, string[], string]>([
   ['api://other/read', ['app'], 'api://other/read'],
   ['https://graph.microsoft.com/User.Read', ['app'], 'https://graph.microsoft.com/User.Read'],
 ])('entra: %s for %j is asked for as %s', (scope, audiences, expected) => {
-  expect(PROVIDERS.entra.upstreamScope(scope, audiences)).toBe(expected);
-  expect(PROVIDERS.keycloak.upstreamScope(scope, audiences)).toBe(scope);
+  expect(PROVIDERS.entra.upstreamScopes([scope], audiences)).toEqual([expected]);
+  expect(PROVIDERS.keycloak.upstreamScopes([scope], audiences)).toEqual([scope]);
+});
+
+test('metadata: where the metadata of a server is that is set otherwise', () => {
+  const urls = (metadata: 'any' | 'oauth' | 'openid') =>
+    createProvider(PROVIDER_KINDS.clerk, { metadata }).metadataUrls('https://as.example/tenant');
+  const oauth = 'https://as.example/.well-known/oauth-authorization-server/tenant';
+  const openid = 'https://as.example/tenant/.well-known/openid-configuration';
+  expect(urls('oauth')).toEqual([oauth]);
+  expect(urls('openid')).toEqual([openid]);
+  expect(urls('any')).toEqual([oauth, 'https://as.example/.well-known/openid-configuration/tenant', openid]);
+});
+
+test.each<[ProviderName, ProviderSwitches, string]>([
+  ['standard', {}, 'aud'],
+  ['cognito', {}, 'client_id'],
+  ['cognito', { resource: true }, 'aud'],
+  ['clerk', {}, 'client_id'],
+  ['clerk', { audience: true }, 'aud'],
+  ['zitadel', {}, 'aud'],
+])('%s with %j: tokens name the audience in %s', (name, switches, claim) => {
+  expect(createProvider(PROVIDER_KINDS[name], switches).audienceClaim).toBe(claim);
 });
 
 test('a token with another audience is refused, and the log says once what to change at the server', async () => {

@@ -51,8 +51,9 @@ export async function replay({ client, resource, fillIn, withoutResource = false
   if (!(callback instanceof URL)) {
     throw new Error(`stopped: ${JSON.stringify(registration.body)} ${callback?.url} ${callback?.html}`);
   }
+  const credentials = credentialsOf(registration);
   const request = (form: Record<string, string | undefined>) =>
-    postForm(server.token_endpoint as string, { client_id: id, client_secret: secretOf(registration), ...form });
+    postForm(server.token_endpoint as string, { ...credentials.body, ...form }, credentials.headers);
   const tokens = await request({
     grant_type: 'authorization_code',
     code: callback.searchParams.get('code') ?? undefined,
@@ -84,8 +85,16 @@ async function discover(resource: string): Promise<{ server: Record<string, unkn
   return { server, announced: { resource: list(document.scopes_supported), server: list(server.scopes_supported) } };
 }
 
-function secretOf({ body }: Answer): string | undefined {
-  return body.client_secret as string | undefined;
+/** The secret goes into the body, unless the answer to the registration says otherwise. */
+function credentialsOf({ body }: Answer): {
+  body: Record<string, string | undefined>;
+  headers: Record<string, string>;
+} {
+  const { client_id: id, client_secret: secret, token_endpoint_auth_method: method } = body as Record<string, string>;
+  if (method !== 'client_secret_basic' || secret === undefined) {
+    return { body: { client_id: id, client_secret: secret }, headers: {} };
+  }
+  return { body: {}, headers: { authorization: `Basic ${btoa(`${id}:${secret}`)}` } };
 }
 
 function given(parameters: Record<string, string | undefined>): [string, string][] {

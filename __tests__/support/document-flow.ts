@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import { type DocumentProxy, startDocumentProxy } from './client-documents.js';
 import { freePort, listen, originOf, stop } from './loopback-server.js';
 import { SECRET } from './oauth-proxy-flow.js';
-import { type BehaviourName, PROVIDER_BEHAVIOURS } from './provider-behaviours.js';
+import { type BehaviourName, PROVIDER_BEHAVIOURS, type Setup } from './provider-behaviours.js';
 import { type ProviderServer, startProviderServer } from './provider-server.js';
 
 /** An authorization server of one kind, and replicas of an OAuth proxy in front of it, which take turns with the requests. */
@@ -23,7 +23,7 @@ export async function startDocumentFlow(
   changes: Readonly<Record<string, unknown>> = {},
   { replicas: count = 1 } = {},
 ): Promise<DocumentFlow> {
-  const { kind, policy, client } = PROVIDER_BEHAVIOURS[name];
+  const { kind, policy, client }: Setup = PROVIDER_BEHAVIOURS[name];
   const upstream = await startProviderServer(kind);
   let replicas: { port: number; proxy: DocumentProxy }[] = [];
   let turn = 0;
@@ -44,10 +44,8 @@ export async function startDocumentFlow(
   if (client !== undefined) upstream.register({ ...client, redirectUri: `${base}/callback` });
   const options = {
     issuer: upstream.issuer,
-    provider: name,
     oauthProxy: { secret: SECRET },
-    ...(client && { clientId: client.id }),
-    ...(client && 'secret' in client && { clientSecret: client.secret }),
+    ...(client && { clientId: client.id, clientSecret: client.secret }),
     ...policy,
     ...changes,
     resourceMetadata: { resource, scopesSupported: ['mcp.read', 'offline_access'] },

@@ -61,9 +61,10 @@ export function keysIn(value: unknown, type: ValueType | undefined): readonly Me
       return isRecord(value) ? Object.values(value).flatMap((item) => keysIn(item, type.of)) : [];
     case 'members':
       if (!isRecord(value)) return [];
-      return Object.entries(type.members).flatMap(([name, member]) =>
-        name in value ? [member, ...keysIn(value[name], member.type)] : [],
-      );
+      return Object.entries(value).flatMap(([name, inner]) => {
+        const member = type.members[name];
+        return member === undefined ? keysIn(inner, type.others?.type) : [member, ...keysIn(inner, member.type)];
+      });
     default:
       return [];
   }

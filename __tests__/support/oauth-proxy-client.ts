@@ -117,7 +117,7 @@ export async function withCode(
   policy: Record<string, unknown> = {},
   scope = 'mcp.read offline_access',
 ) {
-  const flow = await startOAuthProxyFlow(name, name, policy);
+  const flow = await startOAuthProxyFlow(name, undefined, policy);
   const client = await registerClient(flow, changes);
   const code = (await client.logIn({ scope })).get('code') ?? '';
   return { flow, client, code };

@@ -6,7 +6,7 @@ import {
 } from '../../src/oauth-proxy/sealed-contents.js';
 import { PROVIDERS, type ProviderName } from '../../src/providers/providers.js';
 import { type GuardedServer, startGuardedServer } from './guarded-server.js';
-import { type BehaviourName, PROVIDER_BEHAVIOURS } from './provider-behaviours.js';
+import { type BehaviourName, PROVIDER_BEHAVIOURS, type Setup } from './provider-behaviours.js';
 import { type ProviderServer, startProviderServer } from './provider-server.js';
 import type { FillIn } from './user-agent.js';
 
@@ -22,28 +22,31 @@ export interface OAuthProxyFlow {
 }
 
 /**
- * Starts an authorization server that behaves like `name`, and an MCP server behind the OAuth proxy with the option `provider`. The
- * two differ only in tests of a wrong `provider`.
+ * Starts an authorization server that behaves like `name`, and an MCP server behind the OAuth proxy with the policy that our documentation
+ * recommends for it, or with another kind as its `provider`.
  */
 export async function startOAuthProxyFlow(
   name: BehaviourName,
-  provider: ProviderName = name,
+  provider?: ProviderName,
   changes: Readonly<Record<string, unknown>> = {},
   mcp?: RequestHandler,
 ): Promise<OAuthProxyFlow> {
-  const { kind, policy, client: given } = PROVIDER_BEHAVIOURS[name];
-  const canRegister = PROVIDERS[provider].registration !== undefined;
+  const { kind, policy, scopes, client: given }: Setup = PROVIDER_BEHAVIOURS[name];
+  const canRegister = provider === undefined || PROVIDERS[provider].registration !== undefined;
   const client = given ?? (canRegister ? undefined : { id: 'registered-by-hand' });
   const upstream = await startProviderServer(kind);
   const policyFor = () => ({
     issuer: upstream.issuer,
-    provider: { [provider]: {} },
     oauthProxy: { secret: SECRET },
-    ...(client && { clientId: client.id }),
-    ...(client && 'secret' in client && { clientSecret: client.secret }),
+    ...(client && { clientId: client.id, clientSecret: client.secret }),
     ...policy,
+    ...(provider && { provider: { [provider]: {} } }),
     ...changes,
-    resourceMetadata: { scopesSupported: ['mcp.read', 'offline_access'], ...(changes.resourceMetadata as object) },
+    resourceMetadata: {
+      scopesSupported: ['mcp.read', 'offline_access'],
+      ...(changes.resourceMetadata as object),
+      ...(scopes && { scopesSupported: scopes }),
+    },
   });
   const guarded = await startGuardedServer(policyFor, mcp);
   const base = `${guarded.origin}/.well-known/oauth-authorization-server/mcp`;

@@ -1,8 +1,7 @@
-import type { ProviderBehaviour } from './provider-behaviour.js';
+import { clerk, cognito, hydra, supabase, withoutPkce, zitadel } from './further-behaviours.js';
+import { OPENID_SCOPES, type ProviderBehaviour, promptsOf, type Refusal, unknownScope } from './provider-behaviour.js';
 
 const API = 'https://api.example/mcp';
-
-const OPENID_SCOPES = ['openid', 'profile', 'email', 'offline_access'];
 
 /** The registration members that Keycloak accepts, of those that MCP clients send. It refuses all others. */
 const KEYCLOAK_MEMBERS = [
@@ -47,7 +46,7 @@ const keycloak: ProviderBehaviour = {
   claims: () => ({ aud: ['mcp_proxy', 'account'], scope: 'profile' }),
 };
 
-/** Auth0: without `audience`, the access token is opaque; the issuer ends with a slash; sends `iss`. */
+/** Auth0: without `audience`, the access token is opaque; the issuer ends with a slash; sends `iss`; ignores `resource` and unknown scopes. */
 const auth0: ProviderBehaviour = {
   issuer: '/',
   paths: {
@@ -63,6 +62,7 @@ const auth0: ProviderBehaviour = {
   refreshesOffline: true,
   refuse: (request) =>
     [null, API].includes(request.get('audience')) ? undefined : ['access_denied', 'Service not found'],
+  grant: (scopes) => scopes.filter((scope) => [...OPENID_SCOPES, 'name', 'mcp.read'].includes(scope)),
   claims: (request) => (request.get('audience') === API ? { aud: [API], scope: request.get('scope') } : undefined),
 };
 
@@ -90,7 +90,8 @@ const okta: ProviderBehaviour = {
     return refuseUnknown(request, OKTA_SCOPES, 'One or more scopes are not configured');
   },
   registrationCredentials: 'SSWS 00api-token',
-  claims: (request) => ({ aud: request.get('audience') ?? 'api://default', scp: request.get('scope')?.split(' ') }),
+  // The administrator has made it the audience of this authorization server.
+  claims: (request) => ({ aud: API, scp: request.get('scope')?.split(' ') }),
 };
 
 const TENANT = '/11111111-2222-3333-4444-555555555555';
@@ -179,27 +180,66 @@ const descope: ProviderBehaviour = {
     request.has('resource') ? { aud: request.get('resource'), scope: request.get('scope') } : { aud: 'P1' },
 };
 
-function promptsOf(request: URLSearchParams): readonly string[] {
-  return (request.get('prompt') ?? '').split(' ').filter((prompt) => prompt !== '');
+function refuseUnknown(request: URLSearchParams, known: readonly string[], description: string): Refusal | undefined {
+  return unknownScope(request, known) === undefined ? undefined : ['invalid_scope', description];
 }
 
-function refuseUnknown(request: URLSearchParams, known: readonly string[], description: string) {
-  const asked = (request.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
-  return asked.every((scope) => known.includes(scope)) ? undefined : (['invalid_scope', description] as const);
+export interface Setup {
+  readonly kind: ProviderBehaviour;
+  /** The policy that docs/providers.md recommends. */
+  readonly policy: Readonly<Record<string, unknown>>;
+  /** The scopes that the resource announces, if the server knows no others. */
+  readonly scopes?: readonly string[];
+  /** Undefined if clients register themselves. */
+  readonly client: { readonly id: string; readonly secret?: string } | undefined;
 }
 
 /** Each kind of server, and the policy that our documentation recommends for it. */
 export const PROVIDER_BEHAVIOURS = {
-  keycloak: { kind: keycloak, policy: { audiences: ['mcp_proxy'] }, client: undefined },
-  auth0: { kind: auth0, policy: { audiences: [API] }, client: undefined },
-  okta: { kind: okta, policy: { audiences: [API] }, client: { id: '0oa1' } },
+  keycloak: { kind: keycloak, policy: { provider: { keycloak: {} }, audiences: ['mcp_proxy'] }, client: undefined },
+  auth0: { kind: auth0, policy: { provider: { auth0: {} }, audiences: [API] }, client: undefined },
+  okta: { kind: okta, policy: { provider: { okta: {} }, audiences: [API] }, client: { id: '0oa1' } },
   entra: {
     kind: entra,
-    policy: { audiences: ['app-id'], requiredScopes: ['mcp.read'] },
+    policy: { provider: { entra: {} }, audiences: ['app-id'], requiredScopes: ['mcp.read'] },
     client: { id: 'app-id', secret: 'the~secret of the app' },
   },
-  authentik: { kind: authentik, policy: { audiences: ['mcp'] }, client: { id: 'mcp' } },
-  descope: { kind: descope, policy: {}, client: { id: 'P1S1' } },
-} as const;
+  authentik: { kind: authentik, policy: { provider: { authentik: {} }, audiences: ['mcp'] }, client: { id: 'mcp' } },
+  descope: { kind: descope, policy: { provider: { descope: {} } }, client: { id: 'P1S1' } },
+  cognito: {
+    kind: cognito,
+    policy: { provider: { cognito: {} } },
+    scopes: ['mcp.read'],
+    client: { id: 'app-client', secret: 'hush' },
+  },
+  clerk: { kind: clerk, policy: { provider: { clerk: {} } }, client: { id: 'clerk-app', secret: 'hush' } },
+  zitadel: {
+    kind: zitadel,
+    policy: { provider: { zitadel: {} }, audiences: ['project-1'] },
+    client: { id: '123@project' },
+  },
+  hydra: {
+    kind: hydra,
+    policy: { provider: { standard: { audience: true, resource: false } }, audiences: [API] },
+    client: { id: 'hydra-client' },
+  },
+  supabase: {
+    kind: supabase,
+    policy: {
+      provider: { standard: { resource: false, omittedScopes: ['offline_access'] } },
+      audienceClaim: 'client_id',
+    },
+    scopes: ['openid', 'email'],
+    client: { id: 'supabase-app', secret: 'hush' },
+  },
+  withoutPkce: {
+    kind: withoutPkce,
+    policy: {
+      provider: { standard: { pkce: false, resource: false, tokenEndpointAuthMethod: 'client_secret_post' } },
+      audiences: [API],
+    },
+    client: { id: 'legacy', secret: 'hush' },
+  },
+} satisfies Record<string, Setup>;
 
 export type BehaviourName = keyof typeof PROVIDER_BEHAVIOURS;

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { listen, originOf, stop } from './loopback-server.js';
-import type { ProviderBehaviour } from './provider-behaviour.js';
+import { type ProviderBehaviour, type Refusal, type RegisteredClient, scopesOf } from './provider-behaviour.js';
 import { createSigner } from './signer.js';
 
 type Form = URLSearchParams;
@@ -25,18 +25,12 @@ export interface ProviderServer {
   close(): Promise<void>;
 }
 
-interface Registered {
-  readonly id: string;
-  readonly secret?: string | undefined;
-  readonly redirectUri: string;
-}
-
 // Shared, since RSA keys take long to make and no test needs its own.
 const signer = createSigner({ alg: 'RS256' });
 
 /** Starts an HTTP server that behaves like one kind of authorization server: login page, PKCE, single-use codes, token rotation. */
 export async function startProviderServer(kind: ProviderBehaviour): Promise<ProviderServer> {
-  const clients = new Map<string, Registered>();
+  const clients = new Map<string, RegisteredClient>();
   const codes = new Map<string, Form>();
   const refreshTokens = new Map<string, Form>();
   const overrides = new Map<string, (res: ServerResponse) => void>();
@@ -95,7 +89,7 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
       json(res, 400, { error: 'invalid_request', error_description: 'unknown client or redirect URI' });
       return;
     }
-    const refusal = kind.refuse?.(form) ?? requirePkce(form);
+    const refusal = kind.refuse?.(form, client) ?? pkceFault(kind, form);
     if (refusal !== undefined) redirect(res, form, { error: refusal[0], error_description: refusal[1] });
     else {
       const fields = [...form].map(([name, value]) => `<input type="hidden" name="${name}" value="${value}">`).join('');
@@ -126,41 +120,48 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
       .toString()
       .split(':');
     const client = clients.get(form.get('client_id') ?? basic[0] ?? '');
+    const method = authorization === undefined ? 'client_secret_post' : 'client_secret_basic';
+    const isWrongMethod = client?.secret !== undefined && (kind.tokenEndpointAuthMethod ?? method) !== method;
     const refusal = kind.refuseToken?.(form);
     const asked = takeGrant(form);
     const granted = kind.grant?.(scopesOf(asked)) ?? scopesOf(asked);
     const isTooMuch = form.get('grant_type') === 'refresh_token' && !scopesOf(form).every((s) => granted.includes(s));
     const good = asked !== undefined && asked.get('client_id') === client?.id;
-    if (client === undefined || (client.secret ?? '') !== (form.get('client_secret') ?? basic[1] ?? '')) {
+    if (
+      client === undefined ||
+      isWrongMethod ||
+      (client.secret ?? '') !== (form.get('client_secret') ?? basic[1] ?? '')
+    ) {
       json(res, 401, { error: 'invalid_client', error_description: 'AADSTS7000218: wrong client or secret' });
     } else if (refusal !== undefined) json(res, 400, { error: refusal[0], error_description: refusal[1] });
     else if (!good) json(res, 400, { error: 'invalid_grant' });
     else if (isTooMuch) json(res, 400, { error: 'invalid_scope', error_description: 'more than was granted' });
-    else json(res, 200, issue(asked, granted, form.get('scope')));
+    else json(res, 200, issue(asked, granted, form));
   }
 
   function takeGrant(form: Form): Form | undefined {
     if (form.get('grant_type') === 'refresh_token') {
       const asked = refreshTokens.get(form.get('refresh_token') ?? '');
-      refreshTokens.delete(form.get('refresh_token') ?? '');
+      if (kind.keepsRefreshToken !== true) refreshTokens.delete(form.get('refresh_token') ?? '');
       return asked;
     }
     const asked = codes.get(form.get('code') ?? '');
     codes.delete(form.get('code') ?? '');
-    const challenge = createHash('sha256')
-      .update(form.get('code_verifier') ?? '')
-      .digest('base64url');
+    const verifier = form.get('code_verifier');
+    const challenge = verifier === null ? null : createHash('sha256').update(verifier).digest('base64url');
     const same = asked?.get('redirect_uri') === form.get('redirect_uri') && asked?.get('code_challenge') === challenge;
     return same ? asked : undefined;
   }
 
-  function issue(asked: Form, granted: readonly string[], narrowed: string | null): Record<string, unknown> {
-    const scopes = narrowed?.split(' ') ?? granted;
+  function issue(asked: Form, granted: readonly string[], request: Form): Record<string, unknown> {
+    const scopes = request.get('scope')?.split(' ') ?? granted;
+    const answered = kind.answeredScopes === undefined ? scopes : kind.answeredScopes(scopes);
     const now = Math.floor(Date.now() / 1000);
     const claims = kind.claims(new URLSearchParams({ ...Object.fromEntries(asked), scope: scopes.join(' ') }));
     const common = { iss: issuer, sub: 'alice', iat: now, exp: now + 300, jti: randomUUID() };
     const refreshToken = randomUUID();
-    const isRefreshable = kind.refreshesOffline !== true || granted.includes('offline_access');
+    const isKept = kind.keepsRefreshToken === true && request.get('grant_type') === 'refresh_token';
+    const isRefreshable = !isKept && (kind.refreshesOffline !== true || granted.includes('offline_access'));
     if (isRefreshable) refreshTokens.set(refreshToken, asked);
     return {
       access_token: claims === undefined ? `opaque-${randomUUID()}` : signer.sign({ ...common, ...claims }),
@@ -168,7 +169,7 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
       expires_in: 300,
       ...(isRefreshable && { refresh_token: refreshToken }),
       id_token: signer.sign({ ...common, aud: asked.get('client_id'), nonce: 'n' }),
-      scope: (kind.answeredScopes?.(scopes) ?? scopes).join(' '),
+      ...(answered && { scope: answered.join(' ') }),
     };
   }
 
@@ -187,9 +188,11 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
     const [redirectUri] = metadata.redirect_uris as [string];
     const id = randomUUID();
     const secret = metadata.token_endpoint_auth_method === 'none' ? undefined : randomUUID();
-    clients.set(id, { id, secret, redirectUri });
+    clients.set(id, { id, secret, redirectUri, scope: metadata.scope as string | undefined });
     const more = { registration_access_token: 'manage-me', registration_client_uri: `${origin}/manage` };
-    json(res, 201, { ...metadata, client_id: id, ...(secret && { client_secret: secret }), ...more });
+    const method = secret &&
+      kind.tokenEndpointAuthMethod && { token_endpoint_auth_method: kind.tokenEndpointAuthMethod };
+    json(res, 201, { ...metadata, ...method, client_id: id, ...(secret && { client_secret: secret }), ...more });
   }
 
   return {
@@ -204,12 +207,10 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
   };
 }
 
-function scopesOf(form: Form | undefined): readonly string[] {
-  return (form?.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
-}
-
-function requirePkce(form: Form): readonly [string, string] | undefined {
-  return form.get('code_challenge_method') === 'S256' ? undefined : ['invalid_request', 'PKCE is required'];
+function pkceFault({ pkce }: ProviderBehaviour, form: Form): Refusal | undefined {
+  if (pkce === undefined)
+    return form.get('code_challenge_method') === 'S256' ? undefined : ['invalid_request', 'PKCE is required'];
+  return form.has('code_challenge') ? ['invalid_request', 'Unknown parameter: code_challenge'] : undefined;
 }
 
 function json(res: ServerResponse, status: number, body: unknown): void {

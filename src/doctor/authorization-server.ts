@@ -1,6 +1,6 @@
 import { stringsIn } from '../http/json-object.js';
 import { wellKnownPath, withoutClosingSlash } from '../http/well-known.js';
-import { STANDARD } from '../providers/provider.js';
+import { PROVIDERS } from '../providers/providers.js';
 import { FetchError } from '../upstream/bounded-fetch.js';
 import { checkClientIds } from './client-ids.js';
 import { checkKnownClients } from './client-problems.js';
@@ -43,7 +43,7 @@ export async function readServerDocuments(
   const tried: string[] = [];
   let fix: Fix = resource === issuer ? partOfHost(issuer) : NO_METADATA;
   // If the issuer has no path, two of the three are the same.
-  for (const url of new Set(STANDARD.metadataUrls(new URL(issuer).href))) {
+  for (const url of new Set(PROVIDERS.standard.metadataUrls(new URL(issuer).href))) {
     const answer = await probe(url).catch(fetchErrorOf);
     const problem = problemOf(answer);
     if (problem === undefined) {

@@ -79,11 +79,12 @@ function prefixed(endpoint: 'token' | 'revocation', members: Readonly<Record<str
  * refresh only for scopes of this list.
  */
 function scopesSupported(
-  { scopes }: OAuthProxyContext['options'],
+  { scopes, provider }: OAuthProxyContext['options'],
   { document }: ServerMetadata,
 ): Record<string, unknown> {
   const listed = isTextList(document.scopes_supported) ? document.scopes_supported : [];
-  const all = [...new Set([...listed, ...scopes])];
+  const known = [...listed, ...scopes].filter((scope) => !provider.omittedScopes.includes(scope));
+  const all = [...new Set(known)];
   // RFC 8414, section 3.2: members with zero elements are left out.
   return all.length === 0 ? {} : { scopes_supported: all };
 }

@@ -35,9 +35,10 @@ export function registrationScopes(
 
 const OFFLINE_ACCESS = 'offline_access';
 
-/** Pairs the scopes with the upstream server's spelling of them. */
-function spellings({ provider, audiences }: Options, names: readonly string[]): readonly (readonly [string, string])[] {
-  return names.map((name) => [provider.upstreamScope(name, audiences), name]);
+/** Pairs the upstream server's spelling of the scopes with the scopes, except those that it does not know. */
+function spellings({ provider, audiences }: Options, names: readonly string[]): ReadonlyMap<string, string> {
+  const known = names.filter((name) => !provider.omittedScopes.includes(name));
+  return new Map(known.map((name) => [provider.upstreamScope(name, audiences), name]));
 }
 
 /** True if the upstream server takes the scopes of a registration. */
@@ -55,11 +56,8 @@ export async function registerFor(
   register: (scope: string | undefined) => Promise<ServerAnswer>,
 ): Promise<ServerAnswer> {
   const isSent = scopes.names.length > 0 && takesScopes(options);
-  const scope = isSent
-    ? spellings(options, scopes.names)
-        .map(([spelling]) => spelling)
-        .join(' ')
-    : undefined;
+  const { provider, audiences } = options;
+  const scope = isSent ? provider.upstreamScopes(scopes.names, audiences).join(' ') : undefined;
   const answer = await register(scope);
   const isRefused = answer.status === 400 && REFUSED_SCOPES.includes(answer.body?.error);
   return isRefused && scopes.areFilledIn && scope !== undefined ? register(undefined) : answer;
@@ -74,8 +72,8 @@ const REFUSED_SCOPES: readonly unknown[] = ['invalid_client_metadata', 'invalid_
  */
 export function answeredScope(options: Options, { names }: RegistrationScopes, answered: unknown): string | undefined {
   const counts = typeof answered === 'string' && takesScopes(options);
-  const ours = new Map(spellings(options, names));
-  const registered = counts ? splitList(answered).map((name) => ours.get(name) ?? name) : names;
+  const ours = spellings(options, names);
+  const registered = counts ? splitList(answered).map((name) => ours.get(name) ?? name) : [...ours.values()];
   return registered.length === 0 ? undefined : registered.join(' ');
 }
 

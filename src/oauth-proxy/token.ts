@@ -86,7 +86,7 @@ const GRANTS: ReadonlyMap<string, typeof readCodeGrant> = new Map([
   ['refresh_token', readRefreshGrant],
 ]);
 
-function readCodeGrant({ seal, endpoints }: OAuthProxyContext, form: Parameters, client: string): Grant {
+function readCodeGrant({ seal, endpoints, options }: OAuthProxyContext, form: Parameters, client: string): Grant {
   const sealed = seal.open('code', form.get('code'));
   const redirectUri = form.get('redirect_uri');
   // RFC 6749, section 4.1.3. Clients of OAuth 2.1 leave out the redirect URI: PKCE replaces this check.
@@ -105,7 +105,12 @@ function readCodeGrant({ seal, endpoints }: OAuthProxyContext, form: Parameters,
     scopes,
     upstream,
     granted: undefined,
-    form: { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: endpoints.callback },
+    form: {
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: endpoints.callback,
+      ...(options.provider.acceptsPkce ? { code_verifier: verifier } : {}),
+    },
   };
 }
 
@@ -133,7 +138,9 @@ function refreshScopes(
   { scopes, granted }: Pick<Grant, 'scopes' | 'granted'>,
   wanted: readonly string[],
 ): readonly string[] {
-  const upstreamNames = (names: readonly string[]) => names.map((name) => provider.upstreamScope(name, audiences));
+  // A client that names no scope asks for all of its login.
+  const upstreamNames = (names: readonly string[]) =>
+    names.length === 0 ? [] : provider.upstreamScopes(names, audiences);
   const [ofLogin, asked] = [upstreamNames(scopes), upstreamNames(wanted)];
   // The upstream server may grant a shared client more scopes than this user was asked for here.
   if (!asked.every((name) => ofLogin.includes(name))) {

@@ -44,13 +44,15 @@ export async function postForm(
  * @throws {OAuthError} If neither the client nor the sealed value says which client it is there.
  */
 export function upstreamCredentials(
-  { client: shared }: OAuthProxyContext['options'],
+  { client: shared, provider }: OAuthProxyContext['options'],
   authenticated: AuthenticatedClient,
   { metadata, registered }: { readonly metadata: ServerMetadata; readonly registered: UpstreamClient | undefined },
 ): ClientCredentials {
   const { client } = authenticated;
   if (registered !== undefined) return ownCredentials(registered, metadata);
-  if (shared?.secret !== undefined && sharesClient({ client: shared }, client)) return ownCredentials(shared, metadata);
+  if (shared?.secret !== undefined && sharesClient({ client: shared }, client)) {
+    return ownCredentials({ ...shared, method: provider.tokenEndpointAuthMethod }, metadata);
+  }
   const { upstreamId } = client;
   if (upstreamId === undefined) throw new OAuthError('invalid_grant', 'This was not issued to this client');
   return passedOnCredentials(upstreamId, authenticated);

@@ -49,7 +49,7 @@ function loginUrl(
   };
   const url = new URL(endpoint);
   for (const [name, value] of request.passedOn) url.searchParams.set(name, value);
-  const scope = request.scopes.map((name) => provider.upstreamScope(name, audiences)).join(' ');
+  const scope = provider.upstreamScopes(request.scopes, audiences).join(' ');
   if (scope !== '') url.searchParams.set('scope', scope);
   if (provider.sendsAudience) url.searchParams.set('audience', audiences[0] as string);
   // Sent even if the client names none: without it the server does not know the resource, and oidc-provider issues an opaque token.
@@ -59,8 +59,10 @@ function loginUrl(
   url.searchParams.set('response_type', 'code');
   url.searchParams.set('client_id', upstream?.id ?? requester.client.upstreamId ?? '');
   url.searchParams.set('redirect_uri', endpoints.callback);
-  url.searchParams.set('code_challenge', request.codeChallenge);
-  url.searchParams.set('code_challenge_method', 'S256');
+  if (provider.acceptsPkce) {
+    url.searchParams.set('code_challenge', request.codeChallenge);
+    url.searchParams.set('code_challenge_method', 'S256');
+  }
   url.searchParams.set('state', seal.close('login', pending, LOGIN_SECONDS));
   return url.href;
 }

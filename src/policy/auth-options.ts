@@ -60,15 +60,15 @@ export interface IssuerOptions {
   readonly tenants?: readonly string[] | '*' | undefined;
   /**
    * The token's `aud` must contain one of them. One closing slash more or less is tolerated, nothing else. `{tenant}` stands for the tenant
-   * in the path of the request, if the resource has it too.
+   * in the path of the request, if the resource has it too. For a provider whose tokens name their client, the default is `[clientId]`.
    *
    * @default [resourceMetadata.resource]
    */
   readonly audiences?: readonly string[] | undefined;
   /**
-   * The claim that names the audience, for servers whose access tokens have no `aud` (Cognito: `client_id`).
+   * The claim that names the audience, for servers whose access tokens have no `aud` (Cognito and Clerk: `client_id`).
    *
-   * @default 'aud'
+   * @default that of the provider; without one, `aud`
    */
   readonly audienceClaim?: string | undefined;
   /** `true` refuses a token that is also meant for someone else: each of its audiences must be one of `audiences`. @default false */

@@ -1,11 +1,12 @@
 import type { ProviderName } from '../providers/providers.js';
+import type { ProviderSwitches } from '../providers/switches.js';
 import type { ClientDocumentsOptions } from './client-documents-options.js';
 
-/** Exactly one of the providers: `'keycloak'`, or in agentgateway's shape `{ keycloak: {} }`. */
+/** Exactly one of the providers: `'keycloak'`, or in agentgateway's shape `{ keycloak: {} }`, with switches of that server. */
 export type ProviderOption =
   | ProviderName
   | {
-      [Name in ProviderName]: { readonly [K in Name]: Readonly<Record<string, never>> } & {
+      [Name in ProviderName]: { readonly [K in Name]: ProviderSwitches } & {
         readonly [K in Exclude<ProviderName, Name>]?: never;
       };
     }[ProviderName];

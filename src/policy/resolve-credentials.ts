@@ -10,7 +10,7 @@ import {
   word,
 } from '../options/option-table.js';
 import { membersOf, SECRET, TEXT } from '../options/value-type.js';
-import { STANDARD } from '../providers/provider.js';
+import { PROVIDERS } from '../providers/providers.js';
 import type { CredentialOptions, IntrospectionOptions, Verifier } from './credential-options.js';
 import { TENANT_ID } from './issuer-tenants.js';
 import { API_KEYS_TYPE, type ApiKeySource, resolveApiKeys } from './resolve-api-keys.js';
@@ -114,7 +114,7 @@ function resolveIntrospection(
     const expected = 'given, since it is looked up only for an issuer that is a URL';
     checks.refuse('introspection.endpoint', expected, undefined, 'Give the address of the introspection endpoint.');
   }
-  const { metadataUrls, metadataIssuer } = trusted.provider ?? STANDARD;
+  const { metadataUrls, metadataIssuer } = trusted.provider ?? PROVIDERS.standard;
   return Object.freeze({
     ...simple,
     endpoint: url,

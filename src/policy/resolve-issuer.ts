@@ -1,4 +1,4 @@
-import { nearestName, type OptionChecks } from '../options/checks.js';
+import type { OptionChecks } from '../options/checks.js';
 import {
   asGiven,
   flag,
@@ -10,21 +10,15 @@ import {
   text,
 } from '../options/option-table.js';
 import { either, membersOf, oneOfWords, SECRET, TEXT, TEXTS } from '../options/value-type.js';
-import { ENTRA, isEntra } from '../providers/entra.js';
-import { opaqueProviderOf } from '../providers/opaque-providers.js';
-import { type Provider, STANDARD } from '../providers/provider.js';
-import { PROVIDERS, type ProviderName } from '../providers/providers.js';
+import { isEntra } from '../providers/entra.js';
+import type { Provider } from '../providers/provider.js';
+import { PROVIDERS } from '../providers/providers.js';
 import type { IssuerOptions, JwtValidationOptions } from './auth-options.js';
 import { resolveTenants, TENANT_ID } from './issuer-tenants.js';
 import { deriveJwksSource, JWKS_TYPE, type JwksSource, resolveJwksSource } from './jwks-source.js';
+import { PROVIDER_TYPE, readProvider } from './provider-option.js';
+import { resolveAudience } from './resolve-audience.js';
 
-const PROVIDER_NAMES = Object.keys(PROVIDERS) as ProviderName[];
-const NO_SETTINGS = membersOf('provider settings', {});
-const PROVIDER_TYPE = either(
-  oneOfWords(PROVIDER_NAMES),
-  membersOf('provider', {}, { pattern: new RegExp(`^(?:${PROVIDER_NAMES.join('|')})$`), type: NO_SETTINGS }),
-);
-const PROVIDER_FIX = 'Write "keycloak", or another provider; leave it out if the issuer follows the MCP specification.';
 const CLAIMS_FIX = 'Write { requiredClaims: ["exp", …] }.';
 
 export const VALIDATION_TABLE = {
@@ -38,7 +32,7 @@ export const VALIDATION_TABLE = {
 export const ISSUER_TABLE = {
   issuer: { type: TEXT, read: requireIssuerName },
   audiences: { type: TEXTS, read: requireAudiences },
-  audienceClaim: { default: 'aud', type: TEXT, read: text('Leave it out for "aud".') },
+  audienceClaim: { type: TEXT, read: optional(text('Leave it out for "aud", or the claim of the provider.')) },
   tenants: { type: either(TEXTS, oneOfWords(['*'])), read: asGiven },
   exclusiveAudience: flag(false),
   jwks: { type: JWKS_TYPE, read: asGiven },
@@ -49,7 +43,7 @@ export const ISSUER_TABLE = {
   },
   subjectClaim: { default: 'sub', type: TEXT, read: text('Leave it out for "sub".') },
   scopesClaim: { type: TEXT, read: optional(text('Leave it out if "scope" and "scp" are enough.')) },
-  provider: { type: PROVIDER_TYPE, read: optional(resolveProvider) },
+  provider: { type: PROVIDER_TYPE, read: optional(readProvider) },
   clientId: { type: TEXT, read: asGiven },
   clientSecret: { type: SECRET, read: asGiven },
 } satisfies OptionTable<IssuerOptions>;
@@ -66,7 +60,7 @@ export interface StaticClient {
 export interface TrustedIssuer
   extends Omit<
     ResolvedOptions<typeof ISSUER_TABLE>,
-    'jwks' | 'jwtValidationOptions' | 'tenants' | 'clientId' | 'clientSecret'
+    'jwks' | 'jwtValidationOptions' | 'tenants' | 'audienceClaim' | 'provider' | 'clientId' | 'clientSecret'
   > {
   /** As configured. `issuer` is the same, or has the tenant of one token in place of {@link TENANT_ID}. */
   readonly name: string;
@@ -74,6 +68,10 @@ export interface TrustedIssuer
   /** The tenants of an issuer with {@link TENANT_ID} in its name; undefined for one without. */
   readonly tenants: readonly string[] | '*' | undefined;
   readonly requiredClaims: readonly string[];
+  readonly audienceClaim: string;
+  readonly provider: Provider | undefined;
+  /** The switches of the provider that the policy sets, by their paths. */
+  readonly switched: readonly string[];
   readonly client: StaticClient | undefined;
 }
 
@@ -93,11 +91,30 @@ export function resolveIssuer(
 ): TrustedIssuer {
   const { audiences = resource === undefined ? undefined : [resource] } = given;
   const read = readRows(checks, ISSUER_TABLE, { ...given, audiences }, path);
-  const { jwks, jwtValidationOptions, tenants, clientId, clientSecret, ...simple } = read;
-  const { issuer, provider } = simple;
+  const {
+    jwks,
+    jwtValidationOptions,
+    tenants,
+    audienceClaim,
+    provider: chosen,
+    clientId,
+    clientSecret,
+    ...simple
+  } = read;
+  const { issuer } = simple;
+  const { provider, switched = [] } = chosen ?? {};
   const prefix = path === '' ? '' : `${path}.`;
+  const client = resolveClient(checks, { provider, clientId, clientSecret }, prefix);
   return Object.freeze({
     ...simple,
+    ...resolveAudience(
+      checks,
+      { audiences: given.audiences, audienceClaim, chosen, clientId: client?.id },
+      simple.audiences,
+      prefix,
+    ),
+    provider,
+    switched,
     name: issuer,
     jwksSource:
       jwks === undefined
@@ -105,13 +122,13 @@ export function resolveIssuer(
         : resolveJwksSource(checks, jwks, `${prefix}jwks`, allowHttp),
     tenants: resolveTenants(checks, { issuer, tenants }, prefix),
     requiredClaims: jwtValidationOptions.requiredClaims,
-    client: resolveClient(checks, { provider, clientId, clientSecret }, prefix),
+    client,
   });
 }
 
 /** Only the keys of Entra ID are known for all tenants. */
 function providerOf(issuer: string): Provider {
-  return issuer.includes(TENANT_ID) && isEntra(issuer) ? ENTRA : STANDARD;
+  return issuer.includes(TENANT_ID) && isEntra(issuer) ? PROVIDERS.entra : PROVIDERS.standard;
 }
 
 function requireIssuerName(checks: OptionChecks, given: unknown, option: string): string {
@@ -139,40 +156,6 @@ function requireAudiences(checks: OptionChecks, given: unknown, option: string):
   const pattern = names.findIndex((name) => name.includes('*'));
   if (pattern === -1) return names;
   return checks.refuse(`${option}[${pattern}]`, 'a whole name, since patterns are not supported', names[pattern], fix);
-}
-
-function resolveProvider(checks: OptionChecks, given: unknown, option: string): Provider {
-  if (typeof given === 'string') return PROVIDERS[requireProviderName(checks, given, option)];
-  const providers = checks.record(given, option, PROVIDER_FIX);
-  for (const name of Object.keys(providers)) requireProviderName(checks, name, option);
-  const named = PROVIDER_NAMES.filter((name) => providers[name] !== undefined);
-  const [name] = named;
-  if (name === undefined || named.length > 1) return checks.refuse(option, 'exactly one provider', named, PROVIDER_FIX);
-  const path = `${option}.${name}`;
-  const settings = checks.record(providers[name], path, `Write { ${name}: {} }.`);
-  for (const key of Object.keys(settings)) {
-    checks.refuse(
-      path,
-      'an empty object',
-      { [key]: '…' },
-      'Write clientId and clientSecret next to "provider", not inside it.',
-    );
-  }
-  return PROVIDERS[name];
-}
-
-function requireProviderName(checks: OptionChecks, name: string, option: string): ProviderName {
-  return checks.oneOf(name, option, PROVIDER_NAMES, fixOfProvider(name));
-}
-
-function fixOfProvider(name: string): string {
-  const opaque = opaqueProviderOf(name);
-  if (opaque !== undefined)
-    return `The access tokens of ${opaque} are opaque, not JWTs: leave provider out, and check them with verifiers or introspection.`;
-  const near = nearestName(name, PROVIDER_NAMES);
-  return near === undefined
-    ? 'Write "standard" for any other server without registration; leave it out if the issuer follows the MCP specification.'
-    : `Did you mean "${near}"?`;
 }
 
 /** Checks `clientId` and `clientSecret`, which need a `provider`. `path` is empty or ends in a dot. */

@@ -12,6 +12,7 @@ import {
 import { membersOf, TEXT, TEXTS } from '../options/value-type.js';
 import type { Provider } from '../providers/provider.js';
 import type { OAuthProxyOptions } from './oauth-proxy-options.js';
+import { refuseUnknownClients, refuseUnusedSwitches } from './refuse-switches.js';
 import { CLIENT_DOCUMENTS_TABLE } from './resolve-client-documents.js';
 import type { StaticClient, TrustedIssuer } from './resolve-issuer.js';
 import { PROXY_CLIENTS_ROW } from './resolve-proxy-clients.js';
@@ -76,6 +77,7 @@ export function resolveOAuthProxy(
 ): ResolvedOAuthProxy | undefined {
   const trusted = context.issuers.find(({ provider }) => provider !== undefined);
   refuseUnusedClients(checks, context, given === false ? undefined : trusted);
+  refuseUnusedSwitches(checks, context.issuers, given === false ? undefined : trusted);
   if (given === false) return undefined;
   const fix = 'Write { secret: … }, or false to show clients the issuer itself.';
   const options = given === undefined ? {} : checks.record(given, 'oauthProxy', fix);
@@ -86,6 +88,7 @@ export function resolveOAuthProxy(
   }
   const { secret, metadataUrl, ...simple } = readOptions(checks, OAUTH_PROXY_TABLE, options, 'oauthProxy');
   requireRegistration(checks, trusted, simple);
+  refuseUnknownClients(checks, trusted);
   refuseProofs(checks, context);
   const resource = requireKnownResource(checks, context);
   return Object.freeze({

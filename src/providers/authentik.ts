@@ -1,12 +1,9 @@
 import { withoutClosingSlash } from '../http/well-known.js';
-import { discoveryUrl, type Provider, STANDARD } from './provider.js';
+import type { ProviderKind } from './provider-kind.js';
 
-/** authentik. It has no registration (authentik#8751), and `aud` is the client id. */
-export const AUTHENTIK: Provider = Object.freeze({
-  ...STANDARD,
+/** authentik. Its registration came in 2026.8 and is an option there; `aud` is the client id. */
+export const AUTHENTIK: ProviderKind = Object.freeze({
+  switches: Object.freeze({ metadata: 'openid', registration: false, resource: false }),
   jwksUrl: (issuer: string) => `${withoutClosingSlash(issuer)}/jwks/`,
-  metadataUrls: (issuer: string) => [discoveryUrl(issuer)],
-  registration: undefined,
-  acceptsResource: false,
   audienceHint: 'name the client id in "audiences": authentik writes it into every token',
 });

@@ -1,21 +1,19 @@
-import { discoveryUrl, type Provider, REGISTRATION_MEMBERS, STANDARD, wellKnownJwksUrl } from './provider.js';
+import { wellKnownJwksUrl } from './provider.js';
+import type { ProviderKind } from './provider-kind.js';
 
 /** Descope. Its keys belong to the project, and registration needs a management key. */
-export const DESCOPE: Provider = Object.freeze({
-  ...STANDARD,
+export const DESCOPE: ProviderKind = Object.freeze({
+  switches: Object.freeze({ metadata: 'openid' }),
   jwksUrl(issuer: string) {
     const agentic = agenticIssuer(issuer);
     return wellKnownJwksUrl(agentic === undefined ? issuer : `${agentic.origin}/${agentic.project}`);
   },
-  metadataUrls: (issuer: string) => [discoveryUrl(issuer)],
   registration: Object.freeze({
     url(issuer: string) {
       const agentic = agenticIssuer(issuer);
       return agentic && `${agentic.origin}/v1/mgmt/mcp/client/${agentic.project}/${agentic.server}/register`;
     },
-    credentials: 'Bearer' as const,
-    needsCredentials: true as const,
-    members: REGISTRATION_MEMBERS,
+    needsCredentials: true,
     hint: 'clients cannot register without a management key of the project; set "clientId" instead',
   }),
 });

@@ -1,27 +1,31 @@
 import { lowerAscii } from '../http/lower-ascii.js';
-import { discoveryUrl, type Provider, STANDARD } from './provider.js';
-
-/** Scopes of no resource, which therefore get no prefix. */
-const OPENID_SCOPES = ['openid', 'profile', 'email', 'offline_access'];
+import { OPENID_SCOPES, type ProviderKind } from './provider-kind.js';
 
 /**
  * Microsoft Entra ID. The app registration decides if tokens have the v1 or the v2 issuer. Login is always v2.0, which
  * refuses `resource` (AADSTS9010010) and has no registration.
  */
-export const ENTRA: Provider = Object.freeze({
-  ...STANDARD,
+export const ENTRA: ProviderKind = Object.freeze({
+  switches: Object.freeze({
+    metadata: 'openid',
+    registration: false,
+    resource: false,
+    // With `consent` it asks users who may not consent, even if an administrator has consented for all (AADSTS90094,
+    // AADSTS90095). Without, it still asks if consent is missing.
+    prompts: Object.freeze(['none', 'login', 'select_account', 'create']),
+    // AADSTS90023.
+    severalPrompts: false,
+    // A refresh without a scope of the resource asks for the application itself (AADSTS90009), or returns another scope.
+    refreshScopes: 'always',
+  }),
+  fixed: Object.freeze({
+    registration: 'Entra ID has no registration',
+    resource: 'Entra ID refuses `resource` (AADSTS9010010)',
+  }),
   jwksUrl: (issuer: string) => `${authority(issuer)}/discovery/${keysVersion(issuer)}keys`,
-  metadataUrls: (issuer: string) => [discoveryUrl(`${authority(issuer)}/v2.0`)],
+  discoveryBase: (issuer: string) => `${authority(issuer)}/v2.0`,
   // The metadata for all tenants says literally {tenantid}.
   metadataIssuer: (issuer: string) => `${authority(issuer).replace(/\/common$/, '/{tenantid}')}/v2.0`,
-  registration: undefined,
-  acceptsResource: false,
-  // Entra accepts one value (AADSTS90023). With `consent` it asks users who may not consent, even if an administrator has
-  // consented for all (AADSTS90094, AADSTS90095). Without, it still asks if consent is missing.
-  prompts: Object.freeze({ passed: Object.freeze(['none', 'login', 'select_account', 'create']), takesSeveral: false }),
-  // A refresh without a scope of the resource asks for the application itself (AADSTS90009), or returns another scope.
-  scopesAtRefresh: (asked: readonly string[], ofLogin: readonly string[]) =>
-    asked.some((scope) => !OPENID_SCOPES.includes(scope)) ? asked : ofLogin,
   upstreamScope,
   audienceHint: 'name both the Application ID URI (v1 tokens) and the client id (v2 tokens) in "audiences"',
 });

@@ -1,6 +1,6 @@
 import { type WellKnownName, wellKnownPath, withoutClosingSlash } from '../http/well-known.js';
 
-/** The peculiarities of one kind of authorization server: data, and pure functions of the issuer. Nothing is fetched here. */
+/** The peculiarities of one authorization server: data, and pure functions of the issuer. Nothing is fetched here. */
 export interface Provider {
   /** The URL of the keys, if the policy has no `jwks`. Undefined if the metadata names it. */
   readonly jwksUrl: ((issuer: string) => string) | undefined;
@@ -14,6 +14,8 @@ export interface Provider {
   readonly sendsAudience: boolean;
   /** True if the server supports `resource` (RFC 8707), or at least tolerates it. */
   readonly acceptsResource: boolean;
+  /** True if the server supports PKCE (RFC 7636). */
+  readonly acceptsPkce: boolean;
   /** The values of a client's `prompt` that are passed to the server (OpenID Connect Core, section 3.1.2.1). */
   readonly prompts: Prompts;
   /**
@@ -23,6 +25,14 @@ export interface Provider {
   scopesAtRefresh(asked: readonly string[], ofLogin: readonly string[]): readonly string[] | undefined;
   /** Returns a scope in the spelling of this server. */
   upstreamScope(scope: string, audiences: readonly string[]): string;
+  /** Returns the scopes to ask this server for, in its spelling, if a client asks for `scopes`. */
+  upstreamScopes(scopes: readonly string[], audiences: readonly string[]): readonly string[];
+  /** The scopes that this server does not know. */
+  readonly omittedScopes: readonly string[];
+  /** How the configured client's secret is sent. Undefined: as the metadata announces. */
+  readonly tokenEndpointAuthMethod: 'client_secret_basic' | 'client_secret_post' | undefined;
+  /** The claim of access tokens that names the audience. */
+  readonly audienceClaim: 'aud' | 'client_id';
   /** Advice for the log if the server issues tokens for another audience. */
   readonly audienceHint: string | undefined;
 }
@@ -60,31 +70,8 @@ export const REGISTRATION_MEMBERS = Object.freeze([
   'software_version',
 ] as const);
 
+/** One of them. */
 export type RegistrationMember = (typeof REGISTRATION_MEMBERS)[number];
-
-/** A server without peculiarities, as RFC 8414 and RFC 8707 describe it. */
-export const STANDARD: Provider = Object.freeze({
-  jwksUrl: undefined,
-  metadataUrls: (issuer: string) => [
-    insertedMetadataUrl(issuer, 'oauth-authorization-server'),
-    insertedMetadataUrl(issuer, 'openid-configuration'),
-    discoveryUrl(issuer),
-  ],
-  metadataIssuer: (issuer: string) => issuer,
-  registration: Object.freeze({
-    url: () => undefined,
-    credentials: 'Bearer',
-    members: REGISTRATION_MEMBERS,
-    hint: undefined,
-  }),
-  sendsAudience: false,
-  acceptsResource: true,
-  // Without select_account: oidc-provider, for one, refuses every login that asks for it.
-  prompts: Object.freeze({ passed: Object.freeze(['none', 'login', 'consent']), takesSeveral: true }),
-  scopesAtRefresh: () => undefined,
-  upstreamScope: (scope: string) => scope,
-  audienceHint: undefined,
-});
 
 /** The URL of the keys of a server that names none. */
 export function wellKnownJwksUrl(issuer: string): string {

@@ -25,7 +25,8 @@ export function everyMapping(mapping: MembersType, found = new Map<string, Membe
   if (other?.members === mapping.members) return found;
   if (other !== undefined) throw new Error(`two mappings are called ${mapping.name}`);
   found.set(mapping.name, mapping);
-  for (const { type } of Object.values(mapping.members)) {
+  const others = mapping.others === undefined ? [] : [mapping.others];
+  for (const { type } of [...Object.values(mapping.members), ...others]) {
     for (const inner of mappingsIn(type)) everyMapping(inner, found);
   }
   return found;
