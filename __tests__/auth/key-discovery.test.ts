@@ -160,8 +160,8 @@ describe('without jwks', () => {
   test('a flood of unknown keys asks for keys once, and for metadata not at all', async () => {
     const { protectedApp, token, asked } = await startIssuer((issuer) => ({ [RFC8414]: named(issuer), '/jwks': KEYS }));
     await protectedApp.send(token());
-    const strangers = Array.from({ length: 30 }, () => createSigner().sign(claims({ iss: new URL(RESOURCE).origin })));
-    await Promise.all(strangers.map((each) => protectedApp.send(each)));
+    const forged = Array.from({ length: 30 }, () => createSigner().sign(claims({ iss: new URL(RESOURCE).origin })));
+    await Promise.all(forged.map((each) => protectedApp.send(each)));
     const unknown = Array.from({ length: 30 }, (_, i) => token().replace(/^[^.]+/, headerWith(`k${i}`)));
     const answers = await Promise.all(unknown.map((each) => protectedApp.send(each)));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));

@@ -168,7 +168,7 @@ describe('parseConfigFile refuses in a remote target', () => {
     ],
     [
       { mcp, policies: { requestHeaderModifier: { set: { 'X-A': 'b', 'x-a': 'b' } } } },
-      `${at}.policies.requestHeaderModifier.set.x-a is a name that is there twice, in other letters`,
+      `${at}.policies.requestHeaderModifier.set.x-a is written twice, with different capitals`,
     ],
     [
       { stdio: { cmd: 'x' }, policies: { backendAuth: { key: 'a' } } },

@@ -108,7 +108,7 @@ function wouldHold({ expression, scopes }: AuthorizationRule, { variables, scope
 /** Outcomes of a `deny` rule that deny. */
 const DENYING: ReadonlySet<Outcome> = new Set([true, 'failed']);
 
-/** True for a rule that holds, or may hold once the arguments are known: lists show what may be called. */
+/** True for a rule that is true, or may become true when the arguments are known: lists show what may be called. */
 function mayHold(outcome: Outcome): boolean {
   return outcome === true || outcome === 'unknown';
 }

@@ -23,7 +23,7 @@ export interface LoadedConfig {
   conceal(line: string): string;
 }
 
-/** Where the values of variables come from, and what is left out. */
+/** The values of variables, and the parts that are left out. */
 export interface LoadSettings {
   readonly env: Environment;
   readonly ignored?: readonly string[];

@@ -35,7 +35,7 @@ interface Surroundings {
   readonly files: InputFiles;
   /** True if the route lets anonymous callers in. */
   readonly isOpen: boolean;
-  /** When requests are sent again. Undefined for never. */
+  /** The rules for sending requests again. Undefined: no request is sent twice. */
   readonly retry?: RetryOptions | undefined;
 }
 

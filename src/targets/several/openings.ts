@@ -146,7 +146,7 @@ export class Openings {
   }
 }
 
-/** An `initialize` without an answer in time is a late start: another option limits it than other requests. */
+/** Reports `initialize` without an answer as a late start: `startTimeoutSeconds` limits it, and not `requestTimeoutSeconds`. */
 function asStart(outcome: Outcome): Outcome {
   return outcome === 'request_timed_out' ? 'start_timed_out' : outcome;
 }
