@@ -57,3 +57,27 @@ test.each(WORDS.map(([pattern, instead]) => [instead, pattern] as const))('files
   );
   expect(lines).toEqual([]);
 });
+
+/** The names that occur more than once, each with the files. */
+function homonymsIn(pairs: readonly (readonly [name: string, file: string])[]): readonly (readonly [string, string])[] {
+  const filesOf = (name: string) => new Set(pairs.filter(([other]) => other === name).map(([, file]) => file));
+  return pairs.filter(([name]) => filesOf(name).size > 1);
+}
+
+const sources = inFolder('src', /\.ts$/);
+
+test('no two files of src/ have the same name', () => {
+  const named = sources.map((file) => [file.slice(file.lastIndexOf('/') + 1), file] as const);
+  expect(homonymsIn(named.filter(([name]) => name !== 'index.ts'))).toEqual([]);
+});
+
+test('no two files of src/ export the same name', () => {
+  const named = sources.flatMap((file) =>
+    [
+      ...readFileSync(file, 'utf8').matchAll(
+        /^export (?:async )?(?:abstract )?(?:function|class|interface|type|const) (\w+)/gm,
+      ),
+    ].map(([, name = '']) => [name, file] as const),
+  );
+  expect(homonymsIn(named)).toEqual([]);
+});
