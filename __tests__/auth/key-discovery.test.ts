@@ -232,7 +232,7 @@ test('provider "standard" finds the keys by the metadata', async () => {
   expect(asked).toEqual([RFC8414, '/jwks']);
 });
 
-test('oidc-provider needs no more than its name: its keys are at /jwks', async () => {
+test('for oidc-provider, the issuer is enough: its keys are at /jwks', async () => {
   const issuer = await startOidcServer(() => RESOURCE);
   const { lines, logger } = createRecordingLogger();
   const { send } = createProtectedApp({ issuer, jwks: undefined, logger });
