@@ -2,8 +2,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { adviceFor } from '../core/advice.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
-import { resourceMetadataPath } from '../oauth/public-paths.js';
 import { isServedMetadata } from '../oauth/served-metadata.js';
+import { resourceMetadataPath } from '../oauth/well-known.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
 /** Logs a warning, once each, about middlewares mounted in the wrong place: otherwise only clients notice that. */

@@ -1,7 +1,7 @@
 import { ConfigError } from '../core/errors.js';
 import { stringsIn } from '../http/json-object.js';
 import { withoutClosingSlash } from '../http/well-known.js';
-import { resourceMetadataPath } from '../oauth/public-paths.js';
+import { resourceMetadataPath } from '../oauth/well-known.js';
 import { createChecks } from '../options/checks.js';
 import { requireResource } from '../policy/resolve-resource.js';
 import { FetchError } from '../upstream/bounded-fetch.js';

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { createRareLine } from '../core/rare-line.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { Logger, Middleware } from '../index.js';
-import { oauthProxyPaths } from '../oauth/public-paths.js';
+import { oauthProxyPaths } from '../oauth/well-known.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
 const MAX_PER_MINUTE = 30;

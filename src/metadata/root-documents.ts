@@ -8,7 +8,7 @@ import {
   ROOT_METADATA_PATH,
   ROOT_REGISTRATION_PATH,
   resourceMetadataPath,
-} from '../oauth/public-paths.js';
+} from '../oauth/well-known.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
 /** The documents that a policy can serve at the root of its origin, by path. */

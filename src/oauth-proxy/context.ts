@@ -1,4 +1,4 @@
-import type { OAuthProxyEndpointName } from '../oauth/public-paths.js';
+import type { OAuthProxyEndpointName } from '../oauth/well-known.js';
 import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
 import type { ServerMetadata } from '../upstream/server-metadata.js';
 import type { Clients } from './clients.js';

@@ -15,7 +15,7 @@ import {
   oauthProxyPaths,
   ROOT_METADATA_PATH,
   ROOT_REGISTRATION_PATH,
-} from '../oauth/public-paths.js';
+} from '../oauth/well-known.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
 import { createServerMetadata } from '../upstream/server-metadata.js';

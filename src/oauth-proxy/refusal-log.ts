@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { UpstreamError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { BodyError } from '../http/body.js';
-import type { OAuthProxyEndpointName } from '../oauth/public-paths.js';
+import type { OAuthProxyEndpointName } from '../oauth/well-known.js';
 import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
 import { OAuthError, type OAuthErrorName } from './oauth-error.js';
 import { UpstreamRefusal } from './upstream-answer.js';

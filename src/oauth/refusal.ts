@@ -9,10 +9,10 @@ import { type JsonReply, sendJson } from '../http/reply.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import { type ChallengeContext, challengeFor } from './challenge.js';
 import type { Scheme } from './credentials.js';
-import { resourceMetadataPath } from './public-paths.js';
 import { type AcceptedCredentials, refusalText } from './refusal-text.js';
 import { requestOrigin } from './request-origin.js';
 import { forTenant, type TenantPaths } from './tenant-paths.js';
+import { resourceMetadataPath } from './well-known.js';
 
 /** The details of a refusal that differ from request to request. */
 export interface RefusalDetail {
