@@ -9,8 +9,8 @@ import { print, race } from './race.mjs';
 import { HostProcess } from './stdio/host-process.mjs';
 import { LeanClient, openSession, toolCall } from './stdio/lean-client.mjs';
 
-// What stands before a remote MCP server, side by side on this machine, in one run: ratios count, absolute numbers do not. Never a
-// condition of CI. http-proxy-middleware needs Node 22, so it runs on Node 24.
+// Compares what can be put in front of a remote MCP server, side by side on this machine, in one run: ratios count, absolute numbers do
+// not. Never a condition of CI. http-proxy-middleware needs Node 22, so it runs on Node 24.
 const QUICK = process.argv.includes('--quick');
 const PACE = QUICK ? { turns: 3, turnMs: 400 } : { turns: 9, turnMs: 1_000 };
 const STREAMS = 1_000;

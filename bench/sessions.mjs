@@ -5,7 +5,7 @@ import express from 'express';
 import { mcpAuth } from '../dist/index.js';
 import { median } from './median.mjs';
 
-// What `sessionOwners` adds to a request: real requests and answers of node:http go through a real Express app, but through no network,
+// Measures what `sessionOwners` adds to a request: real requests and answers of node:http go through a real Express app, but through no network,
 // which would hide some microseconds. Each round measures every kind in turn, and compares it with "off" in the same round.
 
 const ROUNDS = Number(process.env.ROUNDS ?? 7);

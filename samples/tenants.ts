@@ -5,7 +5,8 @@ const port = Number(process.env.PORT ?? 3000);
 const issuer = process.env.ISSUER ?? 'https://auth.example.com';
 const app = express();
 
-const auth = mcpAuth({ issuer, resourceMetadata: { resource: `http://localhost:${port}/{tenant}/mcp` } });
+const resourceMetadata = { resource: `http://localhost:${port}/{tenant}/mcp` };
+const auth = mcpAuth({ issuer, resourceMetadata, logger: console });
 app.use(protectedResourceMetadata(auth));
 app.get('/health', async (_req, res) => void res.sendStatus((await auth.ready()) ? 200 : 503));
 app.use('/:tenant/mcp', auth, (req, res) => {

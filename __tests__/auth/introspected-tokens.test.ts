@@ -13,7 +13,7 @@ describe('which tokens the server sees', () => {
     ['a JWT that has expired', signer.sign(claims({ exp: 1 }))],
     ['a JWT of an unknown issuer', signer.sign(claims({ iss: 'https://other.example' }))],
     ['three segments that are no JWT', 'a.b.c'],
-    ['a key of ours that is unknown', 'emak_0123456789'],
+    ['a key with our prefix that is unknown', 'emak_0123456789'],
     ['the prefix of our keys alone', 'emak_'],
   ];
 

@@ -160,8 +160,8 @@ describe('without jwks', () => {
   test('a flood of unknown keys asks for keys once, and for metadata not at all', async () => {
     const { protectedApp, token, asked } = await startIssuer((issuer) => ({ [RFC8414]: named(issuer), '/jwks': KEYS }));
     await protectedApp.send(token());
-    const strangers = Array.from({ length: 30 }, () => createSigner().sign(claims({ iss: new URL(RESOURCE).origin })));
-    await Promise.all(strangers.map((each) => protectedApp.send(each)));
+    const forged = Array.from({ length: 30 }, () => createSigner().sign(claims({ iss: new URL(RESOURCE).origin })));
+    await Promise.all(forged.map((each) => protectedApp.send(each)));
     const unknown = Array.from({ length: 30 }, (_, i) => token().replace(/^[^.]+/, headerWith(`k${i}`)));
     const answers = await Promise.all(unknown.map((each) => protectedApp.send(each)));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
@@ -232,7 +232,7 @@ test('provider "standard" finds the keys by the metadata', async () => {
   expect(asked).toEqual([RFC8414, '/jwks']);
 });
 
-test('oidc-provider needs no more than its name: its keys are at /jwks', async () => {
+test('for oidc-provider, the issuer is enough: its keys are at /jwks', async () => {
   const issuer = await startOidcServer(() => RESOURCE);
   const { lines, logger } = createRecordingLogger();
   const { send } = createProtectedApp({ issuer, jwks: undefined, logger });

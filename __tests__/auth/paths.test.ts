@@ -91,7 +91,7 @@ describe('only the very bytes of a public path are public', () => {
 
   /** Sends a raw request line: clients would normalize the target. */
   async function statusOf(target: string): Promise<number> {
-    // Only the only resource of an origin has the document at its root, and other tests have other resources at that of `RESOURCE`.
+    // The root of an origin has a document only if the origin has one resource. Other tests have more at the origin of `RESOURCE`.
     const resourceMetadata = { resource: 'https://paths.example/mcp' };
     const { port } = new URL(await serve(createProtectedApp({ resourceMetadata }, signer).app));
     const socket = connectSocket(Number(port), '127.0.0.1');

@@ -76,7 +76,7 @@ describe.each(['strict', 'optional', 'permissive'] as const)('mcpAuth() in %s mo
   test.each(['/.well-known/oauth-protected-resource', '/.well-known/oauth-protected-resource/mcp'])(
     'two Host headers at %s are answered 400',
     async (path) => {
-      // Only the only resource of an origin has the document at its root, and other tests have resources at that of `app`.
+      // The root of an origin has a document only if the origin has one resource. Other tests have more at the origin of `app`.
       const resourceMetadata = { resource: 'https://repeated-headers.example/mcp' };
       const url = (await serve(createProtectedApp({ resourceMetadata }, signer).app)) + path;
       expect((await send(url, [HOST, ['Host', 'evil.example']])).status).toBe(400);

@@ -80,7 +80,7 @@ describe('sessionOwners: remember', () => {
     expect(seen).toHaveLength(1);
   });
 
-  test('a server that hands out one id to all gives it to the first, and the log says so', async () => {
+  test('a server that assigns one id to all gives it to the first, and the log says so', async () => {
     const server = createTrustingServer();
     server.sessions.add('all');
     const { url, lines } = await startSessionApp(

@@ -127,7 +127,7 @@ describe.each(KINDS)('sessionOwners: %s', (_kind, options) => {
   });
 
   test.each(['__proto__', 'constructor', 'hasOwnProperty', 'x'.repeat(12_000), '-', '.', ', ,', 'a.b'])(
-    'an id that no server has handed out names no session: %.20s',
+    'an id that no server has assigned names no session: %.20s',
     async (id) => {
       const { url } = await startSessionApp(options);
       for (const user of ['alice', 'bob']) expect((await ask(url, user, id)).status).toBe(404);

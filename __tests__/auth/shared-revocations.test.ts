@@ -133,7 +133,7 @@ describe('a store that cannot be used', () => {
   test.each([
     ['no JSON', '{'],
     ['a text', '"a"'],
-    ['nobody in particular', '{"madeAt":1,"expiry":9999999999999}'],
+    ['no user, client or issuer', '{"madeAt":1,"expiry":9999999999999}'],
     ['an unknown member', '{"tenant":"a","madeAt":1,"expiry":9999999999999}'],
     ['a user without a time', '{"subject":"alice","expiry":9999999999999}'],
     ['an expiry that is a text', '{"token":"a","expiry":"1"}'],

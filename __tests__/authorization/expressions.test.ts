@@ -83,7 +83,7 @@ test.each<[text: string, given: Given, outcome: unknown]>([
   ['jwt["https://example.com/roles"][0] == "a"', { jwt: { 'https://example.com/roles': ['a'] } }, true],
   ['jwt.roles.size() == 0', { jwt: { roles: [] } }, true],
 
-  // What agentgateway adds.
+  // Functions that agentgateway adds.
   ['jwt.roles.contains("admin")', { jwt: { roles: ['user', 'admin'] } }, true],
   ['jwt.roles.contains(2)', { jwt: { roles: [1, 2] } }, true],
   ['jwt.roles.contains("2")', { jwt: { roles: [1, 2] } }, false],

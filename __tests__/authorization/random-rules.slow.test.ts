@@ -41,7 +41,7 @@ function variablesOf({ claims, args }: Given) {
   };
 }
 
-/** What the library alone says about the same values. */
+/** The result of the library alone, for the same values. */
 function libraryOutcome(text: string, { jwt, mcp: { tool } }: ReturnType<typeof variablesOf>): boolean | 'failed' {
   const mcp = new Map([
     [
@@ -89,7 +89,7 @@ test('an expression is as true as the library says, and a rule set decides accor
       const input = { variables, scopes: new Set<string>(), hasLongArguments: false };
       const ruleSet = createRuleSet(rules, () => undefined);
       expect(ruleSet.decide(input).isAllowed).toBe(decide(outcomes));
-      // The second decision goes by what the first has remembered.
+      // The second decision uses the outcomes that the first one has remembered.
       for (const _ of [1, 2])
         expect(ruleSet.decide({ ...input, subject: 'tool  echo' }).isAllowed).toBe(decide(outcomes));
     }),

@@ -61,7 +61,7 @@ test('lists are filtered by the names of the targets, and keep those of the clie
 test.each([
   ['without a backend', undefined, true],
   ['with one', backend, false],
-])('a backend learns that rules saw the names of clients: %s', async (_what, given, expected) => {
+])('a backend learns that rules saw the names that clients use: %s', async (_what, given, expected) => {
   let had: boolean | undefined;
   const note: Middleware = (req, _res, next) => {
     had = hadRulesWithoutTargets(req);

@@ -5,7 +5,7 @@ import { createProtectedApp, RESOURCE } from '../support/protected-app.js';
 
 afterAll(endPrograms);
 
-/** What server.mjs prints. */
+/** The output of server.mjs. */
 interface BetterAuth {
   readonly issuer: string;
   readonly clientId: string;

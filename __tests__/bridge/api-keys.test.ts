@@ -10,8 +10,8 @@ import { ask, createTrustingServer, sessionPolicy, UNKNOWN_SESSION } from '../su
 
 const ci = makeKey({ subject: 'ci', scopes: ['files:write'] });
 const ci2 = makeKey({ subject: 'ci' });
-const [nobody, nobody2] = [makeKey(), makeKey()];
-const apiKeys = [ci, ci2, nobody, nobody2].map(({ entry }) => entry);
+const [unnamed, unnamed2] = [makeKey(), makeKey()];
+const apiKeys = [ci, ci2, unnamed, unnamed2].map(({ entry }) => entry);
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 describe.each(['remember', 'sign'])('a session of a server in the same app (%s)', (sessionOwners) => {
@@ -30,8 +30,8 @@ describe.each(['remember', 'sign'])('a session of a server in the same app (%s)'
     const callers: Record<string, Record<string, string>> = {
       'a key': bearer(ci.key),
       'another key of the same subject': bearer(ci2.key),
-      'a key without a subject': { 'x-api-key': nobody.key },
-      'another key without a subject': { 'x-api-key': nobody2.key },
+      'a key without a subject': { 'x-api-key': unnamed.key },
+      'another key without a subject': { 'x-api-key': unnamed2.key },
       'an introspected token of the same subject': bearer(opaque),
       'a token of an own verifier of the same subject': bearer('own'),
     };

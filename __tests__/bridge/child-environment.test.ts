@@ -9,7 +9,7 @@ import { serve } from '../support/stdio-bridge.js';
 
 afterEach(() => void vi.unstubAllEnvs());
 
-/** What a child sees of these variables of ours, and the warnings. */
+/** Sets these variables in this process. Returns those that a child gets, and the warnings. */
 async function seen(ours: Readonly<Record<string, string>>, options: Partial<McpStdioBackendOptions> = {}) {
   for (const name of NETWORK_VARIABLES) vi.stubEnv(name, undefined);
   for (const [name, value] of Object.entries(ours)) vi.stubEnv(name, value);

@@ -38,16 +38,16 @@ describe.each(Object.keys(BACKENDS) as (keyof typeof BACKENDS)[])('drain() of %s
     const { url, backend } = await serve(name);
     const session = await open(url);
     const stream = await listen(url, session);
-    const held = await makeWaitingCall();
-    const answer = post(url, held.message, session);
-    await until(held.isRunning);
+    const waiting = await makeWaitingCall();
+    const answer = post(url, waiting.message, session);
+    await until(waiting.isRunning);
     const over: string[] = [];
     void stream.text().then(() => over.push('stream'));
     void answer.then(() => over.push('answer'));
     const drained = backend.drain(10).then(() => over.push('drain'));
     expect((await post(url, initialize())).status).toBe(503);
     expect(over).toEqual([]);
-    await held.release();
+    await waiting.release();
     await drained;
     expect([(await answer).status, await reasonOf(await answer)]).toEqual([200, undefined]);
     await until(() => over.length === 3);
@@ -95,12 +95,12 @@ describe.each(Object.keys(BACKENDS) as (keyof typeof BACKENDS)[])('drain() of %s
   test('resolves after the given time if an answer takes longer', async () => {
     const { url, backend } = await serve(name);
     const session = await open(url);
-    const held = await makeWaitingCall();
-    const answer = post(url, held.message, session);
-    await until(held.isRunning);
+    const waiting = await makeWaitingCall();
+    const answer = post(url, waiting.message, session);
+    await until(waiting.isRunning);
     await backend.drain(0.05);
     expect(backend.stats().pending).toBe(1);
-    await held.release();
+    await waiting.release();
     expect((await answer).status).toBe(200);
   });
 
@@ -117,11 +117,11 @@ test('drain() lets calls without a session finish, and ends a subscription with 
   const subscription = await postStateless(url, statelessRequest('s', 'subscriptions/listen', params));
   const events = eventsOf(subscription);
   await nextMessage(events);
-  const held = await makeWaitingCall();
-  const answer = postStateless(url, statelessCall(1, 'napBeside', held.args));
-  await until(held.isRunning);
+  const waiting = await makeWaitingCall();
+  const answer = postStateless(url, statelessCall(1, 'napBeside', waiting.args));
+  await until(waiting.isRunning);
   const drained = backend.drain(10);
-  await held.release();
+  await waiting.release();
   await drained;
   expect((await answer).status).toBe(200);
   expect(await nextMessage(events)).toMatchObject({ id: 's', result: { resultType: 'complete' } });

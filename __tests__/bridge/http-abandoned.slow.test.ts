@@ -30,7 +30,7 @@ async function leaveEarly(remote: Awaited<ReturnType<typeof serveRemote>>, waiti
 const endedAt = (target: RecordingTarget) =>
   target.arrived.filter(({ method }) => method === 'DELETE').map(({ headers }) => headers);
 
-/** `initialize` as a server reads it, and as it does not look. */
+/** Bodies that a server reads as `initialize`, although two of them look different. */
 const SPELLINGS: [string, string][] = [
   ['initialize', JSON.stringify(initialize())],
   ['initialize with escapes', JSON.stringify(initialize()).replace('initialize', '\\u0069nitialize')],

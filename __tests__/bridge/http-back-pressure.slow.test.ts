@@ -10,10 +10,10 @@ import { until } from '../support/until.js';
 
 const MEGABYTE = 1_048_576;
 const CHUNK = Buffer.alloc(65_536, 'a');
-/** Far less than what is sent, far more than what two sockets and two buffers keep. */
+/** Far less than the bytes that are sent, and far more than two sockets and two buffers can keep. */
 const MAX_KEPT = 16 * MEGABYTE;
 
-/** Writes for as long as the reader takes it; says how much that was. */
+/** Writes as much as the reader accepts, up to `total` bytes. Returns a function that returns the number of bytes written so far. */
 function pour(res: ServerResponse, total: number): () => number {
   let written = 0;
   const more = (): void => {
@@ -27,7 +27,7 @@ function pour(res: ServerResponse, total: number): () => number {
   return () => written;
 }
 
-/** How much was written once no more is; sockets make room for more in steps. */
+/** Resolves to the bytes written when no more are written. Sockets take more in steps. */
 async function restingPoint(written: () => number): Promise<number> {
   let last = -1;
   await until(async () => {

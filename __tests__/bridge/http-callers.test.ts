@@ -27,7 +27,7 @@ describe('headers that say who is calling', () => {
     await Promise.all([
       post(remote.url, call('of ada', 'x'), { ...remote.bearer('ada'), 'x-user': 'root' }),
       post(`${remote.url}?a=b`, call('of bob', 'x'), remote.bearer('bob')),
-      post(remote.url, call('of nobody', 'x'), { 'x-user': 'root' }),
+      post(remote.url, call('of no user', 'x'), { 'x-user': 'root' }),
     ]);
     const seen = target.arrived.map(({ body, headers: { 'x-user': user, 'x-path': path } }) => [
       JSON.parse(body).id,
@@ -37,7 +37,7 @@ describe('headers that say who is calling', () => {
     expect(seen.toSorted()).toEqual([
       ['of ada', 'ada', '/'],
       ['of bob', 'bob', '/?a=b'],
-      ['of nobody', 'anonymous', '/'],
+      ['of no user', 'anonymous', '/'],
     ]);
   });
 

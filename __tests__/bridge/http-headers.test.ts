@@ -5,7 +5,7 @@ import { call, JSON_HEADERS, open, post } from '../support/mcp-requests.js';
 import { sendRaw } from '../support/raw-request.js';
 import { type RecordingTarget, startRecordingTarget } from '../support/recording-target.js';
 
-/** Everything that reaches the target of a request without a session, but for what each has. */
+/** The headers that the target gets with every request without a session. */
 const ALWAYS = ['accept-encoding', 'connection', 'content-length', 'host', 'x-forwarded-for', 'x-forwarded-host'];
 
 const trustProxy: RequestHandler = (req, _res, next) => {
@@ -13,7 +13,7 @@ const trustProxy: RequestHandler = (req, _res, next) => {
   next();
 };
 
-/** The headers beside those, of the last request that reached the target. */
+/** The other headers of the last request that reached the target. */
 function further(target: RecordingTarget): Record<string, unknown> {
   const { headers } = target.arrived.at(-1) ?? {};
   const others = Object.entries(headers ?? {}).filter(([name]) => ![...ALWAYS, 'x-forwarded-proto'].includes(name));
@@ -110,7 +110,7 @@ describe('from the client to the target', () => {
       { 'x-team': 'b' },
     ],
     [
-      'one that is undefined is nobody’s',
+      'one that is undefined is not sent at all',
       { headers: () => ({ 'X-Team': undefined }), requestHeaders: ['x-team'] },
       { 'x-team': 'a' },
       { 'x-team': undefined },

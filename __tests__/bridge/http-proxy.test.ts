@@ -17,7 +17,7 @@ async function startProxy(port: number, status = 200) {
   const asked: string[] = [];
   const server = createServer();
   server.on('connect', (req, socket) => {
-    asked.push(`${req.url} ${req.headers['proxy-authorization'] ?? 'nobody'}`);
+    asked.push(`${req.url} ${req.headers['proxy-authorization'] ?? 'no credentials'}`);
     socket.write(`HTTP/1.1 ${status} Whatever\r\n\r\n`);
     if (status !== 200) socket.end();
     else socket.pipe(connect(port, '127.0.0.1')).pipe(socket);
@@ -53,7 +53,7 @@ test('over https, it sees nothing, and the private authority and the name are ch
   // The certificate is for 127.0.0.1.
   expect([response.status, await reasonOf(response)]).toEqual([502, 'target_unreachable']);
   expect(trusted.lines.at(-1)).toMatch(/altnames|Hostname/i);
-  expect(proxy.asked).toEqual(['mcp.internal:443 nobody']);
+  expect(proxy.asked).toEqual(['mcp.internal:443 no credentials']);
 });
 
 test.each([

@@ -117,7 +117,7 @@ describe.each([
   });
 });
 
-test('nobody else resumes a stream of a session', async () => {
+test('no other user resumes a stream of a session', async () => {
   const target = await startResumable();
   const remote = await serveRemote(target.url);
   const ada = await open(remote.url, remote.bearer('ada'));

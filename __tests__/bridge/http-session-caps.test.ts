@@ -7,7 +7,7 @@ import { startRecordingTarget } from '../support/recording-target.js';
 import { until } from '../support/until.js';
 
 describe('caps', () => {
-  test('a session that no client attends makes room, and is ended at the target', async () => {
+  test('a session that no client uses makes room, and is ended at the target', async () => {
     const target = await startRecordingTarget();
     const headers = { 'x-key': 'of the application' };
     const remote = await serveRemote(target.url, { maxSessionsPerUser: 2, headers });
@@ -26,24 +26,21 @@ describe('caps', () => {
   test.each([
     ['of one user', { maxSessionsPerUser: 1 }, 429, 'too_many_sessions_of_user'],
     ['of all', { maxSessions: 1 }, 503, 'too_many_sessions'],
-  ])(
-    'where clients attend all sessions %s, another one is refused and ended',
-    async (_name, options, status, reason) => {
-      const target = await startRecordingTarget();
-      const remote = await serveRemote(target.url, options);
-      const ada = await open(remote.url, remote.bearer('ada'));
-      const stream = await fetch(remote.url, { headers: ada });
-      const response = await post(remote.url, initialize(), remote.bearer('ada'));
-      expect(response.status).toBe(status);
-      expect(response.headers.get('mcp-session-id')).toBeNull();
-      expect(await reasonOf(response)).toBe(reason);
-      await until(() => target.arrived.some(({ method }) => method === 'DELETE'));
-      expect(target.arrived.at(-1)?.headers['mcp-session-id']).toBe('session-2');
-      await stream.body?.cancel();
-    },
-  );
+  ])('where clients use all sessions %s, another one is refused and ended', async (_name, options, status, reason) => {
+    const target = await startRecordingTarget();
+    const remote = await serveRemote(target.url, options);
+    const ada = await open(remote.url, remote.bearer('ada'));
+    const stream = await fetch(remote.url, { headers: ada });
+    const response = await post(remote.url, initialize(), remote.bearer('ada'));
+    expect(response.status).toBe(status);
+    expect(response.headers.get('mcp-session-id')).toBeNull();
+    expect(await reasonOf(response)).toBe(reason);
+    await until(() => target.arrived.some(({ method }) => method === 'DELETE'));
+    expect(target.arrived.at(-1)?.headers['mcp-session-id']).toBe('session-2');
+    await stream.body?.cancel();
+  });
 
-  test('a client that left before the backend got its request attends no session, and nothing is sent on', async () => {
+  test('a client that left before the backend got its request uses no session, and nothing is sent on', async () => {
     const target = await startRecordingTarget();
     let isHungUp = false;
     const leaving = new AbortController();

@@ -8,7 +8,7 @@ import { startRecordingTarget } from '../support/recording-target.js';
 import { until } from '../support/until.js';
 
 const SECRET = 'a secret of at least thirty-two characters';
-/** How the session ids of a policy come: as the target hands them out, or signed. */
+/** Policies whose session ids are those of the target, or signed. */
 const POLICIES = [
   ['without a secret', {}],
   ['with a secret', { secret: SECRET }],
@@ -207,8 +207,8 @@ describe('the log says why a session is unknown, once a minute for each cause, a
   });
 });
 
-describe('a target that hands out', () => {
-  const handsOut = (id: string) =>
+describe('a target that assigns', () => {
+  const assign = (id: string) =>
     startRecordingTarget((_arrived, res) => {
       res.writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': id }).end('{"result":"secret"}');
     });
@@ -218,7 +218,7 @@ describe('a target that hands out', () => {
     ['an id with a blank', 'a b', 'is not valid in a header'],
     ['an id without end', 'x'.repeat(1_025), 'is not valid in a header'],
   ])('%s: 502, and nothing of the answer', async (_name, id, detail) => {
-    const target = await handsOut(id);
+    const target = await assign(id);
     const remote = await serveRemote(target.url);
     await post(remote.url, initialize(), remote.bearer('ada'));
     const response = await post(remote.url, initialize(), remote.bearer('bob'));

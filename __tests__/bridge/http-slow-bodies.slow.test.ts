@@ -5,7 +5,7 @@ import { serveRemote } from '../support/http-backend.js';
 import { startTarget } from '../support/recording-target.js';
 import { until } from '../support/until.js';
 
-/** Begins a body whose length nobody knows; `text` collects the answer. */
+/** Begins a body of unknown length; `text` collects the answer. */
 function begin(url: string, authorization: string) {
   const { hostname, port, host } = new URL(url);
   const socket = connect(Number(port), hostname);

@@ -9,12 +9,12 @@ import { call, initialize, JSON_HEADERS, open, post } from '../support/mcp-reque
 import { type RecordingTarget, startRecordingTarget, startTarget } from '../support/recording-target.js';
 import { until } from '../support/until.js';
 
-/** How many connections to it are open. */
+/** Resolves to the number of open connections to the target. */
 function connectionsOf({ server }: RecordingTarget): Promise<number> {
   return new Promise((resolve) => void server.getConnections((_error, count) => resolve(count)));
 }
 
-/** How long the end may take: once a second the backend looks, and a busy machine may be late. */
+/** The longest time until the end: the backend looks once a second, and a busy machine may be late. */
 const PROMPTLY_MS = 10_000;
 
 describe('who hangs up', () => {
@@ -51,7 +51,7 @@ describe('who hangs up', () => {
 });
 
 describe('what a token was good for ends with it', () => {
-  /** How the authority of Ada's token ends. */
+  /** The ways in which Ada's token becomes invalid. */
   const ENDS = {
     'it is revoked': (remote: Awaited<ReturnType<typeof serveRemote>>) =>
       remote.auth.revoke(({ payload }) => payload.sub === 'ada'),

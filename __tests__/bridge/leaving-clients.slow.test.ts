@@ -19,7 +19,7 @@ import { isRunning } from '../support/program.js';
 import { serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
-/** Runs a real client, which never ends its session, as no client does; returns the pid of its server. */
+/** Runs a real client. Like all clients, it never ends its session. Returns the pid of its server. */
 async function runClient(url: string, headers: Headers): Promise<number> {
   const client = new Client({ name: 'run', version: '1' });
   await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }) as never);

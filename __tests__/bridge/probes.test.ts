@@ -54,12 +54,12 @@ describe('notifications/cancelled', () => {
 
 test('the same id twice in flight: the second is refused, the first unharmed', async () => {
   const other = await open(served.url);
-  const held = await makeWaitingCall();
-  const first = post(served.url, held.message, other);
-  await until(held.isRunning);
+  const waiting = await makeWaitingCall();
+  const first = post(served.url, waiting.message, other);
+  await until(waiting.isRunning);
   const second = await post(served.url, call(1, 'echo'), other);
   expect([second.status, await reasonOf(second)]).toEqual([400, 'id_in_flight']);
-  await held.release();
+  await waiting.release();
   expect((await messagesOf(await first)).at(-1)).toMatchObject({ id: 1, result: {} });
 });
 

@@ -41,7 +41,7 @@ test.each(combinations)('sessions of the bridge stay those of their users: %s, %
   for (const method of ['POST', 'GET', 'DELETE']) {
     expect(await ask(url, undefined, id, { method, headers })).toEqual(UNKNOWN_SESSION);
   }
-  // Where nothing else refuses it, the server of the app sees an id that is not its own.
+  // If nothing else refuses it, the server of the app sees an id that is not its own.
   const elsewhere = await ask(ownUrl, 'bob', id);
   expect(elsewhere).toMatchObject({ status: 404 });
   expect(own.sessions.size).toBe(0);

@@ -8,7 +8,7 @@ import { serveProtected } from '../support/protected-backend.js';
 
 afterEach(() => void vi.useRealTimers());
 
-/** How long the end may take: once a second the bridge looks. */
+/** The longest time until the end: the bridge looks once a second. */
 const PROMPTLY_MS = 15_000;
 
 /** Opens a session and its stream with a credential. Resolves to a function that waits for the end of the stream. */

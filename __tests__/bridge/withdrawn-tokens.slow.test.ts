@@ -17,7 +17,7 @@ import { until } from '../support/until.js';
 
 const REVOKED = 'The token has been revoked';
 const UNKNOWN = 'The token is signed with an unknown key';
-/** How long the end may take: once a second the bridge looks, and a busy machine may be late. */
+/** The longest time until the end: the bridge looks once a second, and a busy machine may be late. */
 const PROMPTLY_MS = 15_000;
 const JSON_ONLY = { accept: 'application/json' };
 

@@ -75,7 +75,7 @@ describe.each(WAYS)('%s with sessions: false', (_who, start) => {
     expect(backend.stats()).toMatchObject({ sessions: 0, children: 2 });
   });
 
-  test('equal ids and progress tokens of two clients do not meet', async () => {
+  test('equal ids and progress tokens of two clients are kept apart', async () => {
     const { url } = await serve();
     const works = [3, 5].map(async (steps) =>
       messagesOf(await post(url, call(1, 'progress', { steps, delay: 20 }, { progressToken: 'same' }), ADA)),

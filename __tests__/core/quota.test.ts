@@ -12,7 +12,7 @@ const ADA = user('ada');
 const BOB = user('bob');
 const EVE = user('eve');
 
-/** A slot in use: its caller, the time of its last request, and if a client attends it. */
+/** A slot in use: its caller, the time of its last request, and whether a client uses it. */
 type UsedSlot = [name: string, caller: Caller, lastUsed: number, isInUse: boolean];
 
 /** The caller, the slots in use (at most 4, 2 of a user, 2 anonymous), and the slots that end or the cap that refuses. */
@@ -81,7 +81,7 @@ const rows: [string, Caller, UsedSlot[], { ends: string[] } | Cap][] = [
     { ends: ['a'] },
   ],
   [
-    'no slot that a client attends',
+    'no slot that a client uses',
     ADA,
     [
       ['a', BOB, 1, true],
@@ -113,7 +113,7 @@ const rows: [string, Caller, UsedSlot[], { ends: string[] } | Cap][] = [
     'all',
   ],
   [
-    'no slot, if anonymous callers attend all of theirs',
+    'no slot, if anonymous callers use all of theirs',
     ANONYMOUS,
     [
       ['a', ANONYMOUS, 1, true],

@@ -12,7 +12,7 @@ type Caller = typeof alice;
 
 const assign = (owners: SessionOwners, id: string, { owner, user }: Caller) => owners.assign(id, owner, user);
 
-/** What comes of a request that names `id`, and is answered with success unless `isKept` is false. */
+/** Returns the outcome of a request that names `id`. The request succeeds unless `isKept` is false. */
 function name(owners: SessionOwners, id: string, { owner, user }: Caller, isKept = true): string {
   const named = owners.name(id, owner, user);
   if (typeof named === 'string') return named;
@@ -20,7 +20,7 @@ function name(owners: SessionOwners, id: string, { owner, user }: Caller, isKept
   return 'claimed';
 }
 
-describe('an id that the server handed out', () => {
+describe('an id that the server assigned', () => {
   const ids: [name: string, id: string, other?: string][] = [
     ['a UUID', '0e0a8a52-2c1d-4d0e-9d3f-8f0f5d1c7b11'],
     ['other capitals', '0e0a8a52-2c1d-4d0e-9d3f-8f0f5d1c7b11', '0E0A8A52-2C1D-4D0E-9D3F-8F0F5D1C7B11'],

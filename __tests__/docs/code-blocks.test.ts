@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type CodeBlock, codeBlocksOf, PAGES, runnerOf } from '../support/code-blocks.js';
 import { ROOT } from '../support/program.js';
 
-/** Why a reader cannot rely on a block; undefined for one that is quoted from a file or that a test runs. */
+/** The reason why a reader cannot rely on a block; undefined for one that is quoted from a file or that a test runs. */
 function faultOf(block: CodeBlock): string | undefined {
   const runner = runnerOf(block);
   if (runner !== undefined) {

@@ -9,7 +9,7 @@ import { HTTP_TABLE } from '../../src/bridge/http/http-options.js';
 import { JOINED_TABLE } from '../../src/bridge/joined-options.js';
 import { USAGE } from '../../src/gateway/command-line.js';
 import { BACKENDS_OUT, POLICIES_OUT, SECTIONS_OUT, TARGETS_OUT } from '../../src/gateway/config/stays-out.js';
-import { ELSEWHERE } from '../../src/gateway/schema/backend-options.js';
+import { ELSEWHERE } from '../../src/gateway/schema/backend-keys.js';
 import { MCP_AUTHENTICATION } from '../../src/gateway/schema/login-keys.js';
 import { everyMapping, keyAt, WHOLE_FILE } from '../../src/gateway/schema/mappings.js';
 import type { Member, Members, MembersType } from '../../src/options/value-type.js';

@@ -39,7 +39,7 @@ test('the examples in TSDoc compile', async () => {
   expect(await complaints(examples)).toBe('');
 });
 
-test('an example with an option that there is not does not', async () => {
+test('an example with an unknown option does not compile', async () => {
   const code = `import { mcpCors } from 'express-mcp-auth';\nmcpCors({ origins: [] });\n`;
   expect(await complaints([['broken', code]])).toContain('broken.ts(2,11): error TS2353');
 });

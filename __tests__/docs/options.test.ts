@@ -23,7 +23,7 @@ import { TOKEN_CACHE_TABLE } from '../../src/policy/token-cache-options.js';
 import { REDIS_STORE_TABLE } from '../../src/store/redis-store.js';
 import { optionsOfInterface, optionsOfPage, written } from '../support/documented-options.js';
 
-/** Where the options of one table are documented. */
+/** The places where the options of one table are documented. */
 interface Documented {
   readonly table: Readonly<Record<string, OptionRow>>;
   readonly file: string;
@@ -153,7 +153,7 @@ const documented: readonly Documented[] = [
   { table: CORS_TABLE, file: 'cors/cors-options.ts', type: 'McpCorsOptions', heading: 'mcpCors()' },
 ];
 
-/** Beside the tables, since it takes the place of options: one issuer, or several. */
+/** Rows of no table: `issuers` replaces the options of a single issuer. */
 const OTHERS: Readonly<Record<string, readonly string[]>> = { [AUTH_HEADING]: ['issuers'] };
 
 const nameIn = ({ path }: Documented, option: string) => (path === undefined ? option : `${path}.${option}`);

@@ -27,7 +27,7 @@ describe.each([
     'the default of $name is written as in code',
     (named) => {
       const [, value = ''] = named.comment.split('@default ');
-      // A value as in code, without backticks: editors show it as code. Where there is none, words say what happens.
+      // A value as in code, without backticks: editors show it as code. An option without a default says in words what happens.
       expect(value).toMatch(/^(?:[^`]+|[a-z][^`]*`.*)$/s);
     },
   );

@@ -11,7 +11,7 @@ import { SDK_USERS, type SdkUser, userOfV1, userOfV2 } from '../support/sdk-user
 import { EVERYTHING } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
-// What pages of agentgateway's documentation promise, with this command in place of agentgateway and files of our own.
+// The promises of pages of agentgateway's documentation, tested with this command in place of agentgateway and with files of our own.
 
 const MEMORY = fileURLToPath(
   new URL('../../node_modules/@modelcontextprotocol/server-memory/dist/index.js', import.meta.url),

@@ -60,7 +60,7 @@ describe.each(Object.entries(TARGETS))('SIGTERM while %s works', (_name, target)
       over++;
       return [answer.status, answer.headers.get('connection'), await reasonOf(answer)];
     });
-    await until(() => calls.every((held) => held.isRunning()));
+    await until(() => calls.every((waiting) => waiting.isRunning()));
     const stopped = program.stop('SIGTERM');
     await program.says(/New sessions are refused, and calls may finish for 10 s/);
     expect(await readyz()).toEqual(ENDING);
@@ -68,7 +68,7 @@ describe.each(Object.entries(TARGETS))('SIGTERM while %s works', (_name, target)
     const { headers } = refused;
     expect([refused.status, headers.get('retry-after'), headers.get('connection')]).toEqual([503, '10', 'close']);
     expect([over, await reasonOf(refused)]).toEqual([0, 'closing']);
-    await Promise.all(calls.map((held) => held.release()));
+    await Promise.all(calls.map((waiting) => waiting.release()));
     expect(await Promise.all(answers)).toEqual(Array.from({ length: CLIENTS }, () => [200, 'close', undefined]));
     await Promise.all(streams.map((stream) => stream.text()));
     expect(await stopped).toBe(0);
@@ -78,10 +78,10 @@ describe.each(Object.entries(TARGETS))('SIGTERM while %s works', (_name, target)
   test('a call that takes longer than --drain-seconds is answered with an error, as without a drain', async () => {
     const { program, url } = await start(await target(), { args: ['--drain-seconds', '1'] });
     const session = await open(url);
-    const held = await makeWaitingCall();
+    const waiting = await makeWaitingCall();
     const before = performance.now();
-    const answer = post(url, held.message, session);
-    await until(held.isRunning);
+    const answer = post(url, waiting.message, session);
+    await until(waiting.isRunning);
     const stopped = program.stop('SIGTERM');
     expect(await reasonOf(await answer)).toBe('closing');
     expect(await stopped).toBe(0);
@@ -94,9 +94,9 @@ describe.each(Object.entries(TARGETS))('SIGTERM while %s works', (_name, target)
   test('a second signal ends the command at once', async () => {
     const { program, url } = await start(await target());
     const session = await open(url);
-    const held = await makeWaitingCall();
-    const answer = post(url, held.message, session).catch(() => 'no answer');
-    await until(held.isRunning);
+    const waiting = await makeWaitingCall();
+    const answer = post(url, waiting.message, session).catch(() => 'no answer');
+    await until(waiting.isRunning);
     const stopped = program.stop('SIGTERM');
     await program.says(/New sessions are refused/);
     // A signal that follows within half a second is the same Ctrl-C.

@@ -113,7 +113,7 @@ describe('refused', () => {
       { responseHeaderModifier: { add: { a: 'b\nc' } } },
       'responseHeaderModifier.add.a must be on one line, without control characters',
     ],
-    [{ timeout: { requestTimeout: '0s' } }, 'timeout.requestTimeout must be longer than nothing and at most 24 days'],
+    [{ timeout: { requestTimeout: '0s' } }, 'timeout.requestTimeout must be more than 0 and at most 24 days'],
     [
       { timeout: { requestTimeout: 'soon' } },
       'timeout.requestTimeout must be a time such as "600s", "10m" or "1h", but is "soon"',

@@ -143,11 +143,11 @@ describe('the endpoints at the root of a port', () => {
     const policy = { issuer: 'https://as.example/realms/mcp' };
     return [routeAt('/a', { ...policy, ...first }), routeAt('/b', { ...policy, ...second })];
   };
-  const legacy = { oauthProxy: { legacyEndpoints: true } };
+  const atOrigin = { oauthProxy: { legacyEndpoints: true } };
 
   test('cannot belong to two routes', () => {
     const at = 'binds[0].listeners[0]';
-    expect(() => createGatewayOf(routes(legacy, legacy))).toThrow(
+    expect(() => createGatewayOf(routes(atOrigin, atOrigin))).toThrow(
       new StartupError(
         `binds[0] has legacyEndpoints twice, in ${at}.routes[0] and in ${at}.routes[1]: a port has only one /authorize, so keep it in one of them`,
       ),
@@ -157,7 +157,7 @@ describe('the endpoints at the root of a port', () => {
   test.each([{ oauthProxy: { legacyEndpoints: false } }, { oauthProxy: false }, {}])(
     'may belong to one: beside %j',
     (other) => {
-      gateway = createGatewayOf(routes(legacy, other));
+      gateway = createGatewayOf(routes(atOrigin, other));
     },
   );
 });

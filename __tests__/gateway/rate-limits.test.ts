@@ -17,7 +17,7 @@ afterEach(async () => {
   gateway = undefined;
 });
 
-/** Starts a gateway with one route in optional mode; resolves to a function that sends a call as a user, or as nobody in particular. */
+/** Starts a gateway with one route in optional mode; resolves to a function that sends a call as a user, or as an anonymous caller. */
 async function serve(limits: readonly object[]): Promise<(sub?: string) => Promise<number>> {
   const stdio = { cmd: process.execPath, args: ['-e', 'process.stdin.resume()'] };
   const mcpAuthentication = { ...AUTHENTICATION, mode: 'optional' };

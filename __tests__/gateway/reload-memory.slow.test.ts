@@ -30,7 +30,7 @@ test('versions of the file that are no longer used leave the memory, with their 
   await reload(30);
   // Each version takes about two megabytes.
   expect((await memoryInUse()) - before).toBeLessThan(10_000_000);
-  // An object is freed some collections after the one that held it.
+  // An object is freed some collections after its owner.
   for (let i = 0; i < 5; i += 1) await memoryInUse();
   const complaints = () => lines.filter((line) => line.startsWith('error key set of')).length;
   await folder.write('pub-key', '{');

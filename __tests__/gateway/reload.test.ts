@@ -78,7 +78,7 @@ test('a resource that replaces another one is the only one of its origin, withou
 });
 
 test('a request that is only complete after its port was closed is not served by the earlier version', async () => {
-  const { origin, gateway } = await start(A, to('/held'));
+  const { origin, gateway } = await start(A, to('/waiting'));
   const { port } = new URL(origin);
   const open = (text: string) => {
     const socket = connect(Number(port), '127.0.0.1', () => socket.write(text));
@@ -87,7 +87,7 @@ test('a request that is only complete after its port was closed is not served by
   };
   const length = 'content-type: application/json\r\ncontent-length: 9';
   // The earlier version is in use as long as this request is.
-  open(`POST /held HTTP/1.1\r\nhost: localhost\r\n${length}\r\n\r\n{`);
+  open(`POST /waiting HTTP/1.1\r\nhost: localhost\r\n${length}\r\n\r\n{`);
   const late = open('GET /a HTTP/1.1\r\nhost: localhost\r\n');
   const answered = once(late, 'data');
   // No answer shows that they have arrived.

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { HTTP_TABLE } from '../../src/bridge/http/http-options.js';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
-import { HTTP_OPTIONS } from '../../src/gateway/schema/backend-options.js';
+import { HTTP_OPTIONS } from '../../src/gateway/schema/backend-keys.js';
 
 import { configText, route } from '../support/config-text.js';
 
@@ -168,7 +168,7 @@ describe('parseConfigFile refuses in a remote target', () => {
     ],
     [
       { mcp, policies: { requestHeaderModifier: { set: { 'X-A': 'b', 'x-a': 'b' } } } },
-      `${at}.policies.requestHeaderModifier.set.x-a is a name that is there twice, in other letters`,
+      `${at}.policies.requestHeaderModifier.set.x-a is written twice, with different capitals`,
     ],
     [
       { stdio: { cmd: 'x' }, policies: { backendAuth: { key: 'a' } } },

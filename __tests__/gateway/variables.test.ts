@@ -59,7 +59,7 @@ describe('variables', () => {
 
   const fileWith = (port: string) => `mcp: { port: ${port}, targets: [{ stdio: { cmd: x } }] }`;
 
-  test('may stand for a number', () => {
+  test('may be a number', () => {
     const { binds } = parseConfigFile(fileWith('$PORT'), '/', { texts: new ExpandedTexts(env) });
     expect(binds[0]?.port).toBe(3017);
   });

@@ -7,7 +7,7 @@ import { CLI, endPrograms, type Program, startNode } from '../support/program.js
 import type { FillIn } from '../support/user-agent.js';
 import { createPageRealm, ISSUER, PASSWORD, type PageRealm } from './page-realm.js';
 
-// What agentgateway's page about Keycloak promises, step by step, with this command in place of agentgateway.
+// The steps of agentgateway's page about Keycloak, with this command in place of agentgateway.
 
 let folder: GatewayFolder;
 let realm: PageRealm;

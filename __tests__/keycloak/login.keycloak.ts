@@ -27,7 +27,7 @@ test.each(SDKS)('SDK %s logs in at Keycloak through the gateway, calls a tool, a
   expect(client.memory.savedTokens?.access_token).toMatch(/^ey/);
 });
 
-test('Keycloak needs no more than its name: a token is accepted without provider and jwks', async () => {
+test('for Keycloak, the issuer is enough: a token is accepted without provider and jwks', async () => {
   const client = await logIn('v2', RESOURCE, atKeycloak);
   onTestFinished(() => client.close());
   const issuer = 'http://localhost:7080/realms/mcp';

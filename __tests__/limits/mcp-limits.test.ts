@@ -21,7 +21,7 @@ describe('each limit has a bucket', () => {
   test.each<[string, Limit['per'], [Caller, unknown?][], number[]]>([
     ['for each user, whatever the client', 'user', [[ada], [{ ...ada, clientId: 'b' }], [bob]], [200, 429, 200]],
     [
-      'for each client, whoever uses it',
+      'for each client, for all its users together',
       'client',
       [[{ ...ada, clientId: 'a' }], [{ ...bob, clientId: 'a' }], [{ ...ada, clientId: 'b' }]],
       [200, 429, 200],
@@ -41,7 +41,7 @@ describe('each limit has a bucket', () => {
       [200, 429, 200],
     ],
     [
-      'for each tool, whoever calls it',
+      'for each tool, for all callers together',
       'tool',
       [
         [ada, tool('a')],

@@ -25,7 +25,7 @@ describe('the body', () => {
     ).toEqual([200, 413]);
   });
 
-  test('that a middleware replaced after mcpScopes() is counted anew', async () => {
+  test('that a middleware replaced after mcpScopes() is counted again', async () => {
     const replace: RequestHandler = (req, _res, next) => {
       req.body = [ping, ping];
       next();

@@ -69,14 +69,14 @@ test('mcpAuth() of one of several resources keeps the root document from the app
 });
 
 const provider = { provider: { standard: {} }, clientId: 'id', oauthProxy: { secret: 's'.repeat(32) } };
-const legacy = { ...provider, oauthProxy: { ...provider.oauthProxy, legacyEndpoints: true } };
+const withEndpoints = { ...provider, oauthProxy: { ...provider.oauthProxy, legacyEndpoints: true } };
 
 test.each([
   ['one OAuth proxy', ['/a'], { '/a': provider }, 503],
   ['two OAuth proxies', ['/a', '/b'], { '/a': provider, '/b': provider }, 404],
   ['one OAuth proxy beside another resource', ['/a', '/b'], { '/a': provider }, 404],
   ['one OAuth proxy beside the resource of the origin', ['/a', ''], { '/a': provider }, 404],
-  ['two OAuth proxies, the second with legacyEndpoints', ['/a', '/b'], { '/a': provider, '/b': legacy }, 503],
+  ['two OAuth proxies, the second with legacyEndpoints', ['/a', '/b'], { '/a': provider, '/b': withEndpoints }, 503],
 ])('%s: the authorization server of the origin', async (_name, paths, changes, expected) => {
   const { policies } = createApp(paths, changes as Record<string, object>);
   const app = express();
@@ -101,8 +101,8 @@ test.each([
       const [endpoint, issuer] = ['https://issuer.example/x', 'https://issuer.example'];
       res.end(JSON.stringify({ issuer, authorization_endpoint: endpoint, token_endpoint: endpoint }));
     });
-    const oauthProxy = { ...legacy.oauthProxy, metadataUrl: `${url}/metadata` };
-    const change = { ...legacy, oauthProxy, dangerouslyAllowHttp: true };
+    const oauthProxy = { ...withEndpoints.oauthProxy, metadataUrl: `${url}/metadata` };
+    const change = { ...withEndpoints, oauthProxy, dangerouslyAllowHttp: true };
     const { origin, policies } = createApp(paths, {
       '/a': change,
       '': atOrigin === 'an OAuth proxy' ? { ...change, oauthProxy: { ...oauthProxy, legacyEndpoints: false } } : {},

@@ -118,10 +118,10 @@ describe('two commands behind nginx', () => {
       expect(await servedNew(`${origin}/remote`)).toBe(12);
       const anySession = USERS.map(bearerOf);
       expect(await served(`${origin}/stateless`, anySession)).toBe(12);
-      const modern = await Promise.all(
+      const stateless = await Promise.all(
         anySession.map((headers) => postStateless(`${origin}/2026`, statelessCall(1, 'echo'), headers)),
       );
-      expect(modern.map(({ status }) => status)).toEqual(USERS.map(() => 200));
+      expect(stateless.map(({ status }) => status)).toEqual(USERS.map(() => 200));
       const count = await servedNew(`${origin}/sessions`);
       if (share === 'all') expect(count).toBe(12);
       else expect(count).toBeLessThan(6);

@@ -91,7 +91,7 @@ describe.each(SERVERS)('a server made with %s', (_name, start, { ask, hasProgres
   });
 });
 
-test('samples/remote/server.py learns from samples/remote-backend.ts who is calling, and serves nobody else', async () => {
+test('samples/remote/server.py learns from samples/remote-backend.ts who is calling, and serves no other caller', async () => {
   const issuer = createTestIssuer();
   await issuer.listen();
   onTestFinished(() => issuer.close());

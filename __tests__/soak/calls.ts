@@ -9,7 +9,7 @@ export interface Answer {
   readonly status: number;
   /** The text of the tool's result; undefined for any other answer. */
   readonly text: string | undefined;
-  /** Why there was no answer, or what it was. */
+  /** The reason why there was no answer, or the answer. */
   readonly detail: string;
   readonly session: string | null;
 }

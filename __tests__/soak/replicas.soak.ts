@@ -115,7 +115,7 @@ async function bytesInUse(replicas: Replicas): Promise<number> {
   return Math.min(...figures);
 }
 
-/** What happens while the clients call; resolves to what was found. */
+/** Causes the failures while the clients call; resolves to its findings. */
 async function disturb(replicas: Replicas, redis: RedisServer, changed: Promise<void>) {
   await pause(6_000);
   await restartRedis(redis);

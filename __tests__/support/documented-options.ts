@@ -23,7 +23,7 @@ function defaultIn(comment: string): string {
   return /^(?:[\d'[{]|true$|false$)/.test(text) ? `\`${text}\`` : text;
 }
 
-/** What a row of a table of options says. */
+/** The contents of a row of a table of options. */
 export interface DocumentedOption {
   readonly type: string;
   readonly default: string;

@@ -34,7 +34,7 @@ export function proof(
   return assemble(jose, payload, signatureOf(by.alg, by.privateKey));
 }
 
-/** What a policy may say of tokens bound to a key. */
+/** The settings of a policy for tokens bound to a key. */
 export const DPOP = {
   off: {},
   accept: { dpop: {} },

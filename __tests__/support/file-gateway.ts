@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
-import { type Environment, ExpandedTexts } from '../../src/gateway/config/variables.js';
+import { type EnvironmentVariables, ExpandedTexts } from '../../src/gateway/config/variables.js';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.js';
 import { createRecordingLogger } from './recording-logger.js';
 import { NODE, SCRIPTED } from './stdio-bridge.js';
@@ -34,7 +34,7 @@ export function refusal(file: object): string {
 }
 
 interface Surroundings {
-  readonly env?: Environment;
+  readonly env?: EnvironmentVariables;
   /** Relative file names in the file start here. */
   readonly folder?: string;
   readonly ignored?: readonly string[];

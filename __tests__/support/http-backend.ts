@@ -19,9 +19,9 @@ export interface ServedRemote {
   readonly issuer: TestIssuer;
   readonly auth: McpAuth;
   readonly backend: McpHttpBackend;
-  /** What `mcpAuth()` and the backend logged. */
+  /** The lines that `mcpAuth()` and the backend logged. */
   readonly lines: readonly string[];
-  /** What reached `next(error)`. */
+  /** The errors that reached `next(error)`. */
   readonly errors: unknown[];
   /** The header with a new token of this user. */
   bearer(sub: string, options?: Parameters<TestIssuer['token']>[0]): { readonly authorization: string };

@@ -17,7 +17,7 @@ export interface RecordingTarget {
   readonly server: Server;
   /** Complete requests. */
   readonly arrived: Arrived[];
-  /** How many connections were made to it. */
+  /** The number of connections that were made to it. */
   readonly connections: number;
   /** Everything that was ever written to it, byte for byte. */
   readonly bytes: () => string;
@@ -62,7 +62,7 @@ export async function startTarget(listener: RequestListener, arrived: Arrived[] 
   };
 }
 
-/** As small an MCP server as there is: sessions, a tool that repeats its arguments, a stream that says hello, an end. */
+/** A minimal MCP server: sessions that end, a tool that repeats its arguments, and a stream that says hello. */
 export function answerMcp(): Answer {
   let sessions = 0;
   return ({ method, headers, body }, res) => {

@@ -27,7 +27,7 @@ interface Settings {
   readonly before?: readonly Middleware[];
   /** Mounted between `mcpAuthorization()` and the server. */
   readonly after?: readonly Middleware[];
-  /** Where it is mounted. */
+  /** The path on which it is mounted. */
   readonly path?: string;
   /** Makes Express believe `X-Forwarded-For`. */
   readonly trustProxy?: boolean;

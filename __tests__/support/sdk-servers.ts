@@ -11,7 +11,7 @@ import { createNotesServer } from '../fixtures/notes-server.mjs';
 /** Creates an MCP server to mount behind `mcpScopes()`. */
 export type CreateServer = () => RequestHandler;
 
-/** Where a transport reads the body: in `req.body`, or in the request, as if no middleware had read it before. */
+/** The place where a transport reads the body: in `req.body`, or in the request, as if no middleware had read it before. */
 type BodySource = 'req.body' | 'the request';
 
 function sdkV1(source: BodySource, enableJsonResponse: boolean): CreateServer {

@@ -8,7 +8,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { until } from './until.js';
 
-/** What both SDKs' clients can do, in the words of these tests. */
+/** The operations of both SDKs' clients that these tests use. */
 export interface SdkUser {
   readonly era: string;
   readonly updates: string[];

@@ -32,7 +32,7 @@ export function userOf(name: string | undefined, claims: Readonly<Record<string,
   return { authorization: `Bearer ${token}` };
 }
 
-/** What an MCP server of our own making saw of one request. */
+/** The parts of one request that the trusting server saw. */
 export interface SeenRequest {
   readonly method: string;
   readonly user: string | undefined;
@@ -41,7 +41,7 @@ export interface SeenRequest {
   readonly rawId: string | undefined;
 }
 
-/** A server with sessions and without any protection of them: whoever knows an id is served. */
+/** A server whose sessions are not protected: it serves every caller who knows an id. */
 export function createTrustingServer() {
   const sessions = new Set<string>();
   const seen: SeenRequest[] = [];

@@ -63,7 +63,7 @@ export function several(targets: Targets, options: Partial<Omit<SeveralOptions, 
 export class SeveralClient {
   /** All messages that were received. */
   readonly heard: Message[] = [];
-  /** Why the connection was gone. */
+  /** The reason why the connection was gone. */
   reason: string | undefined;
   readonly connection: Connection;
   #count = 0;

@@ -1,5 +1,5 @@
 /**
- * Repeats what depends on the time until it took at most `maxMs`: then the machine did not stall in it, and its result counts.
+ * Repeats a run whose result depends on time until one takes at most `maxMs`: the machine did not stall during that one, so its result counts.
  *
  * @param run Is given the number of attempts before.
  */

@@ -64,7 +64,7 @@ function createAdvice(logger: Logger): (error: unknown) => void {
   let hasLogged = false;
   return (error) => {
     const { audienceHint, expected } = evidenceOf(error);
-    // A remembered refusal keeps no lists.
+    // A remembered refusal keeps only short texts as evidence, and no list.
     if (audienceHint === undefined || hasLogged || !Array.isArray(expected)) return;
     hasLogged = true;
     const audiences = expected.join(' or ');

@@ -56,7 +56,7 @@ export function createSessionCheck(
   const check = isSigned ? createSignedCheck(signer, secrets.length > 1) : createRememberingCheck(logger);
   return (req, res, auth) => {
     const id = req.headers[HEADER]?.toString() || undefined;
-    // The header is the client's: it does not say whether the body is an `initialize`, and a bare id must not leave.
+    // The client chooses the header, so it does not show if the body is `initialize`. An answer to that must carry a signed id.
     const mayOpen = req.method === 'POST' && (isSigned || !namesStatelessRevision(req));
     if (id === undefined && !mayOpen) return undefined;
     if (id !== undefined && !isSessionId(id)) return UNKNOWN_SESSION;

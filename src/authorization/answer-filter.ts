@@ -71,7 +71,7 @@ class AnswerFilter {
     }) as ServerResponse['end'];
   }
 
-  /** How the answer is read. Determined at the first write: later writes are read the same way, whatever the headers say then. */
+  /** The way in which the answer is read. Determined at the first write: later writes are read the same way, whatever the headers say then. */
   #answerType(): Exclude<AnswerType, object> | 'refused' {
     if (this.#type === undefined) {
       this.#type = answerTypeOf(this.#res, this.#options.mayBePage);

@@ -3,7 +3,7 @@ import { lowerAscii } from '../http/lower-ascii.js';
 import { trimOws } from '../http/ows.js';
 
 /**
- * How an answer is read: as one JSON text, or as events. `page`: it is passed on unread, since no MCP client reads it. `fault`: the
+ * The way in which an answer is read: as one JSON text, or as events. `page`: it is passed on unread, since no MCP client reads it. `fault`: the
  * reason why it cannot be read.
  */
 export type AnswerType = 'json' | 'events' | 'page' | { readonly fault: string };

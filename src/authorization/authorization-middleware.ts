@@ -6,8 +6,8 @@ import { BodyError } from '../http/body.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import type { ReceivedBody } from '../messages/calls-in-body.js';
 import { MessageError, reject } from '../messages/message-refusal.js';
+import { createMessageRefusalLog, type MessageRefusalLog } from '../messages/message-refusal-log.js';
 import { lacksMessage, readReceivedMessage } from '../messages/received-message.js';
-import { createRefusalLog, type RefusalLog } from '../messages/refusal-log.js';
 import { type Refuser, refuserOf } from '../oauth/refusal.js';
 import type { Denial, RequestAuthorizer } from './call-authorizer.js';
 import { hideFrom } from './hidden-answer.js';
@@ -34,7 +34,7 @@ export interface AuthorizationPolicy {
 /** Creates the middleware that reads the calls of a request, refuses it if one of them is denied, and filters the lists in its answer. */
 export function createAuthorizationMiddleware(policy: AuthorizationPolicy): Middleware {
   const { who, hide, logger } = policy;
-  const report = createRefusalLog(who, logger);
+  const report = createMessageRefusalLog(who, logger);
 
   return function authorizationMiddleware(req, res, next) {
     let refuse: Refuser;
@@ -64,7 +64,7 @@ function requireRefuser(req: IncomingMessage, who: string): Refuser {
   );
 }
 
-async function decide(context: CallContext, policy: AuthorizationPolicy, report: RefusalLog): Promise<void> {
+async function decide(context: CallContext, policy: AuthorizationPolicy, report: MessageRefusalLog): Promise<void> {
   const { req, res, next, refuse } = context;
   const { who, hide, logger } = policy;
   let body: ReceivedBody;

@@ -1,7 +1,7 @@
 import { METHODS, targetMember } from '../messages/mcp-call.js';
 import { nearestName } from '../options/checks.js';
 
-/** Where the rules are written. A configuration file has no functions, and configures `mcpAuth()` under `mcpAuthentication`. */
+/** The place where the rules are written. A configuration file has no functions, and configures `mcpAuth()` under `mcpAuthentication`. */
 export type RuleSource = 'code' | 'file';
 
 /**

@@ -1,5 +1,5 @@
 import type { CallVariables } from './expressions/call-variables.js';
-import type { Outcome } from './expressions/evaluation.js';
+import type { ExpressionOutcome } from './expressions/evaluation.js';
 import type { Expression } from './expressions/expression.js';
 import { createRememberedOutcomes, readsLastingOnly } from './remembered-outcomes.js';
 
@@ -41,7 +41,7 @@ export const ARGUMENTS = 'mcp.tool.arguments';
 export interface RuleSet {
   readonly readsArguments: boolean;
   /** Evaluates one rule. */
-  evaluate(rule: AuthorizationRule, input: RuleInput): Outcome;
+  evaluate(rule: AuthorizationRule, input: RuleInput): ExpressionOutcome;
   decide(input: RuleInput): RuleDecision;
 }
 
@@ -58,7 +58,7 @@ export function createRuleSet(rules: readonly AuthorizationRule[], report: Failu
   const lasting = new Set(rules.filter(({ expression }) => readsLastingOnly(expression.reads)));
   const outcomesFor = createRememberedOutcomes<AuthorizationRule>();
 
-  const evaluate = (rule: AuthorizationRule, input: RuleInput): Outcome => {
+  const evaluate = (rule: AuthorizationRule, input: RuleInput): ExpressionOutcome => {
     if (input.hasLongArguments && readsArguments(rule)) {
       report(rule, 'arguments_too_long');
       return 'failed';
@@ -67,7 +67,7 @@ export function createRuleSet(rules: readonly AuthorizationRule[], report: Failu
   };
 
   /** Evaluates a rule unless its outcome is known. Failures are not remembered, since each one is reported. */
-  const recall = (rule: AuthorizationRule, input: RuleInput, known: Known): Outcome => {
+  const recall = (rule: AuthorizationRule, input: RuleInput, known: Known): ExpressionOutcome => {
     const remembered = known?.get(rule);
     if (remembered !== undefined) return remembered;
     const outcome = evaluate(rule, input);
@@ -106,9 +106,9 @@ function wouldHold({ expression, scopes }: AuthorizationRule, { variables, scope
 }
 
 /** Outcomes of a `deny` rule that deny. */
-const DENYING: ReadonlySet<Outcome> = new Set([true, 'failed']);
+const DENYING: ReadonlySet<ExpressionOutcome> = new Set([true, 'failed']);
 
-/** True for a rule that holds, or may hold once the arguments are known: lists show what may be called. */
-function mayHold(outcome: Outcome): boolean {
+/** True for a rule that is true, or may become true when the arguments are known: lists show what may be called. */
+function mayHold(outcome: ExpressionOutcome): boolean {
   return outcome === true || outcome === 'unknown';
 }

@@ -47,7 +47,7 @@ export interface BridgeOptions extends BackendOptions {
    */
   readonly maxSessionsPerUser?: number | undefined;
   /**
-   * How to serve requests of anonymous callers without a session (2026-07-28), in which nothing distinguishes two callers. `separate`:
+   * The way to serve requests of anonymous callers without a session (2026-07-28), in which nothing distinguishes two callers. `separate`:
    * each request gets a child that no other request has used. `shared`: all of them share one child, for servers that
    * remember nothing about their callers. `refuse`: 401 with the challenge of `mcpAuth()`, or 403 without one. @default 'separate'
    */

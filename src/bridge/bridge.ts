@@ -9,8 +9,8 @@ import { readBody } from '../http/body.js';
 import { hasHungUp, onceClosed } from '../http/hang-up.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { parseMessages } from '../messages/json-rpc.js';
+import { createMessageRefusalLog, type MessageRefusalLog } from '../messages/message-refusal-log.js';
 import { createMetaRules } from '../messages/meta-edit.js';
-import { createRefusalLog, type RefusalLog } from '../messages/refusal-log.js';
 import { isStateless, namesStatelessRevision } from '../messages/revision.js';
 import { refuserOf } from '../oauth/refusal.js';
 import type { ConnectionSource } from '../targets/connection.js';
@@ -69,7 +69,7 @@ export class Bridge {
   readonly #guard: RebindingGuard;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
   readonly #maxBodyBytes: number;
-  readonly #logRefusal: RefusalLog;
+  readonly #logRefusal: MessageRefusalLog;
   readonly #onStats: (stats: BridgeStats) => void;
   readonly #timer: NodeJS.Timeout;
   #ticks = 0;
@@ -95,7 +95,7 @@ export class Bridge {
     this.#guard = createRebindingGuard(who, options, advice);
     this.#warnIfOpen = createOpenWarning(who, { ...options, credentials });
     this.#maxBodyBytes = options.maxBodyBytes;
-    this.#logRefusal = createRefusalLog(who, options.logger);
+    this.#logRefusal = createMessageRefusalLog(who, options.logger);
     this.#onStats = onStats;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();

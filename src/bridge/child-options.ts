@@ -6,7 +6,7 @@ import { requireEnvironment, requirePlainObject } from '../options/environment.j
 import { flag, type OptionTable, optional, type ResolvedOptions } from '../options/option-table.js';
 import { ANY_TEXT, constant, either, listOf, recordOf, TEXT, TEXTS } from '../options/value-type.js';
 import { isCommandLine } from '../targets/stdio/is-command-line.js';
-import type { Environment } from '../targets/stdio/late-child.js';
+import type { ChildVariables } from '../targets/stdio/late-child.js';
 import { ownProgram } from '../targets/stdio/own-program.js';
 import type { Program } from '../targets/stdio/windows-program.js';
 import { limit } from './backend-options.js';
@@ -22,7 +22,7 @@ export interface ChildOptions {
   /** Its arguments, one each; no shell reads them. @default [] */
   readonly args?: readonly string[] | undefined;
   /**
-   * Environment variables of the child, in addition to those it inherits; or a function that takes the caller (`undefined`: anonymous)
+   * ChildVariables variables of the child, in addition to those it inherits; or a function that takes the caller (`undefined`: anonymous)
    * and returns them or a promise of them, called once for each child. The token itself is passed on only if this function does so. If
    * it throws or returns anything else, the request fails. If its promise is rejected or takes longer than 10 seconds, the request
    * gets 503. @default {}
@@ -112,7 +112,7 @@ function resolveEnv(
   checks: OptionChecks,
   env: unknown,
   option: string,
-): FromCaller<Environment | Promise<Environment>> {
+): FromCaller<ChildVariables | Promise<ChildVariables>> {
   if (typeof env === 'function') {
     const check = (made: unknown) => requireEnvironment(checks, requirePlainObject(checks, made, 'env()'), 'env()');
     return (auth) => {

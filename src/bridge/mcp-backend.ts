@@ -6,7 +6,7 @@ import { createBridgeMiddleware } from './bridge-middleware.js';
 import { everyOriginWarning } from './every-origin.js';
 import { hasProgram } from './has-program.js';
 import { createCallerKeys } from './http/caller-token.js';
-import { credentialOptions } from './http/credentials.js';
+import { credentialOptions } from './http/sent-credentials.js';
 import { inheritWarning } from './inherit-warning.js';
 import { type McpBackendOptions, type ResolvedBackend, resolveBackendOptions } from './mcp-backend-options.js';
 import { replicaWarning } from './replica.js';

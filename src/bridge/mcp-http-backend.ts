@@ -4,9 +4,9 @@ import { asError, type Middleware } from '../http/middleware.js';
 import { refuserOf } from '../oauth/refusal.js';
 import { everyOriginWarning } from './every-origin.js';
 import { createCallerKeys, createCallerTokens, publishKey } from './http/caller-token.js';
-import { audienceOf } from './http/credentials.js';
 import { HttpBridge } from './http/http-bridge.js';
 import { type McpHttpBackendOptions, resolveHttpOptions } from './http/http-options.js';
+import { audienceOf } from './http/sent-credentials.js';
 import { rememberFault } from './remote-fault.js';
 
 export type { CallerTokenOptions } from './http/caller-token-options.js';

@@ -4,7 +4,7 @@ import { hadRulesWithoutTargets } from '../core/rules-without-targets.js';
 import type { Middleware } from '../http/middleware.js';
 
 const FAULT =
-  'mcpAuthorization() without backend decided on this request, so its rules saw the names of clients, not those of the targets; ' +
+  'mcpAuthorization() without backend decided on this request, so its rules saw the names that clients use, and not those of the targets; ' +
   'give mcpAuthorization() this backend';
 
 /** Refuses requests on which rules without targets decided: they may have allowed a call that a rule about the target's own name denies. */

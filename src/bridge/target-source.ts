@@ -4,13 +4,13 @@ import type { ConnectionHeaders } from '../targets/http/message-headers.js';
 import { RemoteSource } from '../targets/http/remote-source.js';
 import { environmentHint, inheritedEnvironment } from '../targets/stdio/child-environment.js';
 import { ChildSource } from '../targets/stdio/child-source.js';
-import type { Environment } from '../targets/stdio/late-child.js';
+import type { ChildVariables } from '../targets/stdio/late-child.js';
 import type { ResolvedBridge } from './bridge-options.js';
 import type { ResolvedChild } from './child-options.js';
 import { createCallerHeaders } from './http/caller-headers.js';
 import { createCallerTokens, type PublishedKey, publishKey } from './http/caller-token.js';
-import { audienceOf, credentialOptions, describeCredentials, secretsIn } from './http/credentials.js';
 import type { ResolvedServer } from './http/remote-server-options.js';
+import { audienceOf, credentialOptions, describeCredentials, secretsIn } from './http/sent-credentials.js';
 
 /** The options of a target have no other names in the configuration file. */
 const NO_ADVICE = { names: new Map<string, string>() };
@@ -32,7 +32,7 @@ const limitsOf = ({ maxPendingRequests, requestTimeoutSeconds, maxMessageBytes, 
 export function createChildSource(child: ResolvedChild, shared: Shared, target?: string): ChildSource {
   const { program, cwd, env, inheritEnv, warmChildren } = child;
   const inherited = inheritedEnvironment(child);
-  const withInherited = (own: Environment): Environment => ({ ...inherited, ...own });
+  const withInherited = (own: ChildVariables): ChildVariables => ({ ...inherited, ...own });
   const recipe = {
     ...program,
     cwd,

@@ -39,7 +39,7 @@ export function createSafeLogger(logger: Logger): Logger {
   return inheritFields(wrapped, logger, createSafeLogger);
 }
 
-/** Wraps a logger so that every line begins with `who`, for parts that do not know whose they are. */
+/** Wraps a logger so that every line begins with `who`, for parts that do not know which function uses them. */
 export function createNamedLogger(who: string, logger: Logger): Logger {
   const named = (level: keyof Logger) => (line: string) => logger[level](`${who}: ${line}`);
   const wrapped = { debug: named('debug'), info: named('info'), warn: named('warn'), error: named('error') };

@@ -3,7 +3,7 @@ import { claimOf, isNumericDate, scopesOf, stringsOf } from '../auth/token/claim
 import { TOKEN_CHECKS, type TokenCheck, type TokenFault } from '../auth/token/token-faults.js';
 import { isToken68 } from '../oauth/credentials.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
-import { durationText } from './duration.js';
+import { durationText } from './duration-text.js';
 import { type Finding, reporterFor } from './finding.js';
 import { initialize, isPrivate, type Probe } from './probe.js';
 import { checkTokenAnswer, type TokenAnswer, UNSENT } from './token-answer.js';

@@ -4,7 +4,7 @@ import type { Evidence, OutageCode, RefusalCode } from '../core/errors.js';
 import type { JwksSource } from '../policy/jwks-source.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { TrustedIssuer } from '../policy/resolve-issuer.js';
-import { durationText } from './duration.js';
+import { durationText } from './duration-text.js';
 
 /** The fault as seen in the token, and the advice. */
 type Explanation = readonly [seen: string, fix: string];

@@ -30,7 +30,7 @@ interface BackendSurroundings {
   readonly allowedOrigins: readonly string[] | undefined;
   /** The time in which a target must answer, if the route limits it. */
   readonly backendSeconds: number | undefined;
-  /** When requests to remote targets are sent again. */
+  /** The rules for sending requests to remote targets again. */
   readonly retry: RetryOptions | undefined;
   /** The name of this process among its replicas. */
   readonly replica: string | undefined;

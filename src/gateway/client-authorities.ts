@@ -29,7 +29,7 @@ export function createAuthorizedConnections(authorities: () => string | undefine
 
 const CERTIFICATES = /-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g;
 
-/** True if no authority was removed: who adds one loses no connection. */
+/** True if no authority was removed. A new authority ends no connection. */
 function isPartOf(earlier: string | undefined, present: string | undefined): boolean {
   if (earlier === present) return true;
   if (earlier === undefined || present === undefined) return false;

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { parseConfigFile } from './config/config-file.js';
 import type { GatewayConfig } from './config/gateway-config.js';
 import type { ProcessConfig } from './config/process-settings.js';
-import { type Environment, ExpandedTexts } from './config/variables.js';
+import { type EnvironmentVariables, ExpandedTexts } from './config/variables.js';
 import { InputFiles } from './input-files.js';
 import { atPlace, StartupError } from './startup-error.js';
 
@@ -23,9 +23,9 @@ export interface LoadedConfig {
   conceal(line: string): string;
 }
 
-/** Where the values of variables come from, and what is left out. */
+/** The values of variables, and the parts that are left out. */
 export interface LoadSettings {
-  readonly env: Environment;
+  readonly env: EnvironmentVariables;
   readonly ignored?: readonly string[];
   readonly files?: InputFiles;
   /** The settings on the command line, which override those of the file. */

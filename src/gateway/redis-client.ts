@@ -56,7 +56,7 @@ const OPENERS: Readonly<Record<string, (url: string, listeners: Listeners) => Pr
   },
 };
 
-/** What happens to the connection. */
+/** Receives the events of the connection. */
 export interface RedisEvents {
   /** Receives the reason of each failure: a code such as `ECONNREFUSED`, or a message without a password. */
   onFailure(reason: string): void;

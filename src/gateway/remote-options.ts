@@ -11,7 +11,7 @@ import { isLoopbackHost } from '../http/loopback.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import type { Logger, McpHttpBackendOptions, RetryOptions } from '../index.js';
 import { createChecks } from '../options/checks.js';
-import type { RemoteTarget } from './config/remote-target.js';
+import type { RemoteTargetConfig } from './config/remote-target.js';
 import { resolveText, type TextSource } from './config/text-source.js';
 import type { InputFiles } from './input-files.js';
 import { createJwtSigner } from './policies/jwt-sign.js';
@@ -20,7 +20,7 @@ import { atPlace, StartupError } from './startup-error.js';
 const checks = createChecks('mcpHttpBackend()');
 
 /** Returns the names of options in the file that differ from those in code. */
-export function namesInFile(target?: RemoteTarget): ReadonlyMap<string, string> {
+export function namesInFile(target?: RemoteTargetConfig): ReadonlyMap<string, string> {
   const isHeader = (target?.backendAuth?.header ?? target?.backendAuth?.jwtSign) !== undefined;
   return new Map([
     ['bearer', 'backendAuth'],
@@ -35,7 +35,7 @@ interface Surroundings {
   readonly files: InputFiles;
   /** True if the route lets anonymous callers in. */
   readonly isOpen: boolean;
-  /** When requests are sent again. Undefined for never. */
+  /** The rules for sending requests again. Undefined: no request is sent twice. */
   readonly retry?: RetryOptions | undefined;
 }
 
@@ -44,7 +44,7 @@ interface Surroundings {
  *
  * @throws {StartupError} If they do not fit together, or if a file cannot be read.
  */
-export function remoteOptions(target: RemoteTarget, { logger, files, isOpen, retry }: Surroundings) {
+export function remoteOptions(target: RemoteTargetConfig, { logger, files, isOpen, retry }: Surroundings) {
   const { url, options: written, at: place } = target;
   const secrets = {
     ...files.use<ReturnType<typeof readCredential>>(
@@ -77,7 +77,7 @@ const PLAIN_HTTP =
   'dangerouslyAllowHttp: true beside host if the network is yours alone.';
 
 /** Returns the places of the policies and options that send a secret to the target. */
-function secretsOf({ options, backendAuth, headers, at }: RemoteTarget): readonly string[] {
+function secretsOf({ options, backendAuth, headers, at }: RemoteTargetConfig): readonly string[] {
   const isSet = Object.values(headers?.values ?? {}).some((value) => value !== undefined);
   return [
     ...(backendAuth === undefined ? [] : [backendAuth.at]),
@@ -86,7 +86,7 @@ function secretsOf({ options, backendAuth, headers, at }: RemoteTarget): readonl
   ];
 }
 
-function requireNoSecret(target: RemoteTarget): void {
+function requireNoSecret(target: RemoteTargetConfig): void {
   const [secret] = secretsOf(target);
   if (secret === undefined) return;
   throw new StartupError(
@@ -96,7 +96,7 @@ function requireNoSecret(target: RemoteTarget): void {
 }
 
 /** Requires that at most one place in the file sets each header with a credential. */
-function requireOneLogin({ options, backendAuth, headers, at }: RemoteTarget): void {
+function requireOneLogin({ options, backendAuth, headers, at }: RemoteTargetConfig): void {
   const own = backendAuth?.header?.name ?? 'authorization';
   for (const header of new Set([own, 'authorization'])) {
     const named = Object.keys(headers?.values ?? {}).find((name) => lowerAscii(name) === header);
@@ -114,7 +114,10 @@ function requireOneLogin({ options, backendAuth, headers, at }: RemoteTarget): v
 }
 
 /** Returns the options that carry `backendAuth`, with those of `requestHeaderModifier`. */
-function readCredential(target: RemoteTarget, files: InputFiles): Pick<McpHttpBackendOptions, 'bearer' | 'headers'> {
+function readCredential(
+  target: RemoteTargetConfig,
+  files: InputFiles,
+): Pick<McpHttpBackendOptions, 'bearer' | 'headers'> {
   const { backendAuth } = target;
   const others = readHeaders(target);
   if (backendAuth === undefined) return others;
@@ -139,7 +142,7 @@ interface Certificates {
   readonly key?: string;
 }
 
-function readCertificates({ backendTls }: RemoteTarget, inputs: InputFiles): Certificates {
+function readCertificates({ backendTls }: RemoteTargetConfig, inputs: InputFiles): Certificates {
   if (backendTls === undefined) return {};
   const { root, cert, key, at: place } = backendTls;
   const pem = (source: TextSource, option: string) => String(requirePem(checks, resolveText(source, inputs), option));
@@ -154,7 +157,7 @@ function readCertificates({ backendTls }: RemoteTarget, inputs: InputFiles): Cer
   });
 }
 
-function readCallerToken({ callerKey, options, at: place }: RemoteTarget, files: InputFiles) {
+function readCallerToken({ callerKey, options, at: place }: RemoteTargetConfig, files: InputFiles) {
   if (callerKey === undefined) return {};
   const { callerToken } = options as Pick<McpHttpBackendOptions, 'callerToken'>;
   const read = () => CALLER_TOKEN_TABLE.key.read(checks, resolveText(callerKey, files), 'callerToken.key')?.key;
@@ -163,7 +166,7 @@ function readCallerToken({ callerKey, options, at: place }: RemoteTarget, files:
 
 const makeKey = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 
-function readHeaders({ headers }: RemoteTarget): { headers?: Record<string, string | undefined> } {
+function readHeaders({ headers }: RemoteTargetConfig): { headers?: Record<string, string | undefined> } {
   if (headers === undefined) return {};
   const record = atPlace(headers.at, () => requireHeaderRecord(checks, headers.values, 'set'));
   return { headers: Object.fromEntries(record) };

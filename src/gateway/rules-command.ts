@@ -12,7 +12,7 @@ import { MessageError } from '../messages/message-refusal.js';
 import type { RouteBackend } from './backend.js';
 import type { McpBackendConfig } from './config/backend-config.js';
 import { type RouteConfig, routesOf } from './config/gateway-config.js';
-import type { Environment } from './config/variables.js';
+import type { EnvironmentVariables } from './config/variables.js';
 import { loadConfig } from './load-config.js';
 import { authorizationOptionsOf } from './route-authorization.js';
 import { atPlace, readInputFile, StartupError } from './startup-error.js';
@@ -51,7 +51,7 @@ export interface RulesResult {
  * @param env The values of variables in the file. By default none is set.
  * @throws {StartupError} If an argument or a file is wrong.
  */
-export function runRulesCommand(args: readonly string[], env: Environment = {}): RulesResult {
+export function runRulesCommand(args: readonly string[], env: EnvironmentVariables = {}): RulesResult {
   const { values, positionals } = parseRulesLine(args);
   if (values.help) return { lines: [RULES_USAGE], isAllowed: true };
   const { file, call } = values;

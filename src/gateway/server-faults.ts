@@ -7,7 +7,7 @@ import { type McpHttpBackendOptions, mcpHttpBackend, UpstreamError } from '../in
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { createServerMetadata } from '../upstream/server-metadata.js';
 import type { RouteConfig } from './config/gateway-config.js';
-import type { RemoteTarget } from './config/remote-target.js';
+import type { RemoteTargetConfig } from './config/remote-target.js';
 import { InputFiles } from './input-files.js';
 import { remoteOptions } from './remote-options.js';
 
@@ -66,7 +66,7 @@ async function faultIf(fault: string, call: Promise<unknown>): Promise<string | 
 }
 
 /** Asks with a backend of its own: a backend of several targets does not say which one fails. */
-async function faultOfTarget(target: RemoteTarget): Promise<string | undefined> {
+async function faultOfTarget(target: RemoteTargetConfig): Promise<string | undefined> {
   const { url, at } = target;
   const options = remoteOptions(target, { logger: SILENT, isOpen: false, files: new InputFiles() });
   const backend = mcpHttpBackend({ ...options, warnWhenOpen: false } as McpHttpBackendOptions);

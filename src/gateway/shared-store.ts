@@ -83,8 +83,8 @@ export function routeScope(listener: Pick<ListenerConfig, 'at'>, { hostnames, ma
 }
 
 /**
- * Returns the keys that sign the session ids of one route. With the same keys for all, a server could choose the ids with which its clients go
- * to the server of another route.
+ * Returns the keys that sign the session ids of one route. If all routes had the same keys, the server of one route could choose ids that are
+ * valid at the server of another route.
  */
 export function keysOfRoute(keys: readonly string[], scope: string): readonly string[] {
   return keys.map((key) => createHmac('sha256', key).update(`sessions of ${scope}`).digest('base64url'));

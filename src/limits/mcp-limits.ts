@@ -5,8 +5,8 @@ import { BodyError } from '../http/body.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import type { ReceivedBody } from '../messages/calls-in-body.js';
 import { MessageError, reject } from '../messages/message-refusal.js';
+import { createMessageRefusalLog } from '../messages/message-refusal-log.js';
 import { knownMessage, lacksMessage, readReceivedMessage } from '../messages/received-message.js';
-import { createRefusalLog } from '../messages/refusal-log.js';
 import { createGuardedStore } from '../store/guarded-store.js';
 import { createBuckets } from '../store/memory-store.js';
 import type { Awaitable, StoreBucket } from '../store/store.js';
@@ -38,7 +38,7 @@ const NO_MESSAGE: ReceivedBody = { isBatch: false, calls: [] };
 export function mcpLimits(limits: readonly Limit[], options: Readonly<McpLimitsOptions> = {}): Middleware {
   const resolved = resolveLimits(limits, options);
   const { maxBodyBytes, logger } = resolved;
-  const report = createRefusalLog('mcpLimits()', logger);
+  const report = createMessageRefusalLog('mcpLimits()', logger);
   const count = createBucketCount(resolved.limits);
   const take = createTake(resolved);
   const refuse = createLimitRefusal(

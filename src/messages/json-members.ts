@@ -1,7 +1,7 @@
 import { endOfString, endOfValue, skipSpace, startOfMemberValue } from './json-scan.js';
 
 /** The position of one member of a JSON object in the bytes of a message. `start` to `end` is its value, quotes included. */
-export interface Member {
+export interface JsonMember {
   readonly name: string;
   readonly keyStart: number;
   readonly start: number;
@@ -9,10 +9,10 @@ export interface Member {
 }
 
 /** One object of a message: the positions of its braces, and its members in their original order. */
-export interface Members {
+export interface JsonMembers {
   readonly start: number;
   readonly end: number;
-  readonly list: readonly Member[];
+  readonly list: readonly JsonMember[];
 }
 
 /** Replaces the bytes from `start` to `end` with `text`. */
@@ -33,7 +33,7 @@ const CLOSE = 0x7d;
  * replaced, while every other byte stays unchanged. Undefined if there is no object, or if anything in it is not JSON. It does
  * not check what follows the object.
  */
-export function readMembers(bytes: Buffer, at = 0): Members | undefined {
+export function readMembers(bytes: Buffer, at = 0): JsonMembers | undefined {
   return readList(bytes, at, OPEN, CLOSE, readMember);
 }
 
@@ -70,7 +70,7 @@ function readElement(bytes: Buffer, start: number): { start: number; end: number
   return end < 0 ? undefined : { start, end };
 }
 
-function readMember(bytes: Buffer, keyStart: number): Member | undefined {
+function readMember(bytes: Buffer, keyStart: number): JsonMember | undefined {
   const keyEnd = endOfString(bytes, keyStart);
   const start = startOfMemberValue(bytes, keyEnd);
   if (start < 0) return undefined;
@@ -79,12 +79,12 @@ function readMember(bytes: Buffer, keyStart: number): Member | undefined {
   return { name: readName(bytes, keyStart, keyEnd), keyStart, start, end };
 }
 
-export function memberOf(members: Members | undefined, name: string): Member | undefined {
+export function memberOf(members: JsonMembers | undefined, name: string): JsonMember | undefined {
   return members?.list.find((member) => member.name === name);
 }
 
 /** Returns a member's value as it was written. */
-export function textOf(bytes: Buffer, member: Member): string {
+export function textOf(bytes: Buffer, member: JsonMember): string {
   return bytes.toString('utf8', member.start, member.end);
 }
 

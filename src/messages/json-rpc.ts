@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { isRecord } from '../http/json-object.js';
 import { BridgeError } from './bridge-error.js';
 import { countMembers, JsonBoundError } from './json-bounds.js';
-import { type Member, type Members, memberOf, readElements, readMembers, textOf } from './json-members.js';
+import { type JsonMember, type JsonMembers, memberOf, readElements, readMembers, textOf } from './json-members.js';
 import { skipSpace } from './json-scan.js';
 import {
   ENVELOPE_NAMES,
@@ -20,9 +20,9 @@ import { targetMember } from './mcp-call.js';
 export interface RpcMessage {
   readonly kind: 'request' | 'notification' | 'response';
   readonly bytes: Buffer;
-  readonly members: Members;
+  readonly members: JsonMembers;
   /** The position of the id; absent on notifications. */
-  readonly idAt: Member | undefined;
+  readonly idAt: JsonMember | undefined;
   /** The id as it was written, for example `"a"` or `7`; absent on notifications. */
   readonly id: string | undefined;
   /** The id in the spelling of {@link keyOf}, for comparison; absent on notifications, and on responses whose id is neither text nor number. */
@@ -83,8 +83,8 @@ function parseMessage(bytes: Buffer, value: unknown): ClientMessage {
 export function readMessage(bytes: Buffer): RpcMessage | undefined {
   const members = readMembers(bytes);
   if (members === undefined || skipSpace(bytes, members.end) < bytes.length) return undefined;
-  let idAt: Member | undefined;
-  let method: Member | undefined;
+  let idAt: JsonMember | undefined;
+  let method: JsonMember | undefined;
   let outcome = false;
   for (const member of members.list) {
     if (member.name === 'id') idAt = member;
@@ -102,9 +102,9 @@ export function readMessage(bytes: Buffer): RpcMessage | undefined {
 
 /** Reads the members of the object at `path` in a message, or in an object within it. */
 export function membersAt(
-  { bytes, members }: { readonly bytes: Buffer; readonly members: Members | undefined },
+  { bytes, members }: { readonly bytes: Buffer; readonly members: JsonMembers | undefined },
   ...path: readonly string[]
-): Members | undefined {
+): JsonMembers | undefined {
   let inner = members;
   for (const name of path) {
     const member = memberOf(inner, name);
@@ -178,7 +178,7 @@ export function methodNotFound(id: string): Buffer {
 
 // Parsers differ: of two members with one name, some use the first, some the last, and some ignore capitals. The child may read
 // another value than the one that was checked here (GHSA-4gph-2hhr-5mwg).
-function refuseAmbiguous(members: Members, known: KnownNames, id: string | undefined): void {
+function refuseAmbiguous(members: JsonMembers, known: KnownNames, id: string | undefined): void {
   const seen = new Set<string>();
   for (const { name } of members.list) {
     const folded = foldName(name);

@@ -1,5 +1,5 @@
 import type { AuthInfo } from '../core/auth-info.js';
-import { applyEdits, type Edit, type Member, type Members, memberOf } from './json-members.js';
+import { applyEdits, type Edit, type JsonMember, type JsonMembers, memberOf } from './json-members.js';
 import { type ClientMessage, membersAt } from './json-rpc.js';
 import { foldName } from './known-names.js';
 
@@ -73,7 +73,7 @@ export function metaEdits(message: ClientMessage, rule: MetaRule): readonly Edit
   return [{ start: at, end: at, text: `"_meta":{${own.join(',')}}${inner.list.length > 0 ? ',' : ''}` }];
 }
 
-function keptOf(members: Members | undefined, { own, passes }: MetaRule): readonly Member[] {
+function keptOf(members: JsonMembers | undefined, { own, passes }: MetaRule): readonly JsonMember[] {
   const taken = new Set([...own.keys()].map(foldName));
   return (members?.list ?? []).filter(({ name }) => passes(name) && !taken.has(foldName(name)));
 }

@@ -22,7 +22,7 @@ export function buildResourceMetadata(resolved: ResolvedAuth, resource: string):
     ...senderConstraintMembers(resolved),
     ...Object.entries(others).map(([name, value]): DocumentMember => [snakeCase(name), value]),
   ];
-  // A member that the user gave replaces ours of the same name, such as `mcpProtocolVersion`.
+  // A member that the user gave replaces the generated one of the same name, such as `mcpProtocolVersion`.
   return Object.fromEntries(members.filter(([, value]) => isEmitted(value)));
 }
 

@@ -3,7 +3,7 @@ import { lowerAscii } from '../http/lower-ascii.js';
 /** The first characters of the API keys that this package makes. People and secret scanners recognize a key by them. */
 export const API_KEY_PREFIX = 'emak_';
 
-/** The header that carries an API key, beside `Authorization`. */
+/** The header that may carry an API key in place of `Authorization`. */
 export const API_KEY_HEADER = 'x-api-key';
 
 /**

@@ -40,7 +40,7 @@ export type RefusalContext = Pick<ChallengeContext, 'dpop'> &
     /** Replaces the URL that follows from the resource. */
     readonly metadataUrl: string | undefined;
     readonly requiredScopes: readonly string[];
-    /** Scopes that a 401 names besides. */
+    /** Further scopes that a 401 names. */
     readonly challengeScopes: readonly string[];
   };
 

@@ -36,7 +36,7 @@ export const OAUTH_PROXY_METHODS = Object.freeze({
 /** The OAuth proxy's metadata at the root of an origin, for clients of 2025-03-26. */
 export const ROOT_METADATA_PATH = wellKnownPath('oauth-authorization-server');
 
-/** Where clients that read that metadata register. */
+/** The path where clients that read that metadata register. */
 export const ROOT_REGISTRATION_PATH = `${ROOT_METADATA_PATH}/client-registration`;
 
 export type OAuthProxyEndpointName = keyof typeof OAUTH_PROXY_METHODS;

@@ -6,7 +6,7 @@ export interface OtherNames {
   readonly option: string;
   /** Its other names. Case, underscores and hyphens make no difference. */
   readonly words: readonly string[];
-  /** How to write it, if the name alone does not say that. */
+  /** The way to write it, if the name alone does not say that. */
   readonly write?: string;
 }
 

@@ -68,11 +68,11 @@ export function constant(value: boolean): ValueType {
 }
 
 /** A text of this form. */
-export function textOf(word: string, pattern?: RegExp): ValueType {
+export function textOfForm(word: string, pattern?: RegExp): ValueType {
   return { kind: 'text', word, min: 1, pattern };
 }
 
-export const FILE_NAME = textOf('file name');
+export const FILE_NAME = textOfForm('file name');
 
 /** `{ file: NAME }`, in place of a secret. */
 export const IN_FILE = { file: { type: FILE_NAME, isRequired: true } } as const;

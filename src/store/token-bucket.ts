@@ -3,7 +3,7 @@ import type { StoreBucket } from './store.js';
 /** The state of a bucket. */
 export interface BucketState {
   tokens: number;
-  /** When the tokens were last refilled, on the clock of `performance.now()`. */
+  /** The time of the last refill, on the clock of `performance.now()`. */
   filledAt: number;
   /** False for a full bucket that nothing has been taken from. */
   isKept: boolean;

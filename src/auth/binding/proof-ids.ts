@@ -75,10 +75,10 @@ export function createProofIds(windowSeconds: number, max = MAX_PROOFS) {
 }
 
 /**
- * Remembers proofs in a store that replicas share. This process remembers its own beside that, so that one client cannot fill the
- * store, and a store that has lost its data lets no proof pass that this process has seen.
+ * Remembers proofs in a store that replicas share. This process also remembers the proofs that it has seen: so one client cannot fill the
+ * store, and none of these proofs is accepted again if the store loses its data.
  *
- * @param keepSeconds The window in which a proof is accepted somewhere, whatever the clocks of replicas say.
+ * @param keepSeconds The longest time for which any replica may accept a proof. The clocks of replicas may differ.
  */
 export function createSharedProofIds(own: ProofIds, store: GuardedStore, keepSeconds: number): ProofIds {
   return {

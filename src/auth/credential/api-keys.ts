@@ -93,7 +93,7 @@ function readKey(given: unknown): ResolvedApiKey {
     throw new TypeError(`it returned a key that cannot be used: ${reason}`);
   };
   if (!isRecord(given)) return fail('it is not an object');
-  // A row of a table often has the hash beside the rest.
+  // The function often returns a row of a database, which has the hash too.
   const { sha256: _, ...known } = given;
   return parseApiKey(known, fail);
 }

@@ -102,7 +102,7 @@ function readAnswer({ status, text }: ServerAnswer): Claims | string | undefined
   return active === true ? claims : 'its "active" is neither true nor false';
 }
 
-/** An `active` that is there twice could be read either way. */
+/** Refuses an answer that has `active` twice: parsers differ in which one counts. */
 function parseStrictly(text: string): unknown {
   try {
     return parseStrictJson(text);

@@ -4,7 +4,7 @@ import { CallError } from '../../upstream/call-server.js';
 import { findKeySet, type KeySetPlace, type KeySetSearch } from '../../upstream/find-key-set.js';
 import type { KeySetContext } from './key-set.js';
 
-/** Where a remote key set is, and what to tell the operator if it cannot be used there. */
+/** Finds the URL of a remote key set, and advises the operator if the key set cannot be used there. */
 export interface KeySetPlaces {
   /** @throws {Error} If the metadata that names the URL cannot be used. */
   find(): Promise<URL>;

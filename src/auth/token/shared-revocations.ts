@@ -17,7 +17,7 @@ const MAX_ANSWERS = 1_000;
 /** Revocations that wait for the store. */
 const MAX_WAITING = 10_000;
 
-/** How long the store keeps the revocation of a token that does not expire: ten years. */
+/** The time for which the store keeps the revocation of a token that does not expire: ten years. */
 const MAX_KEEP_MS = 10 * 365 * 86_400_000;
 
 const MEANWHILE = 'each process applies the revocations that it knows, and sends its own when the store is back';

@@ -5,7 +5,7 @@ import type { TrustedIssuer } from '../../policy/resolve-issuer.js';
 import type { VerificationKey } from '../keys/verification-key.js';
 import { sizeInMemory } from './size-in-memory.js';
 
-/** The kind of a credential, as its form and its place tell. */
+/** The kind of a credential, which follows from its form and its place in the request. */
 export type CredentialKind = 'jwt' | 'apiKey' | 'opaque';
 
 /** The key that verified a JWT, and its issuer. */

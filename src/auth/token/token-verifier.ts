@@ -159,7 +159,7 @@ function createJwtVerifier(resolved: ResolvedAuth) {
   };
 }
 
-/** The log shows the expected issuers beside the token's. The client sees neither. */
+/** The log shows the expected issuers and that of the token. The client sees neither. */
 function unknownIssuer({ payload, kid }: CompactJwt, expected: readonly string[]): AuthError {
   return new AuthError('unknown_issuer', { iss: claimOf(payload, 'iss'), expected, ...claimsForLog(payload, kid) });
 }

@@ -4,7 +4,7 @@ import type { CallVariables } from './call-variables.js';
  * The result of an expression. `absent`: it failed only because the call has no such variable, for example `mcp.tool` of a prompt or
  * `jwt` of an anonymous caller. `unknown`: it depends on the arguments of a call that is not made yet.
  */
-export type Outcome = true | false | 'failed' | 'absent' | 'unknown';
+export type ExpressionOutcome = true | false | 'failed' | 'absent' | 'unknown';
 
 /** Thrown where an expression reads a variable that the call does not have. */
 class AbsentVariable extends Error {
@@ -81,7 +81,11 @@ export function noteFailure(error: unknown): void {
 }
 
 /** Evaluates an expression. `report` gets the code of a failure. */
-export function evaluateWith(given: CallVariables, evaluate: () => unknown, report: (code: string) => void): Outcome {
+export function evaluateWith(
+  given: CallVariables,
+  evaluate: () => unknown,
+  report: (code: string) => void,
+): ExpressionOutcome {
   const result = resultOf(given, evaluate);
   if (typeof result === 'boolean') return result;
   if (isUnknown) return 'unknown';

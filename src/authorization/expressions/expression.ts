@@ -2,7 +2,7 @@ import type { ParseResult } from '@marcbachmann/cel-js';
 import type { CallVariables } from './call-variables.js';
 import { loadCelLibrary } from './cel-library.js';
 import type { CelNode } from './cel-node.js';
-import { evaluateWith, type Outcome } from './evaluation.js';
+import { type ExpressionOutcome, evaluateWith } from './evaluation.js';
 import { ExpressionError } from './expression-error.js';
 import { explainError } from './expression-hints.js';
 import { REPLACED_NAMES, registerFunctions } from './functions.js';
@@ -18,7 +18,7 @@ export interface Expression {
   /** The texts that a target is compared with, with their positions. */
   readonly targets: ReadonlyMap<string, number>;
   /** Never throws. `report` gets the code of a failure. */
-  evaluate(variables: CallVariables, report: (code: string) => void): Outcome;
+  evaluate(variables: CallVariables, report: (code: string) => void): ExpressionOutcome;
 }
 
 /** Bytes of an expression. */

@@ -20,7 +20,7 @@ function isLiteral({ op, args }: CelNode): boolean {
 export function noteFailures(node: CelNode): void {
   if (isLiteral(node)) return;
   wrapNode(node, (evaluator, inner, context) => {
-    // A macro goes on after a failure, also after one for too much work: this throws again.
+    // A macro continues after a failure, even after one for too much work. This throws again in that case.
     charge(0);
     try {
       return evaluator.run(inner, context);

@@ -24,7 +24,7 @@ export function matchesPattern(text: string, pattern: string): boolean {
   return (patterns.get(pattern) as RE2JS).test(text);
 }
 
-/** How much more work than a comparison it is to search a character for most patterns: one step of an automaton. */
+/** The work to search one character for most patterns, as a multiple of a comparison: one step of an automaton. */
 const AUTOMATON_FACTOR = 32;
 /** The same for a pattern with more states than an automaton can have: the library then follows all of them at once. */
 const PARALLEL_FACTOR = 640;

@@ -132,7 +132,7 @@ class Preparation implements Reads {
     const [first] = args;
     const charger = this.#charger(name, args[1] ?? node);
     node.args[0] = REPLACED_NAMES.get(name) ?? name;
-    // A fallback must not replace a failure that it hides from `deny` rules: `default()` itself decides which it takes.
+    // Something missing, which the fallback replaces, is no failure. `default()` notes all others itself, so that `deny` rules see them.
     this.#visitAll(args, name === 'default' ? undefined : charger);
     if (name === 'cidr' && first?.op === 'value') requireRange(first);
     requireForm(name, args);
@@ -143,7 +143,7 @@ class Preparation implements Reads {
     const variable = variableIn(argument);
     for (const name of pathOf(argument)?.slice(variable?.length ?? 1) ?? []) this.#noteMember(argument, name);
     if (variable !== undefined) this.variables.add(readPresence(node, argument));
-    // The library refuses all else but names that a macro has introduced.
+    // Of all other names, the library accepts only those that a macro has introduced.
     else if (pathOf(argument) === undefined) this.visit(argument);
   }
 

@@ -116,14 +116,14 @@ export class PendingRequests<R extends PendingRequest> {
   failOversized(head: Buffer, tail: Buffer): void {
     const key = idOfTruncated(head, tail);
     if (key !== undefined) this.fail(key, 'message_too_large');
-    // The id is not readable, so all requests fail: the one that it answers would otherwise wait for ever.
+    // The id is not readable, so all requests fail: the one that it answers would otherwise wait forever.
     else this.failAll('message_too_large');
   }
 
   /** Returns the keys of the requests that `line`, which is not a valid message, was meant to answer. */
   answeredBy(line: Buffer): readonly string[] {
     const answered = requestsAnsweredBy(line);
-    // If the id is not readable, all requests count: the one that it answers would otherwise wait for ever.
+    // If the id is not readable, all requests count: the one that it answers would otherwise wait forever.
     return answered === 'any' ? [...this.#byKey.keys()] : answered.filter((key) => this.#byKey.has(key));
   }
 

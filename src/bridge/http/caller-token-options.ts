@@ -42,7 +42,7 @@ export interface CallerKey {
 }
 
 /** Returns the key with its algorithm; undefined if it is another kind of key. */
-export function callerKeyOf(key: KeyObject): CallerKey | undefined {
+export function signingKeyOf(key: KeyObject): CallerKey | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (type === 'ed25519') return { alg: 'EdDSA', key };
   return type === 'ec' && details?.namedCurve === 'prime256v1' ? { alg: 'ES256', key } : undefined;
@@ -64,7 +64,7 @@ export function looksLikeFileName(text: string): boolean {
 
 function requireKey(checks: OptionChecks, value: unknown, option: string): CallerKey {
   const key = privateKeyOf(value);
-  const usable = key && callerKeyOf(key);
+  const usable = key && signingKeyOf(key);
   if (usable !== undefined) return usable;
   // The messages do not quote the value, which may be a private key.
   if (typeof value === 'string' && looksLikeFileName(value)) {

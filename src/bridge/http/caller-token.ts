@@ -6,7 +6,7 @@ import { forEveryOrigin } from '../../http/endpoint.js';
 import type { Middleware } from '../../http/middleware.js';
 import { replyJson } from '../../http/reply.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
-import { type CALLER_TOKEN_TABLE, type CallerKey, callerKeyOf, KEY_COMMAND } from './caller-token-options.js';
+import { type CALLER_TOKEN_TABLE, type CallerKey, KEY_COMMAND, signingKeyOf } from './caller-token-options.js';
 
 const LIFETIME_SECONDS = 60;
 /**
@@ -113,7 +113,7 @@ function makeKey(logger: Logger, who: string): CallerKey {
       `Make a key with "${KEY_COMMAND}"`,
   );
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return callerKeyOf(privateKey) as CallerKey;
+  return signingKeyOf(privateKey) as CallerKey;
 }
 
 const published = new WeakMap<Middleware, readonly PublishedKey[]>();

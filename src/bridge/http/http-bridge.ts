@@ -6,7 +6,7 @@ import { userOf } from '../../core/principal.js';
 import type { Caller } from '../../core/quota.js';
 import { hasHungUp } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
-import { createRefusalLog, type RefusalLog } from '../../messages/refusal-log.js';
+import { createMessageRefusalLog, type MessageRefusalLog } from '../../messages/message-refusal-log.js';
 import { type Exchange, type HeaderRecord, headerText, type ResponseHeaders } from '../../targets/http/exchange.js';
 import { createFailureLog, createNotFoundWarning } from '../../targets/http/failure-log.js';
 import { HttpTarget } from '../../targets/http/http-target.js';
@@ -22,7 +22,6 @@ import { createCallerHeaders } from './caller-headers.js';
 import { createIssuerWarning } from './caller-issuer.js';
 import type { CallerTokens } from './caller-token.js';
 import { createClientHeaders } from './client-headers.js';
-import { credentialOptions, describeCredentials, secretsIn } from './credentials.js';
 import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
 import { opensSession } from './opens-session.js';
@@ -31,6 +30,7 @@ import { Relays } from './relays.js';
 import { type RemoteSession, RemoteSessions } from './remote-sessions.js';
 import { type RequestBody, requestBody } from './request-body.js';
 import { RequestsInFlight } from './requests-in-flight.js';
+import { credentialOptions, describeCredentials, secretsIn } from './sent-credentials.js';
 import { createTargetHeaders } from './target-headers.js';
 
 const WHO = 'mcpHttpBackend()';
@@ -50,7 +50,7 @@ export class HttpBridge {
   readonly #callerHeaders: ReturnType<typeof createCallerHeaders>;
   readonly #targetHeaders: ReturnType<typeof createTargetHeaders>;
   readonly #clientHeaders: ReturnType<typeof createClientHeaders>;
-  readonly #logRefusal: RefusalLog;
+  readonly #logRefusal: MessageRefusalLog;
   readonly #log: ReturnType<typeof createFailureLog>;
   readonly #warnAboutNotFound: () => void;
   readonly #host: RelayHost = {
@@ -79,7 +79,7 @@ export class HttpBridge {
     this.#callerHeaders = createCallerHeaders(options, tokens);
     this.#targetHeaders = createTargetHeaders(options.requestHeaders);
     this.#clientHeaders = createClientHeaders(options.responseHeaders);
-    this.#logRefusal = createRefusalLog(WHO, options.logger, ['unknown_session']);
+    this.#logRefusal = createMessageRefusalLog(WHO, options.logger, ['unknown_session']);
     this.#log = createFailureLog(WHO, options);
     this.#warnAboutNotFound = createNotFoundWarning(WHO, options);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);

@@ -3,7 +3,7 @@ import { refuserOf } from '../../oauth/refusal.js';
 import type { ResolvedBridge } from '../bridge-options.js';
 import type { BridgeRequest } from '../bridge-request.js';
 
-/** Refuses a request if it must be: returns true if it has been answered. */
+/** Refuses a request of an anonymous caller if the option says so. Returns true if it has answered. */
 export type AnonymousRefusal = (request: BridgeRequest, id: string | undefined) => boolean;
 
 /**

@@ -1,4 +1,4 @@
-import { type Edit, type Member, memberOf, textOf } from '../../messages/json-members.js';
+import { type Edit, type JsonMember, memberOf, textOf } from '../../messages/json-members.js';
 import { keyOf, membersAt, type RpcMessage } from '../../messages/json-rpc.js';
 import { SUBSCRIPTION_KEY, subscriptionEdits } from '../../messages/stateless-response.js';
 import type { PendingRequest, PendingRequests } from '../answers/pending-requests.js';
@@ -18,7 +18,7 @@ export function destinationOf(
   message: RpcMessage,
   pending: PendingRequests<StatelessRequest>,
 ): { readonly request: StatelessRequest; readonly edits: Edit[] } | undefined {
-  const keyAt = (member: Member | undefined) => member && keyOf(textOf(message.bytes, member));
+  const keyAt = (member: JsonMember | undefined) => member && keyOf(textOf(message.bytes, member));
   if (message.method === 'notifications/message') {
     const [request, ...others] = [...pending.values()].filter(({ logs }) => logs);
     return request && others.length === 0 ? { request, edits: [] } : undefined;

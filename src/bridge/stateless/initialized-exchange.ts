@@ -17,7 +17,7 @@ import type { InitializedConnection, InitializedConnections } from './initialize
 /** Notifications that are not passed on: the bridge itself opened the session, and refuses the requests of the server. */
 const OWN_NOTIFICATIONS = new Set(['notifications/initialized', 'notifications/progress']);
 
-/** The rules for requests, beside those of their messages. */
+/** The rules for requests, in addition to those for their messages. */
 interface InitializedRules {
   readonly metaRules: MetaRules;
   readonly refuseAnonymous: AnonymousRefusal;

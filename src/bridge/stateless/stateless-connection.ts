@@ -25,7 +25,7 @@ const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
 // The time in which a client must read its answer, or it is disconnected: the other requests of the connection wait meanwhile.
 const MAX_DRAIN_MS = 10_000;
 
-/** How a connection without a session is used. */
+/** The settings of a connection without a session. */
 export interface StatelessSetup {
   /** The caller for whom it is opened. */
   readonly auth: AuthInfo | undefined;
@@ -181,7 +181,7 @@ export class StatelessConnection implements ConnectionListener {
     if (message.kind === 'response')
       this.answered = this.#pending.settle(message, this.#statusOf?.(message)) || this.answered;
     else if (message.kind === 'notification') this.#route(message);
-    // These revisions have no requests to the client. Without a response, the server would wait for ever.
+    // These revisions have no requests to the client. Without a response, the server would wait forever.
     else this.#connection.write((message.method === 'ping' ? emptyResult : methodNotFound)(message.id ?? 'null'));
   }
 

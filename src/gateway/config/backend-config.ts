@@ -1,8 +1,8 @@
-import { CHILD_OPTIONS, SERVER_OPTIONS } from '../schema/backend-options.js';
+import { CHILD_OPTIONS, SERVER_OPTIONS } from '../schema/backend-keys.js';
 import { TARGET } from '../schema/target-keys.js';
 import type { ConfigNode } from './config-node.js';
 import { mergePolicies, type Policies, readTargetPolicies, targetPoliciesOf } from './policy-levels.js';
-import { type RemoteTarget, readRemoteTarget } from './remote-target.js';
+import { type RemoteTargetConfig, readRemoteTarget } from './remote-target.js';
 import type { RuntimeConfig } from './runtime-section.js';
 import { TARGETS_OUT } from './stays-out.js';
 import { readStdioTarget, type StdioTarget } from './stdio-target.js';
@@ -20,7 +20,7 @@ export interface McpBackendConfig {
 
 export interface TargetConfig {
   readonly name: string | undefined;
-  readonly server: StdioTarget | RemoteTarget;
+  readonly server: StdioTarget | RemoteTargetConfig;
   readonly at: string;
 }
 

@@ -6,7 +6,7 @@ import { StartupError } from '../startup-error.js';
 
 /** A feature of agentgateway that is not supported here. */
 export interface StaysOut {
-  /** Why, and what to use in its place: a sentence that follows "is not supported: ". */
+  /** The reason, and what to use instead: a sentence that follows "is not supported: ". */
   readonly why: string;
   /** True if `--ignore` may leave it out: nothing becomes reachable that the file would protect. */
   readonly canIgnore: boolean;
@@ -144,7 +144,7 @@ export class ConfigNode {
       : this.refuse(`must be a whole number of at least 1, but is ${this.#described()}`);
   }
 
-  /** The value, where it need not be text: a variable that holds a number, `true` or `false` stands for it. */
+  /** The value, of any type. The value of a variable is text; it is converted if it is a number, `true` or `false`. */
   option(): unknown {
     const { value } = this;
     if (typeof value !== 'string' || !this.#context.isFromVariable(this.path)) return value;

@@ -11,7 +11,7 @@ const STAYS_OUT = new Map([...LISTENER_OUT, ...POLICIES_OUT]);
 
 /** A listener of a gateway, to which routes attach themselves. */
 interface GatewayListener extends Omit<ListenerConfig, 'routes'> {
-  /** How routes name it: `default`, or `default/name`. */
+  /** The names by which routes refer to it: `default`, or `default/name`. */
   readonly names: readonly string[];
   readonly surroundings: RouteSurroundings;
   readonly routes: RouteConfig[];

@@ -30,7 +30,7 @@ function readHeaders(node: ConfigNode | undefined): Readonly<Record<string, stri
   const headers = new Map<string, string>();
   for (const [written, value] of node?.children() ?? []) {
     const name = requireName(value, written);
-    if (headers.has(name)) value.refuse('is a name that is there twice, in other letters');
+    if (headers.has(name)) value.refuse('is written twice, with different capitals');
     headers.set(name, readValue(value));
   }
   return Object.fromEntries(headers);

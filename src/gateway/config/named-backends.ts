@@ -9,7 +9,8 @@ export function readNamedBackends(node: ConfigNode | undefined): ReadonlyMap<str
   const backends = new Map<string, NamedBackend>();
   for (const item of node?.items() ?? []) {
     const { name, mcp, policies } = item.members(NAMED_BACKEND, { staysOut: BACKENDS_OUT });
-    if (backends.has(name.text())) name.refuse(`is ${JSON.stringify(name.text())}, like that of another backend`);
+    if (backends.has(name.text()))
+      name.refuse(`is ${JSON.stringify(name.text())}, but another backend has the same name`);
     // A backend of another kind that --ignore leaves out has no member of its own.
     if (mcp !== undefined) backends.set(name.text(), { mcp, policies: readPolicies(policies, 'backend') });
   }

@@ -1,7 +1,7 @@
 import { looksLikeFileName } from '../../bridge/http/caller-token-options.js';
 import { isRecord, stringsIn } from '../../http/json-object.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
-import { ELSEWHERE } from '../schema/backend-options.js';
+import { ELSEWHERE } from '../schema/backend-keys.js';
 import { BACKEND_TLS } from '../schema/policy-keys.js';
 import { REMOTE } from '../schema/target-keys.js';
 import { type BackendAuth, readBackendAuth } from './backend-auth.js';
@@ -11,7 +11,7 @@ import type { Policies } from './policy-levels.js';
 import { readFileName, readTextSource, type TextSource } from './text-source.js';
 
 /** A remote MCP server, and how to call it. */
-export interface RemoteTarget {
+export interface RemoteTargetConfig {
   readonly url: URL;
   /** Options of `mcpHttpBackend()` under their own names. `mcpHttpBackend()` checks them. */
   readonly options: Readonly<Record<string, unknown>>;
@@ -33,7 +33,7 @@ export interface BackendTls {
 }
 
 /** Reads the member `mcp` of a target. */
-export function readRemoteTarget(node: ConfigNode, policies: Policies, directory: string): RemoteTarget {
+export function readRemoteTarget(node: ConfigNode, policies: Policies, directory: string): RemoteTargetConfig {
   const { host, port, path, ...rest } = node.members(REMOTE, { unsupported: ['backend'], elsewhere: ELSEWHERE });
   const others: Partial<Record<string, ConfigNode>> = rest;
   const { backendAuth, backendTLS, requestHeaderModifier } = policies;

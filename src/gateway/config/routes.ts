@@ -1,4 +1,4 @@
-import { ELSEWHERE } from '../schema/backend-options.js';
+import { ELSEWHERE } from '../schema/backend-keys.js';
 import { type ROUTE, ROUTE_BACKEND } from '../schema/route-keys.js';
 import { MCP_SERVERS } from '../schema/target-keys.js';
 import { type McpMembers, readMcpBackend } from './backend-config.js';
@@ -51,7 +51,7 @@ export function readRoute(
 }
 
 /** The backend of a route, as it is written. */
-export interface RouteBackend {
+export interface WrittenBackend {
   readonly node: ConfigNode;
   readonly members: McpMembers;
   /** Its own policies, and those of its entry in the section `backends`: more and less specific than those of the route. */
@@ -59,7 +59,7 @@ export interface RouteBackend {
   readonly below: readonly Policies[];
 }
 
-function readRouteBackend(node: ConfigNode, { backends, policies }: FileParts): RouteBackend | undefined {
+function readRouteBackend(node: ConfigNode, { backends, policies }: FileParts): WrittenBackend | undefined {
   const only = node.onlyItem();
   const { mcp, backend, weight, policies: own } = only.members(ROUTE_BACKEND, { staysOut: BACKENDS_OUT });
   weight?.count();
@@ -95,7 +95,7 @@ interface RouteParts extends RouteSurroundings {
  *
  * @param backend Undefined if the route has none.
  */
-export function createRouteConfig(backend: RouteBackend | undefined, parts: RouteParts): RouteConfig {
+export function createRouteConfig(backend: WrittenBackend | undefined, parts: RouteParts): RouteConfig {
   const { node, name, hostnames, matches, own, directory, ofListener, targeted, policies } = parts;
   const { above = {}, below = [] } = backend ?? {};
   const levels = [above, own, ...policies.for('route', name), ...below, ...targeted];

@@ -1,7 +1,7 @@
 import { isMethodName, suggestMethod } from '../../authorization/rule-names.js';
 import { SCOPES_TABLE } from '../../authorization/scopes-options.js';
 import type { ScopeRules } from '../../index.js';
-import { inFile } from '../schema/backend-options.js';
+import { inFile } from '../schema/backend-keys.js';
 import type { ConfigNode } from './config-node.js';
 import type { ScopesConfig } from './gateway-config.js';
 

@@ -1,4 +1,4 @@
-import { ELSEWHERE } from '../schema/backend-options.js';
+import { ELSEWHERE } from '../schema/backend-keys.js';
 import { MCP_SECTION } from '../schema/file-keys.js';
 import type { ConfigNode } from './config-node.js';
 import type { FileParts } from './file-parts.js';

@@ -1,5 +1,5 @@
 import { isCommandLine } from '../../targets/stdio/is-command-line.js';
-import { ELSEWHERE } from '../schema/backend-options.js';
+import { ELSEWHERE } from '../schema/backend-keys.js';
 import { STDIO } from '../schema/target-keys.js';
 import type { ConfigNode } from './config-node.js';
 import { readFileName } from './text-source.js';

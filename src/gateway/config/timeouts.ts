@@ -24,7 +24,5 @@ const MAX_SECONDS = 2_147_483;
 
 function requirePositive(node: ConfigNode): number {
   const seconds = readSeconds(node);
-  return seconds > 0 && seconds <= MAX_SECONDS
-    ? seconds
-    : node.refuse('must be longer than nothing and at most 24 days');
+  return seconds > 0 && seconds <= MAX_SECONDS ? seconds : node.refuse('must be more than 0 and at most 24 days');
 }

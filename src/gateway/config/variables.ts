@@ -1,7 +1,7 @@
 import type { ConfigNode } from './config-node.js';
 
 /** The environment that a file may name variables of. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 
 /** `$$`, `${…}` or `$NAME`. Any other dollar stays: regular expressions end in it. */
 export const VARIABLE = /\$(?:\$|\{([^}]*)\}|([A-Za-z_]\w*))/g;
@@ -11,11 +11,11 @@ const BRACED = /^([A-Za-z_]\w*)(?::-([^${]*))?$/;
 
 /** Texts with their variables replaced. */
 export class ExpandedTexts {
-  readonly #environment: Environment;
+  readonly #environment: EnvironmentVariables;
   readonly #paths = new Set<string>();
   readonly #values = new Map<string, string>();
 
-  constructor(environment: Environment) {
+  constructor(environment: EnvironmentVariables) {
     this.#environment = environment;
   }
 

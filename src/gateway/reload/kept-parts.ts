@@ -12,7 +12,7 @@ interface Part {
   resume(): void;
 }
 
-/** How a route gets a part with state: the one that it had before a reload, or a new one. */
+/** Returns a part with state to a route: the one that it had before a reload, or a new one. */
 export type TakePart = <T>(kind: string, content: string, create: () => EndingPart<T>) => T;
 
 export interface EndingPart<T> {

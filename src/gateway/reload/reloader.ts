@@ -5,7 +5,7 @@ import type { Logger } from '../../index.js';
 import type { RunCommand } from '../command-line.js';
 import { requireIssuers, resourcesOf, withDevIssuer } from '../config/dev-issuer-policies.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
-import type { Environment } from '../config/variables.js';
+import type { EnvironmentVariables } from '../config/variables.js';
 import type { DevIssuer } from '../dev-issuer/dev-issuer.js';
 import type { Gateway } from '../gateway.js';
 import { InputFiles } from '../input-files.js';
@@ -27,7 +27,7 @@ interface ReloaderParts {
   readonly gateway: Gateway;
   readonly devIssuer: DevIssuer | undefined;
   readonly logger: Logger;
-  readonly env: Environment;
+  readonly env: EnvironmentVariables;
   /** Runs a step. The warnings and errors that it logs pass through `conceal`, as those of the start. */
   concealing<T>(conceal: LoadedConfig['conceal'], run: () => T): T;
 }

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../targets/several/canonical-json.js';
 import type { BindConfig, GatewayConfig, ListenerConfig, RouteConfig } from '../config/gateway-config.js';
-import type { RemoteTarget } from '../config/remote-target.js';
+import type { RemoteTargetConfig } from '../config/remote-target.js';
 import { secretFilesIn } from '../config/secret-file.js';
 import type { TextSource } from '../config/text-source.js';
 import { type InputFiles, sha256 } from '../input-files.js';
@@ -40,7 +40,7 @@ export function routeKeyOf(
 }
 
 function secretFilesOf(server: object): readonly (TextSource | undefined)[] {
-  const { callerKey, backendAuth, backendTls } = server as Partial<RemoteTarget>;
+  const { callerKey, backendAuth, backendTls } = server as Partial<RemoteTargetConfig>;
   return [
     callerKey,
     backendAuth?.key,

@@ -80,7 +80,7 @@ export function readKeyDescriptions(command: string, options: string): ReadonlyM
     for (const { key, text } of rows) {
       const member = type && keyAt(type, key);
       const meaning = text || findOption(optionTables, mapping, key)?.text;
-      // Where several mappings have the same key, the page explains it first.
+      // If several mappings have the same key, the page explains it first.
       if (member && meaning && !descriptions.has(member)) descriptions.set(member, withoutLinks(meaning));
     }
   }

@@ -1,9 +1,9 @@
-import { ANY_TEXT, listOf, type Members, membersOf, TEXT, TEXTS, textOf } from '../../options/value-type.js';
+import { ANY_TEXT, listOf, type Members, membersOf, TEXT, TEXTS, textOfForm } from '../../options/value-type.js';
 import { BACKEND_POLICIES, ROUTE_POLICIES } from './policy-keys.js';
 import { MCP_SERVERS } from './target-keys.js';
 import { COUNT, NAMES, NAMESPACE } from './value-forms.js';
 
-const REGEX = textOf('regular expression');
+const REGEX = textOfForm('regular expression');
 
 export const PATH_MATCH = {
   exact: { type: TEXT },

@@ -1,6 +1,6 @@
 import { CHILD_TABLE } from '../../bridge/child-options.js';
 import { FLAG, listOf, type Members, membersOf, oneOfWords, TEXT } from '../../options/value-type.js';
-import { BACKEND_OPTIONS, HTTP_OPTIONS, STDIO_OPTIONS } from './backend-options.js';
+import { BACKEND_OPTIONS, HTTP_OPTIONS, STDIO_OPTIONS } from './backend-keys.js';
 import { TARGET_POLICIES } from './policy-keys.js';
 import { PORT } from './value-forms.js';
 

@@ -58,7 +58,7 @@ export class RemoteRequest implements MessageResponseListener {
   /** Called when the answer has arrived. */
   answered(): void {
     this.#isAnswered = true;
-    // The first response ends by itself. The stream that took its place would be opened again.
+    // The first response ends by itself. A stream that was opened to get its rest would be resumed again and again.
     if (this.#stream !== undefined) this.abort();
   }
 

@@ -20,7 +20,7 @@ export interface StreamHost {
   oversized(head: Buffer, tail: Buffer): void;
 }
 
-/** Where and when to resume a stream: the last event that came, and the wait that the server asked for. */
+/** The point at which to resume a stream: the last event that came, and the wait that the server asked for. */
 export interface StreamStart {
   readonly lastEventId: string | undefined;
   readonly retryMs: number | undefined;

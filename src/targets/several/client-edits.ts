@@ -1,4 +1,4 @@
-import type { Members } from '../../messages/json-members.js';
+import type { JsonMembers } from '../../messages/json-members.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import type { Directory } from './directory.js';
 import type { Editor } from './editor.js';
@@ -37,7 +37,7 @@ export class ClientEdits {
   }
 
   /** Renames resources and tasks in a result. */
-  result(result: Members | undefined): void {
+  result(result: JsonMembers | undefined): void {
     if (result === undefined) return;
     this.#contents(result);
     for (const message of this.#editor.objectsIn(result, 'messages')) this.#content(message);
@@ -59,7 +59,7 @@ export class ClientEdits {
   }
 
   /** Renames the links in the `_meta` of an object: to the task it belongs to, and to the resource that shows it (MCP Apps). */
-  meta(parent: Members | undefined): void {
+  meta(parent: JsonMembers | undefined): void {
     const meta = this.#editor.within(parent, '_meta');
     if (meta === undefined) return;
     this.#rename(this.#editor.within(meta, RELATED_TASK_KEY), 'taskId', 'task');
@@ -67,13 +67,13 @@ export class ClientEdits {
     this.#rename(meta, 'ui/resourceUri', 'resource');
   }
 
-  #contents(result: Members): void {
+  #contents(result: JsonMembers): void {
     this.#content(result);
     for (const contents of this.#editor.objectsIn(result, 'contents')) this.#resource(contents);
     this.meta(result);
   }
 
-  #content(parent: Members): void {
+  #content(parent: JsonMembers): void {
     for (const block of this.#editor.objectsIn(parent, 'content')) {
       if (this.#editor.text(block, 'type') === 'resource_link') this.#resource(block);
       else if (this.#editor.text(block, 'type') === 'resource') {
@@ -83,18 +83,18 @@ export class ClientEdits {
     }
   }
 
-  #resource(resource: Members): void {
+  #resource(resource: JsonMembers): void {
     this.#rename(resource, 'uri', 'resource');
     this.meta(resource);
   }
 
-  #rename(parent: Members | undefined, member: string, kind: NameKind): void {
+  #rename(parent: JsonMembers | undefined, member: string, kind: NameKind): void {
     this.#editor.rename(parent, member, (text) => this.#directory.toClient(kind, this.#target, text));
   }
 }
 
 /** Replaces the client's name of a task with the target's own id, in the `_meta` of a message for that target. */
-export function restoreRelatedTask(editor: Editor, parent: Members | undefined, target: string): void {
+export function restoreRelatedTask(editor: Editor, parent: JsonMembers | undefined, target: string): void {
   const related = editor.within(editor.within(parent, '_meta'), RELATED_TASK_KEY);
   editor.rename(related, 'taskId', (text) => {
     const found = splitQualified('task', text);

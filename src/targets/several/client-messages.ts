@@ -10,12 +10,12 @@ import { Editor } from './editor.js';
 import { isListMethod, Lists } from './lists.js';
 import type { NamedTarget } from './named-target.js';
 import { Openings } from './openings.js';
-import { metaOf, paramsOf } from './params.js';
+import { metaMembersOf, paramsOf } from './params.js';
 import type { NameKind } from './qualified.js';
 import type { Outcome } from './request-ids.js';
+import { kindNamedBy, type Route, routeOf } from './request-route.js';
 import { withId } from './response-ids.js';
-import { Resumption } from './resumption.js';
-import { kindNamedBy, type Route, routeOf } from './routes.js';
+import { SessionSettings } from './session-settings.js';
 import { Subscriptions } from './subscriptions.js';
 import { faultResponse, isResult, notFound } from './target-faults.js';
 import { TargetQuestions } from './target-questions.js';
@@ -35,7 +35,7 @@ export class ClientMessages {
   readonly questions: TargetQuestions;
   readonly subscriptions: Subscriptions;
   readonly #conversation: Conversation;
-  readonly #resumption: Resumption;
+  readonly #settings: SessionSettings;
   readonly #openings: Openings;
   readonly #discovery: Discovery;
   readonly #lists: Lists;
@@ -45,8 +45,8 @@ export class ClientMessages {
     this.#conversation = conversation;
     this.questions = new TargetQuestions(conversation);
     this.subscriptions = new Subscriptions(conversation);
-    this.#resumption = new Resumption(conversation);
-    this.#openings = new Openings(conversation, this.#resumption, fail);
+    this.#settings = new SessionSettings(conversation);
+    this.#openings = new Openings(conversation, this.#settings, fail);
     this.#discovery = new Discovery(conversation, fail);
     this.#lists = new Lists(conversation);
   }
@@ -71,7 +71,7 @@ export class ClientMessages {
     if (message.method === 'notifications/progress') this.questions.progress(message, sender);
     else if (message.method === 'notifications/cancelled') this.#cancel(message);
     else {
-      if (message.method === 'notifications/initialized') this.#resumption.rememberInitialized(message.bytes);
+      if (message.method === 'notifications/initialized') this.#settings.rememberInitialized(message.bytes);
       group.sendToConnected(message.bytes, sender);
     }
   }
@@ -132,7 +132,7 @@ export class ClientMessages {
   }
 
   #forward(message: RpcMessage, sender: Sender | undefined, route: Route, target: NamedTarget): void {
-    const token = memberOf(metaOf(message), 'progressToken');
+    const token = memberOf(metaMembersOf(message), 'progressToken');
     this.#conversation.group.ask(target, {
       clientKey: message.key,
       clientToken: token && textOf(message.bytes, token),
@@ -152,9 +152,9 @@ export class ClientMessages {
     }
     if (method === 'resources/subscribe' && isResult(outcome)) {
       const request = requestFor(message, target.name, id, (editor) => route.edit(editor));
-      this.#resumption.rememberSubscription(target, route.name, request);
+      this.#settings.rememberSubscription(target, route.name, request);
     }
-    if (method === 'resources/unsubscribe') this.#resumption.forgetSubscription(target, route.name);
+    if (method === 'resources/unsubscribe') this.#settings.forgetSubscription(target, route.name);
     if (ClientEdits.isNeedless(outcome.bytes)) {
       const response = withId(outcome, id);
       emit(response.bytes, response);
@@ -185,7 +185,7 @@ export class ClientMessages {
     if (answers.size === 0) emit(methodNotFound(id));
     else if (fault !== undefined && faults.length === answers.size) emit(faultResponse(id, fault[0].name, fault[1]));
     else {
-      this.#resumption.rememberLevel(message);
+      this.#settings.rememberLevel(message);
       emit(emptyResult(id));
     }
   }
@@ -199,7 +199,7 @@ export class ClientMessages {
 
 /** True for a request of a revision without sessions: only these name their revision in `_meta`. */
 function isStateless(message: RpcMessage): boolean {
-  return memberOf(metaOf(message), VERSION_KEY) !== undefined;
+  return memberOf(metaMembersOf(message), VERSION_KEY) !== undefined;
 }
 
 /** The sender of a message that is sent for another one, whose headers repeat parameters of its own. */

@@ -4,7 +4,7 @@ import type { Directory } from './directory.js';
 import { Editor } from './editor.js';
 import type { ListPages } from './list-pages.js';
 import type { MissingTargets } from './missing-targets.js';
-import { metaOf, paramsOf } from './params.js';
+import { metaMembersOf, paramsOf } from './params.js';
 import type { SeveralOptions } from './several-options.js';
 import type { TargetGroup } from './target-group.js';
 
@@ -28,7 +28,7 @@ export function requestFor(message: RpcMessage, target: string, id: string, edit
   const editor = new Editor(message.bytes);
   editor.replace(message.idAt, id);
   const params = paramsOf(message);
-  const meta = metaOf(message);
+  const meta = metaMembersOf(message);
   for (const member of meta?.list ?? []) if (member.name === 'progressToken') editor.replace(member, id);
   if (meta !== undefined) restoreRelatedTask(editor, params, target);
   edit?.(editor);

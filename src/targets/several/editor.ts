@@ -1,8 +1,8 @@
 import {
   applyEdits,
   type Edit,
-  type Member,
-  type Members,
+  type JsonMember,
+  type JsonMembers,
   memberOf,
   readElements,
   readMembers,
@@ -28,13 +28,13 @@ export class Editor {
   }
 
   /** The members of the object in the member `name`. */
-  within(parent: Members | undefined, name: string): Members | undefined {
+  within(parent: JsonMembers | undefined, name: string): JsonMembers | undefined {
     const member = memberOf(parent, name);
     return member && readMembers(this.#bytes, member.start);
   }
 
   /** The objects in the member `name`: one, or those of an array. */
-  objectsIn(parent: Members | undefined, name: string): readonly Members[] {
+  objectsIn(parent: JsonMembers | undefined, name: string): readonly JsonMembers[] {
     const member = memberOf(parent, name);
     if (member === undefined) return [];
     const starts = this.#bytes[member.start] === OPEN_LIST ? (readElements(this.#bytes, member.start) ?? []) : [member];
@@ -42,18 +42,18 @@ export class Editor {
   }
 
   /** The string in the member `name`. */
-  text(parent: Members | undefined, name: string): string | undefined {
+  text(parent: JsonMembers | undefined, name: string): string | undefined {
     const member = memberOf(parent, name);
     return member && readString(textOf(this.#bytes, member));
   }
 
   /** Replaces a value with `text`, which is JSON. */
-  replace(at: Pick<Member, 'start' | 'end'> | undefined, text: string): void {
+  replace(at: Pick<JsonMember, 'start' | 'end'> | undefined, text: string): void {
     if (at !== undefined) this.#edits.push({ start: at.start, end: at.end, text });
   }
 
   /** Replaces the string in every member `name` with what `change` makes of it: of two such members, some parsers read the last. */
-  rename(parent: Members | undefined, name: string, change: (text: string) => string | undefined): void {
+  rename(parent: JsonMembers | undefined, name: string, change: (text: string) => string | undefined): void {
     for (const member of parent?.list ?? []) {
       const text = member.name === name ? readString(textOf(this.#bytes, member)) : undefined;
       const changed = text === undefined ? undefined : change(text);
@@ -62,7 +62,7 @@ export class Editor {
   }
 
   /** Removes every member `name` of an object. */
-  remove(parent: Members | undefined, name: string): void {
+  remove(parent: JsonMembers | undefined, name: string): void {
     const list = parent?.list ?? [];
     for (const [index, { keyStart }] of list.entries()) {
       if (list[index]?.name !== name || list[index - 1]?.name === name) continue;
@@ -91,6 +91,6 @@ export class Editor {
 }
 
 /** True if an object has two members of one name: parsers differ in which of them counts. */
-export function hasDuplicates(members: Members | undefined): boolean {
+export function hasDuplicates(members: JsonMembers | undefined): boolean {
   return members !== undefined && new Set(members.list.map(({ name }) => name)).size < members.list.length;
 }

@@ -42,7 +42,7 @@ export class Lists {
     else this.#merge(method, id, cursors, await this.#read(method, message, cursors, sender));
   }
 
-  /** Reads the names that all targets have, where names alone do not say whose they are. Returns false if the client has cancelled. */
+  /** Reads the names of all targets, if a name alone does not show which target it belongs to. Returns false if the client has cancelled. */
   async learn(kind: 'tool' | 'prompt', message: RpcMessage, sender: Sender | undefined): Promise<boolean> {
     const method = kind === 'tool' ? 'tools/list' : 'prompts/list';
     const request = listRequest(method, message);

@@ -17,8 +17,9 @@ export interface TargetListener {
   gone(target: NamedTarget, reason: BridgeErrorCode): void;
 }
 
-/** A target that ends at once is not started more often than this, and one that did not open not more often than the next. */
+/** The shortest time between two starts of a target that ends at once. */
 const MIN_RESTART_MS = 1_000;
+/** The shortest time between two attempts to open a target that did not open. */
 const MIN_RETRY_MS = 10_000;
 /** After this time, lists wait again for a target that has not answered in time. */
 const SILENT_FOR_MS = 30_000;

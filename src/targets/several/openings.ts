@@ -9,7 +9,7 @@ import { joinInstructions, mergeCapabilities } from './merged-capabilities.js';
 import type { NamedTarget } from './named-target.js';
 import { paramsOf } from './params.js';
 import type { Outcome } from './request-ids.js';
-import type { Resumption } from './resumption.js';
+import type { SessionSettings } from './session-settings.js';
 import { faultResponse, isResult } from './target-faults.js';
 import type { Answers } from './target-group.js';
 import { resultOf } from './target-results.js';
@@ -20,13 +20,13 @@ const MARGIN_MS = 1_000;
 /** Opens a conversation of a revision with sessions: first with all targets, later again with a target whose connection was lost. */
 export class Openings {
   readonly #conversation: Conversation;
-  readonly #resumption: Resumption;
+  readonly #settings: SessionSettings;
   readonly #fail: (reason: BridgeErrorCode) => void;
 
   /** @param fail Ends the connection, if it cannot be opened. */
-  constructor(conversation: Conversation, resumption: Resumption, fail: (reason: BridgeErrorCode) => void) {
+  constructor(conversation: Conversation, settings: SessionSettings, fail: (reason: BridgeErrorCode) => void) {
     this.#conversation = conversation;
-    this.#resumption = resumption;
+    this.#settings = settings;
     this.#fail = fail;
   }
 
@@ -59,8 +59,8 @@ export class Openings {
     }
     const wasMissing = target.isMissing;
     this.#learn(target, answers.get(target));
-    this.#resumption.resume(target);
-    if (wasMissing) this.#resumption.announce(target);
+    this.#settings.resume(target);
+    if (wasMissing) this.#settings.announce(target);
     return true;
   }
 
@@ -77,7 +77,7 @@ export class Openings {
     );
     const capabilities = mergeCapabilities([...results.values()].map((result) => result?.capabilities));
     const instructions = joinInstructions(new Map([...results].map(([name, result]) => [name, result?.instructions])));
-    this.#resumption.capabilities = capabilities;
+    this.#settings.capabilities = capabilities;
     const { serverInfo } = options;
     const result = {
       protocolVersion: revision,
@@ -146,7 +146,7 @@ export class Openings {
   }
 }
 
-/** An `initialize` without an answer in time is a late start: another option limits it than other requests. */
+/** Reports `initialize` without an answer as a late start: `startTimeoutSeconds` limits it, and not `requestTimeoutSeconds`. */
 function asStart(outcome: Outcome): Outcome {
   return outcome === 'request_timed_out' ? 'start_timed_out' : outcome;
 }

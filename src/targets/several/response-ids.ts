@@ -1,4 +1,4 @@
-import { applyEdits, type Member } from '../../messages/json-members.js';
+import { applyEdits, type JsonMember } from '../../messages/json-members.js';
 import { keyOf, type RpcMessage } from '../../messages/json-rpc.js';
 
 /** Returns a response with another id, which is JSON. The rest keeps its bytes, and is not parsed again. */
@@ -17,7 +17,7 @@ export function withId(response: RpcMessage, id: string): RpcMessage {
  */
 export function moved(response: RpcMessage, bytes: Buffer, id: string, index: number): RpcMessage {
   const shift = bytes.length - response.bytes.length;
-  const list = response.members.list.map((member, at): Member => {
+  const list = response.members.list.map((member, at): JsonMember => {
     if (at < index) return member;
     const { name, keyStart, start, end } = member;
     return at === index

@@ -119,7 +119,7 @@ export class SeveralConnection implements Connection, TargetListener {
   gone(target: NamedTarget, reason: BridgeErrorCode): void {
     if (!this.alive) return;
     this.#fromTargets.gone(target, reason);
-    // Without this, the client would miss its notifications until the next request opens it.
+    // Without this, the client would miss the target's notifications until its next request opens the connection again.
     const isNeeded = target.reopen !== undefined || this.#fromClient.subscriptions.needs(target);
     if (isNeeded && target.age >= MIN_LIFE_MS && !target.isMissing) target.retry();
   }

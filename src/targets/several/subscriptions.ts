@@ -8,7 +8,7 @@ import { ClientEdits } from './client-edits.js';
 import { type Conversation, requestFor } from './conversation.js';
 import { Editor } from './editor.js';
 import type { NamedTarget } from './named-target.js';
-import { metaOf, paramsOf } from './params.js';
+import { metaMembersOf, paramsOf } from './params.js';
 import type { Outcome } from './request-ids.js';
 import { faultResponse, invalidParams, isMethodNotFound, isResult } from './target-faults.js';
 
@@ -115,7 +115,7 @@ export class Subscriptions {
     if (notification.method === 'notifications/cancelled') return;
     const editor = new Editor(notification.bytes);
     new ClientEdits(editor, this.#conversation.directory, target.name).params(notification);
-    const name = memberOf(metaOf(notification), SUBSCRIPTION_KEY);
+    const name = memberOf(metaMembersOf(notification), SUBSCRIPTION_KEY);
     editor.replace(name, subscription.message.id ?? 'null');
     if (subscription.isReady) this.#conversation.emit(editor.result);
     else if (hasRoom(subscription.early, editor.result)) subscription.early.push(Buffer.from(editor.result));

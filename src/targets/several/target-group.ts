@@ -85,7 +85,7 @@ export class TargetGroup {
     this.ask(target, { ...request, clientKey: undefined, settle: () => this.#askedAgain.delete(target) });
   }
 
-  /** Passes a response on to who waits for it. A target cannot answer a request to another one. */
+  /** Passes a response on to the code that waits for it. A target cannot answer a request to another one. */
   answer(target: NamedTarget, response: RpcMessage): void {
     const { key } = response;
     target.isSilent = false;

@@ -7,7 +7,7 @@ import type { ClientMessages } from './client-messages.js';
 import type { Conversation } from './conversation.js';
 import { Editor } from './editor.js';
 import type { NamedTarget } from './named-target.js';
-import { metaOf, paramsOf } from './params.js';
+import { metaMembersOf, paramsOf } from './params.js';
 
 /** Sends the messages of targets to the client, as if they came from one server. */
 export class TargetMessages {
@@ -55,7 +55,7 @@ export class TargetMessages {
 
   #notify(target: NamedTarget, message: RpcMessage): void {
     const { group, directory, emit } = this.#conversation;
-    const subscription = memberOf(metaOf(message), SUBSCRIPTION_KEY);
+    const subscription = memberOf(metaMembersOf(message), SUBSCRIPTION_KEY);
     if (subscription !== undefined) {
       const request = group.ids.sent(keyOf(textOf(message.bytes, subscription)));
       if (request?.target === target) request.onNotification?.(message);

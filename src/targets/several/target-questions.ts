@@ -1,11 +1,11 @@
-import { type Member, memberOf, textOf } from '../../messages/json-members.js';
+import { type JsonMember, memberOf, textOf } from '../../messages/json-members.js';
 import { cancellation, keyInParams, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
 import type { Sender } from '../connection.js';
 import { ClientEdits, restoreRelatedTask } from './client-edits.js';
 import type { Conversation } from './conversation.js';
 import { Editor } from './editor.js';
 import type { NamedTarget } from './named-target.js';
-import { metaOf, paramsOf } from './params.js';
+import { metaMembersOf, paramsOf } from './params.js';
 
 /** Characters. A target must not fill the memory with longer ones. */
 const MAX_ID_LENGTH = 1_024;
@@ -86,6 +86,6 @@ export class TargetQuestions {
   }
 }
 
-function progressToken(message: RpcMessage): Member | undefined {
-  return memberOf(metaOf(message), 'progressToken');
+function progressToken(message: RpcMessage): JsonMember | undefined {
+  return memberOf(metaMembersOf(message), 'progressToken');
 }

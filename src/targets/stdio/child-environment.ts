@@ -5,7 +5,7 @@ export const INHERITED_VARIABLES: readonly string[] = (
     : 'HOME LANG LC_ALL LOGNAME PATH SHELL TERM TMPDIR TZ USER'
 ).split(' ');
 
-/** Those of them that are URLs may have a user name and a password. */
+/** The network variables whose values are URLs, which may contain a user name and a password. */
 const NETWORK_URLS: readonly string[] = [
   ...['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'],
   ...['npm_config_registry', 'UV_DEFAULT_INDEX', 'PIP_INDEX_URL'],

@@ -4,11 +4,11 @@ import { runOutsideRequest } from '../../core/log-fields.js';
 import type { Caller } from '../../core/quota.js';
 import type { Connection, ConnectionSource } from '../connection.js';
 import { Child, type ChildRecipe } from './child.js';
-import { type Environment, LateChild } from './late-child.js';
+import { type ChildVariables, LateChild } from './late-child.js';
 import { dropWatchdog, takeWatchdog } from './watchdog.js';
 
 /** Returns the environment of a caller's child, or a promise of it; `undefined` is an anonymous caller. */
-export type EnvironmentFor = (auth: AuthInfo | undefined) => Environment | Promise<Environment>;
+export type EnvironmentFor = (auth: AuthInfo | undefined) => ChildVariables | Promise<ChildVariables>;
 
 // Starting a process blocks for milliseconds. The delay spares the session that has just taken a child that was started ahead.
 const REFILL_AFTER_MS = 100;
@@ -75,9 +75,9 @@ export class ChildSource implements ConnectionSource {
     }
   }
 
-  #start(environment: Environment | Promise<Environment>): Connection {
+  #start(environment: ChildVariables | Promise<ChildVariables>): Connection {
     // Its lines are about the child, whose life is longer than that of the request that starts it.
-    const start = (known: Environment) => runOutsideRequest(() => new Child(this.#recipe, known));
+    const start = (known: ChildVariables) => runOutsideRequest(() => new Child(this.#recipe, known));
     const child =
       environment instanceof Promise
         ? new LateChild(this.#recipe, { environment, start, logFailure: this.#logFailure })

@@ -90,7 +90,7 @@ export class Child implements Connection {
     const streams = (started.stdio as typeof started.stdio | undefined) ?? [];
     // Errors of pipes are ignored: the child is gone already, or is stopped by the next lines.
     for (const stream of streams) stream?.on('error', () => undefined);
-    // A child may close its input and live on, and requests that wait for it would wait for ever. It may still answer what it has read.
+    // A child may close its input and live on, and requests that wait for it would wait forever. It may still answer what it has read.
     started.stdin?.once('error', () => {
       this.#end.close('input');
       setTimeout(() => void this.#stop(), LAST_ANSWERS_MS).unref();
@@ -220,7 +220,7 @@ export class Child implements Connection {
     const describe = this.#end.exit(code, signal);
     if (describe === undefined) logger.debug(`${this.#name} exited with ${signal ?? code}`);
     void this.#stop();
-    // Its last output may still be in the pipe. The wait is short, because processes that it started may keep the pipe open for ever.
+    // Its last output may still be in the pipe. The wait is short, because processes that it started may keep the pipe open forever.
     setTimeout(() => {
       const hasAnswered = this.#lines > this.#unexpectedOutput.count;
       const { environmentHint } = this.#recipe;

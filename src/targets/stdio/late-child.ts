@@ -5,12 +5,12 @@ import { Waiters } from '../waiters.js';
 import type { Child, ChildRecipe } from './child.js';
 
 /** The variables of a child's environment. */
-export type Environment = Readonly<Record<string, string>>;
+export type ChildVariables = Readonly<Record<string, string>>;
 
 /** The start of a child once its environment is known, and the log of a failure to find it. */
 export interface LateStart {
-  readonly environment: Promise<Environment>;
-  readonly start: (environment: Environment) => Child;
+  readonly environment: Promise<ChildVariables>;
+  readonly start: (environment: ChildVariables) => Child;
   readonly logFailure: (error: unknown) => void;
 }
 
@@ -101,7 +101,7 @@ export class LateChild implements Connection {
     return this.ended;
   }
 
-  #begin(environment: Environment, start: LateStart['start']): void {
+  #begin(environment: ChildVariables, start: LateStart['start']): void {
     if (this.#failure !== undefined) return;
     const child = start(environment);
     this.#child = child;

@@ -41,7 +41,7 @@ export function windowsProgram({ command, args }: Program, machine: WindowsMachi
   return isBatchFile(command, machine) ? undefined : { command, args };
 }
 
-/** The JavaScript file of `npm` or `npx`: it is beside the batch file, and that is usually beside Node. */
+/** The JavaScript file of `npm` or `npx`: it is next to the batch file, which is usually next to Node. */
 function npmScript(name: string, command: string, { execPath, path, isFile }: WindowsMachine): string | undefined {
   const folders = hasFolder(command) ? [win32.dirname(command)] : [win32.dirname(execPath), ...path];
   return folders.map((folder) => win32.join(folder, 'node_modules', 'npm', 'bin', `${name}-cli.js`)).find(isFile);

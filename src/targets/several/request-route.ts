@@ -1,4 +1,4 @@
-import type { Members } from '../../messages/json-members.js';
+import type { JsonMembers } from '../../messages/json-members.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import type { Directory } from './directory.js';
 import { Editor } from './editor.js';
@@ -44,8 +44,8 @@ export function routeOf(message: RpcMessage, directory: Directory): Route | unde
   if (place === undefined) return undefined;
   const { kind, path, member } = place;
   const editor = new Editor(message.bytes);
-  const within = (from: Editor): Members | undefined =>
-    path.reduce((at: Members | undefined, name) => from.within(at, name), paramsOf(message));
+  const within = (from: Editor): JsonMembers | undefined =>
+    path.reduce((at: JsonMembers | undefined, name) => from.within(at, name), paramsOf(message));
   const text = editor.text(within(editor), member);
   const found = text === undefined ? undefined : directory.resolve(kind, text);
   return found && { ...found, kind, edit: (target) => target.rename(within(target), member, () => found.name) };

@@ -22,7 +22,7 @@ export class GatewayDrain {
     return this.#hasBegun;
   }
 
-  /** Resolves when no request is in flight and the shortest time is over, or the longest. */
+  /** Resolves when no request is in flight and `minDrainSeconds` have passed, after `drainSeconds` at the latest. */
   async run({ drainSeconds, minDrainSeconds }: DrainTimes): Promise<void> {
     this.#hasBegun = true;
     const end = performance.now() + drainSeconds * 1_000;
@@ -30,7 +30,7 @@ export class GatewayDrain {
     if (!(await isSettled(drained)) || minDrainSeconds > 0)
       this.#logger.info(`New sessions are refused, and calls may finish for ${drainSeconds} s. Ctrl-C ends at once`);
     await Promise.all([drained, delay(Math.min(minDrainSeconds, drainSeconds) * 1_000)]);
-    // In the shortest time, more requests may have come.
+    // More requests may have come during `minDrainSeconds`.
     const last = this.#drainRoutes(Math.max(0, end - performance.now()) / 1_000);
     const hasCalls = !(await isSettled(last));
     await last;

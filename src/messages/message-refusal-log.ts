@@ -7,7 +7,7 @@ import { MESSAGE_REFUSALS, MessageError } from './message-refusal.js';
 import { adviceOn, hasOwnLine, type RefusalReason } from './refusal-advice.js';
 
 /** Logs a refused request. Ignores errors of other kinds. */
-export type RefusalLog = (error: unknown) => void;
+export type MessageRefusalLog = (error: unknown) => void;
 
 /**
  * Creates the log of requests that are refused, or answered in place of the MCP server: one line a minute for each reason, with what an
@@ -16,7 +16,11 @@ export type RefusalLog = (error: unknown) => void;
  * @param who The function that refuses, for example `mcpScopes()`.
  * @param except The reasons about which the function logs a line of its own.
  */
-export function createRefusalLog(who: string, logger: Logger, except: readonly RefusalReason[] = []): RefusalLog {
+export function createMessageRefusalLog(
+  who: string,
+  logger: Logger,
+  except: readonly RefusalReason[] = [],
+): MessageRefusalLog {
   const count = createCountedLines<RefusalReason>();
   return (error) => {
     reportBody(error, who, logger.error);

@@ -8,7 +8,7 @@ const MAX_SUBSCRIPTION_BYTES = 1_048_576;
 const LIST_CAPABILITIES = ['tools', 'prompts', 'resources'] as const;
 
 /** Remembers the settings that a client has sent in its session. A target that is opened again gets them again. */
-export class Resumption {
+export class SessionSettings {
   /** The capabilities that were announced to the client. */
   capabilities: Readonly<Record<string, unknown>> = {};
   readonly #conversation: Conversation;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { durationText } from '../../src/doctor/duration.js';
+import { durationText } from '../../src/doctor/duration-text.js';
 
 test.each([
   [0, '0 seconds'],
