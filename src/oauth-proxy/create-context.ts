@@ -25,6 +25,9 @@ export function createContext(options: ResolvedOAuthProxy, rest: PolicyRest): OA
   const endpoints = endpointsOf(options);
   const refusals = createRefusalLog(options, rest.logger);
   const documents = createClientDocuments(clientDocuments, resource);
+  const isHindered = clientDocuments.enabled && documents.hindrance !== undefined;
+  if (isHindered)
+    rest.logger.warn(`OAuth proxy: metadata documents of clients are not announced: ${documents.hindrance}`);
   const upstream = createServerMetadata({
     urls: options.metadataUrls,
     issuer: options.metadataIssuer,
@@ -44,6 +47,7 @@ export function createContext(options: ResolvedOAuthProxy, rest: PolicyRest): OA
       audiences: [href, endpoints.token],
       keySets: createClientKeySets(documents),
     }),
+    announcesDocuments: clientDocuments.enabled && !isHindered,
     upstreamClients,
     loginCookies: createLoginCookies(seal, new URL(href)),
     refusals,
