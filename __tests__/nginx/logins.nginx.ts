@@ -8,6 +8,7 @@ import { PROXY_LINES, startNginx } from '../support/nginx.js';
 import { postJson, REDIRECT_URI, rawClient } from '../support/oauth-proxy-client.js';
 import { atOidcServer, startOidcServer } from '../support/oidc-server.js';
 import { CLI, endPrograms, type Program, startNode } from '../support/program.js';
+import { until } from '../support/until.js';
 import { UserAgent } from '../support/user-agent.js';
 
 afterAll(endPrograms);
@@ -123,6 +124,8 @@ describe.each([
       expect(refreshed).toMatchObject({ status: 200 });
       const headers = { authorization: `Bearer ${refreshed.body.access_token}` };
       expect(await (await fetch(replicas.resource, { headers })).text()).toBe('served');
+      // nginx writes the line of a request after its answer.
+      await until(() => replicas.steps().at(-1)?.[0] === 'mcp');
       const steps = replicas.steps();
       const isRegistered = kind === 'that has registered';
       const names = [
