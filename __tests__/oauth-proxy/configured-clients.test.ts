@@ -107,7 +107,6 @@ describe('the secret of oauthProxy.clients', () => {
     ['none in Basic', CONFIDENTIAL, { client_id: undefined }, basic(encoded(CONFIDENTIAL), '')],
     ['an assertion', CONFIDENTIAL, { client_assertion: 'a.b.c' }, {}],
     ['a secret of a client that has none', PUBLIC, { client_secret: CLIENT_SECRET }, {}],
-    ['an empty Basic secret of a client that has none', PUBLIC, { client_id: undefined }, basic(PUBLIC, '')],
     ['an assertion of a client that has no keys', PUBLIC, { client_assertion: 'a.b.c' }, {}],
   ])('%s is refused with 401, and the code stays good', async (_what, id, changes, headers) => {
     const { flow, client, code } = await withCode('keycloak', id);
@@ -208,6 +207,19 @@ describe('the upstream server', () => {
         'of "resource"; Max Clients Limit may be reached',
     ]);
   });
+});
+
+test('the log says which client is not set up right, and how to correct it', async () => {
+  const { lines, logger } = createRecordingLogger();
+  const flow = await startOAuthProxyFlow('keycloak', 'keycloak', { oauthProxy: { secret: SECRET, clients }, logger });
+  await rawClient(flow.base, CONFIDENTIAL).token({ code: 'c', client_secret: 'wrong' });
+  await rawClient(flow.base, PUBLIC).token({ code: 'c', client_secret: 'needless' });
+  expect(lines).toEqual([
+    `warn OAuth proxy: code of the client "${CONFIDENTIAL}" refused by this server: The secret of the client is wrong; ` +
+      'give the client the secret that it has in oauthProxy.clients',
+    'warn OAuth proxy: code of the client "public" refused by this server: This client has no secret and must not send one; ' +
+      'correct how the client authenticates: its token_endpoint_auth_method',
+  ]);
 });
 
 describe('revocation of an access token', () => {

@@ -181,6 +181,6 @@ test('what one client carries is refused to another', async () => {
     const answer = await client.token({ code, ...given });
     expect(answer, what).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
   }
-  const basic = { authorization: `Basic ${Buffer.from(`${encodeURIComponent(one.url)}:`).toString('base64')}` };
+  const basic = { authorization: `Basic ${Buffer.from(`${encodeURIComponent(one.url)}:guessed`).toString('base64')}` };
   expect(await client.token({ code, client_id: undefined }, basic)).toMatchObject({ status: 401 });
 });

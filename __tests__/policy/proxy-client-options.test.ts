@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { ConfigError, type McpAuthOptions, mcpAuth } from '../../src/index.js';
+import { resolveAuth } from '../../src/policy/resolve-auth.js';
+import { blockToRun } from '../support/code-blocks.js';
 import { good as common } from '../support/good-policy.js';
 
 const SECRET = 'a secret of thirty-two characters';
@@ -102,4 +105,12 @@ test.each<[string, object, object]>([
   ['clients that share one', { clients: { a: { redirectUris } } }, { provider: 'okta', clientId: 'a' }],
 ])('accepted: %s', (_what, oauthProxy, changes) => {
   expect(() => mcpAuth(policyWith(oauthProxy, changes))).not.toThrow();
+});
+
+test('docs/providers.md: the three ways in which a client gets its id', () => {
+  const { oauthProxy } = parse(blockToRun('docs/providers.md', 'ways').replace(/\$\{\w+\}/g, SECRET));
+  expect(resolveAuth('mcpAuth()', policyWith(oauthProxy)).oauthProxy).toMatchObject({
+    clientDocuments: { enabled: true, allow: ['https://claude.ai/*', 'https://chatgpt.com/*'] },
+    registration: false,
+  });
 });

@@ -41,7 +41,8 @@ export async function authenticateClient(
   const sent = readSent(req, form);
   const client = await context.clients.find(idIn(context, sent), req);
   if (client.source === 'document') await checkDocumented(context, client, sent, req);
-  else if (sent.assertion !== undefined) throw new OAuthError('invalid_client', 'This client has no keys here');
+  else if (sent.assertion !== undefined)
+    throw refusal('This client has no keys here and must not send an assertion', CORRECT_METHOD);
   else if (client.source === 'configured') checkConfigured(client, sent);
   else {
     // Clients get no secret for the shared client, so this one is guessed, or meant for another server.
@@ -79,14 +80,14 @@ async function checkDocumented(
   const { keys } = document;
   if (keys !== undefined) await assertions.verify({ ...document, keys }, sent.form, callerNetwork(req));
   else if (sent.assertion !== undefined)
-    throw new OAuthError('invalid_client', 'The document of this client has no keys');
+    throw refusal('The document of this client has no keys, so it must not send an assertion', CORRECT_METHOD);
 }
 
 function checkConfigured({ secretHash }: ClientOfOptions, sent: Sent): void {
   if (secretHash === undefined) refuseSecret(sent);
-  else if (sent.secrets.length === 0) throw new OAuthError('invalid_client', 'This client must send its secret');
+  else if (sent.secrets.length === 0) throw refusal('This client must send its secret', GIVE_SECRET);
   else if (!sent.secrets.some((secret) => timingSafeEqual(hashOfSecret(secret), secretHash))) {
-    throw new OAuthError('invalid_client', 'The secret of the client is wrong');
+    throw refusal('The secret of the client is wrong', GIVE_SECRET);
   }
 }
 
@@ -96,6 +97,13 @@ function checkConfigured({ secretHash }: ClientOfOptions, sent: Sent): void {
  */
 function refuseSecret({ secrets }: Pick<Sent, 'secrets'>): void {
   if (secrets.length > 0) {
-    throw new OAuthError('invalid_client', 'This client has no secret and must not send one');
+    throw refusal('This client has no secret and must not send one', CORRECT_METHOD);
   }
+}
+
+const GIVE_SECRET = 'give the client the secret that it has in oauthProxy.clients';
+const CORRECT_METHOD = 'correct how the client authenticates: its token_endpoint_auth_method';
+
+function refusal(message: string, advice: string): OAuthError {
+  return new OAuthError('invalid_client', message, 401, { advice });
 }

@@ -42,7 +42,7 @@ interface Introduction {
   readonly details: string;
 }
 
-/** The name of a client cannot be checked. For a document, its host comes first: only its publisher controls that. */
+/** A client chooses its name. For a document, the host comes first, since only its publisher has that. */
 function introduce(client: Client): Introduction {
   const name = nameToHtml(client.name);
   const quoted = name === undefined ? undefined : `“${name}”`;
