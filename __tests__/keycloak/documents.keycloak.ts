@@ -5,9 +5,10 @@ import {
   expectDocumentLogin,
   serveClientDocument,
   startDocumentProxy,
+  trustingDocuments,
 } from '../support/client-documents.js';
 import { logIn, SDKS } from '../support/mcp-login.js';
-import { endPrograms } from '../support/program.js';
+import { CLI, endPrograms, ROOT, startNode } from '../support/program.js';
 import { atKeycloak } from './fill-in.js';
 import { SHARED_CLIENT } from './keycloak-server.js';
 import { logInAsAdministrator } from './page-realm.js';
@@ -28,6 +29,15 @@ describe.each(SDKS)('SDK %s logs in by its document at Keycloak, calls a tool, a
   ])('with %s', async (_which, client) => {
     await expectDocumentLogin(sdk, await startDocumentProxy({ ...POLICY, ...client }), atKeycloak);
   });
+});
+
+test('SDK v2 logs in by its document through the command with the sample’s file', async () => {
+  const args = [CLI, '-f', `${ROOT}samples/keycloak/config.yaml`, '--host', '127.0.0.1'];
+  const gateway = startNode(args, { env: trustingDocuments() });
+  onTestFinished(async () => void (await gateway.stop()));
+  await gateway.says(/Listening on 127\.0\.0\.1:3000/);
+  const resource = 'http://localhost:3000/mcp';
+  await expectDocumentLogin('v2', { resource }, atKeycloak, { tool: 'echo', args: { message: 'hello' } });
 });
 
 /** Sets what the policy *Trusted Hosts* of the sample's realm trusts, until the test ends. */

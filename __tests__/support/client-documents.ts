@@ -95,8 +95,16 @@ export function allowing(fillIn: FillIn): { readonly consents: string[]; readonl
   };
 }
 
-/** Logs in by a document, which it serves, calls a tool, refreshes, and calls it again. The user must be asked once, with the document's host. */
-export async function expectDocumentLogin(sdk: Sdk, { resource }: DocumentProxy, atServer: FillIn): Promise<void> {
+/**
+ * Logs in by a document, which it serves, calls a tool, refreshes, and calls it again. The user must be asked once, with the document's
+ * host.
+ */
+export async function expectDocumentLogin(
+  sdk: Sdk,
+  { resource }: Pick<DocumentProxy, 'resource'>,
+  atServer: FillIn,
+  { tool = 'whoami', args = {} }: { tool?: string; args?: Record<string, unknown> } = {},
+): Promise<void> {
   const document = await serveClientDocument();
   const memory = new DocumentedMemory(document);
   const { consents, fillIn } = allowing(atServer);
@@ -105,10 +113,10 @@ export async function expectDocumentLogin(sdk: Sdk, { resource }: DocumentProxy,
   expect(memory.registered).toMatchObject({ client_id: document.url });
   expect(consents).toEqual([expect.stringContaining(new URL(document.url).host)]);
   expect(client.callback.searchParams.get('iss')).toBe(resource);
-  expect(await client.callTool('whoami')).toMatchObject({ content: [{ type: 'text' }] });
+  expect(await client.callTool(tool, args)).toMatchObject({ content: [{ type: 'text' }] });
   const before = memory.savedTokens;
   memory.spoilAccessToken();
-  expect(await client.callTool('whoami')).toMatchObject({ content: [{ type: 'text' }] });
+  expect(await client.callTool(tool, args)).toMatchObject({ content: [{ type: 'text' }] });
   expect(memory.savedTokens?.access_token).toMatch(/^ey/);
   expect(memory.savedTokens?.access_token).not.toBe(before?.access_token);
   expect(document.fetches).toBe(1);
