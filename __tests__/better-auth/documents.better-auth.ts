@@ -7,7 +7,7 @@ import type { FillIn } from '../support/user-agent.js';
 
 afterAll(endPrograms);
 
-/** What login-server.mjs prints. */
+/** The output of login-server.mjs. */
 interface LoginServer {
   readonly issuer: string;
   readonly user: { readonly email: string; readonly password: string };

@@ -14,7 +14,7 @@ const removing = (path: string) => `${only(path, 'return 404;')} rewrite ^${path
 const NOT_FOUND = 'return 404;';
 const IN_FRONT = '/.well-known/oauth-protected-resource';
 
-/** How nginx passes requests on, the path of the resource, that of its metadata, and where Express has the middleware. */
+/** The way in which nginx passes requests on, the path of the resource, that of its metadata, and where Express has the middleware. */
 const HOSTS = [
   ['passes on /mcp', '/mcp', `/mcp${IN_FRONT}`, only('/mcp', NOT_FOUND), '/mcp'],
   ['passes on /mcp, and answers 403 elsewhere', '/mcp', `/mcp${IN_FRONT}`, only('/mcp', 'return 403;'), '/mcp'],

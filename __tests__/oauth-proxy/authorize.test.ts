@@ -139,7 +139,7 @@ describe('the rest of the request', () => {
 describe('the upstream server is asked in its own way', () => {
   const changes = { prompt: 'consent', audience: 'https://evil.example/', nonce: 'n' };
   const API = 'https://api.example/mcp';
-  /** What each server is asked for, if a client asks for `asks`. */
+  /** The request that each server gets if a client asks for `asks`. */
   const asked = {
     keycloak: { scope: 'mcp.read openid' },
     auth0: { scope: 'mcp.read openid', audience: API },

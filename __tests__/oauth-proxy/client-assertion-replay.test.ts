@@ -57,7 +57,7 @@ test('two clients may use the same jti', async () => {
   expect(await verdictOn(other, { ...client, url }, verifier)).toBe('accepted');
 });
 
-test('a jti cannot stand for the hash of an assertion without one', async () => {
+test('a jti never equals the hash of an assertion without one', async () => {
   const verifier = createVerifier();
   const assertion = signer.sign(claims({ jti: undefined }));
   const hash = createHash('sha256')

@@ -23,7 +23,7 @@ const [rs, ps, es, ed] = ['RS256', 'PS256', 'ES256', 'EdDSA'].map((alg) => creat
   Signer,
 ];
 const es384 = createSigner({ alg: 'ES384' });
-const stranger = createSigner({ alg: 'RS256', kid: rs.kid });
+const otherSigner = createSigner({ alg: 'RS256', kid: rs.kid });
 const encrypting = createSigner({ alg: 'RS256' });
 const wrapping = createSigner({ alg: 'RS256' });
 const secret = createSigner({ alg: 'ES256' });
@@ -72,7 +72,7 @@ test.each<[what: string, assertion: () => string | Readonly<Record<string, strin
   // Every algorithm of a key pair.
   ...[rs, ps, es, ed, es384].map((signer): [string, () => string] => [`${signer.alg}`, () => signer.sign(claims())]),
   ['Ed25519, the other name of EdDSA', () => ed.sign(claims(), { alg: 'Ed25519' })],
-  // What clients may leave out, or write differently.
+  // Members that clients may leave out, or write differently.
   ['no kid, and several keys', () => es.sign(claims(), { kid: undefined })],
   ['no typ', () => rs.sign(claims(), { typ: undefined })],
   ['the typ of the new draft', () => rs.sign(claims(), { typ: 'client-authentication+jwt' })],
@@ -88,7 +88,7 @@ test.each<[what: string, assertion: () => string | Readonly<Record<string, strin
   ],
   [
     'jku, jwk and x5u, which are ignored',
-    () => rs.sign(claims(), { jku: 'https://evil.example/', jwk: stranger.jwk, x5u: 'https://evil.example/' }),
+    () => rs.sign(claims(), { jku: 'https://evil.example/', jwk: otherSigner.jwk, x5u: 'https://evil.example/' }),
   ],
   // Algorithm confusion.
   ...['none', 'None', 'nOnE', ''].map((alg): [string, () => string, string] => [
@@ -112,14 +112,14 @@ test.each<[what: string, assertion: () => string | Readonly<Record<string, strin
   ['a key whose key_ops lack verify', () => wrapping.sign(claims()), SIGNATURE],
   ['a private key that the key set publishes', () => secret.sign(claims()), SIGNATURE],
   ['an RSA key of 1024 bits', () => weak.sign(claims()), SIGNATURE],
-  ['a key of the header', () => stranger.sign(claims(), { kid: undefined, jwk: stranger.jwk }), SIGNATURE],
+  ['a key of the header', () => otherSigner.sign(claims(), { kid: undefined, jwk: otherSigner.jwk }), SIGNATURE],
   ['crit', () => rs.sign(claims(), { crit: ['exp'], exp: 1 }), FORM],
   ['b64', () => rs.sign(claims(), { b64: false }), FORM],
   ['a header with alg twice', () => rs.sign(claims(), `{"alg":"none","alg":"RS256","kid":"${rs.kid}"}`), FORM],
   ['claims with sub twice', () => rs.sign(`{"sub":"x",${JSON.stringify(claims()).slice(1)}`), FORM],
   ['claims that are a list', () => rs.sign('[]'), FORM],
   // Other keys.
-  ["another client's key with the same kid", () => stranger.sign(claims()), SIGNATURE],
+  ["another client's key with the same kid", () => otherSigner.sign(claims()), SIGNATURE],
   ['an unknown kid', () => rs.sign(claims(), { kid: 'other' }), SIGNATURE],
   ['the kid of another key', () => rs.sign(claims(), { kid: ps.kid }), SIGNATURE],
   ['kid __proto__', () => rs.sign(claims(), `{"alg":"RS256","kid":"__proto__"}`), SIGNATURE],
@@ -198,7 +198,7 @@ test.each<[what: string, keys: object[], verdict: string]>([
 
 test.each<[string, string | undefined]>([
   [rs.sign(claims()), CLIENT],
-  [stranger.sign(claims({ sub: 'https://other.example/x' })), 'https://other.example/x'],
+  [otherSigner.sign(claims({ sub: 'https://other.example/x' })), 'https://other.example/x'],
   [rs.sign(claims({ sub: 1 })), undefined],
   [rs.sign({}), undefined],
   ['opaque', undefined],

@@ -24,7 +24,7 @@ const AUTH = { v1: authV1, v2: authV2 } as const;
 
 const REFUSED = { status: 401, body: { error: 'invalid_client' } };
 
-/** What a client stores that signs its token requests, as the SDKs do it. */
+/** The storage of a client that signs its token requests, as the SDKs do it. */
 class SigningMemory extends DocumentedMemory {
   readonly addClientAuthentication;
 

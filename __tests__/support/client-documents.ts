@@ -12,9 +12,9 @@ import type { FillIn } from './user-agent.js';
 /** A client metadata document, served over TLS on loopback. Its URL is the client id. */
 export interface ServedDocument {
   readonly url: string;
-  /** What is served. A test can change it. */
+  /** The content that is served. A test can change it. */
   members: Record<string, unknown>;
-  /** How often it was fetched. */
+  /** The number of times that it was fetched. */
   readonly fetches: number;
   /** Ends its server. */
   close(): Promise<void>;
@@ -55,7 +55,7 @@ export function trustingDocuments(): { NODE_EXTRA_CA_CERTS: string } {
   return { NODE_EXTRA_CA_CERTS: file };
 }
 
-/** What a client stores that has a metadata document and does not register where it is taken. */
+/** The storage of a client that has a metadata document, and registers only where servers do not accept that. */
 export class DocumentedMemory extends ClientMemory {
   readonly clientMetadataUrl: string;
 

@@ -13,7 +13,7 @@ export interface DocumentFlow {
   readonly base: string;
   /** Ends the replicas, and starts others, which know nothing but the policy. */
   restart(): Promise<void>;
-  /** What the replicas that run have logged. */
+  /** The log of the running replicas. */
   log(): string;
 }
 

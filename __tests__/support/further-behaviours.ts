@@ -162,12 +162,12 @@ export const supabase: ProviderBehaviour = {
 
 /** A server from before PKCE and `resource`, which refuses parameters that it does not know. */
 export const withoutPkce: ProviderBehaviour = {
-  issuer: '/legacy',
+  issuer: '/older',
   paths: {
-    metadata: ['/legacy/.well-known/openid-configuration'],
-    jwks: '/legacy/keys',
-    authorize: '/legacy/authorize',
-    token: '/legacy/token',
+    metadata: ['/older/.well-known/openid-configuration'],
+    jwks: '/older/keys',
+    authorize: '/older/authorize',
+    token: '/older/token',
   },
   pkce: false,
   tokenEndpointAuthMethod: 'client_secret_post',

@@ -10,7 +10,7 @@ export interface ExpectedClaims {
 }
 
 /**
- * How far ahead `exp` may be. The MCP SDKs sign for exactly 5 minutes, and other authorization servers (Auth0, Better Auth) accept no
+ * The longest time until `exp`. The MCP SDKs sign for exactly 5 minutes, and other authorization servers (Auth0, Better Auth) accept no
  * more, so that clients keep to it.
  */
 const MAX_LIFETIME_SECONDS = 300;

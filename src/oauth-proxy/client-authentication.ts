@@ -18,7 +18,7 @@ export interface AuthenticatedClient {
   readonly method: 'body' | 'basic';
 }
 
-/** What a client sent to authenticate. */
+/** The credentials that a client sent. */
 interface Sent {
   readonly basic: BasicHeader | undefined;
   /** The secrets to try, of which the first is as it was sent. Empty if none was. */

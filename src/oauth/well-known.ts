@@ -47,7 +47,7 @@ export interface OAuthProxyPaths extends Readonly<Record<OAuthProxyEndpointName,
   readonly rootRegistration: string;
 }
 
-/** Where an OAuth proxy is. */
+/** The place of an OAuth proxy. */
 export interface OAuthProxyPlace {
   /** The path of the resource, which is the issuer. */
   readonly resourcePath: string;

@@ -1,7 +1,7 @@
 import { discoveryUrl, insertedMetadataUrl, type Provider, type Registration } from './provider.js';
 import { type ProviderSwitches, type ResolvedSwitches, STANDARD_SWITCHES, type SwitchName } from './switches.js';
 
-/** What distinguishes one kind of authorization server from a standard one: its switches, and what no switch can say. */
+/** The differences of one kind of authorization server from a standard one: its switches, and what no switch can say. */
 export interface ProviderKind {
   /** The switches that differ from {@link STANDARD_SWITCHES}. A policy may set them otherwise. */
   readonly switches: ProviderSwitches;

@@ -29,7 +29,7 @@ export interface Provider {
   upstreamScopes(scopes: readonly string[], audiences: readonly string[]): readonly string[];
   /** The scopes that this server does not know. */
   readonly omittedScopes: readonly string[];
-  /** How the configured client's secret is sent. Undefined: as the metadata announces. */
+  /** The method to send the configured client's secret. Undefined: the one that the metadata announces. */
   readonly tokenEndpointAuthMethod: 'client_secret_basic' | 'client_secret_post' | undefined;
   /** The claim of access tokens that names the audience. */
   readonly audienceClaim: 'aud' | 'client_id';

@@ -37,13 +37,13 @@ export interface ProviderSwitches {
   /** Scopes that the server does not know. It is never asked for them, and clients are not told of them. @default [] */
   readonly omittedScopes?: readonly string[] | undefined;
   /**
-   * Where the metadata is: `oauth` (RFC 8414), `openid` (OpenID Connect Discovery), or `any` of them, tried one after the other.
+   * The place of the metadata: `oauth` (RFC 8414), `openid` (OpenID Connect Discovery), or `any` of them, tried one after the other.
    *
    * @default 'any'
    */
   readonly metadata?: 'any' | 'oauth' | 'openid' | undefined;
   /**
-   * How `clientSecret` is sent. Some servers accept only the way that was chosen for the client.
+   * The method to send `clientSecret`. Some servers accept only the way that was chosen for the client.
    *
    * @default as the metadata announces: client_secret_post, otherwise client_secret_basic
    */

@@ -30,7 +30,7 @@ export interface Guard {
 /** Returns the addresses of a name. */
 export type Resolve = (name: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
 
-/** How servers are found and recognised. */
+/** The ways to find servers, and to recognise them. */
 export interface Network {
   readonly resolve: Resolve;
   /** PEM. The accepted authorities, in place of those that Node trusts. */

@@ -24,12 +24,12 @@ export type ClientKeys = { readonly jwks: JSONWebKeySet } | { readonly jwksUri: 
 type Metadata = Readonly<Record<string, unknown>>;
 
 /** Refuses a document. Takes the rule that it breaks, as the end of a sentence that begins with "The client metadata document must". */
-export type Refuse = (rule: string) => never;
+export type RefuseDocument = (rule: string) => never;
 
 const SHARED_SECRET = /^client_secret_/;
 
 /** Checks the metadata document of a client (draft-ietf-oauth-client-id-metadata-document, "Client Metadata Document"). */
-export function readClientDocument(url: URL, given: Metadata, refuse: Refuse): ClientDocument {
+export function readClientDocument(url: URL, given: Metadata, refuse: RefuseDocument): ClientDocument {
   if (given.client_id !== url.href) return refuse('have a client_id that equals its URL, byte for byte');
   if (given.client_secret !== undefined || given.client_secret_expires_at !== undefined) {
     return refuse('have neither client_secret nor client_secret_expires_at: no secret can be shared');
@@ -48,7 +48,7 @@ export function readClientDocument(url: URL, given: Metadata, refuse: Refuse): C
   });
 }
 
-function requireWord(given: Metadata, member: string, word: string, refuse: Refuse): void {
+function requireWord(given: Metadata, member: string, word: string, refuse: RefuseDocument): void {
   if (given[member] !== undefined && !stringsIn(given[member]).includes(word)) refuse(`have ${word} in ${member}`);
 }
 
@@ -56,7 +56,7 @@ function requireWord(given: Metadata, member: string, word: string, refuse: Refu
  * Returns the keys for the first method that the client offers and that can be used here: `token_endpoint_auth_method`, then those of the
  * list that ChatGPT and others add. Without both, the method is `none`, since no secret can be shared.
  */
-function readAuthentication(given: Metadata, refuse: Refuse): ClientKeys | undefined {
+function readAuthentication(given: Metadata, refuse: RefuseDocument): ClientKeys | undefined {
   const { token_endpoint_auth_method: method, token_endpoint_auth_methods_supported: list } = given;
   if (typeof method === 'string' && SHARED_SECRET.test(method)) {
     return refuse('not name a token_endpoint_auth_method with a shared secret');

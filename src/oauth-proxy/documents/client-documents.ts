@@ -4,7 +4,7 @@ import { matchesClientId, type ResolvedClientDocuments } from '../../policy/reso
 import type { ResourceIdentity } from '../../policy/resolve-resource.js';
 import { OAuthError } from '../oauth-error.js';
 import { type ClientDocument, isKeySet, readClientDocument } from './client-document.js';
-import { refusalOf } from './document-answer.js';
+import { documentRefusal } from './document-answer.js';
 import { createDocumentCache } from './document-cache.js';
 import { createDocumentFetch, type DocumentNetwork, hindranceOf, INTERNET } from './document-fetch.js';
 import { createDocumentRation } from './document-ration.js';
@@ -42,13 +42,13 @@ export function createClientDocuments(
   const document = createDocumentCache(async (url) => {
     const { body, ...rest } = await fetchJson(url);
     const refuse = (rule: string) => {
-      throw refusalOf(url, rule);
+      throw documentRefusal(url, rule);
     };
     return { document: readClientDocument(url, body, refuse), ...rest };
   }, takeFetch);
   const keySet = createDocumentCache<JSONWebKeySet>(async (url) => {
     const { body, ...rest } = await fetchJson(url);
-    if (!isKeySet(body)) throw refusalOf(url, 'name a jwks_uri with a key set: an object with keys');
+    if (!isKeySet(body)) throw documentRefusal(url, 'name a jwks_uri with a key set: an object with keys');
     return { document: body, ...rest, lifetimeSeconds: Math.min(rest.lifetimeSeconds, MAX_KEYS_SECONDS) };
   }, takeFetch);
 

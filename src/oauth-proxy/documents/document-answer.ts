@@ -36,12 +36,12 @@ export function parseDocumentAnswer(url: URL, answer: BoundedAnswer): PublishedJ
   const { status, headers, bytes, isWhole } = answer;
   const seen = `it answered with status ${status}`;
   if (status === 408 || status === 429 || status >= 500) throw unavailable(url, seen);
-  if (status !== 200) throw refusalOf(url, 'be served with status 200, without a redirect', seen);
-  if (!isDocumentAnswer(headers, status)) throw refusalOf(url, 'have the Content-Type application/json');
-  if (!isWhole) throw refusalOf(url, `have at most ${DOCUMENT_BOUNDS.maxBytes} bytes, also after decompression`);
+  if (status !== 200) throw documentRefusal(url, 'be served with status 200, without a redirect', seen);
+  if (!isDocumentAnswer(headers, status)) throw documentRefusal(url, 'have the Content-Type application/json');
+  if (!isWhole) throw documentRefusal(url, `have at most ${DOCUMENT_BOUNDS.maxBytes} bytes, also after decompression`);
   const body = parseBody(bytes);
   if (body === undefined) {
-    throw refusalOf(url, 'be one JSON object in UTF-8, without a member that appears twice');
+    throw documentRefusal(url, 'be one JSON object in UTF-8, without a member that appears twice');
   }
   return { body, lifetimeSeconds: cacheLifetimeSeconds(headers, MAX_LIFETIME_SECONDS), bytes: bytes.length };
 }
@@ -67,7 +67,7 @@ const RULES: ReadonlyMap<string | undefined, string> = new Map([
 export function documentError(url: URL, error: unknown): OAuthError | UpstreamError {
   if (!(error instanceof FetchError)) throw error;
   const rule = RULES.get(error.code);
-  if (rule !== undefined) return refusalOf(url, rule, error.message);
+  if (rule !== undefined) return documentRefusal(url, rule, error.message);
   const advice = 'if this server cannot reach the internet, set oauthProxy.clientDocuments.enabled to false';
   return unavailable(url, error.answered ? error.message : `${error.message}; ${advice}`, error);
 }
@@ -78,7 +78,7 @@ function unavailable({ host }: URL, reason: string, error?: Error): UpstreamErro
 }
 
 /** @param found Says to the operator what was found. */
-export function refusalOf({ host }: URL, rule: string, found?: string): OAuthError {
+export function documentRefusal({ host }: URL, rule: string, found?: string): OAuthError {
   const message = `The client metadata document must ${rule}`;
   return new OAuthError('invalid_client', message, 401, {
     reason: `${message} (${host}${found === undefined ? '' : `: ${found}`})`,

@@ -15,7 +15,7 @@ import {
   parseDocumentAnswer,
 } from './document-answer.js';
 
-/** How documents are reached. Tests hand in others. */
+/** The network in which documents are fetched. Tests have their own. */
 export interface DocumentNetwork extends Partial<Network> {
   readonly isPublic: (address: string) => boolean;
   /** The variables that may name a forward proxy. */
