@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
 import { checkClientIds } from '../../src/doctor/client-ids.js';
+import { diagnose } from '../../src/doctor/doctor.js';
+import { createProbe } from '../../src/doctor/probe.js';
+import { resolveAuth } from '../../src/policy/resolve-auth.js';
 import { expectComplaints, lineOf, startFaultyServer } from '../support/faulty-server.js';
+import { SECRET, startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
 
 const REGISTRATION = { registration_endpoint: 'https://auth.example/register' };
 const DOCUMENTS = { client_id_metadata_document_supported: true };
@@ -80,4 +84,20 @@ test('the doctor complains of a server where clients cannot get an id by themsel
       '! client documents: client_id_metadata_document_supported is true, but token_endpoint_auth_methods_supported lacks none',
     ],
   );
+});
+
+test('with the file, the doctor counts the ids that the OAuth proxy has for typing in', async () => {
+  const clients = { 'my-id': { redirectUris: ['https://claude.ai/api/mcp/auth_callback'] } };
+  const oauthProxy = { secret: SECRET, clients };
+  const { guarded, upstream } = await startOAuthProxyFlow('auth0', 'auth0', { oauthProxy });
+  const url = guarded.resource;
+  const given = { issuer: upstream.issuer, provider: 'auth0', oauthProxy, resourceMetadata: { resource: url } };
+  const policy = resolveAuth('mcpAuth()', given as never);
+  const lines: string[] = [];
+  for await (const finding of diagnose({ url, policy }, createProbe(url))) {
+    if (finding.step === 'client ids') lines.push(lineOf(finding));
+  }
+  expect(lines).toEqual([
+    '✓ client ids: typed in by hand (1), by document (Claude, ChatGPT and VS Code), by registration',
+  ]);
 });

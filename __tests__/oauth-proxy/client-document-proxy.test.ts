@@ -130,3 +130,12 @@ test('the certificate and the answer of the host are checked behind a proxy, too
   const bounded = documentsOf({ allow: [large.url()], network: { ...ENCLOSED, env } });
   expect((await refusalOf(bounded.get(large.url(), CALLER))).message).toContain('at most 16384 bytes');
 });
+
+test('an answer whose body is not needed, and does not end, does no harm', async () => {
+  const proxy = await startProxy();
+  const server = await serveDocuments((_req, res) => void res.writeHead(404).write(' '.repeat(100_000)));
+  const network = { ...ENCLOSED, env: { HTTPS_PROXY: proxy.origin } };
+  const documents = documentsOf({ allow: [server.url()], network });
+  expect(await refusalOf(documents.get(server.url(), CALLER))).toMatchObject({ code: 'invalid_client' });
+  await new Promise(setImmediate);
+});

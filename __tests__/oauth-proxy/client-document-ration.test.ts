@@ -112,3 +112,19 @@ test('ids that are refused without a fetch count for no caller', async () => {
   expect(await documents.get(server.url(), CALLER)).toBeDefined();
   expect(server.requests).toEqual([server.url()]);
 });
+
+test('thirty a minute for each host, of documents that were valid, apart from others', async () => {
+  let isValid = true;
+  const server = await serveDocuments((_req, res, url) =>
+    isValid ? sendJson(res, documentText(url)) : void res.writeHead(404).end(),
+  );
+  const documents = documentsOf();
+  for (let i = 0; i < 30; i++) await documents.get(server.url(`/${i}`), `198.51.100.${i}`);
+  passSeconds(61);
+  for (let i = 30; i < 36; i++) await documents.get(server.url(`/${i}`), `198.51.100.${i}`);
+  isValid = false;
+  passSeconds(601);
+  const codes: string[] = [];
+  for (let i = 0; i < 36; i++) codes.push((await refusalOf(documents.get(server.url(`/${i}`), CALLER))).code);
+  expect(codes).toEqual([...Array(30).fill('invalid_client'), ...Array(6).fill(TOO_MANY_DOCUMENTS.code)]);
+});

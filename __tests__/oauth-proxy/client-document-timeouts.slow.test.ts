@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
 import { CALLER, documentsOf, refusalOf, type sendJson, serveDocuments } from '../support/document-host.js';
 
 test.each([
@@ -33,5 +35,20 @@ test('where DNS does not answer, the fetch ends after three seconds, too', async
   const began = performance.now();
   const { code } = await refusalOf(documentsOf({ network: { resolve } }).get('https://app.clients.example/c', CALLER));
   expect(code).toBe('client_document_unavailable');
+  expect(performance.now() - began).toBeLessThan(6_000);
+});
+
+test('where a forward proxy does not answer, the fetch ends after three seconds, too', async () => {
+  const proxy = createServer((socket) => void socket.on('error', () => undefined));
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  onTestFinished(() => void proxy.close());
+  const { port } = proxy.address() as AddressInfo;
+  const env = { HTTPS_PROXY: `http://127.0.0.1:${port}` };
+  const began = performance.now();
+  const documents = documentsOf({ allow: ['https://app.clients.example/c'], network: { env } });
+  const { code, log } = await refusalOf(documents.get('https://app.clients.example/c', CALLER));
+  expect(code).toBe('client_document_unavailable');
+  expect(log.reason).toContain('no answer within 3 seconds');
   expect(performance.now() - began).toBeLessThan(6_000);
 });

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { FetchError } from '../../src/upstream/bounded-fetch.js';
 import { type Guard, type GuardedInit, guardedFetch } from '../../src/upstream/guarded-fetch.js';
@@ -101,6 +102,51 @@ test('fails with a code if nothing listens, or something other than HTTP answers
 test('a user name and a password in the URL are not sent', async () => {
   const origin = await serve((req, res) => void res.end(req.headers.authorization ?? 'none'));
   expect((await call(origin.replace('//', '//user:secret@'))).bytes.toString()).toBe('none');
+});
+
+test('calls only the ports that the guard allows, also those that a URL leaves out', async () => {
+  const origin = await serve((_req, res) => void res.end('x'));
+  const port = Number(new URL(origin).port);
+  const asked: number[] = [];
+  const guard: Guard = { ...ANYWHERE, mayUsePort: (each) => asked.push(each) > 0 && each === port };
+  expect(await guardedFetch(new URL(origin), {}, LIMITS, guard)).toMatchObject({ status: 200 });
+  for (const url of ['http://127.0.0.1/', 'https://127.0.0.1/', 'http://127.0.0.1:22/', 'http://127.0.0.1:0/']) {
+    const error = await failureOf(guardedFetch(new URL(url), {}, LIMITS, guard));
+    expect(error).toMatchObject({ code: 'PORT_REFUSED', answered: false });
+    expect(error.message).toBe(`not called, since port ${asked.at(-1)} is not allowed`);
+  }
+  expect(asked).toEqual([port, 80, 443, 22, 0]);
+});
+
+test('asks for no compression, and decompresses within maxBytes', async () => {
+  let asked: unknown;
+  const origin = await serve((req, res) => {
+    asked = req.headers['accept-encoding'];
+    const size = Number(req.url?.slice(1));
+    res.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(' '.repeat(size)));
+  });
+  expect((await call(`${origin}/100`)).bytes.toString()).toBe(' '.repeat(100));
+  expect(await call(`${origin}/101`)).toMatchObject({ status: 200, isWhole: false });
+  expect(asked).toBe('identity');
+});
+
+test('an encoding that is not known is an error, unless the body is not needed', async () => {
+  const origin = await serve((_req, res) => void res.writeHead(200, { 'content-encoding': 'zstd' }).end('x'));
+  expect(await failureOf(call(origin))).toMatchObject({
+    code: 'UNREADABLE_ENCODING',
+    message: 'its Content-Encoding is none of gzip, deflate and br',
+    answered: true,
+  });
+  const unread = guardedFetch(new URL(origin), {}, LIMITS, { ...ANYWHERE, reads: () => false });
+  expect(await unread).toMatchObject({ status: 200, bytes: Buffer.alloc(0) });
+});
+
+test('reads the body, or not, by status and headers', async () => {
+  const origin = await serve((req, res) => void res.writeHead(Number(req.url?.slice(1)), { 'x-a': 'b' }).end('x'));
+  const reads: Guard['reads'] = (headers, status) => status === 200 && headers.get('x-a') === 'b';
+  const bodyAt = async (status: number) =>
+    (await guardedFetch(new URL(`${origin}/${status}`), {}, LIMITS, { ...ANYWHERE, reads })).bytes.toString();
+  expect([await bodyAt(200), await bodyAt(404)]).toEqual(['x', '']);
 });
 
 async function portOf(server: Server): Promise<number> {

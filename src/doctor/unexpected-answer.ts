@@ -1,4 +1,5 @@
 import type { FetchError } from '../upstream/bounded-fetch.js';
+import { UNREADABLE_ENCODING } from '../upstream/content-encoding.js';
 import { ADDRESS_REFUSED } from '../upstream/guarded-fetch.js';
 import type { Finding, Fix, reporterFor } from './finding.js';
 import { type ProbeResponse, reasonIn, TOO_MANY_REQUESTS } from './probe.js';
@@ -112,11 +113,12 @@ const CONNECTIONS: Readonly<Record<string, readonly [seen: string, fix: string]>
     '',
     'Use an address that clients on the internet can reach, or run the doctor in the network of the server.',
   ],
+  [UNREADABLE_ENCODING]: ['', 'Send it without compression to clients that ask for none.'],
 };
 
 /** Explains why a connection brought no answer, and what to do. */
 export function explainConnection({ code = '', message, answered }: FetchError): { seen: string; fix: string } {
-  if (answered) return { seen: `the answer broke off (${message})`, fix: CLOSED_FIX };
+  if (answered && code !== UNREADABLE_ENCODING) return { seen: `the answer broke off (${message})`, fix: CLOSED_FIX };
   const [seen, fix] = CONNECTIONS[code] ?? [undefined, OTHER_CONNECTION_FIX(code)];
   if (seen === '' || seen === undefined) return { seen: message, fix };
   return { seen: `${seen} (${code})`, fix };

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Parameters } from '../http/form.js';
 import { callerNetwork } from '../limits/caller-address.js';
+import { clientIdUrl } from '../oauth/client-id-url.js';
 import { hashOfSecret } from '../policy/resolve-proxy-clients.js';
 import { clientIdOfAssertion } from './client-assertion.js';
 import { type Client, type ClientOfOptions, type DocumentedClient, sharesClient } from './clients.js';
@@ -63,7 +64,8 @@ function readSent({ headers }: IncomingMessage, form: Parameters): Sent {
 
 /** A client that sends an assertion need not send its id (RFC 7521, section 4.2). */
 function idIn({ options }: Pick<OAuthProxyContext, 'options'>, { basic, assertion, form }: Sent): string | undefined {
-  if (basic !== undefined) return basic.ids.find((id) => options.clients.has(id)) ?? basic.ids[0];
+  const isKnown = (id: string) => options.clients.has(id) || clientIdUrl(id) !== undefined;
+  if (basic !== undefined) return basic.ids.find(isKnown) ?? basic.ids[0];
   return form.get('client_id') ?? (assertion === undefined ? undefined : clientIdOfAssertion(assertion));
 }
 
@@ -88,9 +90,12 @@ function checkConfigured({ secretHash }: ClientOfOptions, sent: Sent): void {
   }
 }
 
-/** A client without a secret that sends one uses the id of another client, or is set up for another server. */
-function refuseSecret({ basic, secrets }: Sent): void {
-  if (basic !== undefined || secrets.length > 0) {
+/**
+ * A client without a secret that sends one uses the id of another client, or is set up for another server. A Basic header with an empty
+ * secret sends none: the MCP Go SDK tries that first.
+ */
+function refuseSecret({ secrets }: Pick<Sent, 'secrets'>): void {
+  if (secrets.length > 0) {
     throw new OAuthError('invalid_client', 'This client has no secret and must not send one');
   }
 }

@@ -21,7 +21,7 @@ export function clientIdUrl(text: string): URL | undefined {
   return isExact && url.pathname !== '/' && !url.hostname.endsWith('.') && isAllowedPort(url) ? url : undefined;
 }
 
-/** Ports below 1024 belong to services that a request of ours could disturb. */
+/** Ports below 1024 belong to services that our requests could disturb. */
 function isAllowedPort({ port }: URL): boolean {
   return port === '' || Number(port) > 1_023;
 }

@@ -25,7 +25,7 @@ export async function proxiedFetch(
   { timeoutMs, maxBytes }: FetchBounds,
   { reads }: Pick<Guard, 'reads'>,
 ): Promise<BoundedAnswer> {
-  const { EnvHttpProxyAgent, request } = await loadUndici();
+  const { EnvHttpProxyAgent, Pool, request } = await loadUndici();
   const signal = AbortSignal.timeout(timeoutMs);
   // An IP address is not a server name (RFC 6066, section 3); TLS then checks the certificate for the address.
   const servername = isIP(url.hostname.replace(/^\[(.*)\]$/, '$1')) === 0 ? { servername: url.hostname } : {};
@@ -36,10 +36,13 @@ export async function proxiedFetch(
       httpProxy: proxy,
       httpsProxy: proxy,
       noProxy: '',
-      requestTls: { ca, ...servername },
+      requestTls: { ca, ...servername, timeout: timeoutMs },
+      clientFactory: (origin: URL) => new Pool(origin, { connect: { timeout: timeoutMs }, headersTimeout: timeoutMs }),
     });
     const sent = { 'accept-encoding': 'identity', ...headers };
-    const { statusCode, headers: received, body } = await request(url, { dispatcher, headers: sent, signal });
+    // The signal of a request does not reach its CONNECT.
+    const answered = Promise.race([request(url, { dispatcher, headers: sent, signal }), whenAborted(signal)]);
+    const { statusCode, headers: received, body } = await answered;
     hasAnswered = true;
     return await readAnswer({ status: statusCode, headers: headersOf(received), body }, reads, maxBytes);
   } catch (error) {
@@ -48,6 +51,12 @@ export async function proxiedFetch(
     // Not awaited: it waits for connections that may never close.
     void dispatcher?.destroy();
   }
+}
+
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 function headersOf(received: Readonly<Record<string, string | string[] | undefined>>): Headers {

@@ -3,9 +3,9 @@ import { NamedBuckets } from '../../limits/named-buckets.js';
 
 /** Fetches a minute. One caller alone cannot use up those of a host. */
 const MAX_PER_CALLER = 6;
-const MAX_PER_HOST = 30;
 const MAX_PER_DOCUMENT = 6;
-/** Fetches of new documents at the same time. Each takes a connection and some memory for at most three seconds. */
+const MAX_PER_HOST = 30;
+/** Fetches at the same time. Each takes a connection and some memory for at most three seconds. */
 const MAX_IN_FLIGHT = 100;
 const MINUTE_MS = 60_000;
 
@@ -17,23 +17,31 @@ export interface RationedFetch {
   readonly isKnown: boolean;
 }
 
-/** Returns the function that ends a fetch, or the milliseconds until a fetch may be made. */
+/** Takes a fetch. Returns the function that ends it, or the milliseconds until one may be made. */
 export type TakeFetch = (fetch: RationedFetch) => (() => void) | number;
 
 /**
- * Limits the fetches that anyone can cause. A document that was valid before has a limit of its own: callers who ask for others on its host
- * must not keep its users out.
+ * Limits the fetches that anyone can cause. Documents that were valid before have limits of their own: callers who ask for others on the
+ * same host must not keep their users out.
  */
 export function createDocumentRation(): TakeFetch {
-  const [callers, hosts, documents] = [MAX_PER_CALLER, MAX_PER_HOST, MAX_PER_DOCUMENT].map(
-    (max) => new NamedBuckets(() => createAllowance(max / 60, max), MINUTE_MS),
-  ) as [Allowances, Allowances, Allowances];
+  const takeNew = createRation(MAX_PER_CALLER, ({ caller }) => caller);
+  const takeKnown = createRation(MAX_PER_DOCUMENT, ({ url }) => url.href);
+  return (fetch) => (fetch.isKnown ? takeKnown(fetch) : takeNew(fetch));
+}
+
+/** @param max Bounds the fetches with the same name; those of a host, and all together, are bounded too. */
+function createRation(max: number, nameOf: (fetch: RationedFetch) => string): TakeFetch {
+  const [named, hosts] = [createAllowances(max), createAllowances(MAX_PER_HOST)];
   let inFlight = 0;
-  return ({ url, caller, isKnown }) => {
-    if (isKnown) return takeAll([documents.bucketOf(url.href)]) ?? (() => undefined);
+  return (fetch) => {
     if (inFlight >= MAX_IN_FLIGHT) return 1_000;
-    const wait = takeAll([callers.bucketOf(caller), hosts.bucketOf(url.host)]);
-    if (wait !== undefined) return wait;
+    const [own, host] = [named.bucketOf(nameOf(fetch)), hosts.bucketOf(fetch.url.host)];
+    if (!own.take()) return own.msToNext();
+    if (!host.take()) {
+      own.giveBack();
+      return host.msToNext();
+    }
     inFlight += 1;
     return () => {
       inFlight -= 1;
@@ -41,13 +49,6 @@ export function createDocumentRation(): TakeFetch {
   };
 }
 
-type Allowance = ReturnType<typeof createAllowance>;
-type Allowances = NamedBuckets<Allowance>;
-
-/** Takes one from each, or none. Returns the milliseconds until there is one in the first that is empty. */
-function takeAll(allowances: readonly Allowance[]): number | undefined {
-  const empty = allowances.findIndex((allowance) => !allowance.take());
-  if (empty < 0) return undefined;
-  for (const allowance of allowances.slice(0, empty)) allowance.giveBack();
-  return allowances[empty]?.msToNext();
+function createAllowances(max: number) {
+  return new NamedBuckets(() => createAllowance(max / 60, max), MINUTE_MS);
 }
