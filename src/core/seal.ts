@@ -22,14 +22,16 @@ const MAX_SEAL_LENGTH = 16_384;
  * @param secrets If empty, a random secret is used.
  * @param boundTo Resource, issuer and shared client. Values sealed for others do not open, even with the same secret.
  * @param shapes The members of the value for each purpose. Another version of this package may have sealed other members.
+ * @param derivation Says what the keys are for: with another one, the same secrets give other keys.
  */
 export function createSeal<Contents>(
   secrets: readonly string[],
   boundTo: readonly (string | null)[],
   shapes: { readonly [P in keyof Contents]: Shape<Contents[P]> },
+  derivation = 'express-mcp-auth facade',
 ): Seal<Contents> {
   const given = secrets.length === 0 ? [randomBytes(32)] : secrets;
-  const keys = given.map(deriveKey);
+  const keys = given.map((secret) => deriveKey(secret, derivation));
   const [sealing] = keys as [KeyObject];
   const contextOf = (purpose: keyof Contents) => Buffer.from(JSON.stringify([...boundTo, purpose]));
 
@@ -59,8 +61,8 @@ export function createSeal<Contents>(
 }
 
 /** Returns a `KeyObject`: with a `Buffer` as the key, Node 24 takes three to five times as long for each value. */
-function deriveKey(secret: string | Buffer): KeyObject {
-  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'express-mcp-auth facade', 32)));
+function deriveKey(secret: string | Buffer, derivation: string): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', derivation, 32)));
 }
 
 function hasShape<T>(value: unknown, shape: Shape<T>): value is T {

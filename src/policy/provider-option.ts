@@ -7,14 +7,14 @@ import { createProvider, type ProviderKind } from '../providers/provider-kind.js
 import { PROVIDER_KINDS, PROVIDER_NAMES, PROVIDERS, type ProviderName } from '../providers/providers.js';
 import type { ProviderSwitches, SwitchName } from '../providers/switches.js';
 import { SWITCH_TABLE } from './provider-switches.js';
+import { IDENTITY_MEMBERS, identityNameOf } from './resolve-identity.js';
 
 export const PROVIDER_TYPE = either(
   oneOfWords(PROVIDER_NAMES),
-  membersOf(
-    'provider',
-    {},
-    { pattern: new RegExp(`^(?:${PROVIDER_NAMES.join('|')})$`), type: membersOf('provider switches', SWITCH_TABLE) },
-  ),
+  membersOf('provider', IDENTITY_MEMBERS, {
+    pattern: new RegExp(`^(?:${PROVIDER_NAMES.join('|')})$`),
+    type: membersOf('provider switches', SWITCH_TABLE),
+  }),
 );
 const PROVIDER_FIX = 'Write "keycloak", or another provider; leave it out if the issuer follows the MCP specification.';
 
@@ -68,13 +68,18 @@ function refuseFixed(checks: OptionChecks, kind: ProviderKind, switches: Provide
 }
 
 function requireProviderName(checks: OptionChecks, name: string, option: string): ProviderName {
+  const identity = identityNameOf(name);
+  if (identity !== undefined) {
+    const fix = `Write provider: { ${identity}: { allow: (profile) => … } }: users log in there, and this server issues the tokens.`;
+    checks.refuse(option, 'an object where users log in at an identity provider', name, fix);
+  }
   return checks.oneOf(name, option, PROVIDER_NAMES, fixOfProvider(name));
 }
 
 function fixOfProvider(name: string): string {
   const opaque = opaqueProviderOf(name);
   if (opaque !== undefined)
-    return `The access tokens of ${opaque} are opaque, not JWTs: leave provider out, and check them with verifiers or introspection.`;
+    return `The access tokens of ${opaque} are opaque, not JWTs. Write { oauth2: { … } } with its endpoints: users log in there, and this server issues the tokens.`;
   const near = nearestName(name, PROVIDER_NAMES);
   return near === undefined
     ? 'Write "standard" for any other server without registration; leave it out if the issuer follows the MCP specification.'

@@ -14,11 +14,13 @@ import type { Provider } from '../providers/provider.js';
 import type { OAuthProxyOptions } from './oauth-proxy-options.js';
 import { refuseUnknownClients, refuseUnusedSwitches } from './refuse-switches.js';
 import { CLIENT_DOCUMENTS_TABLE } from './resolve-client-documents.js';
+import type { ResolvedIdentity } from './resolve-identity.js';
 import type { StaticClient, TrustedIssuer } from './resolve-issuer.js';
+import { NOT_RELAYED, type ResolvedIssuing, refuseForIssuing, resolveIssuing } from './resolve-issuing.js';
 import { PROXY_CLIENTS_ROW } from './resolve-proxy-clients.js';
 import { RESOURCE_FIX, type ResourceIdentity } from './resolve-resource.js';
 import type { ResolvedSenderConstraint } from './resolve-sender-constraint.js';
-import { resolveSecrets, SECRETS } from './secrets.js';
+import { resolveSecrets, SECRET_FIX, SECRETS } from './secrets.js';
 import { requireServerUrl } from './server-url.js';
 
 const CLIENT_DOCUMENTS_ROW = {
@@ -54,11 +56,14 @@ export interface ResolvedOAuthProxy extends Omit<ResolvedOptions<typeof OAUTH_PR
   /** If empty, a random secret is generated. */
   readonly secrets: readonly string[];
   readonly allowHttp: boolean;
+  /** Defined if users log in at an identity provider, and this server issues the tokens. */
+  readonly issuing: ResolvedIssuing | undefined;
 }
 
 /** The rest of the policy, which the OAuth proxy depends on. */
 export interface RestOfPolicy {
   readonly issuers: readonly TrustedIssuer[];
+  readonly identity: ResolvedIdentity | undefined;
   readonly resource: ResourceIdentity | undefined;
   /** The URL of the resource metadata in challenges, if one is given. */
   readonly metadataUrl: string | undefined;
@@ -67,17 +72,25 @@ export interface RestOfPolicy {
   readonly neededScopes: readonly string[];
   readonly allowHttp: boolean;
   readonly dpop: ResolvedSenderConstraint['dpop'];
+  /** Every token must be bound to a certificate of the client (RFC 8705). */
+  readonly requiresCertificate: boolean;
 }
 
-/** Resolves the OAuth proxy of the first issuer that has a provider; undefined if none has one, or `oauthProxy` is false. */
+/**
+ * Resolves the OAuth proxy of the identity provider, else of the first issuer that has a provider. Undefined if there is none, or
+ * `oauthProxy` is false.
+ */
 export function resolveOAuthProxy(
   checks: OptionChecks,
   given: unknown,
   context: RestOfPolicy,
 ): ResolvedOAuthProxy | undefined {
+  const { identity } = context;
   const trusted = context.issuers.find(({ provider }) => provider !== undefined);
-  refuseUnusedClients(checks, context, given === false ? undefined : trusted);
-  refuseUnusedSwitches(checks, context.issuers, given === false ? undefined : trusted);
+  const relayed = given === false || identity !== undefined ? undefined : trusted;
+  refuseUnusedClients(checks, context, relayed);
+  refuseUnusedSwitches(checks, context.issuers, relayed);
+  if (identity !== undefined) return resolveIssuingProxy(checks, given, context, identity);
   if (given === false) return undefined;
   const fix = 'Write { secret: … }, or false to show clients the issuer itself.';
   const options = given === undefined ? {} : checks.record(given, 'oauthProxy', fix);
@@ -98,12 +111,52 @@ export function resolveOAuthProxy(
     issuer: trusted.issuer,
     audiences: trusted.audiences,
     provider: trusted.provider,
-    scopes: Object.freeze([...new Set([...(context.metadataMembers.scopesSupported ?? []), ...context.neededScopes])]),
+    scopes: scopesOf(context),
     client: trusted.client,
     ...resolveMetadata(checks, metadataUrl, trusted, context.allowHttp),
     secrets: secret,
     allowHttp: context.allowHttp,
+    issuing: undefined,
   });
+}
+
+/** The OAuth proxy of an identity provider: everything about that server is known, so no metadata is fetched. */
+function resolveIssuingProxy(
+  checks: OptionChecks,
+  given: unknown,
+  context: RestOfPolicy,
+  identity: ResolvedIdentity,
+): ResolvedOAuthProxy {
+  const { secret, metadataUrl, ...simple } = readOptions(
+    checks,
+    OAUTH_PROXY_TABLE,
+    checks.record(given ?? {}, 'oauthProxy', `Write { secret: … }. ${SECRET_FIX}`),
+    'oauthProxy',
+  );
+  refuseForIssuing(checks, { ...context, secret, metadataUrl, identity });
+  requireRegistration(checks, { client: identity.client, provider: NOT_RELAYED }, simple);
+  refuseProofs(checks, context);
+  const resource = requireKnownResource(checks, context);
+  return Object.freeze({
+    ...simple,
+    resource,
+    paths: pathsAt(resource, simple.legacyEndpoints, context.metadataUrl),
+    issuer: identity.provider.issuer,
+    audiences: Object.freeze([]),
+    provider: NOT_RELAYED,
+    scopes: scopesOf(context),
+    client: identity.client,
+    metadataUrls: Object.freeze([]),
+    metadataIssuer: identity.provider.issuer,
+    secrets: secret,
+    allowHttp: context.allowHttp,
+    issuing: resolveIssuing(identity, { secrets: secret, resource: resource.href }),
+  });
+}
+
+/** All scopes that this server can grant. */
+function scopesOf({ metadataMembers, neededScopes }: RestOfPolicy): readonly string[] {
+  return Object.freeze([...new Set([...(metadataMembers.scopesSupported ?? []), ...neededScopes])]);
 }
 
 /** Only the client of the OAuth proxy's issuer is used for logins. Other issuers may have the same one: two names of one server. */
@@ -124,7 +177,7 @@ function refuseUnusedClients(
 /** Refuses a policy with which some clients, or all, could never log in. */
 function requireRegistration(
   checks: OptionChecks,
-  { provider, client }: TrustedIssuer,
+  { provider, client }: Pick<TrustedIssuer, 'provider' | 'client'>,
   { clients, clientDocuments, registration }: Pick<ResolvedOAuthProxy, 'clients' | 'clientDocuments' | 'registration'>,
 ): void {
   if (!registration && clients.size === 0 && !clientDocuments.enabled) {

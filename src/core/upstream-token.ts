@@ -1,0 +1,22 @@
+import type { AuthInfo } from './auth-info.js';
+import { shareValue } from './shared-state.js';
+
+/** The user's own token of the identity provider, which an issued token contains. */
+export interface UpstreamToken {
+  readonly token: string;
+  /** Seconds since 1970. Undefined if the token does not expire. */
+  readonly expiresAt: number | undefined;
+}
+
+// Beside the AuthInfo, and not in it: what is in it may be logged, or sent to a backend.
+const tokens = shareValue('upstream tokens', () => new WeakMap<AuthInfo, UpstreamToken>());
+
+/** Keeps the user's own token for a caller. */
+export function attachUpstreamToken(auth: AuthInfo, token: UpstreamToken | undefined): void {
+  if (token !== undefined) tokens.set(auth, token);
+}
+
+/** Returns the user's own token of the identity provider. Undefined for a caller without an issued token. */
+export function upstreamTokenOf(auth: AuthInfo): UpstreamToken | undefined {
+  return tokens.get(auth);
+}
