@@ -1,9 +1,11 @@
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { isPublicAddress } from '../../src/upstream/public-address.js';
 import { CALLER, documentsOf, refusalOf, serveDocuments } from '../support/document-host.js';
 import { listen, originOf, stop } from '../support/loopback-server.js';
+import { SECRET, startOAuthProxyFlow } from '../support/oauth-proxy-flow.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
 
 /** A forward proxy that leads every host to this machine, as only a proxy could: names are resolved there. */
 async function startProxy(status = 200) {
@@ -139,3 +141,23 @@ test('an answer whose body is not needed, and does not end, does no harm', async
   expect(await refusalOf(documents.get(server.url(), CALLER))).toMatchObject({ code: 'invalid_client' });
   await new Promise(setImmediate);
 });
+
+test.each([
+  ['no list', {}, false],
+  ['a list', { allow: ['https://app.example/*'] }, true],
+])(
+  'behind a forward proxy, with %s, the metadata announces documents only if some can be fetched',
+  async (_what, clientDocuments, expected) => {
+    vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:9');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { logger, lines } = createRecordingLogger();
+    const oauthProxy = { secret: SECRET, clientDocuments };
+    const { base } = await startOAuthProxyFlow('keycloak', 'keycloak', { oauthProxy, logger });
+    const metadata = (await (await fetch(base)).json()) as Record<string, unknown>;
+    expect(metadata.client_id_metadata_document_supported).toBe(expected ? true : undefined);
+    const warning = lines.filter((line) =>
+      line.startsWith('warn OAuth proxy: metadata documents of clients are not announced: HTTPS_PROXY'),
+    );
+    expect(warning).toHaveLength(expected ? 0 : 1);
+  },
+);

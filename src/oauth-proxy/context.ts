@@ -16,6 +16,8 @@ export interface OAuthProxyContext {
   readonly seal: OAuthProxySeal;
   readonly clients: Clients;
   readonly assertions: ClientAssertions;
+  /** True if documents are enabled, and some can be fetched. */
+  readonly announcesDocuments: boolean;
   readonly upstreamClients: UpstreamClients;
   readonly loginCookies: LoginCookies;
   readonly refusals: RefusalLog;

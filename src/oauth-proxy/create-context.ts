@@ -29,6 +29,9 @@ export function createContext(
   const endpoints = endpointsOf(resource.origin, paths);
   const refusals = createRefusalLog(options, rest.logger);
   const documents = createClientDocuments(clientDocuments, resource);
+  const isHindered = clientDocuments.enabled && documents.hindrance !== undefined;
+  if (isHindered)
+    rest.logger.warn(`OAuth proxy: metadata documents of clients are not announced: ${documents.hindrance}`);
   const upstream = createServerMetadata({
     urls: options.metadataUrls,
     issuer: options.metadataIssuer,
@@ -48,6 +51,7 @@ export function createContext(
       audiences: [href, endpoints.token],
       keySets: createClientKeySets(documents),
     }),
+    announcesDocuments: clientDocuments.enabled && !isHindered,
     upstreamClients,
     loginCookies: createLoginCookies(seal, new URL(href)),
     refusals,

@@ -14,10 +14,11 @@ const PASSED_ON_LISTS = [
 
 /** Builds our metadata (RFC 8414, section 2) for each request, because the upstream metadata may change. */
 export function buildServerMetadata(
-  { options, endpoints }: OAuthProxyContext,
+  context: OAuthProxyContext,
   upstream: ServerMetadata,
 ): Readonly<Record<string, unknown>> {
-  const takesDocuments = acceptsDocuments(options, upstream);
+  const { options, endpoints } = context;
+  const takesDocuments = acceptsDocuments(context, upstream);
   const authentication = authenticationMethods(options, takesDocuments);
   return {
     issuer: options.resource.href,
@@ -40,9 +41,8 @@ export function buildServerMetadata(
 }
 
 /** A client that finds documents announced does not register, so they are announced only if such a client can log in. */
-function acceptsDocuments(options: OAuthProxyContext['options'], upstream: ServerMetadata): boolean {
-  const { clientDocuments, client } = options;
-  return clientDocuments.enabled && (client !== undefined || canRegisterFreely(options, upstream));
+function acceptsDocuments({ options, announcesDocuments }: OAuthProxyContext, upstream: ServerMetadata): boolean {
+  return announcesDocuments && (options.client !== undefined || canRegisterFreely(options, upstream));
 }
 
 /**
