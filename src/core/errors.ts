@@ -83,6 +83,7 @@ export const REFUSALS = {
   unsupported_algorithm: invalidToken('The token is signed with an algorithm that is not accepted here'),
   critical_extension: invalidToken('The token requires an extension (crit) that is not supported here'),
   unknown_api_key: invalidToken('The API key is not known here'),
+  unknown_issued_token: invalidToken('The token was not issued by this server, or can no longer be opened here'),
   inactive_token: invalidToken('The token is not active: it is unknown, expired or revoked'),
   token_revoked: invalidToken('The token has been revoked'),
   wrong_token_type: invalidToken('The token is not an access token'),

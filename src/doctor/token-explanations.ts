@@ -51,6 +51,7 @@ type RequestFault =
   | 'wrong_certificate'
   | 'unknown_api_key'
   | 'inactive_token'
+  | 'unknown_issued_token'
   | 'call_denied';
 
 /** One row for every other refusal code, as the compiler requires: those depend on the token alone. */

@@ -12,7 +12,10 @@ export interface IssuedToken {
   readonly issuedAt: number;
   /** Seconds since 1970. */
   readonly expiresAt: number;
+  /** Differs for each token. */
   readonly id: string;
+  /** The login that it comes from, through any number of refreshes. */
+  readonly login: string;
   /** Further claims about the user. */
   readonly claims: Readonly<Record<string, unknown>>;
   readonly upstream: UpstreamToken;
@@ -40,7 +43,7 @@ interface Sealed {
   readonly c: string;
   readonly sc: readonly string[];
   readonly t: readonly [issuedAt: number, expiresAt: number];
-  readonly id: string;
+  readonly id: readonly [token: string, login: string];
   readonly u: readonly [token: string, expiresAt: number | null];
   readonly x: Readonly<Record<string, unknown>>;
 }
@@ -57,7 +60,7 @@ const SHAPE = {
   sc: (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText),
   t: (value: unknown): value is Sealed['t'] =>
     Array.isArray(value) && value.length === 2 && value.every((each) => Number.isFinite(each)),
-  id: isText,
+  id: (value: unknown): value is Sealed['id'] => Array.isArray(value) && value.length === 2 && value.every(isText),
   u: (value: unknown): value is Sealed['u'] =>
     Array.isArray(value) && isText(value[0]) && (value[1] === null || Number.isFinite(value[1])),
   x: isRecord,
@@ -95,13 +98,31 @@ export function createIssuedTokens(
   };
 }
 
-function sealedFrom({ subject, clientId, scopes, issuedAt, expiresAt, id, claims, upstream }: IssuedToken): Sealed {
+function sealedFrom({
+  subject,
+  clientId,
+  scopes,
+  issuedAt,
+  expiresAt,
+  id,
+  login,
+  claims,
+  upstream,
+}: IssuedToken): Sealed {
   const { token, expiresAt: upstreamExpiry = null } = upstream;
-  return { s: subject, c: clientId, sc: scopes, t: [issuedAt, expiresAt], id, u: [token, upstreamExpiry], x: claims };
+  return {
+    s: subject,
+    c: clientId,
+    sc: scopes,
+    t: [issuedAt, expiresAt],
+    id: [id, login],
+    u: [token, upstreamExpiry],
+    x: claims,
+  };
 }
 
-function contentsOf({ s: subject, c: clientId, sc: scopes, t, id, u, x: claims }: Sealed): IssuedToken {
-  const [issuedAt, expiresAt] = t;
+function contentsOf({ s: subject, c: clientId, sc: scopes, t, id: ids, u, x: claims }: Sealed): IssuedToken {
+  const [[issuedAt, expiresAt], [id, login]] = [t, ids];
   const upstream = { token: u[0], expiresAt: u[1] ?? undefined };
-  return { subject, clientId, scopes, issuedAt, expiresAt, id, claims, upstream };
+  return { subject, clientId, scopes, issuedAt, expiresAt, id, login, claims, upstream };
 }

@@ -4,6 +4,7 @@ import type { Logger } from '../core/logger.js';
 import type { Store } from '../store/store.js';
 import type { AuthDecision } from './auth-decision.js';
 import type { CredentialOptions } from './credential-options.js';
+import type { IdentityProviderOption } from './identity-options.js';
 import type { McpAuthMode } from './modes.js';
 import type { OAuthProxyOptions, ProviderOption } from './oauth-proxy-options.js';
 
@@ -273,14 +274,31 @@ export interface SharedOptions {
 /** One issuer, in the words of agentgateway's `mcpAuthentication` block: that block, parsed from YAML, is the policy. */
 export type SingleIssuerPolicy = SharedOptions & CredentialOptions & IssuerOptions & { readonly issuers?: never };
 
+/** The options of an identity provider, beside those that every policy has. */
+export interface LoginOptions {
+  /** The server where users log in. This server then issues the tokens: see docs/providers.md. */
+  readonly provider: IdentityProviderOption;
+  /** The id of the application that you registered there, with the callback of this server. */
+  readonly clientId: string;
+  /** Its secret. */
+  readonly clientSecret: string;
+}
+
+/** Users log in at a server whose tokens are not meant for this one, and this server issues the tokens. */
+export type LoginPolicy = SharedOptions &
+  CredentialOptions &
+  LoginOptions & { readonly [K in Exclude<keyof IssuerOptions, keyof LoginOptions>]?: never } & {
+    readonly issuers?: never;
+  };
+
 /** Several issuers. The token's `iss` selects one. */
 export type SeveralIssuersPolicy = SharedOptions &
   CredentialOptions & {
     /** Each issuer once, with its own options. May be empty if `apiKeys` or `verifiers` are all that is accepted. */
-    readonly issuers: readonly IssuerOptions[];
+    readonly issuers: readonly (IssuerOptions | LoginOptions)[];
   } & {
     readonly [K in keyof IssuerOptions]?: never;
   };
 
 /** The policy that `mcpAuth()` and `protectedResourceMetadata()` share. */
-export type McpAuthOptions = SingleIssuerPolicy | SeveralIssuersPolicy;
+export type McpAuthOptions = SingleIssuerPolicy | LoginPolicy | SeveralIssuersPolicy;

@@ -23,7 +23,9 @@ import { resolveChallengeScopes, warnAboutOfflineAccess } from './challenge-scop
 import { refuseOptionsAsMembers, refuseUnenforcedMembers } from './metadata-members.js';
 import { type McpAuthMode, MODES } from './modes.js';
 import { CREDENTIAL_TABLE, type ResolvedCredentials, resolveCredentials } from './resolve-credentials.js';
-import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
+import { warnOfEveryone } from './resolve-identity.js';
+import { ISSUER_OPTIONS, type TrustedIssuer } from './resolve-issuer.js';
+import { resolveIssuers } from './resolve-issuers.js';
 import { OAUTH_PROXY_TABLE, type ResolvedOAuthProxy, resolveOAuthProxy } from './resolve-oauth-proxy.js';
 import { METADATA_TYPE, RESOURCE_FIX, type ResourceIdentity, resolveResource } from './resolve-resource.js';
 import {
@@ -139,20 +141,14 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   const { dpop, mtls } = senderConstraint;
   refuseOptionsAsMembers(checks, metadataMembers, POLICY_OPTIONS);
   refuseUnenforcedMembers(checks, metadataMembers, { dpop: dpop === 'require', mtls: mtls !== undefined });
-  if (dpop !== 'off' && resource === undefined) {
-    const expected =
-      'given where senderConstraint.dpop is, since a proof is checked against it and not against the Host header';
-    checks.refuse('resourceMetadata.resource', expected, undefined, RESOURCE_FIX);
-  }
-  if (simple.sessionOwners === 'sign' && secrets.length === 0) {
-    checks.refuseUnquoted('secret', 'given where sessionOwners is "sign"', SECRET_FIX);
-  }
-  const issuers = resolveIssuers(checks, given, { resource: resource?.href, allowHttp });
+  requireOthers(checks, { ...simple, dpop, resource, secrets });
+  const { issuers, identity } = resolveIssuers(checks, given, { resource: resource?.href, allowHttp });
   const credentials = resolveCredentials(checks, readRows(checks, CREDENTIAL_TABLE, given), {
     issuers,
     allowHttp,
     dpop,
   });
+  if (identity !== undefined) warnOfEveryone(who, identity, simple.logger);
   refuseForTenants(checks, resource, credentials);
   refuseTenantAudiences(checks, resource, issuers);
   const acceptsOpaque = credentials.introspection !== undefined || credentials.verifiers.length > 0;
@@ -162,7 +158,9 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     simple.logger.warn(`${who}: ${weakness}: ${adviceFor(options, who).permissive}`);
   }
   const requiresProof = dpop === 'require';
-  const proxy = resolveOAuthProxy(checks, oauthProxy, { issuers, resource, metadataMembers, allowHttp, requiresProof });
+  const { requiredScopes } = simple;
+  const rest = { issuers, identity, resource, metadataMembers, requiredScopes, allowHttp, requiresProof };
+  const proxy = resolveOAuthProxy(checks, oauthProxy, { ...rest, requiresCertificate: mtls?.required === true });
   if (proxy === undefined) warnAboutOfflineAccess(who, metadataMembers, simple.logger);
   return Object.freeze({
     ...simple,
@@ -179,10 +177,19 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   });
 }
 
-/** True if no issuer is needed: this server alone knows its credentials. */
-function acceptsOwnCredentials({ apiKeys, verifiers, introspection }: Record<string, unknown>): boolean {
-  const hasVerifiers = Array.isArray(verifiers) && verifiers.length > 0;
-  return introspection === undefined && (apiKeys !== undefined || hasVerifiers);
+/** Refuses options that need another one. */
+function requireOthers(
+  checks: OptionChecks,
+  { dpop, resource, sessionOwners, secrets }: Pick<ResolvedAuth, 'dpop' | 'resource' | 'sessionOwners' | 'secrets'>,
+): void {
+  if (dpop !== 'off' && resource === undefined) {
+    const expected =
+      'given where senderConstraint.dpop is, since a proof is checked against it and not against the Host header';
+    checks.refuse('resourceMetadata.resource', expected, undefined, RESOURCE_FIX);
+  }
+  if (sessionOwners === 'sign' && secrets.length === 0) {
+    checks.refuseUnquoted('secret', 'given where sessionOwners is "sign"', SECRET_FIX);
+  }
 }
 
 /** A key, or the answer of another server, is remembered for all paths: it would be good for every tenant. */
@@ -210,35 +217,4 @@ function refuseTenantAudiences(
   if (audience === undefined || resource?.tenants !== undefined) return;
   const fix = 'Write it in resourceMetadata.resource too: "https://mcp.example.com/{tenant}/mcp".';
   checks.refuse('audiences', 'without {tenant} where the resource has none', audience, fix);
-}
-
-function resolveIssuers(
-  checks: OptionChecks,
-  given: Record<string, unknown>,
-  shared: Omit<IssuerContext, 'path'>,
-): readonly TrustedIssuer[] {
-  if (given.issuers === undefined) return Object.freeze([resolveIssuer(checks, given, { path: '', ...shared })]);
-  for (const key of ISSUER_OPTIONS) {
-    if (given[key] !== undefined) {
-      const [expected, fix] = ['left out where "issuers" is given', 'Move it into the entries of "issuers".'] as const;
-      if (key === 'clientSecret') checks.refuseUnquoted(key, expected, fix);
-      else checks.refuse(key, expected, given[key], fix);
-    }
-  }
-  const list = given.issuers;
-  if (!Array.isArray(list) || (list.length === 0 && !acceptsOwnCredentials(given))) {
-    return checks.refuse('issuers', 'a non-empty array', list, 'Name each issuer whose tokens you accept.');
-  }
-  const issuers = list.map((item: unknown, i) => {
-    const path = `issuers[${i}]`;
-    const entry = checks.record(item, path, 'Write { issuer: …, jwks: … }.');
-    checks.knownKeys(entry, path, ISSUER_OPTIONS);
-    return resolveIssuer(checks, entry, { path, ...shared });
-  });
-  const names = issuers.map(({ issuer }) => issuer);
-  const twice = names.findIndex((name, i) => names.indexOf(name) !== i);
-  if (twice !== -1) {
-    checks.refuse(`issuers[${twice}].issuer`, 'named once', names[twice], 'Put all its audiences into one entry.');
-  }
-  return Object.freeze(issuers);
 }

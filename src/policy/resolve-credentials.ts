@@ -103,6 +103,10 @@ function resolveIntrospection(
   issuers: readonly TrustedIssuer[],
   allowHttp: boolean,
 ): ResolvedIntrospection {
+  if (issuers.length === 0) {
+    const expected = 'left out where an identity provider is all that the policy has: this server issues the tokens';
+    checks.refuseUnquoted('introspection', expected, 'Remove it.');
+  }
   const trusted = requireIssuer(checks, issuer, issuers);
   if (trusted.tenants !== undefined) {
     const expected = `left out where its issuer has ${TENANT_ID}: an answer without "iss" names no tenant`;

@@ -17,12 +17,16 @@ import { PROVIDERS, type ProviderName } from '../providers/providers.js';
 import type { IssuerOptions, JwtValidationOptions } from './auth-options.js';
 import { resolveTenants, TENANT_ID } from './issuer-tenants.js';
 import { deriveJwksSource, JWKS_TYPE, type JwksSource, resolveJwksSource } from './jwks-source.js';
+import { IDENTITY_MEMBERS, identityNameOf } from './resolve-identity.js';
 
 const PROVIDER_NAMES = Object.keys(PROVIDERS) as ProviderName[];
 const NO_SETTINGS = membersOf('provider settings', {});
 const PROVIDER_TYPE = either(
   oneOfWords(PROVIDER_NAMES),
-  membersOf('provider', {}, { pattern: new RegExp(`^(?:${PROVIDER_NAMES.join('|')})$`), type: NO_SETTINGS }),
+  membersOf('provider', IDENTITY_MEMBERS, {
+    pattern: new RegExp(`^(?:${PROVIDER_NAMES.join('|')})$`),
+    type: NO_SETTINGS,
+  }),
 );
 const PROVIDER_FIX = 'Write "keycloak", or another provider; leave it out if the issuer follows the MCP specification.';
 const CLAIMS_FIX = 'Write { requiredClaims: ["exp", …] }.';
@@ -162,13 +166,18 @@ function resolveProvider(checks: OptionChecks, given: unknown, option: string): 
 }
 
 function requireProviderName(checks: OptionChecks, name: string, option: string): ProviderName {
+  const identity = identityNameOf(name);
+  if (identity !== undefined) {
+    const fix = `Write provider: { ${identity}: { allow: (profile) => … } }: users log in there, and this server issues the tokens.`;
+    checks.refuse(option, 'an object where users log in at an identity provider', name, fix);
+  }
   return checks.oneOf(name, option, PROVIDER_NAMES, fixOfProvider(name));
 }
 
 function fixOfProvider(name: string): string {
   const opaque = opaqueProviderOf(name);
   if (opaque !== undefined)
-    return `The access tokens of ${opaque} are opaque, not JWTs: leave provider out, and check them with verifiers or introspection.`;
+    return `The access tokens of ${opaque} are opaque, not JWTs. Write { oauth2: { … } } with its endpoints: users log in there, and this server issues the tokens.`;
   const near = nearestName(name, PROVIDER_NAMES);
   return near === undefined
     ? 'Write "standard" for any other server without registration; leave it out if the issuer follows the MCP specification.'

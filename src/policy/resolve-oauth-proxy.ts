@@ -12,10 +12,12 @@ import { membersOf, TEXT, TEXTS } from '../options/value-type.js';
 import type { Provider } from '../providers/provider.js';
 import type { OAuthProxyOptions } from './oauth-proxy-options.js';
 import { CLIENT_DOCUMENTS_TABLE } from './resolve-client-documents.js';
+import type { ResolvedIdentity } from './resolve-identity.js';
 import type { StaticClient, TrustedIssuer } from './resolve-issuer.js';
+import { NOT_RELAYED, type ResolvedIssuing, refuseForIssuing, resolveIssuing } from './resolve-issuing.js';
 import { PROXY_CLIENTS_ROW } from './resolve-proxy-clients.js';
 import { RESOURCE_FIX, type ResourceIdentity } from './resolve-resource.js';
-import { resolveSecrets, SECRETS } from './secrets.js';
+import { resolveSecrets, SECRET_FIX, SECRETS } from './secrets.js';
 import { requireServerUrl } from './server-url.js';
 
 const CLIENT_DOCUMENTS_ROW = {
@@ -50,26 +52,37 @@ export interface ResolvedOAuthProxy extends Omit<ResolvedOptions<typeof OAUTH_PR
   /** If empty, a random secret is generated. */
   readonly secrets: readonly string[];
   readonly allowHttp: boolean;
+  /** Defined if users log in at an identity provider, and this server issues the tokens. */
+  readonly issuing: ResolvedIssuing | undefined;
 }
 
 /** The rest of the policy, which the OAuth proxy depends on. */
 export interface RestOfPolicy {
   readonly issuers: readonly TrustedIssuer[];
+  readonly identity: ResolvedIdentity | undefined;
+  readonly requiredScopes: readonly string[];
   readonly resource: ResourceIdentity | undefined;
   readonly metadataMembers: Readonly<Record<string, unknown>> & { readonly scopesSupported?: readonly string[] };
   readonly allowHttp: boolean;
   /** Every token must be bound to a key of the client (RFC 9449). */
   readonly requiresProof: boolean;
+  /** Every token must be bound to a certificate of the client (RFC 8705). */
+  readonly requiresCertificate: boolean;
 }
 
-/** Resolves the OAuth proxy of the first issuer that has a provider; undefined if none has one, or `oauthProxy` is false. */
+/**
+ * Resolves the OAuth proxy of the identity provider, else of the first issuer that has a provider. Undefined if there is none, or
+ * `oauthProxy` is false.
+ */
 export function resolveOAuthProxy(
   checks: OptionChecks,
   given: unknown,
   context: RestOfPolicy,
 ): ResolvedOAuthProxy | undefined {
+  const { identity } = context;
   const trusted = context.issuers.find(({ provider }) => provider !== undefined);
-  refuseUnusedClients(checks, context, given === false ? undefined : trusted);
+  refuseUnusedClients(checks, context, given === false || identity !== undefined ? undefined : trusted);
+  if (identity !== undefined) return resolveIssuingProxy(checks, given, context, identity);
   if (given === false) return undefined;
   const fix = 'Write { secret: … }, or false to show clients the issuer itself.';
   const options = given === undefined ? {} : checks.record(given, 'oauthProxy', fix);
@@ -92,7 +105,46 @@ export function resolveOAuthProxy(
     ...resolveMetadata(checks, metadataUrl, trusted, context.allowHttp),
     secrets: secret,
     allowHttp: context.allowHttp,
+    issuing: undefined,
   });
+}
+
+/** The OAuth proxy of an identity provider: everything about that server is known, so no metadata is fetched. */
+function resolveIssuingProxy(
+  checks: OptionChecks,
+  given: unknown,
+  context: RestOfPolicy,
+  identity: ResolvedIdentity,
+): ResolvedOAuthProxy {
+  const { secret, metadataUrl, ...simple } = readOptions(
+    checks,
+    OAUTH_PROXY_TABLE,
+    checks.record(given ?? {}, 'oauthProxy', `Write { secret: … }. ${SECRET_FIX}`),
+    'oauthProxy',
+  );
+  refuseForIssuing(checks, { ...context, secret, metadataUrl, identity });
+  requireRegistration(checks, { client: identity.client, provider: NOT_RELAYED }, simple);
+  refuseProofs(checks, context);
+  const resource = requireKnownResource(checks, context);
+  return Object.freeze({
+    ...simple,
+    resource,
+    issuer: identity.provider.issuer,
+    audiences: Object.freeze([]),
+    provider: NOT_RELAYED,
+    scopes: scopesOf(context),
+    client: identity.client,
+    metadataUrls: Object.freeze([]),
+    metadataIssuer: identity.provider.issuer,
+    secrets: secret,
+    allowHttp: context.allowHttp,
+    issuing: resolveIssuing(identity, { secrets: secret, resource: resource.href }),
+  });
+}
+
+/** All scopes that this server can grant. */
+function scopesOf({ metadataMembers, requiredScopes }: RestOfPolicy): readonly string[] {
+  return Object.freeze([...new Set([...(metadataMembers.scopesSupported ?? []), ...requiredScopes])]);
 }
 
 /** Only the client of the OAuth proxy's issuer is used for logins. Other issuers may have the same one: two names of one server. */
@@ -113,7 +165,7 @@ function refuseUnusedClients(
 /** Refuses a policy with which some clients, or all, could never log in. */
 function requireRegistration(
   checks: OptionChecks,
-  { provider, client }: TrustedIssuer,
+  { provider, client }: Pick<TrustedIssuer, 'provider' | 'client'>,
   { clients, clientDocuments, registration }: Pick<ResolvedOAuthProxy, 'clients' | 'clientDocuments' | 'registration'>,
 ): void {
   if (!registration && clients.size === 0 && !clientDocuments.enabled) {

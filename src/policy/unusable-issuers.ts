@@ -1,11 +1,18 @@
 import type { Logger } from '../core/logger.js';
 import { opaqueProviderAt } from '../providers/opaque-providers.js';
+import { identityNameOf } from './resolve-identity.js';
 import type { TrustedIssuer } from './resolve-issuer.js';
 
 interface WarningContext {
   /** True if the policy can check opaque tokens. */
   readonly acceptsOpaque: boolean;
   readonly logger: Logger;
+}
+
+/** The member of `provider` for a server with opaque access tokens. */
+function loginOf(opaque: string): string {
+  const name = identityNameOf(opaque);
+  return name === undefined ? 'oauth2: { … }' : `${name}: { allow: … }`;
 }
 
 /** Warns about issuers whose access tokens are opaque. */
@@ -19,7 +26,7 @@ export function warnAboutUnusableIssuers(
     if (opaque !== undefined) {
       logger.warn(
         `${who}: access tokens of issuer "${issuer}" will be refused: ${opaque} issues opaque access tokens, not JWTs. ` +
-          `Check them with verifiers or introspection, or use an authorization server that issues JWT access tokens; users may log in there with ${opaque}.`,
+          `To let users log in with ${opaque}, leave issuer out and write provider: { ${loginOf(opaque)} }: this server then issues the tokens. Or check them with verifiers or introspection.`,
       );
     }
   }

@@ -5,6 +5,7 @@ import type { VerifiedToken } from '../token/token-cache.js';
 import type { FindVerifier } from '../token/token-verifier.js';
 import { createApiKeys } from './api-keys.js';
 import { createIntrospection } from './introspection.js';
+import { createIssuedVerifier } from './issued-tokens.js';
 import { createOwnVerifier } from './own-verifier.js';
 import { FUNCTION_LIMITS, RememberedAnswers } from './remembered-answers.js';
 
@@ -12,19 +13,24 @@ type Verify = (credential: string) => Promise<VerifiedToken>;
 
 /**
  * Creates the function that decides which credential a request carries, and finds its verifier: a known API key, something with the
- * form of one, a JWT, or an opaque token, in this order.
+ * form of one, a token that this server issued, a JWT, or an opaque token, in this order.
  */
 export function createCredentialVerifiers(resolved: ResolvedAuth): FindVerifier {
   const apiKeys = resolved.apiKeys && createApiKeys(resolved.apiKeys, resolved);
   const verifyKey = apiKeys?.verify ?? refuseKey;
+  const verifyIssued = createIssuedVerifier(resolved);
   const verifiers = opaqueVerifiersOf(resolved);
+  const isAlone = resolved.issuers.length + verifiers.length === 0;
+  const issues = resolved.oauthProxy?.issuing !== undefined;
   // Without issuers and opaque tokens, a caller can have nothing but a key, and should read that it is wrong.
-  const hasOnlyKeys = apiKeys !== undefined && resolved.issuers.length + verifiers.length === 0;
+  const hasOnlyKeys = apiKeys !== undefined && isAlone && !issues;
   // Only a function can find a key without our prefix at this point.
   if (apiKeys !== undefined && resolved.apiKeys?.kind === 'function') verifiers.unshift(apiKeys.verify);
   return (credential, isApiKey) => {
     if (isApiKey || apiKeys?.includes(credential)) return verifyKey;
     const form = credentialFormOf(credential);
+    // The token of another server, such as the identity provider itself, should not read that a JWT is needed.
+    if (form === 'issued' || (form === 'opaque' && issues && verifiers.length === 0)) return verifyIssued;
     // No other server may see what looks like a key of this one.
     if (form === 'apiKey' || (form === 'opaque' && hasOnlyKeys)) return verifyKey;
     return form === 'jwt' || verifiers.length === 0 ? undefined : (opaque) => verifyOpaque(opaque, verifiers);

@@ -9,7 +9,7 @@ import type { CredentialKind, VerifiedToken } from '../token/token-cache.js';
 
 /** A server or a function that is asked about credentials. */
 export interface AnswerSource {
-  readonly kind: Exclude<CredentialKind, 'jwt'>;
+  readonly kind: Extract<CredentialKind, 'apiKey' | 'opaque'>;
   /** Resolves to `undefined` for a credential that is not accepted. Rejects with an AuthError or an UpstreamError. */
   readonly ask: (credential: string) => Promise<AuthInfo | undefined>;
   /** The refusal of a credential that is not accepted. */

@@ -3,6 +3,7 @@ import type { AuthInfo } from '../../core/auth-info.js';
 import { ignoreRejection } from '../../core/ignore-rejection.js';
 import { credentialFormOf } from '../../oauth/credential-form.js';
 import { isToken68 } from '../../oauth/credentials.js';
+import type { RevokedLogin } from '../../oauth/issued-token-authorities.js';
 import type { RevokedTokens } from '../../policy/resolved-policy.js';
 import { parseCompactJwt } from './compact-jwt.js';
 import { REVOCABLE, RevokedUsers, readUserRevocation, type UserRevocation } from './revoked-users.js';
@@ -42,8 +43,14 @@ const SWEEP_EVERY_MS = 1_000;
  *
  * @param acceptsOthers True if the policy accepts credentials that are not JWTs.
  * @param isJwt True if the policy reads a credential as a JWT: only then its claims count.
+ * @param issuedExpiryOf Returns when a token that this server issued expires, in seconds since 1970. Undefined for other credentials.
  */
-export function createRevocations(clockToleranceSeconds: number, acceptsOthers = false, isJwt = (_: string) => true) {
+export function createRevocations(
+  clockToleranceSeconds: number,
+  acceptsOthers = false,
+  isJwt = (_: string) => true,
+  issuedExpiryOf = (_: string): number | undefined => undefined,
+) {
   /** The key is a hash of header and payload, so that all entries have the same size. */
   const tokens = new Map<string, RevokedToken>();
   let sweptAt = Number.NEGATIVE_INFINITY;
@@ -68,8 +75,10 @@ export function createRevocations(clockToleranceSeconds: number, acceptsOthers =
   }
 
   function revocationOf(token: string): TokenRevocation {
-    const seconds = expirySecondsOf(token, acceptsOthers);
-    const expiry = isJwt(token) ? (seconds + clockToleranceSeconds) * 1000 : Number.POSITIVE_INFINITY;
+    const issuedExpiry = issuedExpiryOf(token);
+    const seconds = issuedExpiry ?? expirySecondsOf(token, acceptsOthers);
+    const expiry =
+      issuedExpiry !== undefined || isJwt(token) ? (seconds + clockToleranceSeconds) * 1000 : Number.POSITIVE_INFINITY;
     return { token: hashOfSigned(token), expiry: Number.isFinite(expiry) ? expiry : null };
   }
 
@@ -110,9 +119,15 @@ export function createRevocations(clockToleranceSeconds: number, acceptsOthers =
       apply(revocation);
       return revocation;
     },
+    /** Revokes every token of a login. Returns the revocation for other processes. */
+    addLogin({ login, expiry }: RevokedLogin): Revocation {
+      const revocation = { token: hashOfLogin(login), expiry: expiry + clockToleranceSeconds * 1_000 };
+      apply(revocation);
+      return revocation;
+    },
     apply,
     includes: (auth: AuthInfo): boolean =>
-      (tokens.size > 0 && tokens.has(hashOfSigned(auth.token))) ||
+      (tokens.size > 0 && hashesOf(auth).some((hash) => tokens.has(hash))) ||
       users.includes(auth) ||
       rules.some((rule) => applies(rule, auth)),
   };
@@ -124,6 +139,17 @@ export type Revocations = ReturnType<typeof createRevocations>;
 function hashOfSigned(token: string): string {
   const signed = credentialFormOf(token) === 'jwt' ? token.slice(0, token.lastIndexOf('.')) : token;
   return createHash('sha256').update(signed).digest('base64url');
+}
+
+/** The hashes under which a revocation of this token may be kept: its own, and that of its login if this server issued it. */
+function hashesOf({ token, payload: { sid } }: AuthInfo): readonly string[] {
+  const isIssued = token === '' || credentialFormOf(token) === 'issued';
+  return isIssued && typeof sid === 'string' ? [hashOfSigned(token), hashOfLogin(sid)] : [hashOfSigned(token)];
+}
+
+/** With a text before it that no token has, so that it is the hash of none. */
+function hashOfLogin(login: string): string {
+  return createHash('sha256').update(`login ${login}`).digest('base64url');
 }
 
 function expirySecondsOf(token: string, acceptsOthers: boolean): number {

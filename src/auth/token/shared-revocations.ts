@@ -1,6 +1,7 @@
 import type { Logger } from '../../core/logger.js';
 import { createRareLine } from '../../core/rare-line.js';
 import { isRecord } from '../../http/json-object.js';
+import type { RevokedLogin } from '../../oauth/issued-token-authorities.js';
 import { createGuardedStore, type GuardedStore } from '../../store/guarded-store.js';
 import type { Store } from '../../store/store.js';
 import type { Revocation, Revocations } from './revocations.js';
@@ -53,6 +54,15 @@ export class SharedRevocations {
       );
       return;
     }
+    this.#share(revocation);
+  }
+
+  /** Revokes every token of a login, here and in other processes. */
+  addLogin(revoked: RevokedLogin): void {
+    this.#share(this.#own.addLogin(revoked));
+  }
+
+  #share(revocation: Revocation): void {
     if (this.#waiting.length < MAX_WAITING) this.#waiting.push(revocation);
     else
       this.#complain(

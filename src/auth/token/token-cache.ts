@@ -6,7 +6,7 @@ import type { VerificationKey } from '../keys/verification-key.js';
 import { sizeInMemory } from './size-in-memory.js';
 
 /** The kind of a credential, as its form and its place tell. */
-export type CredentialKind = 'jwt' | 'apiKey' | 'opaque';
+export type CredentialKind = 'jwt' | 'apiKey' | 'issued' | 'opaque';
 
 /** The key that verified a JWT, and its issuer. */
 export interface VerifiedJwt {

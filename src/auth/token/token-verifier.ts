@@ -1,6 +1,7 @@
 import { extendAuth } from '../../core/auth-info.js';
 import { attachWithdrawal } from '../../core/authority.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
+import { attachUpstreamToken, upstreamTokenOf } from '../../core/upstream-token.js';
 import { requireApiKey, requireToken68 } from '../../oauth/credentials.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { ResourceIdentity } from '../../policy/resolve-resource.js';
@@ -9,6 +10,7 @@ import type { VerificationKey } from '../keys/verification-key.js';
 import { authInfoFrom, claimOf, claimsForLog } from './claims.js';
 import { type CompactJwt, parseCompactJwt } from './compact-jwt.js';
 import { createForgedTokens } from './forged-tokens.js';
+import { createIssuedTokenAuthority } from './issued-token-authority.js';
 import { createMissingClaimWarning } from './missing-claim-warning.js';
 import { createRevocations } from './revocations.js';
 import { SharedRevocations } from './shared-revocations.js';
@@ -43,6 +45,7 @@ export function createTokenVerifier(resolved: ResolvedAuth, findVerifier: FindVe
     resolved.clockToleranceSeconds,
     acceptsOtherCredentials(resolved),
     (token) => findVerifier(token, false) === undefined,
+    (token) => resolved.oauthProxy?.issuing?.tokens.open(token)?.expiresAt,
   );
   const forgetRevoked = (): void => tokenCache?.forget(revocations.includes);
   const shared = resolved.store && new SharedRevocations(resolved.store, revocations, resolved.logger, forgetRevoked);
@@ -59,13 +62,18 @@ export function createTokenVerifier(resolved: ResolvedAuth, findVerifier: FindVe
       throw new AuthError('token_revoked', claimsForLog(found.auth.payload, found.auth.header.kid));
     }
     const auth = extendAuth(found.auth, resolved.extra);
+    attachUpstreamToken(auth, upstreamTokenOf(found.auth));
     attachWithdrawal(auth, () => (revocations.includes(auth) ? 'token_revoked' : found.withdrawal()));
     const verified = { ...found, auth };
     tokenCache?.remember(verified);
     return verified;
   }
 
+  const authority = createIssuedTokenAuthority(resolved, { revocations, shared, forgetRevoked });
+
   return {
+    /** Kept here, since the policy holds it weakly. */
+    authority,
     /** The remembered result for this token and this resource, at the cost of a look-up. */
     recall(token: string, { isApiKey = false, resource }: CredentialContext = {}): VerifiedToken | undefined {
       const remembered = tokenCache?.recall(token, resource?.tenant);
@@ -82,8 +90,9 @@ export function createTokenVerifier(resolved: ResolvedAuth, findVerifier: FindVe
   };
 }
 
-function acceptsOtherCredentials({ apiKeys, introspection, verifiers }: ResolvedAuth): boolean {
-  return apiKeys !== undefined || introspection !== undefined || verifiers.length > 0;
+function acceptsOtherCredentials({ apiKeys, introspection, verifiers, oauthProxy }: ResolvedAuth): boolean {
+  const issues = oauthProxy?.issuing !== undefined;
+  return issues || apiKeys !== undefined || introspection !== undefined || verifiers.length > 0;
 }
 
 /**

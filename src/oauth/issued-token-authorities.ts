@@ -1,0 +1,40 @@
+import type { IssuedToken } from './issued-token.js';
+
+/** A login that was revoked. */
+export interface RevokedLogin {
+  /** {@link IssuedToken.login} of its tokens. */
+  readonly login: string;
+  /** Milliseconds since 1970: when the last of its tokens expires. */
+  readonly expiry: number;
+}
+
+/** An `mcpAuth()` that accepts issued tokens. It knows which of them were revoked. */
+export interface IssuedTokenAuthority {
+  revokeLogin(revoked: RevokedLogin): void;
+  /** True if a token with these contents is refused as revoked. */
+  isRevoked(contents: IssuedToken): Promise<boolean>;
+}
+
+/** Connects the OAuth proxy, which issues tokens, with each `mcpAuth()` of the same policy, which accepts them. */
+export type IssuedTokenAuthorities = ReturnType<typeof createIssuedTokenAuthorities>;
+
+export function createIssuedTokenAuthorities() {
+  // Held weakly: the policy lives as long as its options object, and an application may replace its middleware.
+  let authorities: WeakRef<IssuedTokenAuthority>[] = [];
+  const alive = () => {
+    authorities = authorities.filter((each) => each.deref() !== undefined);
+    return authorities.flatMap((each) => each.deref() ?? []);
+  };
+  return {
+    add(authority: IssuedTokenAuthority): void {
+      authorities = [...authorities, new WeakRef(authority)];
+    },
+    revokeLogin(revoked: RevokedLogin): void {
+      for (const authority of alive()) authority.revokeLogin(revoked);
+    },
+    async isRevoked(contents: IssuedToken): Promise<boolean> {
+      const verdicts = await Promise.all(alive().map((authority) => authority.isRevoked(contents)));
+      return verdicts.includes(true);
+    },
+  };
+}

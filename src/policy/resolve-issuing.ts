@@ -1,0 +1,61 @@
+import { createIssuedTokens, type IssuedTokens } from '../oauth/issued-token.js';
+import { createIssuedTokenAuthorities, type IssuedTokenAuthorities } from '../oauth/issued-token-authorities.js';
+import type { OptionChecks } from '../options/checks.js';
+import { type Provider, STANDARD } from '../providers/provider.js';
+import type { ResolvedIdentity } from './resolve-identity.js';
+import { SECRET_FIX } from './secrets.js';
+
+/** How this server issues its own tokens. The OAuth proxy makes them, and `mcpAuth()` opens them. */
+export interface ResolvedIssuing {
+  readonly identity: ResolvedIdentity;
+  readonly tokens: IssuedTokens;
+  /** Each `mcpAuth()` of the policy. */
+  readonly authorities: IssuedTokenAuthorities;
+}
+
+/** An identity provider, for the parts of the OAuth proxy that relay logins: it knows neither our resource nor our scopes. */
+export const NOT_RELAYED: Provider = Object.freeze({
+  ...STANDARD,
+  registration: undefined,
+  acceptsResource: false,
+  prompts: Object.freeze({ passed: Object.freeze([]), takesSeveral: false }),
+});
+
+export function resolveIssuing(
+  identity: ResolvedIdentity,
+  { secrets, resource }: { readonly secrets: readonly string[]; readonly resource: string },
+): ResolvedIssuing {
+  const binding = { resource, issuer: identity.provider.issuer, clientId: identity.client.id };
+  return Object.freeze({
+    identity,
+    tokens: createIssuedTokens(secrets, binding),
+    authorities: createIssuedTokenAuthorities(),
+  });
+}
+
+interface Given {
+  readonly secret: readonly string[];
+  readonly metadataUrl: unknown;
+  readonly identity: ResolvedIdentity;
+  readonly requiresCertificate: boolean;
+}
+
+/** Refuses options that do not go with tokens of our own. */
+export function refuseForIssuing(
+  checks: OptionChecks,
+  { secret, metadataUrl, identity, requiresCertificate }: Given,
+): void {
+  const at = identity.option;
+  if (secret.length === 0) {
+    const expected = `given where ${at} is, since with a random one every login would end at a restart`;
+    checks.refuseUnquoted('oauthProxy.secret', expected, SECRET_FIX);
+  }
+  if (metadataUrl !== undefined) {
+    const expected = `left out where ${at} is given: the endpoints of that server are known`;
+    checks.refuse('oauthProxy.metadataUrl', expected, metadataUrl, 'Remove it.');
+  }
+  if (requiresCertificate) {
+    const expected = `false where ${at} is given: the tokens that this server issues are bound to no certificate`;
+    checks.refuse('senderConstraint.mtls.required', expected, true, 'Remove it.');
+  }
+}
