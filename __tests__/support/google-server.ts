@@ -31,6 +31,8 @@ export interface GoogleServer extends IdentityHosts {
   readonly signer: Signer;
   /** Changes the claims of the next ID tokens. */
   changeIdToken(change: (claims: Record<string, unknown>) => Record<string, unknown>): void;
+  /** Signs the next ID tokens in another way. */
+  forge(sign: (claims: Record<string, unknown>) => string): void;
 }
 
 const HOUR = 3_600;
@@ -55,6 +57,7 @@ interface Site {
   /** The codes that bring a refresh token. */
   readonly offline: Set<Grant>;
   change(claims: Record<string, unknown>): Record<string, unknown>;
+  sign(claims: Record<string, unknown>): string;
 }
 
 /**
@@ -69,6 +72,7 @@ export async function startGoogleServer(): Promise<GoogleServer> {
     consented: new Set<ImitatedUser>(),
     offline: new Set<Grant>(),
     change: (claims: Record<string, unknown>) => claims,
+    sign: (claims: Record<string, unknown>) => sharedSigner.sign(claims),
   };
   const names = ['accounts.google.com', 'oauth2.googleapis.com', 'openidconnect.googleapis.com', 'www.googleapis.com'];
   const hosts = await serveHosts(names, (req) => {
@@ -82,6 +86,9 @@ export async function startGoogleServer(): Promise<GoogleServer> {
     register: (client) => void site.clients.set(client.id, client),
     changeIdToken: (change) => {
       site.change = change;
+    },
+    forge: (sign) => {
+      site.sign = sign;
     },
   };
 }
@@ -187,7 +194,7 @@ function idTokenOf(site: Site, client: ImitatedClient, grant: Grant, accessToken
     ...profileOf(grant),
     ...(grant.nonce !== null && { nonce: grant.nonce }),
   };
-  return site.signer.sign(site.change(claims));
+  return site.sign(site.change(claims));
 }
 
 function profileOf({ user, scopes }: Grant): Record<string, unknown> {

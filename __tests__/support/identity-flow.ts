@@ -1,3 +1,4 @@
+import type { RequestHandler } from 'express';
 import { startGithubServer } from './github-server.js';
 import { startGitlabServer } from './gitlab-server.js';
 import { startGoogleServer } from './google-server.js';
@@ -123,19 +124,23 @@ export async function startIdentityFlow(
   name: IdentityKindName,
   settings: Readonly<Record<string, unknown>> = {},
   changes: Readonly<Record<string, unknown>> = {},
+  mcp?: RequestHandler,
 ): Promise<IdentityFlow> {
   const kind: IdentityKind = IDENTITY_KINDS[name];
   const upstream = await kind.start();
   const { lines, logger } = createRecordingLogger();
-  const guarded = await startGuardedServer(() => ({
-    provider: { [kind.option]: { allow: kind.isAcme, ...kind.settings, ...settings } },
-    clientId: CLIENT.id,
-    clientSecret: CLIENT.secret,
-    oauthProxy: { secret: SECRET },
-    logger,
-    ...changes,
-    resourceMetadata: { scopesSupported: ['mcp.read', 'mcp.write'], ...(changes.resourceMetadata as object) },
-  }));
+  const guarded = await startGuardedServer(
+    () => ({
+      provider: { [kind.option]: { allow: kind.isAcme, ...kind.settings, ...settings } },
+      clientId: CLIENT.id,
+      clientSecret: CLIENT.secret,
+      oauthProxy: { secret: SECRET },
+      logger,
+      ...changes,
+      resourceMetadata: { scopesSupported: ['mcp.read', 'mcp.write'], ...(changes.resourceMetadata as object) },
+    }),
+    mcp,
+  );
   const base = `${guarded.origin}/.well-known/oauth-authorization-server/mcp`;
   upstream.register({ ...CLIENT, redirectUri: `${base}/callback` });
   return { kind, upstream, guarded, base, lines };
