@@ -25,6 +25,7 @@ export function createGitlab(url = 'https://gitlab.com'): IdentityProvider {
       method: 'POST' as const,
       url: () => `${base}/oauth/revoke`,
       body: { type: 'form' as const, member: 'token' },
+      takesRefreshTokens: true,
       credentials: 'body' as const,
     },
   });
