@@ -136,12 +136,12 @@ function quote(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
 }
 
-/** The id and the secret in a header `Authorization: Basic`. */
+/** The id and the secret in a header `Authorization: Basic`, as they are in it. */
 export function basicOf({ headers }: HostRequest): { readonly id: string | null; readonly secret: string | null } {
   const [scheme, encoded = ''] = (headers.authorization ?? '').split(' ');
   if (scheme !== 'Basic') return { id: null, secret: null };
   const [id = '', secret = ''] = Buffer.from(encoded, 'base64').toString().split(/:(.*)/s, 2);
-  return { id: decodeURIComponent(id), secret: decodeURIComponent(secret) };
+  return { id, secret };
 }
 
 /** The token in a header `Authorization: Bearer`. */

@@ -80,7 +80,12 @@ function authorize({ clients, logins }: Site, req: HostRequest): Reply {
 
 function isClient({ clients }: Site, req: HostRequest): boolean {
   const { id, secret } = basicOf(req);
-  return secret !== null && clients.get(id ?? '')?.secret === secret;
+  return secret !== null && clients.get(formDecode(id ?? ''))?.secret === formDecode(secret);
+}
+
+/** Both are form-encoded in the header (RFC 6749, section 2.3.1). */
+function formDecode(text: string): string {
+  return decodeURIComponent(text.replaceAll('+', ' '));
 }
 
 function token(site: Site, req: HostRequest): Reply {
