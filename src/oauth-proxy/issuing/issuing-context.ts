@@ -4,6 +4,7 @@ import type { Logger } from '../../core/logger.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { ResolvedIssuing } from '../../policy/resolve-issuing.js';
 import type { OAuthProxyContext } from '../context.js';
+import { createRenewals, type Renewals } from './renewals.js';
 import { createSpentTokens, type SpentTokens } from './spent-tokens.js';
 
 /** The parts of an OAuth proxy that issues tokens. */
@@ -11,6 +12,7 @@ export interface IssuingContext extends OAuthProxyContext, ResolvedIssuing {
   /** The keys of ID tokens. Undefined if the identity provider issues none. */
   readonly keySet: KeySet | undefined;
   readonly spent: SpentTokens;
+  readonly renewals: Renewals;
   readonly logger: Logger;
   readonly clockToleranceSeconds: number;
 }
@@ -36,6 +38,7 @@ export function createIssuingContext(
     ...issuing,
     keySet,
     spent: createSpentTokens(context.seal, rest),
+    renewals: createRenewals(),
     logger,
     clockToleranceSeconds,
   };
