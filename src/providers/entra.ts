@@ -1,4 +1,5 @@
 import { lowerAscii } from '../http/lower-ascii.js';
+import { ON_BEHALF_OF } from './exchange-rules.js';
 import { discoveryUrl, type Provider, STANDARD } from './provider.js';
 
 /** Scopes of no resource, which therefore get no prefix. */
@@ -24,6 +25,10 @@ export const ENTRA: Provider = Object.freeze({
     asked.some((scope) => !OPENID_SCOPES.includes(scope)) ? asked : ofLogin,
   upstreamScope,
   audienceHint: 'name both the Application ID URI (v1 tokens) and the client id (v2 tokens) in "audiences"',
+  exchange: Object.freeze({
+    ...ON_BEHALF_OF,
+    endpoint: (issuer: string) => `${authority(issuer)}/oauth2/v2.0/token`,
+  }),
 });
 
 const HOSTS =

@@ -1,4 +1,5 @@
 import { type WellKnownName, wellKnownPath, withoutClosingSlash } from '../http/well-known.js';
+import { type ExchangeRules, TOKEN_EXCHANGE } from './exchange-rules.js';
 
 /** The peculiarities of one kind of authorization server: data, and pure functions of the issuer. Nothing is fetched here. */
 export interface Provider {
@@ -25,6 +26,8 @@ export interface Provider {
   upstreamScope(scope: string, audiences: readonly string[]): string;
   /** Advice for the log if the server issues tokens for another audience. */
   readonly audienceHint: string | undefined;
+  /** The way to exchange the token of a user for one of another API. */
+  readonly exchange: ExchangeRules;
 }
 
 export interface Registration {
@@ -84,6 +87,7 @@ export const STANDARD: Provider = Object.freeze({
   scopesAtRefresh: () => undefined,
   upstreamScope: (scope: string) => scope,
   audienceHint: undefined,
+  exchange: TOKEN_EXCHANGE,
 });
 
 /** The URL of the keys of a server that names none. */
