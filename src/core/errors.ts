@@ -164,6 +164,7 @@ export const OUTAGES = {
   authorization_server_malformed: outage(502, 'The authorization server gave an answer that cannot be used'),
   client_document_unavailable: outage(503, 'The metadata document of the client cannot be fetched at the moment'),
   too_many_client_documents: outage(503, 'Too many metadata documents of clients are being fetched at the moment'),
+  login_rule_unavailable: outage(503, 'A function of this server cannot decide on the login at the moment'),
   client_refused: outage(502, 'The authorization server does not accept the client credentials of this server'),
 };
 

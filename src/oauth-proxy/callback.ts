@@ -29,7 +29,8 @@ export function createCallback(context: OAuthProxyContext) {
       replyErrorToClient(context, req, res, login, error);
       return;
     }
-    requireIssuer(upstream, parameters?.get('iss'));
+    // An identity provider is the only server with this callback, and may call itself otherwise here.
+    if (context.options.issuing === undefined) requireIssuer(upstream, parameters?.get('iss'));
     if (login.upstream !== undefined) context.upstreamClients.noteAnswer(login.upstream);
     const answer = answerOf(context, login, parameters);
     if ('error' in answer) context.refusals.write(req, 'login', new UpstreamRefusal(302, answer));
@@ -58,12 +59,13 @@ function requireIssuer({ issuer, sendsIss }: ServerMetadata, iss: string | undef
 
 function answerOf(
   { seal }: OAuthProxyContext,
-  { client, upstream, redirectUri, scopes, codeChallenge }: Login,
+  { client, upstream, redirectUri, scopes, codeChallenge, verifier }: Login,
   parameters: Parameters | undefined,
 ): { code: string } | { error: string; error_description?: string } {
   const code = parameters?.get('code');
   if (code !== undefined && parameters?.get('error') === undefined) {
-    return { code: seal.close('code', { client, upstream, redirectUri, scopes, codeChallenge, code }, CODE_SECONDS) };
+    const contents = { client, upstream, redirectUri, scopes, codeChallenge, code, verifier };
+    return { code: seal.close('code', contents, CODE_SECONDS) };
   }
   const textOf = (name: string) => {
     const value = parameters?.get(name);

@@ -7,6 +7,7 @@ import { createClientKeySets } from './client-keys.js';
 import { createClients } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
 import { createClientDocuments } from './documents/client-documents.js';
+import { knownMetadata } from './issuing/known-metadata.js';
 import { createLoginCookies } from './login-cookie.js';
 import { createRefusalLog } from './refusal-log.js';
 import { registerUpstream } from './register-upstream.js';
@@ -29,12 +30,7 @@ export function createContext(
   const endpoints = endpointsOf(resource.origin, paths);
   const refusals = createRefusalLog(options, rest.logger);
   const documents = createClientDocuments(clientDocuments, resource);
-  const upstream = createServerMetadata({
-    urls: options.metadataUrls,
-    issuer: options.metadataIssuer,
-    allowHttp: options.allowHttp,
-    ...rest,
-  });
+  const upstream = upstreamOf(options, rest);
   const upstreamClients = createUpstreamClients((members) =>
     registerUpstream({ options, endpoints, upstream }, { members, authMethod: 'none' }),
   );
@@ -53,6 +49,14 @@ export function createContext(
     refusals,
     upstream,
   };
+}
+
+/** Nothing is fetched about an identity provider. */
+function upstreamOf(options: ResolvedOAuthProxy, rest: PolicyRest): OAuthProxyContext['upstream'] {
+  const { issuing, scopes, metadataUrls: urls, metadataIssuer: issuer, allowHttp } = options;
+  if (issuing === undefined) return createServerMetadata({ urls, issuer, allowHttp, ...rest });
+  const metadata = knownMetadata(issuing.identity.provider, scopes);
+  return async () => metadata;
 }
 
 function endpointsOf(origin: string, paths: OAuthProxyPaths): OAuthProxyContext['endpoints'] {

@@ -104,7 +104,8 @@ function canRegister(options: OAuthProxyContext['options'], upstream: ServerMeta
   return options.registration && (options.client !== undefined || registrationUrl(options, upstream) !== undefined);
 }
 
-/** The configured secret is only sent with codes and refresh tokens, so the configured client's tokens cannot be revoked here. */
-export function canRevoke({ client }: OAuthProxyContext['options'], upstream: ServerMetadata): boolean {
+/** Tokens that this server issued can always be revoked. The configured secret is only sent with codes and refresh tokens, so the configured client's tokens cannot be revoked here. */
+export function canRevoke({ client, issuing }: OAuthProxyContext['options'], upstream: ServerMetadata): boolean {
+  if (issuing !== undefined) return true;
   return upstream.revocationEndpoint !== undefined && client?.secret === undefined;
 }

@@ -21,6 +21,9 @@ import { createAuthorize } from './authorize.js';
 import { createCallback } from './callback.js';
 import type { OAuthProxyContext } from './context.js';
 import { createContext, type PolicyRest } from './create-context.js';
+import { createIssuedTokenEndpoint } from './issuing/issued-token-endpoint.js';
+import { createIssuingContext } from './issuing/issuing-context.js';
+import { createIssuedRevocation } from './issuing/revocation.js';
 import { buildServerMetadata } from './metadata-document.js';
 import { OAuthError } from './oauth-error.js';
 import { warnOfRandomSecret } from './random-secret.js';
@@ -52,6 +55,7 @@ function createOAuthProxy(options: ResolvedOAuthProxy, rest: PolicyRest): Endpoi
   if (options.secrets.length === 0) warnOfRandomSecret(options, logger);
   const paths = oauthProxyPaths(options.resource.pathname, options.legacyEndpoints);
   const context = createContext(options, rest, paths);
+  const issuing = createIssuingContext(context, rest);
   const { refusals } = context;
   const { authorize, consent } = createAuthorize(context);
   // Clients in a browser call these from pages of any origin, without cookies.
@@ -65,8 +69,8 @@ function createOAuthProxy(options: ResolvedOAuthProxy, rest: PolicyRest): Endpoi
     authorize: forUsers('authorize', authorize),
     consent: forUsers('consent', consent),
     callback: forUsers('callback', createCallback(context)),
-    token: forClients('token', createToken(context)),
-    revocation: forClients('revocation', createRevocation(context)),
+    token: forClients('token', issuing ? createIssuedTokenEndpoint(issuing) : createToken(context)),
+    revocation: forClients('revocation', issuing ? createIssuedRevocation(issuing) : createRevocation(context)),
   };
   const endpoints = NAMES.flatMap((name) => paths[name].map((path) => [path, routes[name]] as const));
   return new Map([...endpoints, [ROOT_METADATA_PATH, forClients('metadata', createRootMetadata(context, paths))]]);

@@ -4,6 +4,8 @@ import { isRecord } from '../http/json-object.js';
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextOrAbsent = (value: unknown): value is string | undefined => value === undefined || isText(value);
 const isTextList = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
+const isNumber = (value: unknown): value is number => Number.isFinite(value);
+const isNumberOrAbsent = (value: unknown): value is number | undefined => value === undefined || isNumber(value);
 const isTextListOrAbsent = (value: unknown): value is readonly string[] | undefined =>
   value === undefined || isTextList(value);
 /** A client at the upstream server that this server registered for one that did not register itself. */
@@ -45,6 +47,8 @@ const SHAPES = {
     state: isTextOrAbsent,
     scopes: isTextList,
     codeChallenge: isText,
+    /** Our own PKCE verifier at an identity provider. */
+    verifier: isTextOrAbsent,
   },
   /** An authorization code of the OAuth proxy: its client, the requested scopes, and the upstream server's code. */
   code: {
@@ -54,6 +58,7 @@ const SHAPES = {
     scopes: isTextList,
     codeChallenge: isText,
     code: isText,
+    verifier: isTextOrAbsent,
   },
   /** A refresh token of the OAuth proxy: its client, the requested and the granted scopes, and the upstream server's token. */
   refresh_token: {
@@ -63,6 +68,29 @@ const SHAPES = {
     granted: isTextListOrAbsent,
     token: isText,
   },
+  /** A refresh token for tokens that this server issues. */
+  issued_refresh: {
+    /** The client, as {@link fingerprint} of its id, and as the claim `client_id` has it. */
+    client: isText,
+    clientId: isText,
+    /** The login that it comes from, and how often its tokens were refreshed. */
+    login: isText,
+    generation: isNumber,
+    issuedAt: isNumber,
+    /** Seconds since 1970: when the login ends. */
+    endsAt: isNumber,
+    scopes: isTextList,
+    subject: isText,
+    claims: isRecord,
+    /** The user's tokens of the identity provider. */
+    accessToken: isText,
+    accessTokenExpiresAt: isNumberOrAbsent,
+    refreshToken: isTextOrAbsent,
+    /** The scopes that they were granted; undefined if the identity provider has not said. */
+    granted: isTextListOrAbsent,
+  },
+  /** The answer to a refresh, for other replicas. */
+  issued_answer: { answer: isText },
 };
 
 type ShapedBy<S> = { readonly [K in keyof S]: S[K] extends (value: unknown) => value is infer T ? T : never };
@@ -71,6 +99,7 @@ export type SealedContents = { readonly [Purpose in keyof typeof SHAPES]: Shaped
 export type SealedClient = SealedContents['client'];
 export type Browser = SealedContents['browser'];
 export type Login = SealedContents['login'];
+export type SealedRefresh = SealedContents['issued_refresh'];
 
 export type OAuthProxySeal = Seal<SealedContents>;
 

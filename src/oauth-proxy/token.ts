@@ -1,20 +1,16 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UpstreamError } from '../core/errors.js';
-import { type Parameters, readForm } from '../http/form.js';
 import { replyJson } from '../http/reply.js';
 import type { ServerAnswer } from '../upstream/call-server.js';
-import { isSameResource, splitList } from './authorization-request.js';
-import { type AuthenticatedClient, authenticateClient } from './client-authentication.js';
-import { fingerprint, sharesClient } from './clients.js';
+import { splitList } from './authorization-request.js';
+import type { AuthenticatedClient } from './client-authentication.js';
+import { sharesClient } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import type { Act } from './refusal-log.js';
 import type { UpstreamClient } from './sealed-contents.js';
+import { readTokenRequest, requireCode, type TokenRequest } from './token-request.js';
 import { isClientUnknown, NO_STORE, refusalOf, writeAnswer } from './upstream-answer.js';
 import { postForm, upstreamCredentials } from './upstream-credentials.js';
-
-const MAX_FORM_BYTES = 65_536;
 
 interface Grant {
   /** The scopes of the login request. */
@@ -33,7 +29,7 @@ interface Grant {
  * checks the answer. Here the MCP client has both, and must get the answer, or the error, as the server sent it.
  */
 export function createToken(context: OAuthProxyContext) {
-  const { seal, refusals } = context;
+  const { seal } = context;
   const sealRefreshToken = ({ refresh_token: token, scope }: Record<string, unknown>, client: string, grant: Grant) => {
     if (typeof token !== 'string') return {};
     const answered = typeof scope === 'string' ? splitList(scope) : undefined;
@@ -44,13 +40,9 @@ export function createToken(context: OAuthProxyContext) {
     return { refresh_token: seal.close('refresh_token', { client, upstream, scopes, granted, token }) };
   };
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const form = await readForm(req, MAX_FORM_BYTES);
-    if (form === undefined) throw new OAuthError('invalid_request', 'A parameter appears more than once');
-    const act = ACT_OF_GRANT.get(form.get('grant_type') ?? '');
-    if (act !== undefined) refusals.about(req, { act });
-    const authenticated = await authenticateClient(context, req, form);
-    const client = fingerprint(authenticated.client.id);
-    const grant = readGrant(context, form, client);
+    const request = await readTokenRequest(context, req);
+    const { authenticated, client } = request;
+    const grant = readGrant(context, request);
     const answer = await exchange(context, authenticated, grant);
     const { id_token: _, ...tokens } = answer.body ?? {};
     if (typeof tokens.access_token !== 'string') throw new UpstreamError('authorization_server_malformed');
@@ -59,47 +51,17 @@ export function createToken(context: OAuthProxyContext) {
   };
 }
 
-/** @throws {OAuthError} Also for every other grant type: with the shared secret, `client_credentials` would need no user. */
-function readGrant(context: OAuthProxyContext, form: Parameters, client: string): Grant {
-  const grantType = form.get('grant_type');
-  const resource = form.get('resource');
-  if (resource !== undefined && !isSameResource(resource, context.options.resource.href)) {
-    throw new OAuthError('invalid_target', 'resource must be the resource of this server');
-  }
-  const target = context.options.provider.acceptsResource ? { resource: context.options.resource.href } : {};
-  const read = grantType === undefined ? undefined : GRANTS.get(grantType);
-  if (read === undefined) {
-    throw new OAuthError('unsupported_grant_type', 'grant_type must be authorization_code or refresh_token');
-  }
-  const grant = read(context, form, client);
+/** @throws {OAuthError} */
+function readGrant(context: OAuthProxyContext, request: TokenRequest): Grant {
+  const { resource, provider } = context.options;
+  const target = provider.acceptsResource ? { resource: resource.href } : {};
+  const grant =
+    request.grantType === 'authorization_code' ? readCodeGrant(context, request) : readRefreshGrant(context, request);
   return { ...grant, form: { ...grant.form, ...target } };
 }
 
-const ACT_OF_GRANT: ReadonlyMap<string, Act> = new Map([
-  ['authorization_code', 'code'],
-  ['refresh_token', 'refresh'],
-]);
-
-const GRANTS: ReadonlyMap<string, typeof readCodeGrant> = new Map([
-  ['authorization_code', readCodeGrant],
-  ['refresh_token', readRefreshGrant],
-]);
-
-function readCodeGrant({ seal, endpoints }: OAuthProxyContext, form: Parameters, client: string): Grant {
-  const sealed = seal.open('code', form.get('code'));
-  const redirectUri = form.get('redirect_uri');
-  // RFC 6749, section 4.1.3. Clients of OAuth 2.1 leave out the redirect URI: PKCE replaces this check.
-  const sameUri = redirectUri === undefined || redirectUri === sealed?.redirectUri;
-  if (sealed === undefined || sealed.client !== client || !sameUri) {
-    throw new OAuthError('invalid_grant', 'The code has expired, or is not for this client and redirect URI');
-  }
-  const verifier = form.get('code_verifier');
-  if (verifier === undefined) throw new OAuthError('invalid_request', 'PKCE is required: code_verifier');
-  // RFC 7636, section 4.6. Checked here because not every upstream server does it.
-  if (createHash('sha256').update(verifier).digest('base64url') !== sealed.codeChallenge) {
-    throw new OAuthError('invalid_grant', 'code_verifier does not match code_challenge');
-  }
-  const { scopes, code, upstream } = sealed;
+function readCodeGrant({ seal, endpoints }: OAuthProxyContext, request: TokenRequest): Grant {
+  const { scopes, code, upstream, codeVerifier: verifier } = requireCode(seal, request);
   return {
     scopes,
     upstream,
@@ -108,7 +70,7 @@ function readCodeGrant({ seal, endpoints }: OAuthProxyContext, form: Parameters,
   };
 }
 
-function readRefreshGrant({ seal, options }: OAuthProxyContext, form: Parameters, client: string): Grant {
+function readRefreshGrant({ seal, options }: OAuthProxyContext, { form, client }: TokenRequest): Grant {
   const sealed = seal.open('refresh_token', form.get('refresh_token'));
   if (sealed === undefined || sealed.client !== client) {
     throw new OAuthError('invalid_grant', 'The refresh token is not valid for this client');

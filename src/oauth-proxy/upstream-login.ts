@@ -4,6 +4,7 @@ import type { Prompts } from '../providers/provider.js';
 import type { AuthorizationRequest, Requester } from './authorization-request.js';
 import { fingerprint } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
+import { createVerifier, loginParameters } from './issuing/login-parameters.js';
 import { OAuthError } from './oauth-error.js';
 import { withParameters } from './redirect-uri.js';
 import type { Browser, Login, UpstreamClient } from './sealed-contents.js';
@@ -35,8 +36,8 @@ function loginUrl(
   login: NewLogin & { readonly upstream: UpstreamClient | undefined },
 ): string {
   const { requester, request, browser, upstream } = login;
-  const { provider, audiences } = options;
   const { redirectUri, state } = requester;
+  const verifier = options.issuing && createVerifier();
   const pending: Login = {
     browserId: browser.id,
     client: fingerprint(requester.client.id),
@@ -46,23 +47,41 @@ function loginUrl(
     state,
     scopes: request.scopes,
     codeChallenge: request.codeChallenge,
+    verifier,
+  };
+  const own =
+    options.issuing === undefined || verifier === undefined
+      ? relayedParameters(options, request)
+      : loginParameters(options.issuing.identity, verifier);
+  const parameters = {
+    ...own,
+    response_type: 'code',
+    client_id: upstream?.id ?? requester.client.upstreamId ?? '',
+    redirect_uri: endpoints.callback,
+    state: seal.close('login', pending, LOGIN_SECONDS),
   };
   const url = new URL(endpoint);
-  for (const [name, value] of request.passedOn) url.searchParams.set(name, value);
-  const scope = request.scopes.map((name) => provider.upstreamScope(name, audiences)).join(' ');
-  if (scope !== '') url.searchParams.set('scope', scope);
-  if (provider.sendsAudience) url.searchParams.set('audience', audiences[0] as string);
-  // Sent even if the client names none: without it the server does not know the resource, and oidc-provider issues an opaque token.
-  if (provider.acceptsResource) url.searchParams.set('resource', options.resource.href);
-  const prompt = promptFor(provider.prompts, request.prompts);
-  if (prompt !== '') url.searchParams.set('prompt', prompt);
-  url.searchParams.set('response_type', 'code');
-  url.searchParams.set('client_id', upstream?.id ?? requester.client.upstreamId ?? '');
-  url.searchParams.set('redirect_uri', endpoints.callback);
-  url.searchParams.set('code_challenge', request.codeChallenge);
-  url.searchParams.set('code_challenge_method', 'S256');
-  url.searchParams.set('state', seal.close('login', pending, LOGIN_SECONDS));
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   return url.href;
+}
+
+/** The parameters for a server whose tokens the client gets. */
+function relayedParameters(
+  { provider, audiences, resource }: OAuthProxyContext['options'],
+  { passedOn, scopes, prompts, codeChallenge }: AuthorizationRequest,
+): Readonly<Record<string, string>> {
+  const scope = scopes.map((name) => provider.upstreamScope(name, audiences)).join(' ');
+  const prompt = promptFor(provider.prompts, prompts);
+  return {
+    ...Object.fromEntries(passedOn),
+    ...(scope === '' ? {} : { scope }),
+    ...(provider.sendsAudience ? { audience: audiences[0] as string } : {}),
+    // Sent even if the client names none: without it the server does not know the resource, and oidc-provider issues an opaque token.
+    ...(provider.acceptsResource ? { resource: resource.href } : {}),
+    ...(prompt === '' ? {} : { prompt }),
+    code_challenge: codeChallenge,
+    code_challenge_method: 'S256',
+  };
 }
 
 /** The client's prompts that the server knows. It would refuse the login for any other. */

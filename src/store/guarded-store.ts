@@ -19,7 +19,7 @@ export interface StoreUser {
 }
 
 /** A store that fails quickly while it is down, and whose answers have the types that {@link Store} promises. */
-export type GuardedStore = Omit<Store, 'get'>;
+export type GuardedStore = Store;
 
 /** Creates a store whose methods throw or reject with an {@link UpstreamError}, `store_unavailable`, while the given store is down. */
 export function createGuardedStore(store: Store, user: StoreUser): GuardedStore {
@@ -45,6 +45,7 @@ export function createGuardedStore(store: Store, user: StoreUser): GuardedStore 
   }
 
   return {
+    get: (key) => call(() => store.get(key), isTextOrAbsent),
     add: (key, value, ttlMs) => call(() => store.add(key, value, ttlMs), isBoolean),
     append: (list, entry, ttlMs) => call(() => store.append(list, entry, ttlMs), isAnything),
     since: (list, cursor) => call(() => store.since(list, cursor), isList),
@@ -109,6 +110,8 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 const isAnything = (_answer: unknown): _answer is undefined => true;
+const isTextOrAbsent = (answer: unknown): answer is string | undefined =>
+  answer === undefined || typeof answer === 'string';
 const isBoolean = (answer: unknown): answer is boolean => typeof answer === 'boolean';
 /** An endless wait would say that the batch is too long, and a very long one has no form for `Retry-After`. */
 const isWait = (answer: unknown): answer is number =>

@@ -55,7 +55,7 @@ export function outageOf(error: unknown): OutageCode {
 }
 
 export interface ServerCall {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }

@@ -32,6 +32,7 @@ export function createGithub(url = 'https://github.com'): IdentityProvider {
       method: 'DELETE' as const,
       url: (clientId: string) => `${api}/applications/${encodeURIComponent(clientId)}/token`,
       body: { type: 'json' as const, member: 'access_token' },
+      takesRefreshTokens: false,
       credentials: 'basic' as const,
     },
   });

@@ -24,6 +24,7 @@ export function createGitlab(url = 'https://gitlab.com'): IdentityProvider {
       method: 'POST' as const,
       url: () => `${origin}/oauth/revoke`,
       body: { type: 'form' as const, member: 'token' },
+      takesRefreshTokens: true,
       credentials: 'body' as const,
     },
   });

@@ -31,6 +31,7 @@ export function createGoogle(): IdentityProvider {
       method: 'POST' as const,
       url: () => 'https://oauth2.googleapis.com/revoke',
       body: { type: 'form' as const, member: 'token' },
+      takesRefreshTokens: true,
       credentials: 'none' as const,
     },
   });

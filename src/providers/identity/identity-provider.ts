@@ -58,6 +58,8 @@ export interface RevocationRules {
   url(clientId: string): string;
   /** The form of the body, and the name that the token has in it. */
   readonly body: { readonly type: 'form' | 'json'; readonly member: string };
+  /** True if it takes refresh tokens too, and then revokes the access tokens that come from them. */
+  readonly takesRefreshTokens: boolean;
   /** The place of the client's id and secret. */
   readonly credentials: 'basic' | 'body' | 'none';
 }

@@ -40,7 +40,13 @@ export function createOAuth2(given: OAuth2Endpoints): IdentityProvider {
 
 function revocationAt(endpoint: string) {
   const body = { type: 'form' as const, member: 'token' };
-  return { method: 'POST' as const, url: () => endpoint, body, credentials: 'basic' as const };
+  return {
+    method: 'POST' as const,
+    url: () => endpoint,
+    body,
+    takesRefreshTokens: true,
+    credentials: 'basic' as const,
+  };
 }
 
 /** Many servers number their users. */

@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { requireCode, type TokenRequest } from '../token-request.js';
+import { readIdentity } from './identity.js';
+import { clientIdClaim, issueTokens, MAX_LOGIN_SECONDS, type TokenAnswer } from './issue-tokens.js';
+import type { IssuingContext } from './issuing-context.js';
+import { nonceFor } from './login-parameters.js';
+import { requireAllowed } from './require-allowed.js';
+import { revokeUpstream } from './revoke-upstream.js';
+import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
+
+/**
+ * Exchanges a code of ours. The identity provider's code in it can be used once, and so can ours.
+ *
+ * @throws {OAuthError}
+ * @throws {UpstreamError}
+ */
+export async function exchangeCode(context: IssuingContext, request: TokenRequest): Promise<TokenAnswer> {
+  const { code, verifier = '', scopes: asked } = requireCode(context.seal, request);
+  const { provider } = context.identity;
+  const upstream = await requestTokens(context, {
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: context.endpoints.callback,
+    ...(provider.supportsPkce ? { code_verifier: verifier } : {}),
+  });
+  const identity = await identify(context, upstream, nonceFor(verifier));
+  const scopes = grantedScopes(context, asked);
+  const login = {
+    client: request.client,
+    clientId: clientIdClaim(request.authenticated.client),
+    login: randomBytes(12).toString('base64url'),
+    generation: 0,
+    endsAt: Math.floor(Date.now() / 1_000) + MAX_LOGIN_SECONDS,
+    scopes,
+    subject: identity.subject,
+    claims: identity.claims,
+    ...withoutIdToken(upstream),
+  };
+  return issueTokens(context, login, scopes);
+}
+
+/** A token of an account that may not use this server is of no use here, so it is revoked. */
+async function identify(context: IssuingContext, upstream: UpstreamTokens, nonce: string) {
+  const identity = await readIdentity(context, upstream, nonce);
+  if (identity === undefined) throw new Error('the identity provider has neither an ID token nor a profile');
+  try {
+    await requireAllowed(context, identity);
+  } catch (error) {
+    revokeUpstream(context, upstream).catch(() => undefined);
+    throw error;
+  }
+  return identity;
+}
+
+/** Of the scopes that this server has, those that the client asked for; all, if it asked for none. */
+function grantedScopes({ options: { scopes } }: IssuingContext, asked: readonly string[]): readonly string[] {
+  return asked.length === 0 ? scopes : scopes.filter((scope) => asked.includes(scope));
+}
+
+function withoutIdToken({ idToken: _, ...tokens }: UpstreamTokens): Omit<UpstreamTokens, 'idToken'> {
+  return tokens;
+}

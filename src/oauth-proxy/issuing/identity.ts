@@ -1,0 +1,104 @@
+import { UpstreamError } from '../../core/errors.js';
+import type { Profile, ProfileSource } from '../../providers/identity/identity-provider.js';
+import { callServer, type ServerAnswer } from '../../upstream/call-server.js';
+import { OAuthError } from '../oauth-error.js';
+import { toUpstreamError } from '../upstream-answer.js';
+import { readIdToken } from './id-token.js';
+import type { IssuingContext } from './issuing-context.js';
+import type { UpstreamTokens } from './upstream-tokens.js';
+
+/** The user that a token of the identity provider stands for. */
+export interface Identity {
+  readonly subject: string;
+  readonly profile: Profile;
+  /** The members of the profile that our tokens carry. */
+  readonly claims: Profile;
+}
+
+/**
+ * Finds out who the user is: from the ID token, and from documents that the user's token opens.
+ *
+ * @param nonce That of the login; undefined at a refresh.
+ * @returns Undefined if nothing says who the user is, which is possible at a refresh only.
+ * @throws {OAuthError} `invalid_grant`: the token is no longer good.
+ * @throws {UpstreamError}
+ */
+export async function readIdentity(
+  context: IssuingContext,
+  tokens: Pick<UpstreamTokens, 'accessToken' | 'idToken' | 'granted'>,
+  nonce: string | undefined,
+): Promise<Identity | undefined> {
+  const { provider, scopes } = context.identity;
+  const claimed =
+    provider.idToken === undefined || tokens.idToken === undefined
+      ? undefined
+      : await readIdToken(context, tokens.idToken, nonce);
+  if (nonce !== undefined && provider.idToken !== undefined && claimed === undefined) throw malformed('no ID token');
+  const granted = tokens.granted ?? scopes;
+  const sources = provider.profile.filter(
+    ({ scopes: needed }) => needed === undefined || needed.some((scope) => granted.includes(scope)),
+  );
+  const documents = await Promise.all(sources.map((source) => readSource(source, tokens.accessToken)));
+  const parts = [...documents, ...(claimed === undefined ? [] : [claimed])];
+  return parts.length === 0 ? undefined : identityOf(context, parts);
+}
+
+/** OpenID Connect Core, section 5.3.2: the documents must be about the user of the ID token. */
+function identityOf({ identity: { provider } }: IssuingContext, parts: readonly Profile[]): Identity {
+  const subjects = new Set(parts.flatMap((part) => provider.subjectOf(part) ?? []));
+  const [subject, another] = subjects;
+  if (subject === undefined) throw malformed('a profile without the id of the user');
+  if (another !== undefined) throw malformed('profiles of two users');
+  const profile: Profile = Object.assign({}, ...parts);
+  return { subject, profile, claims: boundedClaims(profile, provider.claims) };
+}
+
+async function readSource({ url, read }: ProfileSource, token: string): Promise<Profile> {
+  const headers = { authorization: `Bearer ${token}`, 'user-agent': 'express-mcp-auth' };
+  const answer = await callServer(new URL(url), { method: 'GET', headers }).catch(toUpstreamError);
+  if (answer.status === 401) {
+    const message = 'The login at the identity provider has ended, and the user must log in again';
+    throw new OAuthError('invalid_grant', message);
+  }
+  if (answer.status !== 200) {
+    const cause = new Error(`GET ${url} failed: it answered with status ${answer.status}`);
+    throw new UpstreamError('authorization_server_unavailable', { cause });
+  }
+  return read(parsed(answer)) ?? malformedAnswer(url);
+}
+
+function parsed({ text }: ServerAnswer): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Refused by the caller, like any other answer that cannot be read.
+    return undefined;
+  }
+}
+
+function malformedAnswer(url: string): never {
+  throw malformed(`an answer at ${url} that cannot be read`);
+}
+
+function malformed(what: string): UpstreamError {
+  return new UpstreamError('authorization_server_malformed', {
+    cause: new Error(`the identity provider sent ${what}`),
+  });
+}
+
+/** Bounds of what a token carries, since its user may choose it. */
+const MAX_TEXT = 200;
+const MAX_ITEMS = 20;
+
+function boundedClaims(profile: Profile, names: readonly string[]): Profile {
+  const isText = (value: unknown) => typeof value === 'string' && value.length <= MAX_TEXT;
+  const isBounded = (value: unknown) =>
+    typeof value === 'boolean' ||
+    isText(value) ||
+    (Array.isArray(value) && value.length <= MAX_ITEMS && value.every(isText));
+  return Object.fromEntries(
+    names
+      .filter((name) => Object.hasOwn(profile, name) && isBounded(profile[name]))
+      .map((name) => [name, profile[name]]),
+  );
+}

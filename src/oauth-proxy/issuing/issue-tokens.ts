@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import { type Client, fingerprint } from '../clients.js';
+import { OAuthError } from '../oauth-error.js';
+import type { SealedRefresh } from '../sealed-contents.js';
+import type { IssuingContext } from './issuing-context.js';
+
+/** The answer of the token endpoint (RFC 6749, section 5.1). */
+export type TokenAnswer = Readonly<Record<string, string | number>>;
+
+/** A login ends after 30 days, however often its tokens are refreshed. */
+export const MAX_LOGIN_SECONDS = 30 * 86_400;
+
+const MAX_ACCESS_SECONDS = 3_600;
+
+/** A login whose tokens are issued, with everything that its refresh token will hold. */
+export type Issued = Omit<SealedRefresh, 'issuedAt'>;
+
+/**
+ * Issues an access token and a refresh token.
+ *
+ * @param scopes The scopes of the access token, which may be fewer than those of the login.
+ * @throws {OAuthError}
+ */
+export function issueTokens(
+  { tokens, seal }: Pick<IssuingContext, 'tokens' | 'seal'>,
+  login: Issued,
+  scopes: readonly string[],
+): TokenAnswer {
+  const issuedAt = Math.floor(Date.now() / 1_000);
+  const { accessToken, accessTokenExpiresAt = Number.POSITIVE_INFINITY, endsAt } = login;
+  const expiresAt = Math.min(issuedAt + MAX_ACCESS_SECONDS, accessTokenExpiresAt, endsAt);
+  if (expiresAt <= issuedAt)
+    throw new OAuthError('invalid_grant', 'This login has ended, and the user must log in again');
+  const { subject, clientId, claims } = login;
+  const upstream = { token: accessToken, expiresAt: login.accessTokenExpiresAt };
+  const id = randomBytes(9).toString('base64url');
+  const contents = { subject, clientId, scopes, issuedAt, expiresAt, id, login: login.login, claims, upstream };
+  const token = tokens.issue(contents) ?? refuseLongToken();
+  return {
+    access_token: token,
+    token_type: 'Bearer',
+    expires_in: expiresAt - issuedAt,
+    ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
+    refresh_token: seal.close('issued_refresh', { ...login, issuedAt }, endsAt - issuedAt),
+  };
+}
+
+function refuseLongToken(): never {
+  throw new OAuthError('server_error', 'The token of this account would be longer than 6 KB', 500, {
+    advice:
+      'no proxy or server would accept it in a header: ask for fewer scopes, or make the identity provider issue shorter tokens',
+  });
+}
+
+/** The claim `client_id`: the name that operators know, or a short one for a client that registered itself. */
+export function clientIdClaim(client: Client): string {
+  return client.source === 'registered' ? fingerprint(client.id) : client.id;
+}

@@ -1,0 +1,42 @@
+import { createKeySet } from '../../auth/keys/create-key-set.js';
+import type { KeySet } from '../../auth/keys/key-set.js';
+import type { Logger } from '../../core/logger.js';
+import type { ResolvedAuth } from '../../policy/resolve-auth.js';
+import type { ResolvedIssuing } from '../../policy/resolve-issuing.js';
+import type { OAuthProxyContext } from '../context.js';
+import { createSpentTokens, type SpentTokens } from './spent-tokens.js';
+
+/** The parts of an OAuth proxy that issues tokens. */
+export interface IssuingContext extends OAuthProxyContext, ResolvedIssuing {
+  /** The keys of ID tokens. Undefined if the identity provider issues none. */
+  readonly keySet: KeySet | undefined;
+  readonly spent: SpentTokens;
+  readonly logger: Logger;
+  readonly clockToleranceSeconds: number;
+}
+
+/** Creates the parts that only an OAuth proxy with an identity provider has; undefined for any other. */
+export function createIssuingContext(
+  context: OAuthProxyContext,
+  rest: Pick<ResolvedAuth, 'clockToleranceSeconds' | 'logger' | 'staleIfErrorSeconds' | 'store'>,
+): IssuingContext | undefined {
+  const { issuing } = context.options;
+  if (issuing === undefined) return undefined;
+  const { logger, clockToleranceSeconds } = rest;
+  const { idToken, issuer } = issuing.identity.provider;
+  const keySet =
+    idToken && createKeySet({ kind: 'url', url: new URL(idToken.jwksUrl), isDerived: false }, { issuer, ...rest });
+  if (rest.store === undefined) {
+    logger.info(
+      'OAuth proxy: the policy has no store, so a refresh token can be used once in each process, and a revocation applies in one process',
+    );
+  }
+  return {
+    ...context,
+    ...issuing,
+    keySet,
+    spent: createSpentTokens(context.seal, rest),
+    logger,
+    clockToleranceSeconds,
+  };
+}

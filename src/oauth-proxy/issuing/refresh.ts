@@ -1,0 +1,110 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { splitList } from '../authorization-request.js';
+import { OAuthError } from '../oauth-error.js';
+import type { SealedRefresh } from '../sealed-contents.js';
+import type { TokenRequest } from '../token-request.js';
+import { readIdentity } from './identity.js';
+import { issueTokens, type TokenAnswer } from './issue-tokens.js';
+import type { IssuingContext } from './issuing-context.js';
+import { requireAllowed } from './require-allowed.js';
+import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
+
+/** How often, and how long apart, this process looks for the answer that another replica may be about to store. */
+const LOOKS = 5;
+const LOOK_EVERY_MS = 200;
+
+/** Creates the function that exchanges a refresh token of ours for new tokens. */
+export function createRefresh(context: IssuingContext) {
+  const inFlight = new Map<string, Promise<string>>();
+  return async (request: TokenRequest): Promise<TokenAnswer> => {
+    const sealed = await requireRefreshToken(context, request);
+    const scopes = requireScopes(sealed, request);
+    const key = `${sealed.login} ${sealed.generation}`;
+    const refreshing = inFlight.get(key) ?? refreshOnce(context, sealed, scopes).finally(() => inFlight.delete(key));
+    inFlight.set(key, refreshing);
+    return JSON.parse(await refreshing) as TokenAnswer;
+  };
+}
+
+async function requireRefreshToken(
+  { seal, authorities }: IssuingContext,
+  { form, client }: TokenRequest,
+): Promise<SealedRefresh> {
+  const sealed = seal.open('issued_refresh', form.get('refresh_token'));
+  if (sealed === undefined || sealed.client !== client) {
+    throw new OAuthError('invalid_grant', 'The refresh token is not valid for this client');
+  }
+  const { accessToken, accessTokenExpiresAt, endsAt, generation, ...contents } = sealed;
+  const upstream = { token: accessToken, expiresAt: accessTokenExpiresAt };
+  if (await authorities.isRevoked({ ...contents, id: `${generation}`, expiresAt: endsAt, upstream })) {
+    throw new OAuthError('invalid_grant', 'This login has been revoked, and the user must log in again');
+  }
+  return sealed;
+}
+
+function requireScopes({ scopes }: SealedRefresh, { form }: TokenRequest): readonly string[] {
+  const asked = splitList(form.get('scope') ?? '');
+  if (!asked.every((scope) => scopes.includes(scope))) {
+    throw new OAuthError('invalid_scope', 'scope must not contain more than the login was granted');
+  }
+  return asked.length === 0 ? scopes : asked;
+}
+
+/** Returns the answer as JSON. A token that was used before gets the same answer for a while; after that its login ends. */
+async function refreshOnce(context: IssuingContext, sealed: SealedRefresh, scopes: readonly string[]): Promise<string> {
+  const { spent, authorities } = context;
+  const known = await spent.find(sealed);
+  if (known === 'spent') {
+    // Its owner has a newer one, so one of the two users is a thief (RFC 9700, section 4.14.2).
+    authorities.revokeLogin({ login: sealed.login, expiry: sealed.endsAt * 1_000 });
+    throw new OAuthError('invalid_grant', 'The refresh token was used before, so this login has ended');
+  }
+  if (known !== undefined) return known;
+  try {
+    return await spent.spend(sealed, JSON.stringify(await refresh(context, sealed, scopes)));
+  } catch (error) {
+    const other =
+      error instanceof OAuthError && error.error === 'invalid_grant' ? await otherAnswer(context, sealed) : undefined;
+    if (other !== undefined) return other;
+    throw error;
+  }
+}
+
+/** The identity provider may refuse a token because another replica has just refreshed it. */
+async function otherAnswer({ spent }: IssuingContext, sealed: SealedRefresh): Promise<string | undefined> {
+  for (let look = 0; look < LOOKS; look++) {
+    const known = await spent.find(sealed);
+    if (known !== undefined && known !== 'spent') return known;
+    await wait(LOOK_EVERY_MS);
+  }
+  return undefined;
+}
+
+async function refresh(
+  context: IssuingContext,
+  sealed: SealedRefresh,
+  scopes: readonly string[],
+): Promise<TokenAnswer> {
+  const upstream = await renew(context, sealed);
+  const identity = await readIdentity(context, upstream, undefined);
+  if (identity !== undefined) {
+    if (identity.subject !== sealed.subject) {
+      throw new OAuthError('invalid_grant', 'The identity provider answered for another user');
+    }
+    await requireAllowed(context, identity);
+  }
+  const { idToken: _, ...tokens } = upstream;
+  const claims = identity?.claims ?? sealed.claims;
+  return issueTokens(context, { ...sealed, ...tokens, claims, generation: sealed.generation + 1 }, scopes);
+}
+
+/** Without a refresh token, the user's token stays the same. The profile then shows if it is still good. */
+async function renew(context: IssuingContext, sealed: SealedRefresh): Promise<UpstreamTokens> {
+  const { accessToken, accessTokenExpiresAt, refreshToken, granted } = sealed;
+  if (refreshToken === undefined) {
+    return { accessToken, accessTokenExpiresAt, refreshToken, granted, idToken: undefined };
+  }
+  const renewed = await requestTokens(context, { grant_type: 'refresh_token', refresh_token: refreshToken });
+  // RFC 6749, section 6: without another refresh token, and without scopes, the earlier ones stay.
+  return { ...renewed, refreshToken: renewed.refreshToken ?? refreshToken, granted: renewed.granted ?? granted };
+}

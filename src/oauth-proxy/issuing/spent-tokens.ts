@@ -1,0 +1,77 @@
+import { LRUCache } from 'lru-cache';
+import type { ResolvedAuth } from '../../policy/resolve-auth.js';
+import { createGuardedStore, type GuardedStore } from '../../store/guarded-store.js';
+import type { Awaitable } from '../../store/store.js';
+import type { OAuthProxySeal, SealedRefresh } from '../sealed-contents.js';
+
+/** A refresh token: a login, and how often its tokens were refreshed. */
+export type Refresh = Pick<SealedRefresh, 'login' | 'generation' | 'endsAt'>;
+
+/** Remembers which refresh tokens were used, and for a while the answers that they got. */
+export interface SpentTokens {
+  /** Returns the answer that the token got, or `'spent'` if that was too long ago. Undefined if it was not used. */
+  find(refresh: Refresh): Awaitable<string | 'spent' | undefined>;
+  /** Notes that a token was used. Returns the answer that counts: of two uses at once, one is first. */
+  spend(refresh: Refresh, answer: string): Awaitable<string>;
+}
+
+/** Clients refresh twice at once, or again if an answer was lost. */
+const GRACE_MS = 60_000;
+
+const MAX_LOGINS = 100_000;
+
+/** Without a store, a token can be used once in each process. */
+export function createSpentTokens(
+  seal: OAuthProxySeal,
+  { store, logger }: Pick<ResolvedAuth, 'store' | 'logger'>,
+): SpentTokens {
+  if (store === undefined) return createOwnMemory();
+  const meanwhile = 'tokens are not refreshed';
+  return createSharedMemory(createGuardedStore(store, { who: 'OAuth proxy', meanwhile, logger }), seal);
+}
+
+interface Last {
+  readonly generation: number;
+  readonly answer: string;
+  /** On the clock of `performance.now()`. */
+  readonly until: number;
+}
+
+/** Remembers the last use of each login, however often its tokens are refreshed. */
+function createOwnMemory(): SpentTokens {
+  const logins = new LRUCache<string, Last>({ max: MAX_LOGINS });
+  const find = ({ login, generation }: Refresh) => {
+    const last = logins.get(login);
+    if (last === undefined || last.generation < generation) return undefined;
+    return last.generation === generation && performance.now() < last.until ? last.answer : 'spent';
+  };
+  return {
+    find,
+    spend(refresh, answer) {
+      const { login, generation } = refresh;
+      logins.set(login, { generation, answer, until: performance.now() + GRACE_MS });
+      return answer;
+    },
+  };
+}
+
+/** The answers in the store are encrypted. */
+function createSharedMemory(store: GuardedStore, seal: OAuthProxySeal): SpentTokens {
+  const keyOf = (what: 'answer' | 'spent', { login, generation }: Refresh) => `refresh ${what} ${login} ${generation}`;
+  const answerTo = async (refresh: Refresh) =>
+    seal.open('issued_answer', await store.get(keyOf('answer', refresh)))?.answer;
+  return {
+    async find(refresh) {
+      const answer = await answerTo(refresh);
+      if (answer !== undefined) return answer;
+      return (await store.get(keyOf('spent', refresh))) === undefined ? undefined : 'spent';
+    },
+    async spend(refresh, answer) {
+      const isFirst = await store.add(keyOf('answer', refresh), seal.close('issued_answer', { answer }), GRACE_MS);
+      const first = isFirst ? answer : ((await answerTo(refresh)) ?? answer);
+      const keepMs = Math.max(refresh.endsAt * 1_000 - Date.now(), GRACE_MS);
+      await store.add(keyOf('spent', refresh), '1', keepMs);
+      return first;
+    },
+  };
+}

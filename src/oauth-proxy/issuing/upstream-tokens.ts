@@ -1,0 +1,90 @@
+import { UpstreamError } from '../../core/errors.js';
+import { printableJson } from '../../core/printable.js';
+import { basicHeader, formEncode } from '../../upstream/basic-header.js';
+import type { ServerAnswer } from '../../upstream/call-server.js';
+import { OAuthError } from '../oauth-error.js';
+import { type ClientCredentials, postForm } from '../upstream-credentials.js';
+import type { IssuingContext } from './issuing-context.js';
+
+/** The user's tokens, as the identity provider gave them. */
+export interface UpstreamTokens {
+  readonly accessToken: string;
+  /** Seconds since 1970. Undefined if it does not expire. */
+  readonly accessTokenExpiresAt: number | undefined;
+  readonly refreshToken: string | undefined;
+  readonly idToken: string | undefined;
+  /** Undefined if the identity provider has not said. */
+  readonly granted: readonly string[] | undefined;
+}
+
+/**
+ * Exchanges a code or a refresh token at the identity provider.
+ *
+ * @throws {OAuthError} `invalid_grant`: the identity provider refuses it.
+ * @throws {UpstreamError}
+ */
+export async function requestTokens(
+  context: Pick<IssuingContext, 'identity'>,
+  form: Readonly<Record<string, string>>,
+): Promise<UpstreamTokens> {
+  const { provider } = context.identity;
+  const answer = await postForm(new URL(provider.tokenEndpoint), form, credentialsOf(context.identity));
+  const { body } = answer;
+  // GitHub answers errors with 200.
+  if (answer.status >= 400 || typeof body?.error === 'string') throw refusalFor(answer, provider.name);
+  if (typeof body?.access_token !== 'string' || body.access_token === '') {
+    throw new UpstreamError('authorization_server_malformed');
+  }
+  return {
+    accessToken: body.access_token,
+    accessTokenExpiresAt: expiryIn(body.expires_in),
+    refreshToken: textIn(body.refresh_token),
+    idToken: textIn(body.id_token),
+    granted: typeof body.scope === 'string' ? provider.splitScopes(body.scope) : undefined,
+  };
+}
+
+/** The credentials of this server at the identity provider (RFC 6749, section 2.3.1). */
+export function credentialsOf({ provider, client }: IssuingContext['identity']): ClientCredentials {
+  const { id, secret } = client;
+  if (provider.authMethod === 'client_secret_post') {
+    return { body: { client_id: id, client_secret: secret }, headers: {}, secret };
+  }
+  return { body: {}, headers: basicHeader(formEncode(id), formEncode(secret)), secret };
+}
+
+/** The errors about the client, the redirect URI or the request: those of RFC 6749, and those of GitHub. */
+const ABOUT_THIS_SERVER = [
+  'invalid_client',
+  'unauthorized_client',
+  'invalid_request',
+  'unsupported_grant_type',
+  'incorrect_client_credentials',
+  'redirect_uri_mismatch',
+];
+
+/** An MCP client that saw an error about this server's client would discard its own registration. */
+function refusalFor({ status, body }: ServerAnswer, name: string): Error {
+  const error = textIn(body?.error);
+  const said = `${name} answered ${status}${error === undefined ? '' : ` ${printableJson(error, 80)}`}`;
+  if (status === 429 || (status === 403 && error === undefined)) {
+    return new UpstreamError('authorization_server_unavailable', { cause: new Error(said) });
+  }
+  if (error === undefined || ABOUT_THIS_SERVER.includes(error)) {
+    const check = 'check clientId, clientSecret, and the callback that is registered there';
+    return new UpstreamError('client_refused', { cause: new Error(`${said}; ${check}`) });
+  }
+  const message = 'The identity provider has ended this login, and the user must log in again';
+  return new OAuthError('invalid_grant', message, 400, { reason: said, advice: 'the user must log in again' });
+}
+
+function textIn(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** Some servers write the number as text. */
+function expiryIn(given: unknown): number | undefined {
+  const seconds = typeof given === 'string' ? Number.parseInt(given, 10) : given;
+  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds <= 0) return undefined;
+  return Math.floor(Date.now() / 1_000 + seconds);
+}
