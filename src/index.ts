@@ -1,3 +1,4 @@
+export { getUpstreamToken } from './auth/get-upstream-token.js';
 export { mcpAuth } from './auth/mcp-auth.js';
 export type {
   AllowRule,
@@ -41,6 +42,7 @@ export {
 export { type AuthInfo, getAuth } from './core/auth-info.js';
 export { ConfigError, type OutageCode, type RefusalCode, UpstreamError } from './core/errors.js';
 export type { Logger } from './core/logger.js';
+export { UpstreamTokenError, type UpstreamTokenErrorCode } from './core/upstream-token-error.js';
 export type { McpCorsOptions } from './cors/cors-options.js';
 export { mcpCors } from './cors/mcp-cors.js';
 export type { Middleware } from './http/middleware.js';
@@ -77,6 +79,7 @@ export type {
 export type { McpAuthMode } from './policy/modes.js';
 export type { ConfiguredClientOptions, OAuthProxyOptions, ProviderOption } from './policy/oauth-proxy-options.js';
 export type { McpAuth, RevokedTokens } from './policy/resolved-policy.js';
+export type { TokenExchangeOptions, UpstreamTokenOptions } from './policy/upstream-token-options.js';
 export type { ProviderSwitches } from './providers/switches.js';
 export { createMemoryStore } from './store/memory-store.js';
 export type { Store, StoreBucket, StoreList } from './store/store.js';

@@ -168,14 +168,25 @@ describe('what the child learns about its caller', () => {
     }
   });
 
-  test.each<[string, () => unknown]>([
-    ['a promise', async () => ({ 'example.com/user': 'ada' })],
-    ['a promise that fails', () => Promise.reject(new Error('no such user'))],
-  ])('requestMeta() that returns %s fails the request and starts nothing', async (_what, requestMeta) => {
+  test.each<[string, () => unknown, RegExp]>([
+    ['a promise of a list', async () => ['ada'], /"requestMeta\(\)" must be a plain object/],
+    ['a promise that fails', () => Promise.reject(new Error('no such user')), /no such user/],
+  ])('requestMeta() that returns %s fails the request and starts nothing', async (_what, requestMeta, message) => {
     const { url, backend, errors, stop } = await serve({ requestMeta } as Partial<McpStdioBackendOptions>);
     expect((await post(url, initialize())).status).toBe(500);
-    expect(errors).toEqual([expect.objectContaining({ code: 'invalid_configuration' })]);
+    expect(errors).toEqual([expect.objectContaining({ message: expect.stringMatching(message) })]);
     expect(backend.stats()).toMatchObject({ sessions: 0, children: 0 });
+    await stop();
+  });
+
+  test('requestMeta() may look up what it returns, for each request', async () => {
+    const later = async (auth: AuthInfo | undefined) => ({ 'example.com/user': auth && nameOf(auth) });
+    const { url, stop } = await serve({ requestMeta: later, env: { STATELESS: '1' } });
+    const claims = { 'example.com/user': 'root' };
+    const session = await open(url, ADA);
+    expect(JSON.parse(await callText(url, session, 'meta', {}, claims))).toEqual({ 'example.com/user': 'ada' });
+    const withoutSession = JSON.parse(await statelessText(url, 'meta', {}, BOB, claims));
+    expect(withoutSession).toMatchObject({ 'example.com/user': 'bob' });
     await stop();
   });
 

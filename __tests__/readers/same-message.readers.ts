@@ -7,7 +7,7 @@ import { BridgeError } from '../../src/messages/bridge-error.js';
 import { parseReceivedBody as parseForScopes, readCalls } from '../../src/messages/calls-in-body.js';
 import { parseMessages as parseForBridge } from '../../src/messages/json-rpc.js';
 import { MessageError } from '../../src/messages/message-refusal.js';
-import { createMetaRules, withMeta } from '../../src/messages/meta-edit.js';
+import { createMetaRules, type MetaRule, withMeta } from '../../src/messages/meta-edit.js';
 import { ROOT } from '../support/program.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'readers-'));
@@ -133,7 +133,7 @@ const passedByScopes = TEXTS.filter((text) => {
 });
 
 /** The messages that the bridge sends to a server, with the verified caller in `_meta`. */
-const CALLER = createMetaRules(() => ({ user: 'alice' }), []).forRequest(undefined);
+const CALLER = createMetaRules(() => ({ user: 'alice' }), []).forRequest(undefined) as MetaRule;
 const passedByBridge = TEXTS.flatMap((text) => {
   try {
     return parseForBridge(Buffer.from(text)).messages.map((message) => withMeta(message, CALLER).toString());

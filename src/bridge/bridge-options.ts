@@ -1,5 +1,7 @@
 import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
+import { isPromiseLike, settleInTime } from '../core/settle-in-time.js';
+import type { RequestMeta } from '../messages/meta-edit.js';
 import type { OptionChecks } from '../options/checks.js';
 import { requirePlainObject } from '../options/environment.js';
 import { flag, type OptionTable, optional, type ResolvedOptions, word } from '../options/option-table.js';
@@ -29,11 +31,13 @@ export interface BridgeOptions extends BackendOptions {
    * Takes the caller (`undefined`: anonymous) and returns members that are added to `_meta` of each request. If it is set, a client's
    * own `_meta` members are removed from every message, except those of the protocol (`progressToken`, `io.modelcontextprotocol/…`,
    * `traceparent`, `tracestate`, `baggage`) and those in `allowedClientMeta`. A client's member is always removed if the function
-   * returns its key, even with the value `undefined`. The function must return a plain object; if it throws, or returns a promise or
-   * anything else, the request fails.
+   * returns its key, even with the value `undefined`. The function must return a plain object or a promise of one; if it throws, takes
+   * longer than 10 seconds or returns anything else, the request fails.
    * @default nothing is added, and nothing removed
    */
-  readonly requestMeta?: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined;
+  readonly requestMeta?:
+    | ((auth: AuthInfo | undefined) => Record<string, unknown> | PromiseLike<Record<string, unknown>>)
+    | undefined;
   /** Further keys of `_meta` that a client may send if `requestMeta` is set. Do not list keys that say who the caller is. @default [] */
   readonly allowedClientMeta?: readonly string[] | undefined;
   /**
@@ -112,10 +116,14 @@ function resolveMeta(
   checks: OptionChecks,
   meta: unknown,
   option: string,
-): (auth: AuthInfo | undefined) => Record<string, unknown> {
+): (auth: AuthInfo | undefined) => RequestMeta | Promise<RequestMeta> {
   if (typeof meta !== 'function') {
     const fix = 'Give a function, for example (auth) => ({ … }).';
     return checks.refuse(option, 'a function of the caller', meta, fix);
   }
-  return (auth) => requirePlainObject(checks, meta(auth), 'requestMeta()');
+  const check = (made: unknown): RequestMeta => requirePlainObject(checks, made, 'requestMeta()');
+  return (auth) => {
+    const made: unknown = meta(auth);
+    return isPromiseLike(made) ? settleInTime('requestMeta()', made).then(check) : check(made);
+  };
 }

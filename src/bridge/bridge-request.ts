@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../core/principal.js';
 import type { Caller } from '../core/quota.js';
 import { forwardedRequestId } from '../core/request-id.js';
+import type { MetaRule } from '../messages/meta-edit.js';
 import type { Sender } from '../targets/connection.js';
 
 /** One HTTP request and who sent it. */
@@ -11,6 +12,8 @@ export interface BridgeRequest extends Caller {
   readonly principal: Principal;
   /** The time of its arrival, on the clock of `performance.now()`. */
   readonly since: number;
+  /** How the `_meta` of its requests changes. Undefined if it passes unchanged. */
+  readonly metaRule?: MetaRule | undefined;
 }
 
 /** Returns the sender of messages that are not requests, and have no headers of their own. */

@@ -8,9 +8,9 @@ import type { Caller } from '../core/quota.js';
 import { readBody } from '../http/body.js';
 import { hasHungUp, onceClosed } from '../http/hang-up.js';
 import { BridgeError } from '../messages/bridge-error.js';
-import { parseMessages } from '../messages/json-rpc.js';
+import { type ClientMessage, parseMessages } from '../messages/json-rpc.js';
 import { createMessageRefusalLog, type MessageRefusalLog } from '../messages/message-refusal-log.js';
-import { createMetaRules } from '../messages/meta-edit.js';
+import { createMetaRules, type MetaRules } from '../messages/meta-edit.js';
 import { isStateless, namesStatelessRevision } from '../messages/revision.js';
 import { refuserOf } from '../oauth/refusal.js';
 import type { ConnectionSource } from '../targets/connection.js';
@@ -57,6 +57,7 @@ export interface BridgeSetup {
 
 /** Connects HTTP requests to the MCP servers that answer them. */
 export class Bridge {
+  readonly #metaRules: MetaRules;
   readonly #connections: LeasedConnections;
   readonly #sessions: Sessions;
   readonly #stateless: StatelessConnections;
@@ -79,6 +80,7 @@ export class Bridge {
 
   constructor({ who, source, options, advice, credentials = [], onStats }: BridgeSetup) {
     const metaRules = createMetaRules(options.requestMeta, options.allowedClientMeta);
+    this.#metaRules = metaRules;
     this.#connections = new LeasedConnections(who, source, options, MAX_STOP_SECONDS);
     this.#sessions = new Sessions(options, this.#connections);
     this.#stateless = new StatelessConnections(options, this.#connections);
@@ -181,9 +183,19 @@ export class Bridge {
     if (hasHungUp(res)) return;
     requireAuthority(request.auth);
     const { messages, batch } = parseMessages(body);
+    const rule = messages.some(({ kind }) => kind === 'request') ? this.#metaRules.forRequest(request.auth) : undefined;
+    const metaRule = rule instanceof Promise ? await rule : rule;
+    if (rule instanceof Promise) {
+      if (hasHungUp(res)) return;
+      requireAuthority(request.auth);
+    }
     if (this.#closed) throw new BridgeError('closing');
+    return this.#exchange({ ...request, metaRule }, messages, batch);
+  }
+
+  #exchange(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): Promise<void> | void {
     const [first] = messages;
-    if (first === undefined || !messages.some((message) => isStateless(req, message))) {
+    if (first === undefined || !messages.some((message) => isStateless(request.req, message))) {
       return this.#hasSessions
         ? this.#sessionExchange.post(request, messages, batch)
         : this.#initializedExchange.post(request, messages, batch);

@@ -44,6 +44,11 @@ export function apiKeyOf({ payload, clientId }: AuthInfo): string | undefined {
 
 const issued = shareValue('issued', () => new WeakSet<AuthInfo>());
 
+/** True for an AuthInfo that `mcpAuth()` made; false for a copy. */
+export function isIssuedAuth(value: unknown): value is AuthInfo {
+  return issued.has(value as AuthInfo);
+}
+
 /** Registers the content of a verified credential as an identity, and freezes it: requests with the same credential share it. */
 export function issueAuth(info: AuthInfo): AuthInfo {
   issued.add(info);

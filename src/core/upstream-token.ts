@@ -8,15 +8,21 @@ export interface UpstreamToken {
   readonly expiresAt: number | undefined;
 }
 
-// Beside the AuthInfo, and not in it: what is in it may be logged, or sent to a backend.
-const tokens = shareValue('upstream tokens', () => new WeakMap<AuthInfo, UpstreamToken>());
+/** Exchanges the token that the caller sent for one of another API. */
+export type ExchangeToken = () => Promise<string>;
 
-/** Keeps the user's own token for a caller. */
-export function attachUpstreamToken(auth: AuthInfo, token: UpstreamToken | undefined): void {
-  if (token !== undefined) tokens.set(auth, token);
+/** Where the user's own token comes from. */
+export type UpstreamTokenSource = UpstreamToken | ExchangeToken;
+
+// Beside the AuthInfo, and not in it: what is in it may be logged, or sent to a backend.
+const sources = shareValue('upstream tokens', () => new WeakMap<AuthInfo, UpstreamTokenSource>());
+
+/** Keeps the user's own token for a caller, or the way to get it. */
+export function attachUpstreamToken(auth: AuthInfo, source: UpstreamTokenSource | undefined): void {
+  if (source !== undefined) sources.set(auth, source);
 }
 
-/** Returns the user's own token of the identity provider. Undefined for a caller without an issued token. */
-export function upstreamTokenOf(auth: AuthInfo): UpstreamToken | undefined {
-  return tokens.get(auth);
+/** Returns the user's own token, or the way to get it. Undefined for a caller who has none. */
+export function upstreamTokenOf(auth: AuthInfo): UpstreamTokenSource | undefined {
+  return sources.get(auth);
 }

@@ -11,10 +11,13 @@ export interface MetaRule {
   passes(name: string): boolean;
 }
 
+/** The members that `requestMeta` returned. */
+export type RequestMeta = Readonly<Record<string, unknown>>;
+
 /** The rules of one backend. */
 export interface MetaRules {
-  /** The rule for a caller's requests; undefined if they pass unchanged. */
-  forRequest(auth: AuthInfo | undefined): MetaRule | undefined;
+  /** The rule for a caller's requests; undefined if they pass unchanged. A promise if the application looks something up. */
+  forRequest(auth: AuthInfo | undefined): MetaRule | undefined | Promise<MetaRule>;
   /** The rule for notifications and responses, to which nothing about the caller is added; undefined if they pass unchanged. */
   readonly forOthers: MetaRule | undefined;
 }
@@ -28,15 +31,14 @@ const PROTOCOL_PREFIX = 'io.modelcontextprotocol/';
  * client's keys only the protocol's own and those of `allowedClientMeta` pass: a client must not forge what only the application may say.
  */
 export function createMetaRules(
-  meta: ((auth: AuthInfo | undefined) => Record<string, unknown>) | undefined,
+  meta: ((auth: AuthInfo | undefined) => RequestMeta | Promise<RequestMeta>) | undefined,
   allowedClientMeta: readonly string[],
 ): MetaRules {
   if (meta === undefined) return { forRequest: () => undefined, forOthers: undefined };
   const listed = new Set(allowedClientMeta);
   const passes = (name: string): boolean =>
     PROTOCOL_KEYS.has(name) || name.startsWith(PROTOCOL_PREFIX) || listed.has(name);
-  const forRequest = (auth: AuthInfo | undefined): MetaRule => {
-    const values = meta(auth);
+  const ruleFor = (values: RequestMeta): MetaRule => {
     const taken = new Set(Object.keys(values).map(foldName));
     const own = Object.entries(values).flatMap(([key, value]): [string, string][] => {
       const text = JSON.stringify(value);
@@ -44,6 +46,10 @@ export function createMetaRules(
     });
     // A key whose value is `undefined` is not added, but a client's member of that name is still removed.
     return { own: new Map(own), passes: (name) => passes(name) && !taken.has(foldName(name)) };
+  };
+  const forRequest = (auth: AuthInfo | undefined): MetaRule | Promise<MetaRule> => {
+    const values = meta(auth);
+    return values instanceof Promise ? values.then(ruleFor) : ruleFor(values);
   };
   return { forRequest, forOthers: { own: new Map(), passes } };
 }

@@ -7,6 +7,7 @@ import type { CredentialOptions } from './credential-options.js';
 import type { IdentityProviderOption } from './identity-options.js';
 import type { McpAuthMode } from './modes.js';
 import type { OAuthProxyOptions, ProviderOption } from './oauth-proxy-options.js';
+import type { UpstreamTokenOptions } from './upstream-token-options.js';
 
 /** A JSON Web Key Set (RFC 7517, section 5). */
 export interface Jwks {
@@ -234,6 +235,13 @@ export interface SharedOptions {
    * @default {}
    */
   readonly oauthProxy?: OAuthProxyOptions | false | undefined;
+  /**
+   * Lets `getUpstreamToken()` exchange the tokens of an issuer for the user's own token at another API. If users log in at an identity
+   * provider (`provider: { github: … }`), it needs no option: the token of the login is the user's own.
+   *
+   * @default none: only tokens that this server issues have an upstream token
+   */
+  readonly upstreamToken?: UpstreamTokenOptions | undefined;
   /**
    * Lets only its owner use a session (`Mcp-Session-Id`) of an MCP server in the same app; other callers get 404. `remember`: this
    * process remembers who opened a session; an id that it has not seen, for example after a restart, belongs to the first caller who

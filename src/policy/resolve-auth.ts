@@ -33,6 +33,7 @@ import {
   resolveSenderConstraint,
   SENDER_CONSTRAINT_TABLE,
 } from './resolve-sender-constraint.js';
+import { type ResolvedExchange, resolveExchange, UPSTREAM_TOKEN_ROW } from './resolve-upstream-token.js';
 import { resolveSecrets, SECRET_FIX, SECRETS } from './secrets.js';
 import { TOKEN_CACHE_ROW } from './token-cache-options.js';
 import { warnAboutUnusableIssuers } from './unusable-issuers.js';
@@ -71,6 +72,7 @@ export const SHARED_TABLE = {
     read: resolveSenderConstraint,
   },
   oauthProxy: { type: either(membersOf('oauthProxy', OAUTH_PROXY_TABLE), constant(false)), read: asGiven },
+  upstreamToken: UPSTREAM_TOKEN_ROW,
   sessionOwners: word(['remember', 'sign', 'off'], 'remember', 'Leave it out for "remember", which needs no secret.'),
   secret: { type: SECRETS, read: resolveSecrets },
   store: { read: readStore },
@@ -94,6 +96,7 @@ export interface ResolvedAuth
       | 'challengeScopes'
       | 'senderConstraint'
       | 'oauthProxy'
+      | 'upstreamToken'
       | 'secret'
       | 'dangerouslyAllowHttp'
     >,
@@ -114,6 +117,8 @@ export interface ResolvedAuth
   readonly metadataMembers: Readonly<Record<string, unknown>>;
   /** Undefined if clients log in at the issuers themselves. */
   readonly oauthProxy: ResolvedOAuthProxy | undefined;
+  /** Undefined if no tokens are exchanged. */
+  readonly exchange: ResolvedExchange | undefined;
 }
 
 /**
@@ -132,6 +137,7 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     resourceMetadata,
     senderConstraint,
     oauthProxy,
+    upstreamToken,
     secret: secrets,
     dangerouslyAllowHttp: allowHttp,
     challengeScopes,
@@ -171,6 +177,7 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     metadataMembers,
     challengeScopes: challenged,
     oauthProxy: proxy,
+    exchange: upstreamToken && resolveExchange(checks, upstreamToken.exchange, { issuers, allowHttp }),
   });
 }
 

@@ -13,6 +13,7 @@ import { membersOf, SECRET, TEXT } from '../options/value-type.js';
 import { PROVIDERS } from '../providers/providers.js';
 import type { CredentialOptions, IntrospectionOptions, Verifier } from './credential-options.js';
 import { TENANT_ID } from './issuer-tenants.js';
+import { requireNamedIssuer } from './named-issuer.js';
 import { API_KEYS_TYPE, type ApiKeySource, resolveApiKeys } from './resolve-api-keys.js';
 import type { TrustedIssuer } from './resolve-issuer.js';
 import { LOCATION_TYPE, type ResolvedLocation, resolveLocation } from './resolve-location.js';
@@ -107,7 +108,7 @@ function resolveIntrospection(
     const expected = 'left out where an identity provider is all that the policy has: this server issues the tokens';
     checks.refuseUnquoted('introspection', expected, 'Remove it.');
   }
-  const trusted = requireIssuer(checks, issuer, issuers);
+  const trusted = requireNamedIssuer(checks, issuer, issuers, 'introspection');
   if (trusted.tenants !== undefined) {
     const expected = `left out where its issuer has ${TENANT_ID}: an answer without "iss" names no tenant`;
     checks.refuseUnquoted('introspection', expected, 'Write one policy for each tenant.');
@@ -127,19 +128,6 @@ function resolveIntrospection(
     metadataIssuer: metadataIssuer(trusted.issuer),
     allowHttp,
   });
-}
-
-function requireIssuer(
-  checks: OptionChecks,
-  name: string | undefined,
-  issuers: readonly TrustedIssuer[],
-): TrustedIssuer {
-  const names = issuers.map(({ issuer }) => issuer);
-  const found = name === undefined && issuers.length === 1 ? issuers[0] : issuers[names.indexOf(name ?? '')];
-  const expected =
-    name === undefined ? 'given where the policy has several issuers' : 'one of the issuers of the policy';
-  const fix = `Write one of ${names.map((each) => JSON.stringify(each)).join(', ')}.`;
-  return found ?? checks.refuse('introspection.issuer', expected, name, fix);
 }
 
 function requireVerifiers(checks: OptionChecks, value: unknown, option: string): readonly Verifier[] {

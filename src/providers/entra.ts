@@ -1,4 +1,5 @@
 import { lowerAscii } from '../http/lower-ascii.js';
+import { ON_BEHALF_OF } from './exchange-rules.js';
 import { OPENID_SCOPES, type ProviderKind } from './provider-kind.js';
 
 /**
@@ -28,6 +29,10 @@ export const ENTRA: ProviderKind = Object.freeze({
   metadataIssuer: (issuer: string) => `${authority(issuer).replace(/\/common$/, '/{tenantid}')}/v2.0`,
   upstreamScope,
   audienceHint: 'name both the Application ID URI (v1 tokens) and the client id (v2 tokens) in "audiences"',
+  exchange: Object.freeze({
+    ...ON_BEHALF_OF,
+    endpoint: (issuer: string) => `${authority(issuer)}/oauth2/v2.0/token`,
+  }),
 });
 
 const HOSTS =

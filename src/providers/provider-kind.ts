@@ -1,3 +1,4 @@
+import { type ExchangeRules, TOKEN_EXCHANGE } from './exchange-rules.js';
 import { discoveryUrl, insertedMetadataUrl, type Provider, type Registration } from './provider.js';
 import { type ProviderSwitches, type ResolvedSwitches, STANDARD_SWITCHES, type SwitchName } from './switches.js';
 
@@ -18,6 +19,8 @@ export interface ProviderKind {
   /** The claim that names the audience where the server is told neither `resource` nor `audience`. Otherwise it is `aud`. */
   readonly audienceClaim?: 'client_id';
   readonly audienceHint?: string;
+  /** The way to exchange tokens, if it is not RFC 8693. */
+  readonly exchange?: ExchangeRules;
 }
 
 /** Scopes of no resource. */
@@ -43,6 +46,7 @@ export function createProvider(kind: ProviderKind, given: ProviderSwitches = {})
     tokenEndpointAuthMethod,
     audienceClaim: audience || resource ? 'aud' : (kind.audienceClaim ?? 'aud'),
     audienceHint: kind.audienceHint,
+    exchange: kind.exchange ?? TOKEN_EXCHANGE,
   });
 }
 

@@ -1,4 +1,5 @@
 import { type WellKnownName, wellKnownPath, withoutClosingSlash } from '../http/well-known.js';
+import type { ExchangeRules } from './exchange-rules.js';
 
 /** The peculiarities of one authorization server: data, and pure functions of the issuer. Nothing is fetched here. */
 export interface Provider {
@@ -35,6 +36,8 @@ export interface Provider {
   readonly audienceClaim: 'aud' | 'client_id';
   /** Advice for the log if the server issues tokens for another audience. */
   readonly audienceHint: string | undefined;
+  /** The way to exchange the token of a user for one of another API. */
+  readonly exchange: ExchangeRules;
 }
 
 export interface Registration {

@@ -9,6 +9,7 @@ import type { McpAuth } from '../../policy/resolved-policy.js';
 import type { VerificationKey } from '../keys/verification-key.js';
 import { authInfoFrom, claimOf, claimsForLog } from './claims.js';
 import { type CompactJwt, parseCompactJwt } from './compact-jwt.js';
+import { createExchangedTokens } from './exchanged-tokens.js';
 import { createForgedTokens } from './forged-tokens.js';
 import { createIssuedTokenAuthority } from './issued-token-authority.js';
 import { createMissingClaimWarning } from './missing-claim-warning.js';
@@ -40,6 +41,7 @@ export type FindVerifier = (
  */
 export function createTokenVerifier(resolved: ResolvedAuth, findVerifier: FindVerifier = () => undefined) {
   const jwts = createJwtVerifier(resolved);
+  const exchangeFor = createExchangedTokens(resolved);
   const tokenCache = resolved.tokenCache && createTokenCache(resolved.tokenCache);
   const revocations = createRevocations(
     resolved.clockToleranceSeconds,
@@ -62,7 +64,7 @@ export function createTokenVerifier(resolved: ResolvedAuth, findVerifier: FindVe
       throw new AuthError('token_revoked', claimsForLog(found.auth.payload, found.auth.header.kid));
     }
     const auth = extendAuth(found.auth, resolved.extra);
-    attachUpstreamToken(auth, upstreamTokenOf(found.auth));
+    attachUpstreamToken(auth, upstreamTokenOf(found.auth) ?? exchangeFor({ ...found, auth }));
     attachWithdrawal(auth, () => (revocations.includes(auth) ? 'token_revoked' : found.withdrawal()));
     const verified = { ...found, auth };
     tokenCache?.remember(verified);

@@ -72,7 +72,7 @@ export class SessionExchange {
       return;
     }
     const accepted = requireAcceptedForms(request.req);
-    const rule = this.#metaRules.forRequest(request.auth);
+    const { metaRule: rule } = request;
     // No `await` from here on: meanwhile another POST with the same ids could be accepted.
     session.requireRoom(requests);
     this.#sendOthers(session, messages, request);
@@ -96,7 +96,7 @@ export class SessionExchange {
     }
     this.#drain.requireOpen(id);
     const accepted = requireAcceptedForms(request.req);
-    const rule = this.#metaRules.forRequest(request.auth);
+    const { metaRule: rule } = request;
     const session = this.#sessions.open(request);
     onceClosed(request.res, () => {
       // A client that hangs up before the answer has given up: it does not know the session's id.

@@ -57,7 +57,7 @@ export class InitializedExchange {
       return;
     }
     const accepted = requireAcceptedForms(request.req);
-    const rule = this.#rules.metaRules.forRequest(request.auth);
+    const { metaRule: rule } = request;
     const opened = await this.#ready(request, messages);
     if (hasHungUp(request.res)) return;
     const { stateless, prepared } = opened;

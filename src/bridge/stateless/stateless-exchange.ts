@@ -36,7 +36,7 @@ export class StatelessExchange {
     const { id } = message;
     checkStatelessRequest(req, message);
     const accepted = requireAcceptedForms(req, id);
-    const rule = this.#metaRules.forRequest(auth);
+    const { metaRule: rule } = request;
     const { length } = message.bytes;
     const version = String(metaOf(message)?.[VERSION_KEY]);
     const connection = await this.#connections.get(request, length, version).catch((error) => {

@@ -34,7 +34,7 @@ export class SecretFile {
 
 /** The members of a policy that are secrets, and those that contain secrets. */
 const SECRETS: readonly string[] = ['clientSecret', 'secret'];
-const WITHIN: readonly string[] = ['issuers', 'introspection', 'oauthProxy'];
+const WITHIN: readonly string[] = ['issuers', 'introspection', 'oauthProxy', 'upstreamToken', 'exchange'];
 /** A member whose keys are names that the user chose, each with members that are secrets. */
 const BY_NAME = 'clients';
 
