@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { splitList } from '../authorization-request.js';
 import { OAuthError } from '../oauth-error.js';
 import type { SealedRefresh } from '../sealed-contents.js';
@@ -8,10 +7,6 @@ import { issueTokens, type TokenAnswer } from './issue-tokens.js';
 import type { IssuingContext } from './issuing-context.js';
 import { requireAllowed } from './require-allowed.js';
 import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
-
-/** How often, and how long apart, this process looks for the answer that another replica may be about to store. */
-const LOOKS = 5;
-const LOOK_EVERY_MS = 200;
 
 /** Creates the function that exchanges a refresh token of ours for new tokens. */
 export function createRefresh(context: IssuingContext) {
@@ -63,21 +58,12 @@ async function refreshOnce(context: IssuingContext, sealed: SealedRefresh, scope
   try {
     return await spent.spend(sealed, JSON.stringify(await refresh(context, sealed, scopes)));
   } catch (error) {
-    const other =
-      error instanceof OAuthError && error.error === 'invalid_grant' ? await otherAnswer(context, sealed) : undefined;
+    // The identity provider may refuse a token because another replica has just refreshed it.
+    const isRefused = error instanceof OAuthError && error.error === 'invalid_grant';
+    const other = isRefused ? await spent.findSoon(sealed) : undefined;
     if (other !== undefined) return other;
     throw error;
   }
-}
-
-/** The identity provider may refuse a token because another replica has just refreshed it. */
-async function otherAnswer({ spent }: IssuingContext, sealed: SealedRefresh): Promise<string | undefined> {
-  for (let look = 0; look < LOOKS; look++) {
-    const known = await spent.find(sealed);
-    if (known !== undefined && known !== 'spent') return known;
-    await wait(LOOK_EVERY_MS);
-  }
-  return undefined;
 }
 
 async function refresh(

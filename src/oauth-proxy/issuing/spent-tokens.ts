@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import { createGuardedStore, type GuardedStore } from '../../store/guarded-store.js';
@@ -13,10 +14,16 @@ export interface SpentTokens {
   find(refresh: Refresh): Awaitable<string | 'spent' | undefined>;
   /** Notes that a token was used. Returns the answer that counts: of two uses at once, one is first. */
   spend(refresh: Refresh, answer: string): Awaitable<string>;
+  /** Waits for the answer that another replica may be about to store. Undefined if there is none. */
+  findSoon(refresh: Refresh): Awaitable<string | undefined>;
 }
 
 /** Clients refresh twice at once, or again if an answer was lost. */
-const GRACE_MS = 60_000;
+const GRACE_SECONDS = 60;
+const GRACE_MS = GRACE_SECONDS * 1_000;
+
+const LOOKS = 5;
+const LOOK_EVERY_MS = 200;
 
 const MAX_LOGINS = 100_000;
 
@@ -52,6 +59,8 @@ function createOwnMemory(): SpentTokens {
       logins.set(login, { generation, answer, until: performance.now() + GRACE_MS });
       return answer;
     },
+    // In this process, two uses at once share one refresh.
+    findSoon: () => undefined,
   };
 }
 
@@ -67,11 +76,20 @@ function createSharedMemory(store: GuardedStore, seal: OAuthProxySeal): SpentTok
       return (await store.get(keyOf('spent', refresh))) === undefined ? undefined : 'spent';
     },
     async spend(refresh, answer) {
-      const isFirst = await store.add(keyOf('answer', refresh), seal.close('issued_answer', { answer }), GRACE_MS);
+      const sealed = seal.close('issued_answer', { answer }, GRACE_SECONDS);
+      const isFirst = await store.add(keyOf('answer', refresh), sealed, GRACE_MS);
       const first = isFirst ? answer : ((await answerTo(refresh)) ?? answer);
       const keepMs = Math.max(refresh.endsAt * 1_000 - Date.now(), GRACE_MS);
       await store.add(keyOf('spent', refresh), '1', keepMs);
       return first;
+    },
+    async findSoon(refresh) {
+      for (let look = 0; look < LOOKS; look++) {
+        const answer = await answerTo(refresh);
+        if (answer !== undefined) return answer;
+        await wait(LOOK_EVERY_MS);
+      }
+      return undefined;
     },
   };
 }

@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createMemoryStore } from '../../../src/index.js';
+import { refreshAt, startIssuingFlow, startIssuingServer, tokensOf } from '../../support/issuing-flow.js';
+import type { OpaqueLoginBehaviour } from '../../support/opaque-login-server.js';
+
+// The clock stands still, except where a test lets time pass.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'Date'], now: Date.now() }));
+afterEach(() => void vi.useRealTimers());
+
+describe.each<OpaqueLoginBehaviour>([{}, { expiresIn: 28_800, refresh: 'rotates' }])(
+  'replicas with a store, %j',
+  (behaviour) => {
+    const startReplicas = async () => {
+      const store = createMemoryStore();
+      const { upstream, server: one, client } = await startIssuingFlow(behaviour, { store });
+      const policy = { resourceMetadata: { resource: `${one.origin}/mcp` } };
+      const two = await startIssuingServer(upstream, { store, policy });
+      return { one, two, client, store, upstream };
+    };
+
+    test('give the same answer to a refresh token that is used at both at once', async () => {
+      const { one, two, client } = await startReplicas();
+      const { body } = await tokensOf(client);
+      const answers = await Promise.all([one, two].map((each) => refreshAt(each, client, body.refresh_token)));
+      expect(answers[0]?.status).toBe(200);
+      expect(answers[1]?.body).toEqual(answers[0]?.body);
+      expect((await refreshAt(two, client, answers[0]?.body.refresh_token)).status).toBe(200);
+    });
+
+    test('end a login whose refresh token is used again later at the other', async () => {
+      const { one, two, client } = await startReplicas();
+      const { body } = await tokensOf(client);
+      const newer = (await refreshAt(one, client, body.refresh_token)).body;
+      vi.advanceTimersByTime(61_000);
+      expect((await refreshAt(two, client, body.refresh_token)).body.error).toBe('invalid_grant');
+      await expect.poll(async () => (await one.call(newer.access_token)).status).toBe(401);
+      expect((await refreshAt(one, client, newer.refresh_token)).body.error).toBe('invalid_grant');
+    });
+  },
+);
+
+test('the store learns no token', async () => {
+  const seen: string[] = [];
+  const store = createMemoryStore();
+  const watched = {
+    ...store,
+    add(...given: Parameters<typeof store.add>) {
+      seen.push(...given.map(String));
+      return store.add(...given);
+    },
+  };
+  const { upstream, server, client } = await startIssuingFlow(
+    { expiresIn: 600, refresh: 'rotates' },
+    { store: watched },
+  );
+  const { body } = await tokensOf(client);
+  const newer = (await refreshAt(server, client, body.refresh_token)).body;
+  expect(seen.length).toBeGreaterThan(0);
+  const secrets = [...upstream.accessTokens.keys(), ...upstream.refreshTokens.keys()];
+  const texts = [...secrets, body.access_token, body.refresh_token, newer.access_token, newer.refresh_token];
+  for (const secret of texts) expect(seen.join('\n')).not.toContain(secret);
+});
+
+test('a store that is down refuses refreshes for a while, and ends no login', async () => {
+  const state = { isDown: false };
+  const memory = createMemoryStore();
+  const current = () => {
+    if (state.isDown) throw new Error('down');
+    return memory;
+  };
+  const store = {
+    ...memory,
+    get: (key: string) => current().get(key),
+    add: (...given: Parameters<typeof memory.add>) => current().add(...given),
+  };
+  const { server, client } = await startIssuingFlow({}, { store });
+  const { body } = await tokensOf(client);
+  state.isDown = true;
+  expect((await refreshAt(server, client, body.refresh_token)).status).toBe(503);
+  state.isDown = false;
+  vi.advanceTimersByTime(2_000);
+  expect((await refreshAt(server, client, body.refresh_token)).status).toBe(200);
+});
