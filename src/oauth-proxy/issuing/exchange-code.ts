@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { OAuthError } from '../oauth-error.js';
+import type { SealedContents } from '../sealed-contents.js';
 import { requireCode, type TokenRequest } from '../token-request.js';
 import { readIdentity } from './identity.js';
 import { clientIdClaim, issueTokens, MAX_LOGIN_SECONDS, type TokenAnswer } from './issue-tokens.js';
@@ -8,14 +11,37 @@ import { requireAllowed } from './require-allowed.js';
 import { revokeUpstream } from './revoke-upstream.js';
 import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
 
+const MAX_REFUSALS = 1_000;
+const KEEP_MS = 60_000;
+
+/** Creates the function that exchanges a code of ours for tokens. A second use of a code that was refused is refused in the same words. */
+export function createCodeExchange(context: IssuingContext) {
+  const refusals = new LRUCache<string, OAuthError>({ max: MAX_REFUSALS, ttl: KEEP_MS });
+  return async (request: TokenRequest): Promise<TokenAnswer> => {
+    const opened = requireCode(context.seal, request);
+    const refusal = refusals.get(opened.code);
+    if (refusal !== undefined) throw refusal;
+    try {
+      return await exchangeCode(context, request, opened);
+    } catch (error) {
+      // The MCP SDK's clients use a refused code twice, and show their user the second refusal.
+      if (error instanceof OAuthError && error.error === 'invalid_grant') refusals.set(opened.code, error);
+      throw error;
+    }
+  };
+}
+
 /**
  * Exchanges a code of ours. The identity provider's code in it can be used once, and so can ours.
  *
  * @throws {OAuthError}
  * @throws {UpstreamError}
  */
-export async function exchangeCode(context: IssuingContext, request: TokenRequest): Promise<TokenAnswer> {
-  const { code, verifier = '', scopes: asked } = requireCode(context.seal, request);
+async function exchangeCode(
+  context: IssuingContext,
+  request: TokenRequest,
+  { code, verifier = '', scopes: asked }: Pick<SealedContents['code'], 'code' | 'verifier' | 'scopes'>,
+): Promise<TokenAnswer> {
   const { provider } = context.identity;
   const upstream = await requestTokens(context, {
     grant_type: 'authorization_code',
