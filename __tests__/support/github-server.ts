@@ -188,6 +188,7 @@ function answerApi(site: Site, req: HostRequest): Reply {
     if (may(READS_ORGANIZATIONS)) return json(200, organizationsOf(known.user), headers);
     return problem(403, 'You need at least read:org scope or user scope to list your organizations.');
   }
+  if (req.path === '/user/repos') return json(200, repositoriesOf(known.user, may(['repo'])), headers);
   if (req.path === '/user/emails' && may(READS_EMAILS)) return json(200, addressesOf(known.user), headers);
   return problem(404, 'Not Found');
 }
@@ -199,6 +200,11 @@ function accountOf({ login, number: id, name }: ImitatedUser): unknown {
 
 function organizationsOf({ organizations }: ImitatedUser): unknown {
   return organizations.map((login, i) => ({ login, id: 100 + i }));
+}
+
+function repositoriesOf({ login }: ImitatedUser, mayReadPrivate: boolean): unknown {
+  const own = ['notes', 'plans'].map((name, i) => ({ name, full_name: `${login}/${name}`, private: i === 1 }));
+  return own.filter((repository) => mayReadPrivate || !repository.private);
 }
 
 function addressesOf({ login, email }: ImitatedUser): unknown {

@@ -31,6 +31,9 @@ type Misbehave = (res: ServerResponse, req: HostRequest) => void;
 
 /** The hosts of one identity provider: a server on loopback, with TLS. */
 export interface IdentityHosts {
+  readonly names: readonly string[];
+  /** The port on loopback where all of them are. */
+  readonly port: number;
   /** The requests that they received, in order. */
   readonly requests: HostRequest[];
   /** Replaces the answer of a path of any of the hosts, to misbehave. Undefined: as usual. */
@@ -74,6 +77,8 @@ export async function serveHosts(
     await stop(server);
   });
   return {
+    names: hosts,
+    port,
     requests,
     override: (path, other) => void (other === undefined ? overrides.delete(path) : overrides.set(path, other)),
     goDown: () => stop(server),
