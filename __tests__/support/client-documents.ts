@@ -3,7 +3,8 @@ import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import { SERVER } from './certificates.js';
+import { IDENTITY_SERVER, SERVER } from './certificates.js';
+import type { IdentityHosts } from './identity-hosts.js';
 import { listen, originOf, stop } from './loopback-server.js';
 import { ClientMemory, logIn, type Sdk } from './mcp-login.js';
 import { type Program, ROOT, startNode } from './program.js';
@@ -46,12 +47,12 @@ export async function serveClientDocument(
   return served;
 }
 
-/** The environment of a process that trusts the certificate of these documents. */
+/** The environment of a process that trusts the certificates of these documents and of identity providers. */
 export function trustingDocuments(): { NODE_EXTRA_CA_CERTS: string } {
   const folder = mkdtempSync(join(tmpdir(), 'documents-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'authority.pem');
-  writeFileSync(file, SERVER.cert);
+  writeFileSync(file, `${SERVER.cert}\n${IDENTITY_SERVER.cert}\n`);
   return { NODE_EXTRA_CA_CERTS: file };
 }
 
@@ -73,10 +74,18 @@ export interface DocumentProxy {
   readonly program: Program;
 }
 
-/** Starts `fixtures/document-proxy.mjs` with this policy, to which the resource is added. */
-export async function startDocumentProxy(policy: object, port = 0): Promise<DocumentProxy> {
-  const args = [`${ROOT}__tests__/fixtures/document-proxy.mjs`, JSON.stringify(policy), `${port}`];
-  const program = startNode(args, { env: trustingDocuments() });
+/**
+ * Starts `fixtures/document-proxy.mjs` with this policy, to which the resource is added.
+ *
+ * @param hosts Those of an identity provider that it reaches by their own names.
+ */
+export async function startDocumentProxy(policy: object, port = 0, hosts?: IdentityHosts): Promise<DocumentProxy> {
+  const fixtures = `${ROOT}__tests__/fixtures`;
+  const ports = Object.fromEntries((hosts?.names ?? []).map((name) => [name, hosts?.port]));
+  const args = [`${fixtures}/document-proxy.mjs`, JSON.stringify(policy), `${port}`];
+  const program = startNode(['--import', `${fixtures}/identity-hosts.mjs`, ...args], {
+    env: { ...trustingDocuments(), IDENTITY_HOSTS: JSON.stringify(ports) },
+  });
   onTestFinished(async () => void (await program.stop()));
   const [resource] = await program.says(/^http:\S+$/m);
   return { resource, base: resource.replace('/mcp', '/.well-known/oauth-authorization-server/mcp'), program };
@@ -117,7 +126,7 @@ export async function expectDocumentLogin(
   const before = memory.savedTokens;
   memory.spoilAccessToken();
   expect(await client.callTool(tool, args)).toMatchObject({ content: [{ type: 'text' }] });
-  expect(memory.savedTokens?.access_token).toMatch(/^ey/);
+  expect(memory.savedTokens?.access_token).toMatch(/^(ey|emat_)/);
   expect(memory.savedTokens?.access_token).not.toBe(before?.access_token);
   expect(document.fetches).toBe(1);
 }

@@ -1,64 +1,34 @@
-import { createServer, request } from 'node:http';
-import { onTestFinished } from 'vitest';
-import { type DocumentProxy, startDocumentProxy } from './client-documents.js';
-import { freePort, listen, originOf, stop } from './loopback-server.js';
 import { SECRET } from './oauth-proxy-flow.js';
 import { type BehaviourName, PROVIDER_BEHAVIOURS, type Setup } from './provider-behaviours.js';
 import { type ProviderServer, startProviderServer } from './provider-server.js';
+import { type Replicas, startReplicas } from './replicas.js';
 
-/** An authorization server of one kind, and replicas of an OAuth proxy in front of it, which take turns with the requests. */
-export interface DocumentFlow {
+/** An authorization server of one kind, and replicas of an OAuth proxy in front of it. */
+export interface DocumentFlow extends Replicas {
   readonly upstream: ProviderServer;
-  readonly resource: string;
-  readonly base: string;
-  /** Ends the replicas, and starts others, which know nothing but the policy. */
-  restart(): Promise<void>;
-  /** The log of the running replicas. */
-  log(): string;
 }
 
 /** Starts both. The replicas are processes that trust the certificates of `client-documents.ts`. */
 export async function startDocumentFlow(
   name: BehaviourName,
   changes: Readonly<Record<string, unknown>> = {},
-  { replicas: count = 1 } = {},
+  { replicas = 1 } = {},
 ): Promise<DocumentFlow> {
   const { kind, policy, client }: Setup = PROVIDER_BEHAVIOURS[name];
   const upstream = await startProviderServer(kind);
-  let replicas: { port: number; proxy: DocumentProxy }[] = [];
-  let turn = 0;
-  const front = createServer((req, res) => {
-    const { port } = replicas[turn++ % replicas.length] ?? {};
-    const { method, url: path, headers } = req;
-    const forwarded = request({ host: '127.0.0.1', port, method, path, headers, agent: false }, (answer) => {
-      res.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(res);
-    });
-    forwarded.on('error', () => res.destroy());
-    req.pipe(forwarded);
-  });
-  await listen(front);
-  onTestFinished(() => stop(front));
-  const resource = `${originOf(front)}/mcp`;
-  const base = resource.replace('/mcp', '/.well-known/oauth-authorization-server/mcp');
-  if (client !== undefined) upstream.register({ ...client, redirectUri: `${base}/callback` });
-  const options = {
-    issuer: upstream.issuer,
-    oauthProxy: { secret: SECRET },
-    ...(client && { clientId: client.id, clientSecret: client.secret }),
-    ...policy,
-    ...changes,
-    resourceMetadata: { resource, scopesSupported: ['mcp.read', 'offline_access'] },
-  };
-  const startOne = async () => {
-    const port = await freePort();
-    return { port, proxy: await startDocumentProxy(options, port) };
-  };
-  const restart = async () => {
-    await Promise.all(replicas.map(({ proxy }) => proxy.program.stop()));
-    replicas = await Promise.all(Array.from({ length: count }, startOne));
-  };
-  await restart();
-  const log = () => replicas.map(({ proxy }) => proxy.program.stdout + proxy.program.stderr).join('');
-  return { upstream, resource, base, restart, log };
+  const started = await startReplicas(
+    ({ resource, base }) => {
+      if (client !== undefined) upstream.register({ ...client, redirectUri: `${base}/callback` });
+      return {
+        issuer: upstream.issuer,
+        oauthProxy: { secret: SECRET },
+        ...(client && { clientId: client.id, clientSecret: client.secret }),
+        ...policy,
+        ...changes,
+        resourceMetadata: { resource, scopesSupported: ['mcp.read', 'offline_access'] },
+      };
+    },
+    { replicas },
+  );
+  return { ...started, upstream };
 }
