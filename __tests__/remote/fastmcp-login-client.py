@@ -1,4 +1,4 @@
-"""FastMCP's client with a metadata document: python fastmcp-document-client.py URL DOCUMENT. It opens the login in $BROWSER, calls a tool, refreshes its token, and calls the tool again."""
+"""FastMCP's client, which has a metadata document or registers: python fastmcp-login-client.py URL [DOCUMENT]. It opens the login in $BROWSER, calls a tool, refreshes its token, and calls the tool again."""
 
 import asyncio
 import sys
@@ -6,7 +6,7 @@ import sys
 from fastmcp import Client
 from fastmcp.client.auth import OAuth
 
-url, document = sys.argv[1:]
+url, document = (*sys.argv[1:], None)[:2]
 
 
 async def main():
