@@ -10,6 +10,31 @@ export const API_KEY = `emak_${'k'.repeat(43)}`;
 export const OPAQUE_TOKEN = 'o'.repeat(43);
 export const EVERY_CREDENTIAL = 'express-mcp-auth, every credential';
 
+/** The client at GitHub of the server that issues tokens, and the secret that it issues them with. */
+export const GITHUB_CLIENT = {
+  clientId: 'Iv1.bench',
+  clientSecret: 'the secret at GitHub',
+  secret: 'a secret of more than thirty-two characters',
+};
+
+/** A server with the login at GitHub. */
+const issuing = (options) => {
+  const { clientId, clientSecret, secret } = GITHUB_CLIENT;
+  return mcpAuth({
+    provider: { github: { allow: () => true } },
+    clientId,
+    clientSecret,
+    oauthProxy: { secret },
+    resourceMetadata: { resource: AUDIENCE, scopesSupported: ['read'] },
+    ...options,
+  });
+};
+
+/** Only in the series of known credentials, and of unknown ones. */
+export const ISSUING = 'express-mcp-auth, issued tokens';
+export const ISSUING_UNKNOWN = 'express-mcp-auth, issued tokens, nothing remembered';
+export const JWT_UNKNOWN = 'express-mcp-auth, nothing remembered';
+
 /** One Express middleware for each way of protecting the same route; each as its own documentation shows. */
 export const VARIANTS = {
   'no auth': async () => (_req, _res, next) => next(),
@@ -33,6 +58,16 @@ export const VARIANTS = {
       jwks: { url: jwksUrl },
       resourceMetadata: { resource: AUDIENCE },
       maxFailedVerificationsPerSecond: 500,
+    }),
+
+  [ISSUING]: async () => issuing({}),
+  [ISSUING_UNKNOWN]: async () => issuing({ tokenCache: false }),
+  [JWT_UNKNOWN]: async (jwksUrl) =>
+    mcpAuth({
+      issuer: ISSUER,
+      jwks: { url: jwksUrl },
+      resourceMetadata: { resource: AUDIENCE },
+      tokenCache: false,
     }),
 
   // Only in the series of known credentials.

@@ -3,8 +3,19 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { API_KEY, AUDIENCE, EVERY_CREDENTIAL, ISSUER, OPAQUE_TOKEN, VARIANTS } from './auth-variants.mjs';
+import {
+  API_KEY,
+  AUDIENCE,
+  EVERY_CREDENTIAL,
+  ISSUER,
+  ISSUING,
+  ISSUING_UNKNOWN,
+  JWT_UNKNOWN,
+  OPAQUE_TOKEN,
+  VARIANTS,
+} from './auth-variants.mjs';
 import { measureFlood } from './flood.mjs';
+import { createIssuer } from './issued-tokens.mjs';
 import { load } from './load.mjs';
 import { median } from './median.mjs';
 
@@ -46,12 +57,22 @@ const SERIES = {
   'no token': [typed({})],
 };
 
-/** Each is sent to a server that accepts all of them. */
+const issue = await createIssuer();
+
+/** Each is sent to a server that accepts all of them, except the issued token, whose server accepts no other. */
 const KNOWN = {
   'a JWT': [bearer(token('alice'))],
   'an API key': [bearer(API_KEY)],
   'an API key in x-api-key': [typed({ 'x-api-key': API_KEY })],
   'an introspected token': [bearer(OPAQUE_TOKEN)],
+  'an issued token': [bearer(issue('alice'))],
+};
+
+/** A server that remembers no token verifies each as if it saw it for the first time. */
+const UNKNOWN = {
+  'no auth': { name: 'no auth', headers: SERIES['one token'] },
+  'an issued token': { name: ISSUING_UNKNOWN, headers: KNOWN['an issued token'] },
+  'a JWT, ES256': { name: JWT_UNKNOWN, headers: SERIES['one token'] },
 };
 
 async function start(name, jwksUrl, flags = []) {
@@ -124,9 +145,11 @@ async function measureSeries(title, variants, jwksUrl, baseName) {
 }
 
 const KNOWN_TITLE = 'known credentials';
+const UNKNOWN_TITLE = 'unknown credentials';
 
 async function measureKnown(jwksUrl) {
-  const variants = Object.entries(KNOWN).map(([title, headers]) => [title, { name: EVERY_CREDENTIAL, headers }]);
+  const serverOf = (title) => (title === 'an issued token' ? ISSUING : EVERY_CREDENTIAL);
+  const variants = Object.entries(KNOWN).map(([title, headers]) => [title, { name: serverOf(title), headers }]);
   await measureSeries(KNOWN_TITLE, Object.fromEntries(variants), jwksUrl, 'a JWT');
 }
 
@@ -161,6 +184,9 @@ async function measureFloods(jwksUrl) {
   }
 }
 
+/** The variants that only some series measure. */
+const OF_OTHER_SERIES = [LIMITED, EVERY_CREDENTIAL, ISSUING, ISSUING_UNKNOWN, JWT_UNKNOWN];
+
 const keyServer = createServer((req, res) => {
   const answer = req.method === 'POST' ? { active: true, ...claimsOf('alice') } : { keys: [jwk] };
   res.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
@@ -170,7 +196,7 @@ const jwksUrl = `http://127.0.0.1:${keyServer.address().port}/jwks.json`;
 const names =
   process.argv.length > 2
     ? ['no auth', ...process.argv.slice(2)]
-    : Object.keys(VARIANTS).filter((name) => name !== LIMITED && name !== EVERY_CREDENTIAL);
+    : Object.keys(VARIANTS).filter((name) => !OF_OTHER_SERIES.includes(name));
 
 for (const [title, headers] of Object.entries(SERIES).filter(
   ([t]) => !process.env.ONLY || t.includes(process.env.ONLY),
@@ -178,6 +204,9 @@ for (const [title, headers] of Object.entries(SERIES).filter(
   await measureSeries(title, Object.fromEntries(names.map((name) => [name, { name, headers }])), jwksUrl);
 }
 if (!process.env.ONLY || KNOWN_TITLE.includes(process.env.ONLY)) await measureKnown(jwksUrl);
+if (!process.env.ONLY || UNKNOWN_TITLE.includes(process.env.ONLY)) {
+  await measureSeries(UNKNOWN_TITLE, UNKNOWN, jwksUrl);
+}
 if (!process.env.ONLY || FLOOD.includes(process.env.ONLY)) await measureFloods(jwksUrl);
 if (!process.env.ONLY) await measureHeap(jwksUrl);
 keyServer.close();
