@@ -32,7 +32,7 @@ export function createCodeExchange(context: IssuingContext) {
 }
 
 /**
- * Exchanges a code of ours. The identity provider's code in it can be used once, and so can ours.
+ * Exchanges a code of the OAuth proxy. It can be used once, as the identity provider's code in it.
  *
  * @throws {OAuthError}
  * @throws {UpstreamError}
