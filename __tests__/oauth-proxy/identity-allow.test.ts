@@ -28,6 +28,13 @@ describe.each(NAMES)('%s', (name) => {
       .toBe(401);
   });
 
+  test('a refused code that is sent again is refused for the same reason', async () => {
+    const flow = await startIdentityFlow(name);
+    const { client, answer, code } = await logIn(flow, BOB);
+    expect(answer).toMatchObject(REFUSED);
+    expect(await client.token({ code })).toMatchObject(REFUSED);
+  });
+
   test('is asked again at a refresh', async () => {
     let isAllowed = true;
     const flow = await startIdentityFlow(name, { allow: () => isAllowed });
