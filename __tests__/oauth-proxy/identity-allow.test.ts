@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { getAuth } from '../../src/index.js';
 import { IDENTITY_KINDS, type IdentityKindName, logIn, refresh, startIdentityFlow } from '../support/identity-flow.js';
 import { ALICE, BOB } from '../support/identity-logins.js';
-import { REDIRECT_URI } from '../support/oauth-proxy-client.js';
+import { initialize, post } from '../support/mcp-requests.js';
 
 const NAMES = Object.keys(IDENTITY_KINDS) as IdentityKindName[];
 
@@ -28,6 +29,13 @@ describe.each(NAMES)('%s', (name) => {
       .toBe(401);
   });
 
+  test('a refused code that is sent again is refused for the same reason', async () => {
+    const flow = await startIdentityFlow(name);
+    const { client, answer, code } = await logIn(flow, BOB);
+    expect(answer).toMatchObject(REFUSED);
+    expect(await client.token({ code })).toMatchObject(REFUSED);
+  });
+
   test('is asked again at a refresh', async () => {
     let isAllowed = true;
     const flow = await startIdentityFlow(name, { allow: () => isAllowed });
@@ -52,14 +60,19 @@ test.each<[string, () => unknown]>([
   expect((await logIn(flow)).answer).toMatchObject(REFUSED);
 });
 
-test('a function allow that cannot change what the token says', async () => {
+test('a function allow cannot change what the token says', async () => {
+  let claims: Record<string, unknown> | undefined;
   const allow = (profile: Record<string, unknown>) => {
     profile.login = 'root';
     return true;
   };
-  const flow = await startIdentityFlow('GitHub', { allow });
+  const flow = await startIdentityFlow('GitHub', { allow }, {}, (req, res) => {
+    claims = getAuth(req)?.payload;
+    res.json({});
+  });
   const { answer } = await logIn(flow);
-  expect(answer.status).toBe(200);
+  await post(flow.guarded.resource, initialize(), { authorization: `Bearer ${answer.body.access_token}` });
+  expect(claims).toMatchObject({ sub: '583231', login: 'alice', organizations: ['acme'] });
 });
 
 test('dangerouslyAllowEveryone allows everyone, and warns at start', async () => {
@@ -77,7 +90,6 @@ test('a user who says no at the identity provider comes back to the client with 
     const error = await logIn(flow, { ...ALICE, login: 'nobody' }).catch((thrown: Error) => thrown.message);
     expect(error).toContain('error=access_denied');
     expect(error).toContain('state=mine');
-    expect(REDIRECT_URI).toContain('/callback');
   }
 });
 

@@ -136,7 +136,7 @@ const EXTRA = {
   oauth2: {},
 };
 
-test('a GitHub App has no scopes, and its token ends with that of GitHub', async () => {
+test('a GitHub App is asked for no scopes', async () => {
   const flow = await startIdentityFlow('a GitHub App');
   await logIn(flow);
   expect(flow.upstream.requests[0]?.query.has('scope')).toBe(false);

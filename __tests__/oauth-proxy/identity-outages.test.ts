@@ -43,7 +43,7 @@ describe.each(NAMES)('%s', (name) => {
     const flow = await startIdentityFlow(name);
     flow.upstream.override(paths[where], misbehave);
     const { answer } = await logIn(flow);
-    expect([answer.status, answer.body.error]).toEqual([status, 'server_error']);
+    expect([answer.status, answer.body.error], flow.lines.join('\n')).toEqual([status, 'server_error']);
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
     withoutSecrets(flow.lines.join('\n') + JSON.stringify(answer.body));
   });

@@ -3,7 +3,7 @@ import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import { IDENTITY_SERVER, SERVER } from './certificates.js';
+import { SERVER } from './certificates.js';
 import type { IdentityHosts } from './identity-hosts.js';
 import { listen, originOf, stop } from './loopback-server.js';
 import { ClientMemory, logIn, type Sdk } from './mcp-login.js';
@@ -47,12 +47,12 @@ export async function serveClientDocument(
   return served;
 }
 
-/** The environment of a process that trusts the certificates of these documents and of identity providers. */
+/** The environment of a process that trusts the certificate of these documents. */
 export function trustingDocuments(): { NODE_EXTRA_CA_CERTS: string } {
   const folder = mkdtempSync(join(tmpdir(), 'documents-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'authority.pem');
-  writeFileSync(file, `${SERVER.cert}\n${IDENTITY_SERVER.cert}\n`);
+  writeFileSync(file, SERVER.cert);
   return { NODE_EXTRA_CA_CERTS: file };
 }
 
@@ -81,11 +81,9 @@ export interface DocumentProxy {
  */
 export async function startDocumentProxy(policy: object, port = 0, hosts?: IdentityHosts): Promise<DocumentProxy> {
   const fixtures = `${ROOT}__tests__/fixtures`;
-  const ports = Object.fromEntries((hosts?.names ?? []).map((name) => [name, hosts?.port]));
   const args = [`${fixtures}/document-proxy.mjs`, JSON.stringify(policy), `${port}`];
-  const program = startNode(['--import', `${fixtures}/identity-hosts.mjs`, ...args], {
-    env: { ...trustingDocuments(), IDENTITY_HOSTS: JSON.stringify(ports) },
-  });
+  const preload = hosts === undefined ? [] : ['--import', `${fixtures}/identity-hosts.mjs`];
+  const program = startNode([...preload, ...args], { env: { ...trustingDocuments(), ...hosts?.env } });
   onTestFinished(async () => void (await program.stop()));
   const [resource] = await program.says(/^http:\S+$/m);
   return { resource, base: resource.replace('/mcp', '/.well-known/oauth-authorization-server/mcp'), program };

@@ -156,14 +156,14 @@ export async function logIn(
   flow: IdentityFlow,
   user: ImitatedUser = ALICE,
   { scope, client: given }: { readonly scope?: string; readonly client?: RawClient } = {},
-): Promise<{ readonly client: RawClient; readonly answer: Answer }> {
+): Promise<{ readonly client: RawClient; readonly answer: Answer; readonly code: string }> {
   const client = given ?? (await registerClient(flow));
   const isCallback = ({ href }: URL) => href.startsWith(`${REDIRECT_URI}?`);
   const end = await new UserAgent().visit(client.authorizationUrl({ scope }), asUser(user), isCallback);
   if (!(end instanceof URL)) throw new Error(`stopped at ${end.url} (${end.response.status}): ${end.html}`);
   const code = end.searchParams.get('code');
   if (code === null) throw new Error(`no code: ${end.search}`);
-  return { client, answer: await client.token({ code }) };
+  return { client, code, answer: await client.token({ code }) };
 }
 
 /** Refreshes with the refresh token of an answer. */

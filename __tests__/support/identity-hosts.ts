@@ -38,6 +38,8 @@ export interface IdentityHosts {
   readonly requests: HostRequest[];
   /** Replaces the answer of a path of any of the hosts, to misbehave. Undefined: as usual. */
   override(path: string, answer: Misbehave | undefined): void;
+  /** The variables with which a process that loads `fixtures/identity-hosts.mjs` reaches them, too. */
+  readonly env: Readonly<Record<string, string>>;
   /** Refuses connections from now on. */
   goDown(): Promise<void>;
 }
@@ -80,6 +82,7 @@ export async function serveHosts(
     names: hosts,
     port,
     requests,
+    env: { IDENTITY_HOSTS: JSON.stringify(hosts.map((host) => [host, port])), IDENTITY_CA: IDENTITY_SERVER.cert },
     override: (path, other) => void (other === undefined ? overrides.delete(path) : overrides.set(path, other)),
     goDown: () => stop(server),
   };

@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import { OAuthError } from '../oauth-error.js';
-import type { SealedContents } from '../sealed-contents.js';
 import { requireCode, type TokenRequest } from '../token-request.js';
 import { readIdentity } from './identity.js';
 import { clientIdClaim, issueTokens, MAX_LOGIN_SECONDS, type TokenAnswer } from './issue-tokens.js';
@@ -11,45 +9,31 @@ import { requireAllowed } from './require-allowed.js';
 import { revokeUpstream } from './revoke-upstream.js';
 import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
 
-const MAX_REFUSALS = 1_000;
-const KEEP_MS = 60_000;
-
-/** Creates the function that exchanges a code of ours for tokens. A second use of a code that was refused is refused in the same words. */
-export function createCodeExchange(context: IssuingContext) {
-  const refusals = new LRUCache<string, OAuthError>({ max: MAX_REFUSALS, ttl: KEEP_MS });
-  return async (request: TokenRequest): Promise<TokenAnswer> => {
-    const opened = requireCode(context.seal, request);
-    const refusal = refusals.get(opened.code);
-    if (refusal !== undefined) throw refusal;
-    try {
-      return await exchangeCode(context, request, opened);
-    } catch (error) {
-      // The MCP SDK's clients use a refused code twice, and show their user the second refusal.
-      if (error instanceof OAuthError && error.error === 'invalid_grant') refusals.set(opened.code, error);
-      throw error;
-    }
-  };
-}
-
 /**
  * Exchanges a code of the OAuth proxy. It can be used once, as the identity provider's code in it.
  *
  * @throws {OAuthError}
  * @throws {UpstreamError}
  */
-async function exchangeCode(
-  context: IssuingContext,
-  request: TokenRequest,
-  { code, verifier = '', scopes: asked }: Pick<SealedContents['code'], 'code' | 'verifier' | 'scopes'>,
-): Promise<TokenAnswer> {
-  const { provider } = context.identity;
+export async function exchangeCode(context: IssuingContext, request: TokenRequest): Promise<TokenAnswer> {
+  const { code, verifier = '', scopes: asked } = requireCode(context.seal, request);
+  const {
+    identity: { provider },
+    refusedCodes,
+  } = context;
+  // The MCP SDK tries a refused code once more. The user must see why it was refused, and not that it was used before.
+  const refusal = refusedCodes.get(code);
+  if (refusal !== undefined) throw refusal;
   const upstream = await requestTokens(context, {
     grant_type: 'authorization_code',
     code,
     redirect_uri: context.endpoints.callback,
     ...(provider.supportsPkce ? { code_verifier: verifier } : {}),
   });
-  const identity = await identify(context, upstream, nonceFor(verifier));
+  const identity = await identify(context, upstream, nonceFor(verifier)).catch((error: unknown) => {
+    if (error instanceof OAuthError) refusedCodes.set(code, error);
+    throw error;
+  });
   const scopes = grantedScopes(context, asked);
   const login = {
     client: request.client,

@@ -4,10 +4,10 @@ import type { UpstreamTokens } from './upstream-tokens.js';
 
 /**
  * Remembers what the identity provider answered to a refresh until ours is done. Where its refresh tokens rotate, the earlier one is spent by
- * then. After an outage, for example of the profile, the client tries again with the same refresh token of ours, and the login must go on.
+ * then. After an outage, for example of the profile, the client tries again with the same refresh token, and the login must go on.
  */
 export interface Renewals {
-  /** Returns the remembered answer for a refresh token of ours, else the answer of `renew`. */
+  /** Returns the remembered answer for one of our refresh tokens, else the answer of `renew`. */
   get(refresh: Refresh, renew: () => Promise<UpstreamTokens>): Promise<UpstreamTokens>;
   /** Forgets the answer, once the client has got its tokens. */
   forget(refresh: Refresh): void;
