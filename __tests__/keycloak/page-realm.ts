@@ -1,6 +1,6 @@
 import { ADMIN } from './keycloak-server.js';
 
-const KEYCLOAK = 'http://localhost:7080';
+export const KEYCLOAK = 'http://localhost:7080';
 
 export const ISSUER = `${KEYCLOAK}/realms/page`;
 export const PASSWORD = 'the password of both users';
@@ -32,7 +32,7 @@ const CLIENT = {
   protocolMappers: [AUDIENCE_MAPPER],
 };
 
-const user = (username: string, ownRoles: readonly string[]) => ({
+export const user = (username: string, ownRoles: readonly string[]) => ({
   username,
   realmRoles: ['default-roles-page', ...ownRoles],
   enabled: true,
@@ -78,7 +78,7 @@ export async function createPageRealm(): Promise<PageRealm> {
 }
 
 /** Returns functions that use Keycloak's administration, and its token endpoints. */
-async function logInAsAdministrator() {
+export async function logInAsAdministrator() {
   async function token(realm: string, form: Record<string, string>): Promise<string> {
     const url = `${KEYCLOAK}/realms/${realm}/protocol/openid-connect/token`;
     const body = new URLSearchParams({ grant_type: 'password', ...form });
