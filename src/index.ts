@@ -56,6 +56,8 @@ export type {
   IssuerOptions,
   Jwks,
   JwksOption,
+  LoginOptions,
+  LoginPolicy,
   McpAuthOptions,
   MtlsOptions,
   ResourceMetadataOptions,
@@ -76,6 +78,16 @@ export type {
   Verifier,
   VerifierResult,
 } from './policy/credential-options.js';
+export type {
+  GithubOptions,
+  GitlabOptions,
+  GoogleOptions,
+  IdentityProviderOption,
+  IdentityProviders,
+  LoginProfile,
+  LoginRules,
+  OAuth2Options,
+} from './policy/identity-options.js';
 export type { McpAuthMode } from './policy/modes.js';
 export type { ConfiguredClientOptions, OAuthProxyOptions, ProviderOption } from './policy/oauth-proxy-options.js';
 export type { McpAuth, RevokedTokens } from './policy/resolved-policy.js';

@@ -6,6 +6,7 @@ import {
   type AuthDecision,
   type AuthInfo,
   getAuth,
+  type LoginPolicy,
   type McpAuth,
   type McpAuthOptions,
   type McpAuthorizationOptions,
@@ -95,6 +96,24 @@ mcpAuth({
   verifiers: [async (token): Promise<SdkAuthInfo | undefined> => ({ token, clientId: 'c', scopes: [] })],
   authorizationLocation: { header: { name: 'X-Token', prefix: '' } },
 });
+// An identity provider replaces issuer, audiences and jwks.
+mcpAuth({
+  provider: { github: { allow: (profile) => profile.login === 'octocat' } },
+  clientId: 'app',
+  clientSecret: 'secret',
+  oauthProxy: { secret: 'x' },
+  resourceMetadata: { resource: 'https://mcp.example/mcp' },
+});
+const login: LoginPolicy = {
+  provider: { google: { allow: async ({ hd }) => hd === 'example.com', scopes: ['openid', 'email'] } },
+  clientId: 'app',
+  clientSecret: 'secret',
+};
+mcpAuth({ issuers: [login, { issuer: 'https://ci.example' }] });
+// @ts-expect-error The secret is missing.
+mcpAuth({ provider: { gitlab: { allow: () => true } }, clientId: 'app' });
+// @ts-expect-error Two identity providers.
+mcpAuth({ provider: { gitlab: {}, github: {} }, clientId: 'app', clientSecret: 'secret' });
 // @ts-expect-error A key itself is not in a policy.
 mcpAuth({ issuer: 'a', apiKeys: [{ key: 'emak_secret' }] });
 

@@ -41,6 +41,7 @@ const examples: readonly (readonly [name: string, text: string, lines: readonly 
   ['one-server', blockToRun('docs/command.md', 'one-server'), ['gateways.default: 3000']],
   ['policies', blockToRun('docs/command.md', 'policies'), ['mcp: 3000']],
   ['login', blockToRun('docs/command.md', 'login'), ['mcp: 3000']],
+  ['logins', blockToRun('docs/command.md', 'logins'), ['gateways.default: 3000']],
   ['credentials', blockToRun('docs/command.md', 'credentials'), ['gateways.default: 3000']],
   ['keys', blockToRun('docs/command.md', 'keys'), ['gateways.default: 3000']],
   ['rules', blockToRun('docs/command.md', 'rules'), ['mcp: 3000']],

@@ -13,6 +13,7 @@ import type { OptionRow } from '../../src/options/option-table.js';
 import { SHARED_TABLE } from '../../src/policy/resolve-auth.js';
 import { CLIENT_DOCUMENTS_TABLE } from '../../src/policy/resolve-client-documents.js';
 import { CREDENTIAL_TABLE, INTROSPECTION_TABLE } from '../../src/policy/resolve-credentials.js';
+import { IDENTITY_TABLES, RULES_TABLE } from '../../src/policy/resolve-identity.js';
 import { ISSUER_TABLE, VALIDATION_TABLE } from '../../src/policy/resolve-issuer.js';
 import { OAUTH_PROXY_TABLE } from '../../src/policy/resolve-oauth-proxy.js';
 import { PROXY_CLIENT_TABLE } from '../../src/policy/resolve-proxy-clients.js';
@@ -41,6 +42,11 @@ const BRIDGE = ['bridge/bridge-options.ts', 'BridgeOptions'] as const;
 const OWN_BACKEND_TABLE = Object.fromEntries(
   Object.entries(BACKEND_TABLE).filter(([option]) => !Object.hasOwn(BRIDGE_TABLE, option)),
 );
+/** Those that all identity providers have are documented once. */
+const OWN_OAUTH2_TABLE = Object.fromEntries(
+  Object.entries(IDENTITY_TABLES.oauth2).filter(([option]) => !Object.hasOwn(RULES_TABLE, option)),
+);
+const IDENTITY = 'policy/identity-options.ts';
 const [AUTH, OAUTH_PROXY] = ['policy/auth-options.ts', 'policy/oauth-proxy-options.ts'];
 const CREDENTIALS = 'policy/credential-options.ts';
 const documented: readonly Documented[] = [
@@ -82,6 +88,21 @@ const documented: readonly Documented[] = [
     file: OAUTH_PROXY,
     type: 'ConfiguredClientOptions',
     heading: 'The OAuth proxy',
+  },
+  {
+    path: 'provider.github',
+    table: IDENTITY_TABLES.github,
+    file: IDENTITY,
+    type: 'GithubOptions',
+    parents: [[IDENTITY, 'LoginRules']],
+    heading: 'Identity providers',
+  },
+  {
+    path: 'provider.oauth2',
+    table: OWN_OAUTH2_TABLE,
+    file: IDENTITY,
+    type: 'OAuth2Options',
+    heading: 'Identity providers',
   },
   {
     table: STDIO_TABLE,

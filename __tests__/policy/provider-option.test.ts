@@ -16,8 +16,12 @@ const KNOWN = `one of ${Object.keys(PROVIDERS)
   .map((name) => `"${name}"`)
   .join(', ')}`;
 
-function opaque(name: string): string {
-  return `The access tokens of ${name} are opaque, not JWTs: leave provider out, and check them with verifiers or introspection.`;
+const SLACK_FIX =
+  'The access tokens of Slack are opaque, not JWTs. Write { oauth2: { … } } with its endpoints: users log in there, and this server issues the tokens.';
+
+function login(given: string, name: string): string {
+  const fix = `Write provider: { ${name}: { allow: (profile) => … } }: users log in there, and this server issues the tokens.`;
+  return `must be an object where users log in at an identity provider, but got "${given}". ${fix}`;
 }
 
 function policyWith(provider: unknown): McpAuthOptions {
@@ -29,10 +33,10 @@ test.each<[provider: unknown, message: string]>([
   [7, `must be an object, but got 7. ${FIX}`],
   ['', `must be ${KNOWN}, but got "". ${STANDARD_FIX}`],
   ['ory', `must be ${KNOWN}, but got "ory". ${STANDARD_FIX}`],
-  ['google', `must be ${KNOWN}, but got "google". ${opaque('Google')}`],
-  [{ google: {} }, `must be ${KNOWN}, but got "google". ${opaque('Google')}`],
-  ['github', `must be ${KNOWN}, but got "github". ${opaque('GitHub')}`],
-  ['Slack', `must be ${KNOWN}, but got "Slack". ${opaque('Slack')}`],
+  ['google', login('google', 'google')],
+  ['GitHub', login('GitHub', 'github')],
+  ['oauth2', login('oauth2', 'oauth2')],
+  ['Slack', `must be ${KNOWN}, but got "Slack". ${SLACK_FIX}`],
   ['constructor', `must be ${KNOWN}, but got "constructor". ${STANDARD_FIX}`],
   [{ constructor: {} }, `must be ${KNOWN}, but got "constructor". ${STANDARD_FIX}`],
   ['keycloack', `must be ${KNOWN}, but got "keycloack". Did you mean "keycloak"?`],

@@ -12,13 +12,13 @@ function linesOf(options: Record<string, unknown>): readonly string[] {
 
 describe('an issuer with opaque access tokens', () => {
   test.each([
-    ['https://accounts.google.com', 'Google'],
-    ['accounts.google.com', 'Google'],
-    ['https://github.com/login/oauth', 'GitHub'],
-    ['https://slack.com', 'Slack'],
-  ])('is warned about: %s', (issuer, name) => {
+    ['https://accounts.google.com', 'Google', 'google: { allow: … }'],
+    ['accounts.google.com', 'Google', 'google: { allow: … }'],
+    ['https://github.com/login/oauth', 'GitHub', 'github: { allow: … }'],
+    ['https://slack.com', 'Slack', 'oauth2: { … }'],
+  ])('is warned about: %s', (issuer, name, provider) => {
     expect(linesOf({ issuer })).toEqual([
-      `warn mcpAuth(): access tokens of issuer "${issuer}" will be refused: ${name} issues opaque access tokens, not JWTs. Check them with verifiers or introspection, or use an authorization server that issues JWT access tokens; users may log in there with ${name}.`,
+      `warn mcpAuth(): access tokens of issuer "${issuer}" will be refused: ${name} issues opaque access tokens, not JWTs. To let users log in with ${name}, leave issuer out and write provider: { ${provider} }: this server then issues the tokens. Or check them with verifiers or introspection.`,
     ]);
   });
 

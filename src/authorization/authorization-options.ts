@@ -16,8 +16,8 @@ import {
 } from '../options/option-table.js';
 import { requireScopes } from '../options/scope-list.js';
 import { either, listOf, type Member, membersOf, TEXT, TEXTS } from '../options/value-type.js';
-import { compileExpression, type Expression } from './expressions/expression.js';
-import { ExpressionError } from './expressions/expression-error.js';
+import type { Expression } from './expressions/expression.js';
+import { placeIn, readExpression } from './read-expression.js';
 import type { AuthorizationRule } from './rule-set.js';
 
 /**
@@ -140,7 +140,7 @@ function readRules(checks: OptionChecks, given: unknown, option: string): readon
 const RULE_FORM = 'an expression, or an object with one of allow, deny and require';
 function readRule(checks: OptionChecks, given: unknown, option: string): AuthorizationRule {
   if (typeof given === 'string') {
-    return { kind: 'allow', expression: readExpression(checks, given, option), scopes: [], at: option };
+    return { kind: 'allow', expression: readRuleExpression(checks, given, option), scopes: [], at: option };
   }
   if (!isRecord(given)) return checks.refuse(option, RULE_FORM, given, RULES_FIX);
   const rule = checks.record(given, option, RULES_FIX);
@@ -151,7 +151,7 @@ function readRule(checks: OptionChecks, given: unknown, option: string): Authori
     checks.refuse(`${option}.scopes`, 'left out', rule.scopes, 'Only a rule with allow may have scopes.');
   return {
     kind,
-    expression: readExpression(checks, rule[kind], `${option}.${kind}`),
+    expression: readRuleExpression(checks, rule[kind], `${option}.${kind}`),
     scopes: rule.scopes === undefined ? [] : readRuleScopes(checks, rule.scopes, `${option}.scopes`),
     at: `${option}.${kind}`,
   };
@@ -163,20 +163,8 @@ function readRuleScopes(checks: OptionChecks, given: unknown, option: string): r
   return scopes.length > 0 ? scopes : checks.refuse(option, 'a non-empty array of scopes', given, fix);
 }
 
-function readExpression(checks: OptionChecks, given: unknown, option: string): Expression {
-  const text = checks.string(given, option, RULES_FIX);
-  try {
-    return compileExpression(text);
-  } catch (error) {
-    if (!(error instanceof ExpressionError)) throw error;
-    return checks.refuse(option, 'a CEL expression', text, `${placeIn(text, error.position)}: ${error.message}.`);
-  }
-}
-
-function placeIn(text: string, position: number): string {
-  const lines = text.slice(0, position).split('\n');
-  const column = `column ${(lines.at(-1) as string).length + 1}`;
-  return text.includes('\n') ? `Line ${lines.length}, ${column}` : `C${column.slice(1)}`;
+function readRuleExpression(checks: OptionChecks, given: unknown, option: string): Expression {
+  return readExpression(checks, checks.string(given, option, RULES_FIX), option);
 }
 
 function readBackend(checks: OptionChecks, given: unknown, option: string): RuleBackend {

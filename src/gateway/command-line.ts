@@ -3,12 +3,11 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { fileFault, readRegularFile } from '../core/read-regular-file.js';
 import type { DoctorOptions, DoctorTarget } from '../doctor/doctor.js';
 import { isHttpUrl } from '../doctor/probe.js';
-import type { McpAuthOptions } from '../index.js';
 import { resolveAuth } from '../policy/resolve-auth.js';
 import { requireIssuers } from './config/dev-issuer-policies.js';
 import { authenticationsOf, type McpAuthenticationConfig } from './config/gateway-config.js';
+import { policyOptions } from './config/login-rules.js';
 import type { ProcessConfig } from './config/process-settings.js';
-import { readSecretFiles } from './config/secret-file.js';
 import { NO_SECRETS } from './input-files.js';
 import { loadConfig } from './load-config.js';
 import { LOG_OPTIONS, type LogSettings, parseLogOptions } from './log-settings.js';
@@ -216,9 +215,7 @@ function targetsIn(file: string): DoctorTarget[] {
 }
 
 function targetsOf({ policy, at: place }: McpAuthenticationConfig): DoctorTarget[] {
-  const resolved = atPlace(place, () =>
-    resolveAuth('mcpAuth()', readSecretFiles(policy, NO_SECRETS) as unknown as McpAuthOptions),
-  );
+  const resolved = atPlace(place, () => resolveAuth('mcpAuth()', policyOptions(policy, NO_SECRETS)));
   const { resource } = resolved;
   // A resource for each tenant has no address of its own.
   return resource === undefined || resource.tenants !== undefined ? [] : [{ url: resource.href, policy: resolved }];

@@ -11,6 +11,7 @@ import { leaveRoot, rejoinRoot } from '../metadata/root-documents.js';
 import { policyOf } from '../policy/resolved-policy.js';
 import { canonicalJson } from '../targets/several/canonical-json.js';
 import type { RouteConfig } from './config/gateway-config.js';
+import { withLoginRules } from './config/login-rules.js';
 import { readSecretFiles } from './config/secret-file.js';
 import type { InputFiles } from './input-files.js';
 import { plainChallenge } from './policies/plain-challenge.js';
@@ -52,9 +53,14 @@ export function createAuthentication(
   return take(mcpAuthentication ? 'mcpAuthentication' : 'credentials', canonicalJson([policy, secret]), () => {
     for (const warning of credentials?.warnings ?? []) logger.warn(warning);
     // The block has the members of a policy. mcpAuth() refuses any that it does not support.
-    const options = { secret, ...policy, store: store ?? proofs, logger } as unknown as McpAuthOptions;
-    noteAdvice(options, advice);
     return atPlace(place, () => {
+      const options = {
+        secret,
+        ...withLoginRules(policy),
+        store: store ?? proofs,
+        logger,
+      } as unknown as McpAuthOptions;
+      noteAdvice(options, advice);
       const auth = mcpAuth(options);
       const resolved = policyOf('mcpAuth()', auth);
       const check = checkKeys(place, auth);

@@ -47,7 +47,7 @@ async function faultOfIntrospection({ at, policy }: CheckedLogin): Promise<strin
 /** The metadata of the server behind the OAuth proxy, where its logins happen. */
 async function faultOfMetadata({ at, policy }: CheckedLogin): Promise<string | undefined> {
   const { oauthProxy } = policy;
-  if (oauthProxy === undefined) return undefined;
+  if (oauthProxy === undefined || oauthProxy.issuing !== undefined) return undefined;
   const { metadataUrls: urls, metadataIssuer: issuer, allowHttp } = oauthProxy;
   const metadata = createServerMetadata({ ...policy, urls, issuer, allowHttp });
   return faultIf(`${at}: clients cannot log in: the metadata of ${issuer} cannot be read`, metadata());

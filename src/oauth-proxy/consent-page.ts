@@ -42,7 +42,7 @@ interface Introduction {
   readonly details: string;
 }
 
-/** Nobody can check the name of a client. That of a document is behind its host, which its publisher controls. */
+/** The name of a client cannot be checked. For a document, its host comes first: only its publisher controls that. */
 function introduce(client: Client): Introduction {
   const name = nameToHtml(client.name);
   const quoted = name === undefined ? undefined : `“${name}”`;

@@ -52,9 +52,13 @@ export interface OAuth2Options extends LoginRules {
 
 /** The options of each identity provider. */
 export interface IdentityProviders {
+  /** GitHub, or a GitHub Enterprise Server. */
   readonly github: GithubOptions;
+  /** Google. */
   readonly google: GoogleOptions;
+  /** GitLab. */
   readonly gitlab: GitlabOptions;
+  /** Any other server. */
   readonly oauth2: OAuth2Options;
 }
 

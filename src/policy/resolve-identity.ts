@@ -47,7 +47,7 @@ export type IdentityProviderName = keyof IdentityProviders;
 const ALLOW_FIX = 'Write allow: (profile) => profile.login === "octocat"; in a configuration file, an expression.';
 const URL_FIX = 'Give the address of the endpoint.';
 
-const RULES_TABLE = {
+export const RULES_TABLE = {
   allow: { type: TEXT, read: optional(callback<NonNullable<LoginRules['allow']>>(ALLOW_FIX)) },
   dangerouslyAllowEveryone: flag(false),
   scopes: {
@@ -58,20 +58,23 @@ const RULES_TABLE = {
   },
 } satisfies OptionTable<LoginRules>;
 
-const URL_ROW = { type: TEXT, read: asGiven };
+/** An address, which is checked once it is known if plain http is allowed. */
+const urlRow = () => ({ type: TEXT, read: asGiven });
+
+const SERVER_URL_ROW = urlRow();
 
 export const IDENTITY_TABLES = {
-  github: { ...RULES_TABLE, url: URL_ROW } satisfies OptionTable<GithubOptions>,
+  github: { ...RULES_TABLE, url: SERVER_URL_ROW } satisfies OptionTable<GithubOptions>,
   google: RULES_TABLE satisfies OptionTable<GoogleOptions>,
-  gitlab: { ...RULES_TABLE, url: URL_ROW } satisfies OptionTable<GitlabOptions>,
+  gitlab: { ...RULES_TABLE, url: SERVER_URL_ROW } satisfies OptionTable<GitlabOptions>,
   oauth2: {
     ...RULES_TABLE,
-    issuer: URL_ROW,
-    authorizationEndpoint: URL_ROW,
-    tokenEndpoint: URL_ROW,
-    userinfoEndpoint: URL_ROW,
-    jwksUri: URL_ROW,
-    revocationEndpoint: URL_ROW,
+    issuer: urlRow(),
+    authorizationEndpoint: urlRow(),
+    tokenEndpoint: urlRow(),
+    userinfoEndpoint: urlRow(),
+    jwksUri: urlRow(),
+    revocationEndpoint: urlRow(),
     subjectClaim: { default: 'sub', type: TEXT, read: text('Leave it out for "sub".') },
   } satisfies OptionTable<OAuth2Options>,
 };
@@ -204,7 +207,7 @@ function refuseOtherOptions(
   for (const name of OPTIONS_OF_TOKENS) {
     if (given[name] === undefined) continue;
     const expected = `left out where ${at} is given: this server then issues the tokens itself`;
-    checks.refuse(`${path}${name}`, expected, given[name], 'Remove it.');
+    checks.refuseUnquoted(`${path}${name}`, expected, 'Remove it.');
   }
 }
 

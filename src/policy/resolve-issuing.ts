@@ -40,7 +40,7 @@ interface Given {
   readonly requiresCertificate: boolean;
 }
 
-/** Refuses options that do not go with tokens of our own. */
+/** Refuses options that do not go with tokens that this server issues. */
 export function refuseForIssuing(
   checks: OptionChecks,
   { secret, metadataUrl, identity, requiresCertificate }: Given,

@@ -41,6 +41,8 @@ export interface CallVariables {
   readonly request: RequestVariables;
   readonly source: SourceVariables;
   readonly mcp: { readonly [Noun in TargetNoun]?: NamedVariables | undefined };
+  /** The user, as the identity provider describes it at a login. A call does not have it. */
+  readonly profile?: CelMap;
 }
 
 interface Variable {
@@ -61,10 +63,14 @@ const ofRequest = (member: keyof RequestVariables, type: 'string' | 'map' = 'str
 
 const KINDS = ['tool', 'prompt', 'resource', 'task'] as const;
 
+/** The only variable of a rule about logins. */
+export const PROFILE = 'profile';
+
 /** Every variable, by its path. */
 export const VARIABLES: ReadonlyMap<string, Variable> = new Map<string, Variable>([
   ['jwt', { type: 'map', read: ({ jwt }) => jwt }],
   ['apiKey', { type: 'map', read: ({ apiKey }) => apiKey }],
+  [PROFILE, { type: 'map', read: ({ profile }) => profile }],
   ...KINDS.flatMap((kind) => [named(kind, 'name'), named(kind, 'target')]),
   ['mcp.tool.arguments', { type: 'map', read: ({ mcp }) => mcp.tool?.arguments }],
   ...(['method', 'path', 'pathAndQuery', 'uri', 'host', 'scheme', 'version'] as const).map((name) => ofRequest(name)),

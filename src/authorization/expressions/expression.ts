@@ -1,5 +1,5 @@
 import type { ParseResult } from '@marcbachmann/cel-js';
-import type { CallVariables } from './call-variables.js';
+import { type CallVariables, PROFILE } from './call-variables.js';
 import { loadCelLibrary } from './cel-library.js';
 import type { CelNode } from './cel-node.js';
 import { evaluateWith, type Outcome } from './evaluation.js';
@@ -32,12 +32,14 @@ let parse: Parse | undefined;
 /**
  * Compiles a CEL expression.
  *
+ * @param about What it decides on. A login has only {@link PROFILE}, and a call has everything else.
  * @throws {ExpressionError} If it does not parse, its types do not fit, it names a variable that cannot exist, or it is too large.
  */
-export function compileExpression(text: string): Expression {
+export function compileExpression(text: string, about: 'call' | 'login' = 'call'): Expression {
   if (Buffer.byteLength(text) > MAX_BYTES) throw new ExpressionError(`it is longer than ${MAX_BYTES} bytes`, 0);
   const parsed = parseText(text);
   const { variables, members, targets } = prepareExpression(parsed.ast as unknown as CelNode);
+  refuseOthers(text, variables, about);
   requireBoolean(text, parsed);
   return Object.freeze({
     text,
@@ -46,6 +48,14 @@ export function compileExpression(text: string): Expression {
     targets,
     evaluate: (given: CallVariables, report: (code: string) => void) => evaluateWith(given, parsed, report),
   });
+}
+
+function refuseOthers(text: string, variables: ReadonlySet<string>, about: 'call' | 'login'): void {
+  const other = [...variables].find((name) => (name === PROFILE) !== (about === 'login'));
+  if (other === undefined) return;
+  const reason =
+    about === 'login' ? `a login has no ${other}; write ${PROFILE}` : `only a login has ${PROFILE}; write jwt`;
+  throw new ExpressionError(reason, Math.max(text.indexOf(other), 0));
 }
 
 function createParser(): Parse {

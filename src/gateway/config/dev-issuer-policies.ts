@@ -1,7 +1,7 @@
 import { stringsIn } from '../../http/json-object.js';
-import type { McpAuthOptions } from '../../index.js';
 import { createChecks } from '../../options/checks.js';
 import { resolveAuth } from '../../policy/resolve-auth.js';
+import { namesIdentityProvider } from '../../policy/resolve-identity.js';
 import { ISSUER_OPTIONS } from '../../policy/resolve-issuer.js';
 import { resolveResource } from '../../policy/resolve-resource.js';
 import type { DevResource } from '../dev-issuer/configuration.js';
@@ -14,7 +14,7 @@ import {
   type McpAuthenticationConfig,
   type RouteConfig,
 } from './gateway-config.js';
-import { readSecretFiles } from './secret-file.js';
+import { policyOptions } from './login-rules.js';
 
 /** Members of a policy that describe one issuer. They move into an entry of `issuers`. */
 const OF_ONE_ISSUER: readonly string[] = ISSUER_OPTIONS;
@@ -92,9 +92,11 @@ function ownIssuers({ policy, at }: McpAuthenticationConfig, devIssuer: string):
   if (!hasIssuer(policy)) return [];
   const own = Object.fromEntries(Object.entries(policy).filter(([name]) => OF_ONE_ISSUER.includes(name)));
   // Checks the policy as written: in the changed policy, messages would name other places.
-  atPlace(at, () => resolveAuth('mcpAuth()', readSecretFiles(policy, NO_SECRETS) as unknown as McpAuthOptions));
+  atPlace(at, () => resolveAuth('mcpAuth()', policyOptions(policy, NO_SECRETS)));
   const issuers = (policy.issuers ?? [own]) as readonly Record<string, unknown>[];
-  return issuers.filter(({ issuer }) => issuer !== devIssuer).map(withoutClient);
+  const isKept = ({ issuer, provider }: Record<string, unknown>) =>
+    issuer !== devIssuer && !namesIdentityProvider(provider);
+  return issuers.filter(isKept).map(withoutClient);
 }
 
 /** The file's client is for logins at the file's own issuer, which do not happen here. */

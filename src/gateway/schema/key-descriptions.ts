@@ -45,7 +45,7 @@ const BACKENDS = ['mcpBackend()', 'mcpStdioBackend()', 'mcpHttpBackend()'];
 
 /** The headings of docs/options.md with the options that a mapping has under their own names. */
 const OPTION_HEADINGS: Readonly<Record<string, readonly string[]>> = {
-  mcpAuthentication: ['mcpAuth() and protectedResourceMetadata()', 'The OAuth proxy'],
+  mcpAuthentication: ['mcpAuth() and protectedResourceMetadata()', 'The OAuth proxy', 'Identity providers'],
   mcpScopes: ['mcpScopes()'],
   mcpAuthorization: ['mcpAuthorization()'],
   servers: BACKENDS,

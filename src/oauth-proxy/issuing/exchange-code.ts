@@ -9,7 +9,7 @@ import { revokeUpstream } from './revoke-upstream.js';
 import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
 
 /**
- * Exchanges a code of ours. The identity provider's code in it can be used once, and so can ours.
+ * Exchanges a code of the OAuth proxy. It can be used once, as the identity provider's code in it.
  *
  * @throws {OAuthError}
  * @throws {UpstreamError}

@@ -8,7 +8,7 @@ import type { IssuingContext } from './issuing-context.js';
 import { requireAllowed } from './require-allowed.js';
 import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
 
-/** Creates the function that exchanges a refresh token of ours for new tokens. */
+/** Creates the function that exchanges a refresh token that this server issued for new tokens. */
 export function createRefresh(context: IssuingContext) {
   const inFlight = new Map<string, Promise<string>>();
   return async (request: TokenRequest): Promise<TokenAnswer> => {
