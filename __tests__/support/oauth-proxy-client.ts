@@ -48,7 +48,7 @@ function presentParameters(changes: Changes): [string, string][] {
 }
 
 export async function registerClient(
-  { base }: OAuthProxyFlow,
+  { base }: Pick<OAuthProxyFlow, 'base'>,
   changes: Record<string, unknown> = {},
 ): Promise<RawClient> {
   const metadata = {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { OAuthError } from '../oauth-error.js';
 import { requireCode, type TokenRequest } from '../token-request.js';
 import { readIdentity } from './identity.js';
 import { clientIdClaim, issueTokens, MAX_LOGIN_SECONDS, type TokenAnswer } from './issue-tokens.js';
@@ -16,14 +17,23 @@ import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
  */
 export async function exchangeCode(context: IssuingContext, request: TokenRequest): Promise<TokenAnswer> {
   const { code, verifier = '', scopes: asked } = requireCode(context.seal, request);
-  const { provider } = context.identity;
+  const {
+    identity: { provider },
+    refusedCodes,
+  } = context;
+  // The MCP SDK tries a refused code once more. The user must see why it was refused, and not that it was used before.
+  const refusal = refusedCodes.get(code);
+  if (refusal !== undefined) throw refusal;
   const upstream = await requestTokens(context, {
     grant_type: 'authorization_code',
     code,
     redirect_uri: context.endpoints.callback,
     ...(provider.supportsPkce ? { code_verifier: verifier } : {}),
   });
-  const identity = await identify(context, upstream, nonceFor(verifier));
+  const identity = await identify(context, upstream, nonceFor(verifier)).catch((error: unknown) => {
+    if (error instanceof OAuthError) refusedCodes.set(code, error);
+    throw error;
+  });
   const scopes = grantedScopes(context, asked);
   const login = {
     client: request.client,

@@ -34,10 +34,8 @@ export async function readIdentity(
       ? undefined
       : await readIdToken(context, tokens.idToken, nonce);
   if (nonce !== undefined && provider.idToken !== undefined && claimed === undefined) throw malformed('no ID token');
-  const granted = tokens.granted ?? scopes;
-  const sources = provider.profile.filter(
-    ({ scopes: needed }) => needed === undefined || needed.some((scope) => granted.includes(scope)),
-  );
+  const login = { scopes: tokens.granted ?? scopes, token: tokens.accessToken };
+  const sources = provider.profile.filter(({ isReadable }) => isReadable?.(login) ?? true);
   const documents = await Promise.all(sources.map((source) => readSource(source, tokens.accessToken)));
   const parts = [...documents, ...(claimed === undefined ? [] : [claimed])];
   return parts.length === 0 ? undefined : identityOf(context, parts);

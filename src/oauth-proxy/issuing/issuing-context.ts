@@ -1,9 +1,12 @@
+import { LRUCache } from 'lru-cache';
 import { createKeySet } from '../../auth/keys/create-key-set.js';
 import type { KeySet } from '../../auth/keys/key-set.js';
 import type { Logger } from '../../core/logger.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { ResolvedIssuing } from '../../policy/resolve-issuing.js';
 import type { OAuthProxyContext } from '../context.js';
+import type { OAuthError } from '../oauth-error.js';
+import { createRenewals, type Renewals } from './renewals.js';
 import { createSpentTokens, type SpentTokens } from './spent-tokens.js';
 
 /** The parts of an OAuth proxy that issues tokens. */
@@ -11,9 +14,14 @@ export interface IssuingContext extends OAuthProxyContext, ResolvedIssuing {
   /** The keys of ID tokens. Undefined if the identity provider issues none. */
   readonly keySet: KeySet | undefined;
   readonly spent: SpentTokens;
+  readonly renewals: Renewals;
+  /** The codes of the identity provider whose accounts may not use this server, with the refusals. */
+  readonly refusedCodes: LRUCache<string, OAuthError>;
   readonly logger: Logger;
   readonly clockToleranceSeconds: number;
 }
+
+const REFUSED_CODES = { max: 1_000, ttl: 60_000 };
 
 /** Creates the parts that only an OAuth proxy with an identity provider has; undefined for any other. */
 export function createIssuingContext(
@@ -36,6 +44,8 @@ export function createIssuingContext(
     ...issuing,
     keySet,
     spent: createSpentTokens(context.seal, rest),
+    renewals: createRenewals(),
+    refusedCodes: new LRUCache(REFUSED_CODES),
     logger,
     clockToleranceSeconds,
   };

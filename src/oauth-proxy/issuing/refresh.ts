@@ -71,7 +71,7 @@ async function refresh(
   sealed: SealedRefresh,
   scopes: readonly string[],
 ): Promise<TokenAnswer> {
-  const upstream = await renew(context, sealed);
+  const upstream = await context.renewals.get(sealed, () => renew(context, sealed));
   const identity = await readIdentity(context, upstream, undefined);
   if (identity !== undefined) {
     if (identity.subject !== sealed.subject) {
@@ -81,7 +81,9 @@ async function refresh(
   }
   const { idToken: _, ...tokens } = upstream;
   const claims = identity?.claims ?? sealed.claims;
-  return issueTokens(context, { ...sealed, ...tokens, claims, generation: sealed.generation + 1 }, scopes);
+  const answer = issueTokens(context, { ...sealed, ...tokens, claims, generation: sealed.generation + 1 }, scopes);
+  context.renewals.forget(sealed);
+  return answer;
 }
 
 /** Without a refresh token, the user's token stays the same. The profile then shows if it is still good. */

@@ -1,10 +1,10 @@
 import { UpstreamError } from '../../core/errors.js';
 import { printableJson } from '../../core/printable.js';
+import type { ResolvedIssuing } from '../../policy/resolve-issuing.js';
 import { basicHeader, formEncode } from '../../upstream/basic-header.js';
 import type { ServerAnswer } from '../../upstream/call-server.js';
 import { OAuthError } from '../oauth-error.js';
 import { type ClientCredentials, postForm } from '../upstream-credentials.js';
-import type { IssuingContext } from './issuing-context.js';
 
 /** The user's tokens, as the identity provider gave them. */
 export interface UpstreamTokens {
@@ -24,7 +24,7 @@ export interface UpstreamTokens {
  * @throws {UpstreamError}
  */
 export async function requestTokens(
-  context: Pick<IssuingContext, 'identity'>,
+  context: Pick<ResolvedIssuing, 'identity'>,
   form: Readonly<Record<string, string>>,
 ): Promise<UpstreamTokens> {
   const { provider } = context.identity;
@@ -45,7 +45,7 @@ export async function requestTokens(
 }
 
 /** The credentials of this server at the identity provider (RFC 6749, section 2.3.1). */
-export function credentialsOf({ provider, client }: IssuingContext['identity']): ClientCredentials {
+export function credentialsOf({ provider, client }: ResolvedIssuing['identity']): ClientCredentials {
   const { id, secret } = client;
   if (provider.authMethod === 'client_secret_post') {
     return { body: { client_id: id, client_secret: secret }, headers: {}, secret };

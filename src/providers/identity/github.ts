@@ -1,13 +1,14 @@
 import { isRecord } from '../../http/json-object.js';
-import type { IdentityProvider, Profile } from './identity-provider.js';
+import type { IdentityProvider, Profile, ProfileSource, UpstreamLogin } from './identity-provider.js';
 
 /**
- * GitHub, or a GitHub Enterprise Server at `url`. Tokens of OAuth apps do not expire and have no refresh token. It has no metadata
- * (RFC 8414), and answers the token endpoint's errors with status 200.
+ * GitHub, or a GitHub Enterprise Server at `url`. It has no metadata (RFC 8414), and answers the token endpoint's errors with status 200.
+ * Tokens of OAuth apps do not expire and have no refresh token. Those of GitHub Apps live eight hours, and each refresh gives another
+ * refresh token.
  */
 export function createGithub(url = 'https://github.com'): IdentityProvider {
   const { origin } = new URL(url);
-  const api = origin === 'https://github.com' ? 'https://api.github.com' : `${origin}/api/v3`;
+  const api = apiOf(origin);
   return Object.freeze({
     name: 'GitHub',
     issuer: origin,
@@ -22,12 +23,9 @@ export function createGithub(url = 'https://github.com'): IdentityProvider {
     // Commas in answers, spaces in requests.
     splitScopes: (scope: string) => scope.split(/[ ,]+/).filter((name) => name !== ''),
     idToken: undefined,
-    profile: [
-      { url: `${api}/user`, read: (answer: unknown) => (isRecord(answer) ? answer : undefined) },
-      { url: `${api}/user/orgs?per_page=100`, scopes: ['read:org', 'admin:org', 'write:org'], read: readOrganizations },
-    ],
+    profile: profileOf(api),
     subjectOf: ({ id }: Profile) => (Number.isSafeInteger(id) ? String(id) : undefined),
-    claims: ['login', 'name', 'email', 'organizations'],
+    claims: ['login', 'name', 'email', 'email_verified', 'organizations'],
     revocation: {
       method: 'DELETE' as const,
       url: (clientId: string) => `${api}/applications/${encodeURIComponent(clientId)}/token`,
@@ -38,8 +36,48 @@ export function createGithub(url = 'https://github.com'): IdentityProvider {
   });
 }
 
+/** Enterprise Cloud with data residency has a host for the API, as github.com has. Enterprise Server has a path. */
+function apiOf(origin: string): string {
+  const { hostname } = new URL(origin);
+  if (origin === 'https://github.com' || hostname.endsWith('.ghe.com')) return origin.replace('//', '//api.');
+  return `${origin}/api/v3`;
+}
+
+function profileOf(api: string): readonly ProfileSource[] {
+  return [
+    { url: `${api}/user`, read: (answer) => (isRecord(answer) ? answer : undefined) },
+    {
+      url: `${api}/user/orgs?per_page=100`,
+      isReadable: (login) => isGranted(login, ['read:org', 'write:org', 'admin:org', 'user']),
+      read: readOrganizations,
+    },
+    {
+      url: `${api}/user/emails?per_page=100`,
+      isReadable: ({ scopes }) => scopes.includes('user:email') || scopes.includes('user'),
+      read: readEmail,
+    },
+  ];
+}
+
+/** GitHub Apps have permissions in place of scopes. Their tokens always list the organisations in which the app is installed. */
+function isOfGithubApp({ token }: UpstreamLogin): boolean {
+  return token.startsWith('ghu_');
+}
+
+function isGranted(login: UpstreamLogin, scopes: readonly string[]): boolean {
+  return isOfGithubApp(login) || scopes.some((scope) => login.scopes.includes(scope));
+}
+
 function readOrganizations(answer: unknown): Profile | undefined {
   if (!Array.isArray(answer)) return undefined;
   const names = answer.map((organization: unknown) => (isRecord(organization) ? organization.login : undefined));
   return { organizations: names.filter((name) => typeof name === 'string') };
+}
+
+/** The primary address, if GitHub has verified it. The profile itself has only the public one, which most users do not set. */
+function readEmail(answer: unknown): Profile | undefined {
+  if (!Array.isArray(answer)) return undefined;
+  const primary: unknown = answer.find((address: unknown) => isRecord(address) && address.primary === true);
+  const isVerified = isRecord(primary) && primary.verified === true && typeof primary.email === 'string';
+  return isVerified ? { email: primary.email, email_verified: true } : {};
 }

@@ -43,11 +43,17 @@ export interface IdTokenRules {
   readonly jwksUrl: string;
 }
 
+/** The scopes that the user has granted, and the user's token. */
+export interface UpstreamLogin {
+  readonly scopes: readonly string[];
+  readonly token: string;
+}
+
 /** A document about the user. */
 export interface ProfileSource {
   readonly url: string;
-  /** It is fetched only if the login was granted one of these scopes. Undefined: always. */
-  readonly scopes?: readonly string[];
+  /** True if the user's token may read it. Left out: every token may. */
+  isReadable?(login: UpstreamLogin): boolean;
   /** Returns the members that it adds to the profile. Undefined if the answer cannot be used. */
   read(answer: unknown): Profile | undefined;
 }

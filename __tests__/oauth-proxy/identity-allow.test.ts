@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import { IDENTITY_KINDS, type IdentityKindName, logIn, refresh, startIdentityFlow } from '../support/identity-flow.js';
+import { ALICE, BOB } from '../support/identity-logins.js';
+import { REDIRECT_URI } from '../support/oauth-proxy-client.js';
+
+const NAMES = Object.keys(IDENTITY_KINDS) as IdentityKindName[];
+
+const REFUSED = {
+  status: 400,
+  body: { error: 'invalid_grant', error_description: 'This account may not use this server' },
+};
+
+describe.each(NAMES)('%s', (name) => {
+  test('a user outside the organisation is refused, and the log says who', async () => {
+    const flow = await startIdentityFlow(name);
+    const { answer } = await logIn(flow, BOB);
+    expect(answer).toMatchObject(REFUSED);
+    const [line] = flow.lines.filter((each) => each.includes('may not use this server'));
+    expect(line).toContain(flow.kind.subjectOf(BOB));
+    expect(line).toContain(`provider.${flow.kind.option}.allow`);
+    const { headers, host } = flow.upstream.requests.find(({ path }) => path === flow.kind.paths.profile) ?? {};
+    const token = headers?.authorization?.slice('Bearer '.length) ?? '-';
+    expect(flow.lines.join('\n')).not.toContain(token);
+    // Its token is of no use here, and revoked.
+    const url = `https://${host}${flow.kind.paths.profile}`;
+    await expect
+      .poll(async () => (await fetch(url, { headers: { authorization: `Bearer ${token}` } })).status)
+      .toBe(401);
+  });
+
+  test('a refused code that is sent again is refused for the same reason', async () => {
+    const flow = await startIdentityFlow(name);
+    const { client, answer, code } = await logIn(flow, BOB);
+    expect(answer).toMatchObject(REFUSED);
+    expect(await client.token({ code })).toMatchObject(REFUSED);
+  });
+
+  test('is asked again at a refresh', async () => {
+    let isAllowed = true;
+    const flow = await startIdentityFlow(name, { allow: () => isAllowed });
+    const { client, answer } = await logIn(flow);
+    const second = await refresh(flow, client, answer);
+    expect(second.status).toBe(200);
+    isAllowed = false;
+    expect(await refresh(flow, client, second)).toMatchObject(REFUSED);
+  });
+});
+
+test.each<[string, () => unknown]>([
+  ['throws', () => JSON.parse('secret-of-the-rule')],
+  ['rejects', () => Promise.reject(new TypeError('no'))],
+  ['returns nothing', () => undefined],
+  ['returns a text', () => 'yes'],
+  ['returns 1', () => 1],
+  ['resolves to an object', async () => ({ allowed: true })],
+  ['returns false', () => false],
+])('a function allow that %s refuses the login', async (_case, allow) => {
+  const flow = await startIdentityFlow('GitHub', { allow });
+  expect((await logIn(flow)).answer).toMatchObject(REFUSED);
+});
+
+test('a function allow that cannot change what the token says', async () => {
+  const allow = (profile: Record<string, unknown>) => {
+    profile.login = 'root';
+    return true;
+  };
+  const flow = await startIdentityFlow('GitHub', { allow });
+  const { answer } = await logIn(flow);
+  expect(answer.status).toBe(200);
+});
+
+test('dangerouslyAllowEveryone allows everyone, and warns at start', async () => {
+  const settings = { allow: undefined, dangerouslyAllowEveryone: true };
+  const flow = await startIdentityFlow('GitHub', settings);
+  expect(flow.lines.filter((line) => line.startsWith('warn'))).toEqual([
+    'warn mcpAuth(): provider.github.dangerouslyAllowEveryone is true: everyone with an account at GitHub can log in and use this server',
+  ]);
+  for (const user of [ALICE, BOB]) expect((await logIn(flow, user)).answer.status).toBe(200);
+});
+
+test('a user who says no at the identity provider comes back to the client with access_denied', async () => {
+  for (const name of NAMES) {
+    const flow = await startIdentityFlow(name);
+    const error = await logIn(flow, { ...ALICE, login: 'nobody' }).catch((thrown: Error) => thrown.message);
+    expect(error).toContain('error=access_denied');
+    expect(error).toContain('state=mine');
+    expect(REDIRECT_URI).toContain('/callback');
+  }
+});
+
+describe('what a rule can use', () => {
+  const profileAt = async (name: IdentityKindName, settings = {}) => {
+    let seen: unknown;
+    const allow = (profile: unknown) => {
+      seen = profile;
+      return true;
+    };
+    await logIn(await startIdentityFlow(name, { ...settings, allow }));
+    return seen;
+  };
+
+  test('at GitHub: login, organisations with read:org, the verified email address with user:email', async () => {
+    expect(await profileAt('GitHub')).toMatchObject({
+      login: 'alice',
+      id: ALICE.number,
+      organizations: ['acme'],
+      email: ALICE.email,
+      email_verified: true,
+    });
+    expect(await profileAt('GitHub', { scopes: [] })).toEqual(expect.objectContaining({ login: 'alice', email: null }));
+    expect(await profileAt('GitHub', { scopes: [] })).not.toHaveProperty('organizations');
+    expect(await profileAt('a GitHub App')).toMatchObject({ organizations: ['acme'] });
+  });
+
+  test('at Google: the domain of the organisation, and the email address', async () => {
+    expect(await profileAt('Google')).toMatchObject({ hd: 'acme.example', email: ALICE.email, email_verified: true });
+  });
+
+  test('at GitLab: the user name and the groups', async () => {
+    expect(await profileAt('GitLab')).toMatchObject({ nickname: 'alice', groups: ['acme', 'acme/tools'] });
+  });
+
+  test('at another server: its profile', async () => {
+    expect(await profileAt('OAuth2')).toMatchObject({ id: ALICE.number, login: 'alice', organizations: ['acme'] });
+  });
+});
