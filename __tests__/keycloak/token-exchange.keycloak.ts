@@ -18,7 +18,7 @@ const APP = {
   clientId: 'app',
   publicClient: true,
   directAccessGrantsEnabled: true,
-  protocolMappers: [audience('mcp-server')],
+  protocolMappers: [audience('mcp-server'), audience('switched-off')],
 };
 /** The MCP server. Its own tokens may be for the API. */
 const MCP_SERVER = {
@@ -32,6 +32,9 @@ const API = { clientId: 'repositories', secret: 'the secret of the API', standar
 /** The same as the MCP server, without the switch "Standard token exchange". */
 const SWITCHED_OFF = { ...MCP_SERVER, clientId: 'switched-off', attributes: {} };
 
+/** The same, but the tokens of {@link APP} are not for it. */
+const OTHER_SERVER = { ...MCP_SERVER, clientId: 'other-server' };
+
 let tokenOf: (username: string) => Promise<string>;
 
 beforeAll(async () => {
@@ -40,7 +43,7 @@ beforeAll(async () => {
     realm: 'exchange',
     enabled: true,
     sslRequired: 'none',
-    clients: [APP, MCP_SERVER, API, SWITCHED_OFF],
+    clients: [APP, MCP_SERVER, API, SWITCHED_OFF, OTHER_SERVER],
     users: ['ada', 'bob'].map((name) => ({ ...user(name, []), realmRoles: ['default-roles-exchange'] })),
   });
   tokenOf = (username) => token('exchange', { client_id: 'app', username, password: PASSWORD, scope: 'openid' });
@@ -60,21 +63,43 @@ test('Keycloak exchanges the tokens of two users at once, and the API accepts th
   const tokens = await Promise.all(['ada', 'bob'].map(tokenOf));
   const exchanged = (await Promise.all(tokens.map((token) => ask(token)))).map(({ body }) => body.token);
   const api = createProtectedApp({ issuer: ISSUER, jwks: undefined, audiences: ['repositories'] });
-  const names = await Promise.all(exchanged.map(async (token) => (await api.send(token)).body.payload.preferred_username));
+  const names = await Promise.all(
+    exchanged.map(async (token) => (await api.send(token)).body.payload.preferred_username),
+  );
   expect(names).toEqual(['ada', 'bob']);
   for (const token of tokens) expect((await api.send(token)).body.error_description).toMatch(/another audience/);
   expect((await ask(tokens[0])).body.token, 'the remembered token').toBe(exchanged[0]);
   for (const token of [...tokens, ...exchanged]) expect(lines.join('\n')).not.toContain(token);
 });
 
-test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
-  ['an audience that the client cannot get', { audience: 'app' }, { code: 'exchange_refused', evidence: { status: 400 } }],
-  ['a client without the switch', { clientId: 'switched-off' }, { code: 'exchange_refused', evidence: { status: 400 } }],
-  ['a wrong secret', { clientSecret: 'wrong' }, { code: 'client_refused' }],
-])('%s: an error, and a line that says why', async (_what, changes, expected) => {
+const REFUSED = { code: 'exchange_refused', evidence: { status: 400, error: 'invalid_request' } };
+
+test.each<[string, Record<string, unknown>, Record<string, unknown>, string]>([
+  ['an audience that the client cannot get', { audience: 'app' }, REFUSED, 'Requested audience not available: app'],
+  [
+    'a client without the switch',
+    { clientId: 'switched-off' },
+    REFUSED,
+    'Standard token exchange is not enabled for the requested client',
+  ],
+  [
+    'a token without the client in its audience',
+    { clientId: 'other-server' },
+    REFUSED,
+    'Client is not within the token audience',
+  ],
+  [
+    'a wrong secret',
+    { clientSecret: 'wrong' },
+    { code: 'client_refused' },
+    'Invalid client or Invalid client credentials',
+  ],
+])("%s: an error, and a line with Keycloak's own words", async (_what, changes, expected, words) => {
   const { ask, lines } = setUp(changes);
   const { body } = await ask(await tokenOf('ada'));
-  console.log(body, lines);
   expect(body).toMatchObject(expected);
-  expect(lines.filter((line) => line.startsWith('error token exchange'))).toHaveLength(1);
+  expect(lines.filter((line) => line.startsWith('error '))).toEqual([
+    expect.stringMatching(/^error token exchange at .*\/token: it answered with status 40[01] \w+ \(.*\)$/),
+  ]);
+  expect(lines.join('\n')).toContain(`(${words})`);
 });

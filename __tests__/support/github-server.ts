@@ -184,6 +184,7 @@ function answerApi(site: Site, req: HostRequest): Reply {
   const may = (needed: readonly string[]) => site.isGithubApp || needed.some((scope) => scopes.includes(scope));
   const headers = site.isGithubApp ? {} : { 'x-oauth-scopes': scopes.join(', '), 'x-accepted-oauth-scopes': '' };
   if (req.path === '/user') return json(200, accountOf(known.user), headers);
+  if (req.path === '/user/repos') return json(200, repositoriesOf(known.user, may(['repo'])), headers);
   if (req.path === '/user/orgs') {
     if (may(READS_ORGANIZATIONS)) return json(200, organizationsOf(known.user), headers);
     return problem(403, 'You need at least read:org scope or user scope to list your organizations.');
@@ -195,6 +196,12 @@ function answerApi(site: Site, req: HostRequest): Reply {
 /** The email address is the public one, which this user has not set. */
 function accountOf({ login, number: id, name }: ImitatedUser): unknown {
   return { login, id, node_id: `U_${id}`, type: 'User', name, email: null };
+}
+
+/** Without the scope `repo`, public ones only. */
+function repositoriesOf({ login }: ImitatedUser, hasPrivate: boolean): unknown {
+  const names = hasPrivate ? ['notes', 'diary'] : ['notes'];
+  return names.map((name) => ({ name, full_name: `${login}/${name}`, private: name === 'diary' }));
 }
 
 function organizationsOf({ organizations }: ImitatedUser): unknown {
