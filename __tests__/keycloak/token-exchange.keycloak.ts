@@ -85,7 +85,7 @@ test.each<[string, Record<string, unknown>, Record<string, unknown>, string]>([
   [
     'a token without the client in its audience',
     { clientId: 'other-server' },
-    REFUSED,
+    { code: 'exchange_refused', evidence: { status: 403, error: 'access_denied' } },
     'Client is not within the token audience',
   ],
   [
@@ -99,7 +99,7 @@ test.each<[string, Record<string, unknown>, Record<string, unknown>, string]>([
   const { body } = await ask(await tokenOf('ada'));
   expect(body).toMatchObject(expected);
   expect(lines.filter((line) => line.startsWith('error '))).toEqual([
-    expect.stringMatching(/^error token exchange at .*\/token: it answered with status 40[01] \w+ \(.*\)$/),
+    expect.stringMatching(/^error token exchange at .*\/token: it answered with status 40[013] \w+ \(.*\)$/),
   ]);
   expect(lines.join('\n')).toContain(`(${words})`);
 });
