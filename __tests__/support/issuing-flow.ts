@@ -28,12 +28,14 @@ export interface IssuingChanges {
   readonly github?: Record<string, unknown>;
   readonly policy?: Record<string, unknown>;
   readonly store?: Store;
+  /** Sees each request that is accepted. */
+  readonly handler?: (req: express.Request) => void;
 }
 
 /** Starts a server. Its resource is its own address, unless the policy names another one. */
 export async function startIssuingServer(
   upstream: OpaqueLoginServer,
-  { github, policy, store }: IssuingChanges = {},
+  { github, policy, store, handler }: IssuingChanges = {},
 ): Promise<IssuingServer> {
   const app = express();
   const origin = await serve(app);
@@ -54,7 +56,10 @@ export async function startIssuingServer(
   } as unknown as McpAuthOptions;
   const auth = mcpAuth(options);
   app.use(protectedResourceMetadata(options));
-  app.use('/mcp', auth, (req, res) => void res.json(getAuth(req)));
+  app.use('/mcp', auth, (req, res) => {
+    handler?.(req);
+    res.json(getAuth(req));
+  });
   const base = `${origin}/.well-known/oauth-authorization-server/mcp`;
   const resource = new URL(String((options.resourceMetadata as { resource: string }).resource));
   upstream.state.callback = `${resource.origin}/.well-known/oauth-authorization-server/mcp/callback`;

@@ -259,8 +259,8 @@ export interface SharedOptions {
    */
   readonly secret?: string | readonly string[] | undefined;
   /**
-   * The state that replicas share: revocations, which reach them within a second, and DPoP proofs, which are accepted once in all of
-   * them. See docs/store.md.
+   * The state that replicas share: revocations, which reach them within a second; DPoP proofs, which are accepted once in all of them; and
+   * refresh tokens that this server issued, which can be used once. See docs/store.md.
    *
    * @default none: each process remembers its own
    */

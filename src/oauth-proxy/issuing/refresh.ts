@@ -13,7 +13,7 @@ export function createRefresh(context: IssuingContext) {
   const inFlight = new Map<string, Promise<string>>();
   return async (request: TokenRequest): Promise<TokenAnswer> => {
     const sealed = await requireRefreshToken(context, request);
-    const scopes = requireScopes(sealed, request);
+    const scopes = requireScopes(context, sealed, request);
     const key = `${sealed.login} ${sealed.generation}`;
     const refreshing = inFlight.get(key) ?? refreshOnce(context, sealed, scopes).finally(() => inFlight.delete(key));
     inFlight.set(key, refreshing);
@@ -37,7 +37,9 @@ async function requireRefreshToken(
   return sealed;
 }
 
-function requireScopes({ scopes }: SealedRefresh, { form }: TokenRequest): readonly string[] {
+/** A scope that the policy no longer has is not granted again. */
+function requireScopes({ options }: IssuingContext, sealed: SealedRefresh, { form }: TokenRequest): readonly string[] {
+  const scopes = sealed.scopes.filter((scope) => options.scopes.includes(scope));
   const asked = splitList(form.get('scope') ?? '');
   if (!asked.every((scope) => scopes.includes(scope))) {
     throw new OAuthError('invalid_scope', 'scope must not contain more than the login was granted');
@@ -78,6 +80,8 @@ async function refresh(
       throw new OAuthError('invalid_grant', 'The identity provider answered for another user');
     }
     await requireAllowed(context, identity);
+  } else if (sealed.refreshToken === undefined) {
+    throw new OAuthError('invalid_grant', 'Nothing shows that this login goes on, so the user must log in again');
   }
   const { idToken: _, ...tokens } = upstream;
   const claims = identity?.claims ?? sealed.claims;

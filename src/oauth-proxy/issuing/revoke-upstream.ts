@@ -1,9 +1,14 @@
 import { UpstreamError } from '../../core/errors.js';
-import { basicHeader } from '../../upstream/basic-header.js';
+import { basicHeader, formEncode } from '../../upstream/basic-header.js';
 import { callServer } from '../../upstream/call-server.js';
 import { toUpstreamError } from '../upstream-answer.js';
 import type { IssuingContext } from './issuing-context.js';
 import type { UpstreamTokens } from './upstream-tokens.js';
+
+/** Only forms have the encoding of RFC 6749, section 2.3.1. */
+function credentials({ id, secret }: IssuingContext['identity']['client'], type: 'form' | 'json') {
+  return type === 'form' ? basicHeader(formEncode(id), formEncode(secret)) : basicHeader(id, secret);
+}
 
 /**
  * Revokes the user's token at the identity provider, if that is possible there.
@@ -24,7 +29,7 @@ export async function revokeUpstream(
   const headers = {
     'content-type': type === 'json' ? 'application/json' : 'application/x-www-form-urlencoded',
     'user-agent': 'express-mcp-auth',
-    ...(rules.credentials === 'basic' ? basicHeader(client.id, client.secret) : {}),
+    ...(rules.credentials === 'basic' ? credentials(client, type) : {}),
   };
   const body = type === 'json' ? JSON.stringify(members) : new URLSearchParams(members).toString();
   const { status } = await callServer(new URL(rules.url(client.id)), { method: rules.method, headers, body }).catch(

@@ -37,26 +37,30 @@ export function createSpentTokens(
   return createSharedMemory(createGuardedStore(store, { who: 'OAuth proxy', meanwhile, logger }), seal);
 }
 
-interface Last {
+interface Answered {
   readonly generation: number;
   readonly answer: string;
   /** On the clock of `performance.now()`. */
   readonly until: number;
 }
 
-/** Remembers the last use of each login, however often its tokens are refreshed. */
+/** Answers of one login that are kept. */
+const MAX_ANSWERS = 3;
+
+/** Remembers the last uses of each login, however often its tokens are refreshed. */
 function createOwnMemory(): SpentTokens {
-  const logins = new LRUCache<string, Last>({ max: MAX_LOGINS });
-  const find = ({ login, generation }: Refresh) => {
-    const last = logins.get(login);
-    if (last === undefined || last.generation < generation) return undefined;
-    return last.generation === generation && performance.now() < last.until ? last.answer : 'spent';
-  };
+  const logins = new LRUCache<string, readonly Answered[]>({ max: MAX_LOGINS });
   return {
-    find,
-    spend(refresh, answer) {
-      const { login, generation } = refresh;
-      logins.set(login, { generation, answer, until: performance.now() + GRACE_MS });
+    find({ login, generation }) {
+      const answers = logins.get(login) ?? [];
+      // Tokens with a lower generation were used before.
+      if (generation > (answers.at(-1)?.generation ?? -1)) return undefined;
+      const own = answers.find((each) => each.generation === generation);
+      return own !== undefined && performance.now() < own.until ? own.answer : 'spent';
+    },
+    spend({ login, generation }, answer) {
+      const last = { generation, answer, until: performance.now() + GRACE_MS };
+      logins.set(login, [...(logins.get(login) ?? []), last].slice(-MAX_ANSWERS));
       return answer;
     },
     // In this process, two uses at once share one refresh.

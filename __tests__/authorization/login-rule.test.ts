@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { readLoginRule } from '../../src/authorization/login-rule.js';
+import { mcpAuthorization } from '../../src/index.js';
+import { createChecks } from '../../src/options/checks.js';
+
+const OPTION = 'provider.github.allow';
+const ruleOf = (text: string) => readLoginRule(createChecks('mcpAuth()'), text, OPTION);
+
+const profile = {
+  id: 583_231,
+  login: 'octocat',
+  organizations: ['acme', 'other'],
+  email_verified: true,
+  huge: 2 ** 60,
+  name: null,
+};
+
+test.each([
+  ['profile.login == "octocat"', true],
+  ['profile.login in ["hubot", "octocat"]', true],
+  ['profile.id == 583231', true],
+  ['"acme" in profile.organizations', true],
+  ['profile.organizations.exists(name, name == "acme")', true],
+  ['profile.email_verified', true],
+  ['profile.login == "Octocat"', false],
+  ['profile.hd == "acme.example"', false],
+  ['!(profile.hd == "acme.example")', false],
+  ['profile.hd == "x" || profile.login == "octocat"', true],
+  ['has(profile.hd) && profile.hd == "x"', false],
+  ['profile.constructor == "x"', false],
+  ['profile.name == "octocat"', false],
+  ['true', true],
+  ['false', false],
+])('%s: %s', (text, isAllowed) => {
+  expect(ruleOf(text)(profile)).toBe(isAllowed);
+});
+
+test.each(['profile.huge == 1', 'profile.organizations[5] == "acme"', 'profile.login > 1', 'profile.login'])(
+  '%s fails, and says no value',
+  (text) => {
+    expect(() => ruleOf(text)(profile)).toThrow(/^the expression failed: \w+$/);
+  },
+);
+
+test.each([
+  ['jwt.sub == "1"', 'Column 1: a login has no jwt; write profile.'],
+  ['profile.login == "x" || mcp.tool.name == "y"', 'Column 25: a login has no mcp.tool.name; write profile.'],
+  ['profile.login = "x"', 'Column'],
+  ['login == "octocat"', 'Column'],
+])('%s is refused', (text, message) => {
+  expect(() => ruleOf(text)).toThrow(`mcpAuth(): option "${OPTION}" must be a CEL expression`);
+  expect(() => ruleOf(text)).toThrow(message);
+});
+
+test('a rule about calls has no profile', () => {
+  const message = 'Column 1: only a login has profile; write jwt.';
+  expect(() => mcpAuthorization({ rules: ['profile.login == "octocat"'] })).toThrow(message);
+});
