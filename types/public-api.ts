@@ -6,6 +6,7 @@ import {
   type AuthDecision,
   type AuthInfo,
   getAuth,
+  getUpstreamToken,
   type LoginPolicy,
   type McpAuth,
   type McpAuthOptions,
@@ -188,3 +189,21 @@ app.use('/mcp', mcpAuthorization(ruleOptions), mcpAuthorization({ rules: ['true'
 mcpAuthorization({ rules: [{ deny: 'true', scopes: ['a'] }] });
 // @ts-expect-error: rules are required.
 mcpAuthorization({});
+
+// The token of the user for another API: for a request, for the AuthInfo of both SDKs, and for an anonymous caller.
+const tokenOf = (auth: AuthInfo, sdk: SdkAuthInfo | undefined): Promise<string>[] => [
+  getUpstreamToken({} as never),
+  getUpstreamToken(auth),
+  getUpstreamToken(sdk),
+];
+// @ts-expect-error A token is no caller.
+void getUpstreamToken('token');
+mcpAuth({
+  issuer: 'https://as.example',
+  upstreamToken: { exchange: { clientId: 'a', clientSecret: 'b', audience: 'api', resource: ['https://api.example'] } },
+});
+// @ts-expect-error A client is needed.
+mcpAuth({ issuer: 'https://as.example', upstreamToken: { exchange: { audience: 'api' } } });
+mcpStdioBackend({ command: 'node', requestMeta: async (auth) => ({ token: await getUpstreamToken(auth) }) });
+
+export { tokenOf };

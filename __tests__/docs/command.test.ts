@@ -31,6 +31,7 @@ const examples: readonly (readonly [name: string, text: string, lines: readonly 
   ['simple', blockToRun('docs/command.md', 'simple'), ['mcp: 3000']],
   ['secrets', blockToRun('docs/command.md', 'secrets'), ['mcp: 3000']],
   ['jwt-sign', blockToRun('docs/command.md', 'jwt-sign'), ['mcp: 3000']],
+  ['upstream-token', blockToRun('docs/command.md', 'upstream-token'), ['mcp: 3000']],
   ['process', blockToRun('docs/command.md', 'process'), ['mcp: 3000']],
   ['gateways', blockToRun('docs/command.md', 'gateways'), ['gateways.default: 8443']],
   ['listeners', blockToRun('docs/command.md', 'listeners'), ['gateways.web: 8443']],

@@ -1,12 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { OUTAGES, REFUSALS } from '../../src/core/errors.js';
+import { UPSTREAM_TOKEN_ERRORS } from '../../src/core/upstream-token-error.js';
 import { BRIDGE_ERRORS } from '../../src/messages/bridge-error.js';
 import { MESSAGE_REFUSALS } from '../../src/messages/message-refusal.js';
 
 const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
 const headings = [...page.matchAll(/^### `(\w+)`$/gm)].map(([, code]) => code);
-const codes = Object.keys({ invalid_configuration: 0, ...REFUSALS, ...OUTAGES, ...BRIDGE_ERRORS, ...MESSAGE_REFUSALS });
+const codes = Object.keys({
+  invalid_configuration: 0,
+  ...REFUSALS,
+  ...OUTAGES,
+  ...UPSTREAM_TOKEN_ERRORS,
+  ...BRIDGE_ERRORS,
+  ...MESSAGE_REFUSALS,
+});
 
 test('every code has one heading, and every heading is a code', () => {
   expect(headings.toSorted()).toEqual(codes.toSorted());

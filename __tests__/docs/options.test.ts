@@ -20,6 +20,7 @@ import { OAUTH_PROXY_TABLE } from '../../src/policy/resolve-oauth-proxy.js';
 import { PROXY_CLIENT_TABLE } from '../../src/policy/resolve-proxy-clients.js';
 import { METADATA_TABLE } from '../../src/policy/resolve-resource.js';
 import { DPOP_TABLE, MTLS_TABLE, SENDER_CONSTRAINT_TABLE } from '../../src/policy/resolve-sender-constraint.js';
+import { EXCHANGE_TABLE, UPSTREAM_TOKEN_TABLE } from '../../src/policy/resolve-upstream-token.js';
 import { TOKEN_CACHE_TABLE } from '../../src/policy/token-cache-options.js';
 import { REDIS_STORE_TABLE } from '../../src/store/redis-store.js';
 import { optionsOfInterface, optionsOfPage, written } from '../support/documented-options.js';
@@ -49,6 +50,7 @@ const OWN_OAUTH2_TABLE = Object.fromEntries(
 );
 const IDENTITY = 'policy/identity-options.ts';
 const [AUTH, OAUTH_PROXY] = ['policy/auth-options.ts', 'policy/oauth-proxy-options.ts'];
+const UPSTREAM_TOKEN = 'policy/upstream-token-options.ts';
 const CREDENTIALS = 'policy/credential-options.ts';
 const documented: readonly Documented[] = [
   { table: SHARED_TABLE, file: AUTH, type: 'SharedOptions', heading: AUTH_HEADING },
@@ -62,6 +64,20 @@ const documented: readonly Documented[] = [
     { path: 'senderConstraint.dpop', table: DPOP_TABLE, type: 'DpopOptions' },
     { path: 'senderConstraint.mtls', table: MTLS_TABLE, type: 'MtlsOptions' },
   ].map((nested) => ({ ...nested, file: AUTH, heading: AUTH_HEADING })),
+  {
+    path: 'upstreamToken',
+    table: UPSTREAM_TOKEN_TABLE,
+    file: UPSTREAM_TOKEN,
+    type: 'UpstreamTokenOptions',
+    heading: AUTH_HEADING,
+  },
+  {
+    path: 'upstreamToken.exchange',
+    table: EXCHANGE_TABLE,
+    file: UPSTREAM_TOKEN,
+    type: 'TokenExchangeOptions',
+    heading: AUTH_HEADING,
+  },
   {
     path: 'introspection',
     table: INTROSPECTION_TABLE,

@@ -155,7 +155,7 @@ describe('refused', () => {
 
   test('key beside it, and the same header in requestHeaderModifier', () => {
     expect(() => create({ backendAuth: { ...sign({}).backendAuth, key: 'a' } })).toThrow(
-      `${at} must have either key or jwtSign`,
+      `${at} must have one of key, jwtSign and upstreamToken`,
     );
     const requestHeaderModifier = { set: { 'x-a': 'b' } };
     expect(() => create({ ...sign({ alg: 'ES256', location: elsewhere('X-A') }), requestHeaderModifier })).toThrow(

@@ -152,7 +152,7 @@ describe('parseConfigFile refuses in a remote target', () => {
       tls({ insecure: true }),
       `${at}.policies.backendTLS.insecure is not supported. Supported here: root, cert, key, hostname.`,
     ],
-    [auth({}), `${at}.policies.backendAuth must have either key or jwtSign`],
+    [auth({}), `${at}.policies.backendAuth must have one of key, jwtSign and upstreamToken`],
     [
       auth({ passthrough: {} }),
       `${at}.policies.backendAuth.passthrough is not supported: a client's token never goes on to a target. Use callerToken beside host, key or jwtSign.`,

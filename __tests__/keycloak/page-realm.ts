@@ -1,6 +1,6 @@
 import { ADMIN } from './keycloak-server.js';
 
-const KEYCLOAK = 'http://localhost:7080';
+export const KEYCLOAK = 'http://localhost:7080';
 
 export const ISSUER = `${KEYCLOAK}/realms/page`;
 export const PASSWORD = 'the password of both users';
@@ -32,7 +32,7 @@ const CLIENT = {
   protocolMappers: [AUDIENCE_MAPPER],
 };
 
-const user = (username: string, ownRoles: readonly string[]) => ({
+export const user = (username: string, ownRoles: readonly string[]) => ({
   username,
   realmRoles: ['default-roles-page', ...ownRoles],
   enabled: true,

@@ -33,7 +33,7 @@ async function tokensOf({ flow }: Started, user: ImitatedUser) {
 }
 
 const namesIn = (text: string) => (JSON.parse(text) as { full_name: string }[]).map((each) => each.full_name);
-const OWN = { alice: ['alice/notes', 'alice/plans'], bob: ['bob/notes', 'bob/plans'] };
+const OWN = { alice: ['alice/notes', 'alice/diary'], bob: ['bob/notes', 'bob/diary'] };
 
 describe.each(REPOSITORY_SERVERS)('a tool behind %s', (_name, start) => {
   test.each(SDK_USERS)('lists each user’s own repositories, for two users of %s at once', async (_sdk, connect) => {

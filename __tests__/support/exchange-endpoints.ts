@@ -13,8 +13,14 @@ export interface Refused {
   readonly more?: Json;
 }
 
+/** The client that may exchange tokens. */
+export interface ExchangeClient {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
 /** A secret with every character that form encoding changes (RFC 6749, section 2.3.1). */
-export const EXCHANGE_CLIENT = { clientId: 'mcp server:1', clientSecret: 's3cret +/=%&äß' };
+export const EXCHANGE_CLIENT: ExchangeClient = { clientId: 'mcp server:1', clientSecret: 's3cret +/=%&äß' };
 
 export const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 export const API_NAME = 'repositories';
@@ -22,7 +28,12 @@ export const GRAPH_SCOPE = 'https://graph.example/Repos.Read';
 
 /** The tokens that may be exchanged. */
 type Subjects = ReadonlyMap<string, { readonly sub: string; readonly exp: number }>;
-type Rule = (req: IncomingMessage, form: URLSearchParams, subjects: Subjects) => Refused | undefined;
+type Rule = (
+  req: IncomingMessage,
+  form: URLSearchParams,
+  subjects: Subjects,
+  client: ExchangeClient,
+) => Refused | undefined;
 
 const refused = (error: string, description: string, status = 400, more: Json = {}): Refused => ({
   status,
@@ -39,9 +50,9 @@ function repeated(form: URLSearchParams, mayRepeat: readonly string[] = []): str
 const isForm = (req: IncomingMessage) =>
   req.method === 'POST' && req.headers['content-type'] === 'application/x-www-form-urlencoded';
 
-const tokenExchange: Rule = (req, form, subjects) => {
+const tokenExchange: Rule = (req, form, subjects, client) => {
   if (!isForm(req)) return refused('invalid_request', 'POST a form');
-  if (form.has('client_id') || form.has('client_secret') || !hasBasicCredentials(req.headers.authorization))
+  if (form.has('client_id') || form.has('client_secret') || !hasBasicCredentials(req.headers.authorization, client))
     return refused('invalid_client', 'Client authentication failed', 401);
   const twice = repeated(form, ['audience', 'resource']);
   if (twice !== undefined) return refused('invalid_request', `${twice} is repeated`);
@@ -60,14 +71,14 @@ const tokenExchange: Rule = (req, form, subjects) => {
   return undefined;
 };
 
-function hasBasicCredentials(authorization: string | undefined): boolean {
-  const parts = [EXCHANGE_CLIENT.clientId, EXCHANGE_CLIENT.clientSecret];
+function hasBasicCredentials(authorization: string | undefined, { clientId, clientSecret }: ExchangeClient): boolean {
+  const parts = [clientId, clientSecret];
   const encoded = parts.map((part) => encodeURIComponent(part).replaceAll('%20', '+'));
   return authorization === `Basic ${Buffer.from(encoded.join(':')).toString('base64')}`;
 }
 
 /** The codes of https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes. */
-const onBehalfOf: Rule = (req, form, subjects) => {
+const onBehalfOf: Rule = (req, form, subjects, client) => {
   const missing = ['client_id', 'grant_type', 'assertion', 'scope', 'requested_token_use'].find(
     (name) => !form.get(name),
   );
@@ -77,9 +88,9 @@ const onBehalfOf: Rule = (req, form, subjects) => {
   if (twice !== undefined) return aadsts(90100, 'invalid_request', `${twice} parameter is duplicated.`);
   if (form.has('resource') || form.has('audience'))
     return aadsts(9010010, 'invalid_request', "The 'resource' request parameter is not supported.");
-  if (form.get('client_id') !== EXCHANGE_CLIENT.clientId)
+  if (form.get('client_id') !== client.clientId)
     return aadsts(700016, 'unauthorized_client', 'Application was not found in the directory.');
-  if (form.get('client_secret') !== EXCHANGE_CLIENT.clientSecret)
+  if (form.get('client_secret') !== client.clientSecret)
     return aadsts(7000215, 'invalid_client', 'Invalid client secret provided.', 401);
   if (form.get('grant_type') !== 'urn:ietf:params:oauth:grant-type:jwt-bearer')
     return aadsts(70003, 'unsupported_grant_type', 'The app requested an unsupported grant type.');

@@ -45,7 +45,7 @@ export interface ExchangeServer {
 const TENANT = 'f8cdef31-a31e-4b4a-93e4-5f571e91255a';
 const RESOURCE = 'https://mcp.example/mcp';
 
-export async function startExchangeServer(kind: ExchangeKind): Promise<ExchangeServer> {
+export async function startExchangeServer(kind: ExchangeKind, client = EXCHANGE_CLIENT): Promise<ExchangeServer> {
   const signer = createSigner();
   const forms: URLSearchParams[] = [];
   const users = new Map<string, string>();
@@ -70,7 +70,7 @@ export async function startExchangeServer(kind: ExchangeKind): Promise<ExchangeS
     const form = new URLSearchParams(body);
     forms.push(form);
     if (behaviour !== undefined) return behaviour(res, form);
-    const refused = EXCHANGE_RULES[kind](req, form, subjects);
+    const refused = EXCHANGE_RULES[kind](req, form, subjects, client);
     if (refused !== undefined) return replyRefused(res, refused);
     const { sub } = subjects.get(form.get(paths.subject) ?? '') as { sub: string };
     const token = randomBytes(24).toString('base64url');

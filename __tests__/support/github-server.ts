@@ -184,11 +184,11 @@ function answerApi(site: Site, req: HostRequest): Reply {
   const may = (needed: readonly string[]) => site.isGithubApp || needed.some((scope) => scopes.includes(scope));
   const headers = site.isGithubApp ? {} : { 'x-oauth-scopes': scopes.join(', '), 'x-accepted-oauth-scopes': '' };
   if (req.path === '/user') return json(200, accountOf(known.user), headers);
+  if (req.path === '/user/repos') return json(200, repositoriesOf(known.user, may(['repo'])), headers);
   if (req.path === '/user/orgs') {
     if (may(READS_ORGANIZATIONS)) return json(200, organizationsOf(known.user), headers);
     return problem(403, 'You need at least read:org scope or user scope to list your organizations.');
   }
-  if (req.path === '/user/repos') return json(200, repositoriesOf(known.user, may(['repo'])), headers);
   if (req.path === '/user/emails' && may(READS_EMAILS)) return json(200, addressesOf(known.user), headers);
   return problem(404, 'Not Found');
 }
@@ -198,13 +198,14 @@ function accountOf({ login, number: id, name }: ImitatedUser): unknown {
   return { login, id, node_id: `U_${id}`, type: 'User', name, email: null };
 }
 
-function organizationsOf({ organizations }: ImitatedUser): unknown {
-  return organizations.map((login, i) => ({ login, id: 100 + i }));
+/** Without the scope `repo`, public ones only. */
+function repositoriesOf({ login }: ImitatedUser, hasPrivate: boolean): unknown {
+  const names = hasPrivate ? ['notes', 'diary'] : ['notes'];
+  return names.map((name) => ({ name, full_name: `${login}/${name}`, private: name === 'diary' }));
 }
 
-function repositoriesOf({ login }: ImitatedUser, mayReadPrivate: boolean): unknown {
-  const own = ['notes', 'plans'].map((name, i) => ({ name, full_name: `${login}/${name}`, private: i === 1 }));
-  return own.filter((repository) => mayReadPrivate || !repository.private);
+function organizationsOf({ organizations }: ImitatedUser): unknown {
+  return organizations.map((login, i) => ({ login, id: 100 + i }));
 }
 
 function addressesOf({ login, email }: ImitatedUser): unknown {

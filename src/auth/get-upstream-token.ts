@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type AuthInfo, getAuth, isIssuedAuth } from '../core/auth-info.js';
 import { withdrawalOf } from '../core/authority.js';
-import { upstreamTokenOf } from '../core/upstream-token.js';
+import { tokenExchangeOf, upstreamTokenOf } from '../core/upstream-token.js';
 import { UpstreamTokenError } from '../core/upstream-token-error.js';
 import { isRecord } from '../http/json-object.js';
 
@@ -34,10 +34,11 @@ export async function getUpstreamToken(caller: IncomingMessage | CallerInfo | un
   const auth = authOf(caller);
   // A tool may run for longer than its caller is accepted.
   if (withdrawalOf(auth) !== undefined) throw new UpstreamTokenError('caller_withdrawn');
-  const source = upstreamTokenOf(auth);
-  if (source === undefined) throw new UpstreamTokenError('no_upstream_token');
-  if (typeof source === 'function') return source();
-  const { token, expiresAt } = source;
+  const exchange = tokenExchangeOf(auth);
+  if (exchange !== undefined) return exchange();
+  const upstream = upstreamTokenOf(auth);
+  if (upstream === undefined) throw new UpstreamTokenError('no_upstream_token');
+  const { token, expiresAt } = upstream;
   if (expiresAt !== undefined && Date.now() >= expiresAt * 1_000)
     throw new UpstreamTokenError('upstream_token_expired');
   return token;

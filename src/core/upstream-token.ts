@@ -8,21 +8,30 @@ export interface UpstreamToken {
   readonly expiresAt: number | undefined;
 }
 
+// Beside the AuthInfo, and not in it: what is in it may be logged, or sent to a backend.
+const tokens = shareValue('upstream tokens', () => new WeakMap<AuthInfo, UpstreamToken>());
+
+/** Keeps the user's own token for a caller. */
+export function attachUpstreamToken(auth: AuthInfo, token: UpstreamToken | undefined): void {
+  if (token !== undefined) tokens.set(auth, token);
+}
+
+/** Returns the user's own token of the identity provider. Undefined for a caller without an issued token. */
+export function upstreamTokenOf(auth: AuthInfo): UpstreamToken | undefined {
+  return tokens.get(auth);
+}
+
 /** Exchanges the token that the caller sent for one of another API. */
 export type ExchangeToken = () => Promise<string>;
 
-/** Where the user's own token comes from. */
-export type UpstreamTokenSource = UpstreamToken | ExchangeToken;
+const exchanges = shareValue('token exchanges', () => new WeakMap<AuthInfo, ExchangeToken>());
 
-// Beside the AuthInfo, and not in it: what is in it may be logged, or sent to a backend.
-const sources = shareValue('upstream tokens', () => new WeakMap<AuthInfo, UpstreamTokenSource>());
-
-/** Keeps the user's own token for a caller, or the way to get it. */
-export function attachUpstreamToken(auth: AuthInfo, source: UpstreamTokenSource | undefined): void {
-  if (source !== undefined) sources.set(auth, source);
+/** Lets {@link tokenExchangeOf} find the exchange of a caller's token. */
+export function attachTokenExchange(auth: AuthInfo, exchange: ExchangeToken | undefined): void {
+  if (exchange !== undefined) exchanges.set(auth, exchange);
 }
 
-/** Returns the user's own token, or the way to get it. Undefined for a caller who has none. */
-export function upstreamTokenOf(auth: AuthInfo): UpstreamTokenSource | undefined {
-  return sources.get(auth);
+/** Returns the exchange of a caller's token. Undefined for a token that is not exchanged. */
+export function tokenExchangeOf(auth: AuthInfo): ExchangeToken | undefined {
+  return exchanges.get(auth);
 }

@@ -15,13 +15,15 @@ import type { RemoteTargetConfig } from './config/remote-target.js';
 import { resolveText, type TextSource } from './config/text-source.js';
 import type { InputFiles } from './input-files.js';
 import { createJwtSigner } from './policies/jwt-sign.js';
+import { upstreamTokenHeaders } from './policies/upstream-token.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 const checks = createChecks('mcpHttpBackend()');
 
 /** Returns the names of options in the file that differ from those in code. */
 export function namesInFile(target?: RemoteTargetConfig): ReadonlyMap<string, string> {
-  const isHeader = (target?.backendAuth?.header ?? target?.backendAuth?.jwtSign) !== undefined;
+  const isHeader =
+    (target?.backendAuth?.header ?? target?.backendAuth?.jwtSign ?? target?.backendAuth?.upstreamToken) !== undefined;
   return new Map([
     ['bearer', 'backendAuth'],
     ['headers', isHeader ? 'backendAuth' : 'requestHeaderModifier'],
@@ -58,7 +60,8 @@ export function remoteOptions(target: RemoteTargetConfig, { logger, files, isOpe
     ...readCallerToken(target, files),
   };
   requireOneLogin(target);
-  const [shared] = isOpen ? secretsOf(target) : [];
+  // The user's own token gives no caller the rights of another one.
+  const [shared] = isOpen && target.backendAuth?.upstreamToken !== true ? secretsOf(target) : [];
   if (shared !== undefined) logger.warn(`${place}: ${shared} ${SHARED_SECRET}`);
   const isPlain = url.protocol === 'http:' && !isLoopbackHost(url.hostname);
   if (isPlain && written.dangerouslyAllowHttp !== true) {
@@ -121,12 +124,13 @@ function readCredential(
   const { backendAuth } = target;
   const others = readHeaders(target);
   if (backendAuth === undefined) return others;
-  const { key, jwtSign, at: place, header } = backendAuth;
+  const { key, jwtSign, upstreamToken, at: place, header } = backendAuth;
   const { name, prefix } = header ?? BEARER;
   if (jwtSign !== undefined) {
     const sign = createJwtSigner(jwtSign, files);
     return { headers: async () => ({ ...others.headers, [name]: `${prefix}${await sign()}` }) };
   }
+  if (upstreamToken) return { headers: upstreamTokenHeaders({ name, prefix }, others.headers) };
   return atPlace(place, () => {
     const secret = resolveText(key as TextSource, files);
     if (header === undefined) return { ...others, bearer: requireBearer(checks, secret, 'key') };

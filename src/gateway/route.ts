@@ -19,6 +19,7 @@ import { respond } from './policies/fixed-response.js';
 import { changeRequestHeaders, changeResponseHeaders } from './policies/header-changes.js';
 import { authorizeRequests } from './policies/http-authorization.js';
 import { limitTime } from './policies/request-timeout.js';
+import { requireUpstreamTokens } from './policies/upstream-token.js';
 import { redirect, rewrite } from './policies/url-changes.js';
 import { checkBackend, type ReadyCheck } from './readiness.js';
 import type { EndingPart, TakePart } from './reload/kept-parts.js';
@@ -69,6 +70,7 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
   const authentication = createAuthentication(route, { ...parts, advice });
   const policy = authentication?.policy;
   refuseIssuerOfProxy(route, policy);
+  requireUpstreamTokens(route, policy);
   const backend = route.backend && createRouteBackend(route, route.backend, { logger, files, advice, policy, replica });
   const { name, hostnames, matches, at, timeout, responseHeaderModifier, cors } = route;
   const login = route.mcpAuthentication ? 'mcpAuthentication' : route.credentials?.kind;

@@ -1,7 +1,7 @@
 import { extendAuth } from '../../core/auth-info.js';
 import { attachWithdrawal } from '../../core/authority.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
-import { attachUpstreamToken, upstreamTokenOf } from '../../core/upstream-token.js';
+import { attachTokenExchange, attachUpstreamToken, upstreamTokenOf } from '../../core/upstream-token.js';
 import { requireApiKey, requireToken68 } from '../../oauth/credentials.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { ResourceIdentity } from '../../policy/resolve-resource.js';
@@ -64,7 +64,8 @@ export function createTokenVerifier(resolved: ResolvedAuth, findVerifier: FindVe
       throw new AuthError('token_revoked', claimsForLog(found.auth.payload, found.auth.header.kid));
     }
     const auth = extendAuth(found.auth, resolved.extra);
-    attachUpstreamToken(auth, upstreamTokenOf(found.auth) ?? exchangeFor({ ...found, auth }));
+    attachUpstreamToken(auth, upstreamTokenOf(found.auth));
+    attachTokenExchange(auth, exchangeFor({ ...found, auth }));
     attachWithdrawal(auth, () => (revocations.includes(auth) ? 'token_revoked' : found.withdrawal()));
     const verified = { ...found, auth };
     tokenCache?.remember(verified);

@@ -8,6 +8,7 @@ import {
   CREDENTIAL_HEADER,
   CREDENTIAL_LOCATION,
   JWT_SIGN,
+  SENT_UPSTREAM_TOKEN,
   SIGNED_TOKEN_SECONDS,
   SIGNING_ALGORITHMS,
 } from '../schema/policy-keys.js';
@@ -23,10 +24,11 @@ export interface CredentialHeader {
   readonly prefix: string;
 }
 
-/** The credential with which this server authenticates itself at a target: a fixed secret, or a JWT that it signs. */
+/** The credential of requests to a target: a fixed secret, a JWT that this server signs, or the user's own token. */
 export interface BackendAuth {
   readonly key?: TextSource;
   readonly jwtSign?: JwtSignConfig;
+  readonly upstreamToken?: true;
   /** Undefined for `Authorization: Bearer`. */
   readonly header?: CredentialHeader;
   readonly at: string;
@@ -44,7 +46,10 @@ export interface JwtSignConfig {
 }
 
 const CLOUD: StaysOut = { why: 'credentials of cloud providers are not fetched. Use key or jwtSign', canIgnore: false };
-const EXCHANGE: StaysOut = { why: "clients' tokens are not exchanged. Use callerToken beside host", canIgnore: false };
+const EXCHANGE: StaysOut = {
+  why: 'this is written elsewhere: upstreamToken.exchange in mcpAuthentication, and upstreamToken: {} here',
+  canIgnore: false,
+};
 
 const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   [
@@ -61,8 +66,13 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
 
 /** Reads `backendAuth`. */
 export function readBackendAuth(node: ConfigNode, directory: string): BackendAuth {
-  const { key, jwtSign } = node.members(BACKEND_AUTH, { staysOut: STAYS_OUT });
-  if ((key === undefined) === (jwtSign === undefined)) return node.refuse('must have either key or jwtSign');
+  const { key, jwtSign, upstreamToken } = node.members(BACKEND_AUTH, { staysOut: STAYS_OUT });
+  if ([key, jwtSign, upstreamToken].filter((each) => each !== undefined).length !== 1)
+    return node.refuse('must have one of key, jwtSign and upstreamToken');
+  if (upstreamToken) {
+    const { location } = upstreamToken.members(SENT_UPSTREAM_TOKEN);
+    return { upstreamToken: true, ...(location && { header: readLocation(location) }), at: node.path };
+  }
   if (jwtSign) return { ...readJwtSign(jwtSign, directory), at: node.path };
   return { ...readKey(key as ConfigNode, directory), at: node.path };
 }

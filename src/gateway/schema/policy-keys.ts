@@ -117,9 +117,13 @@ export const JWT_SIGN = {
   location: LOCATION,
 } as const satisfies Members;
 
+/** The user's own token, sent to a target. */
+export const SENT_UPSTREAM_TOKEN = { location: LOCATION } as const satisfies Members;
+
 export const BACKEND_AUTH = {
   key: { type: either(SECRET, membersOf('key', BACKEND_AUTH_VALUE)) },
   jwtSign: { type: membersOf('jwtSign', JWT_SIGN) },
+  upstreamToken: { type: membersOf('upstreamToken of a target', SENT_UPSTREAM_TOKEN) },
 } as const satisfies Members;
 
 export const BACKEND_TLS = {
