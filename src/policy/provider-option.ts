@@ -6,8 +6,8 @@ import type { Provider } from '../providers/provider.js';
 import { createProvider, type ProviderKind } from '../providers/provider-kind.js';
 import { PROVIDER_KINDS, PROVIDER_NAMES, PROVIDERS, type ProviderName } from '../providers/providers.js';
 import type { ProviderSwitches, SwitchName } from '../providers/switches.js';
+import { IDENTITY_MEMBERS, identityNameOf } from './identity-tables.js';
 import { SWITCH_TABLE } from './provider-switches.js';
-import { IDENTITY_MEMBERS, identityNameOf } from './resolve-identity.js';
 
 export const PROVIDER_TYPE = either(
   oneOfWords(PROVIDER_NAMES),
