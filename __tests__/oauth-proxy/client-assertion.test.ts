@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { clientIdOfAssertion } from '../../src/oauth-proxy/client-assertion.js';
 import type { KeyedClient } from '../../src/oauth-proxy/client-keys.js';
+import { clientIdOfAssertion } from '../../src/oauth-proxy/read-assertion.js';
 import { altered } from '../support/altered.js';
 import {
   ASSERTION_TYPE,

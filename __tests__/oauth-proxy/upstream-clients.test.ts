@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Client } from '../../src/oauth-proxy/clients.js';
+import type { Client } from '../../src/oauth-proxy/client.js';
 import type { Registered } from '../../src/oauth-proxy/register-upstream.js';
 import { createUpstreamClients } from '../../src/oauth-proxy/upstream-clients.js';
 

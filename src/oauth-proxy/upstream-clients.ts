@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
+import type { Client } from './client.js';
 import type { ClientMembers } from './client-members.js';
-import { type Client, fingerprint } from './clients.js';
+import { fingerprint } from './fingerprint.js';
 import type { Registered } from './register-upstream.js';
 import type { UpstreamClient } from './sealed-contents.js';
 import { UpstreamRefusal } from './upstream-answer.js';
