@@ -84,8 +84,8 @@ function refusalBehindProxy({ host }: URL, { name }: ForwardProxy): OAuthError {
 
 const ANY_HOST = new URL('https://client.invalid/');
 
-/** Says why no document can be fetched, whatever its host, and what to do. Undefined if some can. */
-export function hindranceOf(allow: AllowedDocuments, { env }: Pick<DocumentNetwork, 'env'>): string | undefined {
+/** Returns the reason why no document can be fetched, whatever its host, and what to do. Undefined if some can. */
+export function obstacleTo(allow: AllowedDocuments, { env }: Pick<DocumentNetwork, 'env'>): string | undefined {
   const proxy = allow === undefined ? forwardProxyFor(ANY_HOST, env) : undefined;
   return (
     proxy &&
