@@ -21,7 +21,7 @@ const configured = (id: string): Client => ({
 function createCounted(more: object = {}) {
   let count = 0;
   const clients = createUpstreamClients(async (): Promise<Registered> => ({ client_id: `${++count}`, ...more }));
-  const idFor = async (id: string) => (await clients.forLogin(configured(id)))?.id;
+  const idFor = async (id: string) => (await clients.forLogin(configured(id))).id;
   return { clients, idFor };
 }
 
@@ -40,7 +40,7 @@ describe('the client of a login at the upstream server', () => {
     });
     await expect(clients.forLogin(configured('a'))).rejects.toThrow('down');
     isUp = true;
-    expect(await clients.forLogin(configured('a'))).toEqual({ id: 'good', secret: undefined, method: undefined });
+    expect(await clients.forLogin(configured('a'))).toMatchObject({ id: 'good', registered: { id: 'good' } });
   });
 
   test.each<[string, object, number, string]>([

@@ -23,12 +23,13 @@ export function consentFingerprint(
   { client, redirectUri, registeredUri }: Requester,
   { scopes }: AuthorizationRequest,
 ): string | undefined {
-  const isAsked = isShared(options, client) || isForeignHttps(redirectUri, options.resource.host);
+  const isAsked = sharesUpstreamClient(options, client) || isForeignHttps(redirectUri, options.resource.host);
   if (!isAsked || isTrusted(options, client)) return undefined;
   return fingerprint(client.id, registeredUri, ...scopes.toSorted());
 }
 
-function isShared(options: OAuthProxyContext['options'], client: Client): boolean {
+/** True if other clients, or other users of the same client id, have the same client at the upstream server. */
+function sharesUpstreamClient(options: OAuthProxyContext['options'], client: Client): boolean {
   return client.source !== 'registered' || sharesClient(options, client);
 }
 
