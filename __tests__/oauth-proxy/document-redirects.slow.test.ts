@@ -63,7 +63,7 @@ describe('with the client id of a document', () => {
 
 /**
  * Other spellings of a client id `https://127.0.0.1:{port}/client.json`. Each would be another client with the same host. The last two are
- * fetched, twice each: more would use up the ration of one caller.
+ * fetched, twice each: more would exceed the limit of one caller.
  */
 const SPELLINGS: readonly [what: string, id: string][] = [
   ['http', 'http://127.0.0.1:{port}/client.json'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fingerprint } from '../../src/oauth-proxy/clients.js';
+import { fingerprint } from '../../src/oauth-proxy/fingerprint.js';
 import {
   postForm,
   postJson,

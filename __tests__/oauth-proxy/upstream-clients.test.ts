@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Client } from '../../src/oauth-proxy/clients.js';
+import type { Client } from '../../src/oauth-proxy/client.js';
 import type { Registered } from '../../src/oauth-proxy/register-upstream.js';
 import { createUpstreamClients } from '../../src/oauth-proxy/upstream-clients.js';
 
@@ -21,7 +21,7 @@ const configured = (id: string): Client => ({
 function createCounted(more: object = {}) {
   let count = 0;
   const clients = createUpstreamClients(async (): Promise<Registered> => ({ client_id: `${++count}`, ...more }));
-  const idFor = async (id: string) => (await clients.forLogin(configured(id)))?.id;
+  const idFor = async (id: string) => (await clients.forLogin(configured(id))).id;
   return { clients, idFor };
 }
 
@@ -40,7 +40,7 @@ describe('the client of a login at the upstream server', () => {
     });
     await expect(clients.forLogin(configured('a'))).rejects.toThrow('down');
     isUp = true;
-    expect(await clients.forLogin(configured('a'))).toEqual({ id: 'good', secret: undefined, method: undefined });
+    expect(await clients.forLogin(configured('a'))).toMatchObject({ id: 'good', registered: { id: 'good' } });
   });
 
   test.each<[string, object, number, string]>([

@@ -1,7 +1,7 @@
 import { createServer, request } from 'node:http';
 import { onTestFinished } from 'vitest';
 import { type DocumentProxy, startDocumentProxy } from './client-documents.js';
-import { freePort, listen, originOf, stop } from './loopback-server.js';
+import { listen, originOf, stop } from './loopback-server.js';
 import { SECRET } from './oauth-proxy-flow.js';
 import { type BehaviourName, PROVIDER_BEHAVIOURS, type Setup } from './provider-behaviours.js';
 import { type ProviderServer, startProviderServer } from './provider-server.js';
@@ -25,10 +25,10 @@ export async function startDocumentFlow(
 ): Promise<DocumentFlow> {
   const { kind, policy, client }: Setup = PROVIDER_BEHAVIOURS[name];
   const upstream = await startProviderServer(kind);
-  let replicas: { port: number; proxy: DocumentProxy }[] = [];
+  let replicas: DocumentProxy[] = [];
   let turn = 0;
   const front = createServer((req, res) => {
-    const { port } = replicas[turn++ % replicas.length] ?? {};
+    const { port } = new URL((replicas[turn++ % replicas.length] as DocumentProxy).resource);
     const { method, url: path, headers } = req;
     const forwarded = request({ host: '127.0.0.1', port, method, path, headers, agent: false }, (answer) => {
       res.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -50,15 +50,11 @@ export async function startDocumentFlow(
     ...changes,
     resourceMetadata: { resource, scopesSupported: ['mcp.read', 'offline_access'] },
   };
-  const startOne = async () => {
-    const port = await freePort();
-    return { port, proxy: await startDocumentProxy(options, port) };
-  };
   const restart = async () => {
-    await Promise.all(replicas.map(({ proxy }) => proxy.program.stop()));
-    replicas = await Promise.all(Array.from({ length: count }, startOne));
+    await Promise.all(replicas.map(({ program }) => program.stop()));
+    replicas = await Promise.all(Array.from({ length: count }, () => startDocumentProxy(options)));
   };
   await restart();
-  const log = () => replicas.map(({ proxy }) => proxy.program.stdout + proxy.program.stderr).join('');
+  const log = () => replicas.map(({ program }) => program.stdout + program.stderr).join('');
   return { upstream, resource, base, restart, log };
 }

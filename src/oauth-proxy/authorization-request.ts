@@ -1,7 +1,7 @@
 import { printableJson } from '../core/printable.js';
 import type { Parameters } from '../http/form.js';
 import { withoutClosingSlash } from '../http/well-known.js';
-import type { Client } from './clients.js';
+import type { Client } from './client.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { isAllowedRedirectUri, registeredRedirectUri } from './redirect-uri.js';

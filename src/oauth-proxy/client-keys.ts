@@ -12,7 +12,7 @@ export interface ClientKeySet {
   readonly jwks: JSONWebKeySet;
   /** In the order of the key set. */
   readonly keys: readonly VerificationKey[];
-  /** On the clock of `performance.now()`: when the set was first used, soon after it was fetched. */
+  /** The time of the first use, soon after the fetch, on the clock of `performance.now()`. */
   readonly since: number;
 }
 
@@ -24,12 +24,12 @@ export interface ClientKeySets {
    */
   get(client: KeyedClient, caller: string): Promise<ClientKeySet>;
   /**
-   * Returns a newer key set than one that lacks a key; undefined if there is none, or that one is too new to be fetched again.
+   * Returns a newer key set than one that lacks a key; undefined if there can be none, or if that one is too new to be fetched again.
    *
    * @throws {OAuthError} `invalid_client`
    * @throws {UpstreamError} If it cannot be fetched at the moment: the client may have a new key.
    */
-  getNewer(client: KeyedClient, caller: string, lacking: ClientKeySet): Promise<ClientKeySet | undefined>;
+  getNewer(client: KeyedClient, caller: string, insufficient: ClientKeySet): Promise<ClientKeySet | undefined>;
 }
 
 /** More than clients need while keys replace others. Each is tried for an assertion without `kid`. */

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { escapeHtml, nameToHtml } from '../http/html.js';
 import { replyPage } from '../http/page.js';
 import type { AuthorizationRequest, Requester } from './authorization-request.js';
-import type { Client } from './clients.js';
+import type { Client } from './client.js';
 import type { OAuthProxyContext } from './context.js';
 import type { Browser } from './sealed-contents.js';
 

@@ -6,6 +6,7 @@ const isTextOrAbsent = (value: unknown): value is string | undefined => value ==
 const isTextList = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
 const isTextListOrAbsent = (value: unknown): value is readonly string[] | undefined =>
   value === undefined || isTextList(value);
+
 /** A client at the upstream server that this server registered for one that did not register itself. */
 export interface UpstreamClient {
   readonly id: string;
@@ -15,7 +16,7 @@ export interface UpstreamClient {
   readonly method?: string | undefined;
 }
 
-/** Absent if the client id says which client it is there. */
+/** Absent if the client id says which client it is at the upstream server. */
 const isUpstreamClientOrAbsent = (value: unknown): value is UpstreamClient | undefined =>
   value === undefined ||
   (isRecord(value) && isText(value.id) && isTextOrAbsent(value.secret) && isTextOrAbsent(value.method));

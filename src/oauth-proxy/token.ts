@@ -1,32 +1,25 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UpstreamError } from '../core/errors.js';
-import { type Parameters, readForm } from '../http/form.js';
+import { readForm } from '../http/form.js';
 import { replyJson } from '../http/reply.js';
 import type { ServerAnswer } from '../upstream/call-server.js';
-import { isSameResource } from './authorization-request.js';
+import { sharesClient } from './client.js';
 import { type AuthenticatedClient, authenticateClient } from './client-authentication.js';
-import { fingerprint, sharesClient } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
+import { fingerprint } from './fingerprint.js';
 import { OAuthError } from './oauth-error.js';
-import type { Act } from './refusal-log.js';
-import type { UpstreamClient } from './sealed-contents.js';
+import type { Act } from './refusal-remedy.js';
 import { splitList } from './split-list.js';
+import { type Grant, readGrant } from './token-grant.js';
 import { isClientUnknown, NO_STORE, refusalOf, writeAnswer } from './upstream-answer.js';
 import { postForm, upstreamCredentials } from './upstream-credentials.js';
 
 const MAX_FORM_BYTES = 65_536;
 
-interface Grant {
-  /** The scopes of the login request. */
-  readonly scopes: readonly string[];
-  /** The scopes that the upstream server granted at the login, in its own spelling; undefined if it has not said. */
-  readonly granted: readonly string[] | undefined;
-  /** The client that this server registered at the upstream server for the login. */
-  readonly upstream: UpstreamClient | undefined;
-  /** The form for the upstream server. */
-  readonly form: Readonly<Record<string, string>>;
-}
+const ACT_OF_GRANT: ReadonlyMap<string, Act> = new Map([
+  ['authorization_code', 'code'],
+  ['refresh_token', 'refresh'],
+]);
 
 /**
  * Creates the token endpoint (RFC 6749, section 3.2), which replaces client id, code and refresh token with those of the upstream
@@ -41,7 +34,7 @@ export function createToken(context: OAuthProxyContext) {
     // A client that asked for no scope got those that the upstream server grants by default.
     const scopes = grant.scopes.length > 0 ? grant.scopes : (answered ?? []);
     const granted = grant.granted ?? answered;
-    const { upstream } = grant;
+    const { registered: upstream } = grant;
     return { refresh_token: seal.close('refresh_token', { client, upstream, scopes, granted, token }) };
   };
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
@@ -60,105 +53,11 @@ export function createToken(context: OAuthProxyContext) {
   };
 }
 
-/** @throws {OAuthError} Also for every other grant type: with the shared secret, `client_credentials` would need no user. */
-function readGrant(context: OAuthProxyContext, form: Parameters, client: string): Grant {
-  const grantType = form.get('grant_type');
-  const resource = form.get('resource');
-  if (resource !== undefined && !isSameResource(resource, context.options.resource.href)) {
-    throw new OAuthError('invalid_target', 'resource must be the resource of this server');
-  }
-  const target = context.options.provider.acceptsResource ? { resource: context.options.resource.href } : {};
-  const read = grantType === undefined ? undefined : GRANTS.get(grantType);
-  if (read === undefined) {
-    throw new OAuthError('unsupported_grant_type', 'grant_type must be authorization_code or refresh_token');
-  }
-  const grant = read(context, form, client);
-  return { ...grant, form: { ...grant.form, ...target } };
-}
-
-const ACT_OF_GRANT: ReadonlyMap<string, Act> = new Map([
-  ['authorization_code', 'code'],
-  ['refresh_token', 'refresh'],
-]);
-
-const GRANTS: ReadonlyMap<string, typeof readCodeGrant> = new Map([
-  ['authorization_code', readCodeGrant],
-  ['refresh_token', readRefreshGrant],
-]);
-
-function readCodeGrant({ seal, endpoints, options }: OAuthProxyContext, form: Parameters, client: string): Grant {
-  const sealed = seal.open('code', form.get('code'));
-  const redirectUri = form.get('redirect_uri');
-  // RFC 6749, section 4.1.3. Clients of OAuth 2.1 leave out the redirect URI: PKCE replaces this check.
-  const sameUri = redirectUri === undefined || redirectUri === sealed?.redirectUri;
-  if (sealed === undefined || sealed.client !== client || !sameUri) {
-    throw new OAuthError('invalid_grant', 'The code has expired, or is not for this client and redirect URI');
-  }
-  const verifier = form.get('code_verifier');
-  if (verifier === undefined) throw new OAuthError('invalid_request', 'PKCE is required: code_verifier');
-  // RFC 7636, section 4.6. Checked here because not every upstream server does it.
-  if (createHash('sha256').update(verifier).digest('base64url') !== sealed.codeChallenge) {
-    throw new OAuthError('invalid_grant', 'code_verifier does not match code_challenge');
-  }
-  const { scopes, code, upstream } = sealed;
-  return {
-    scopes,
-    upstream,
-    granted: undefined,
-    form: {
-      grant_type: 'authorization_code',
-      code,
-      redirect_uri: endpoints.callback,
-      ...(options.provider.acceptsPkce ? { code_verifier: verifier } : {}),
-    },
-  };
-}
-
-function readRefreshGrant({ seal, options }: OAuthProxyContext, form: Parameters, client: string): Grant {
-  const sealed = seal.open('refresh_token', form.get('refresh_token'));
-  if (sealed === undefined || sealed.client !== client) {
-    throw new OAuthError('invalid_grant', 'The refresh token is not valid for this client');
-  }
-  const { scopes, granted, token, upstream } = sealed;
-  const scope = refreshScopes(options, sealed, splitList(form.get('scope') ?? '')).join(' ');
-  return {
-    scopes,
-    granted,
-    upstream,
-    form: { grant_type: 'refresh_token', refresh_token: token, ...(scope === '' ? {} : { scope }) },
-  };
-}
-
-/**
- * The scopes for a refresh at the upstream server; none if they are those of the login. That server may have granted fewer scopes
- * than the login asked for, and would refuse a refresh that asks for all of them (RFC 6749, section 6).
- */
-function refreshScopes(
-  { provider, audiences }: OAuthProxyContext['options'],
-  { scopes, granted }: Pick<Grant, 'scopes' | 'granted'>,
-  wanted: readonly string[],
-): readonly string[] {
-  // A client that names no scope asks for all of its login.
-  const upstreamNames = (names: readonly string[]) =>
-    names.length === 0 ? [] : provider.upstreamScopes(names, audiences);
-  const [ofLogin, asked] = [upstreamNames(scopes), upstreamNames(wanted)];
-  // The upstream server may grant a shared client more scopes than this user was asked for here.
-  if (!asked.every((name) => ofLogin.includes(name))) {
-    throw new OAuthError('invalid_scope', 'scope must not contain more than the login asked for');
-  }
-  const needed = provider.scopesAtRefresh(asked, ofLogin);
-  if (needed !== undefined) return needed;
-  if (ofLogin.every((name) => asked.includes(name))) return [];
-  const given = granted === undefined ? asked : asked.filter((name) => granted.includes(name));
-  // If none of them was granted, the server must refuse them. Without scopes it would grant all of the login's.
-  return given.length > 0 ? given : asked;
-}
-
 /** @throws {OAuthError | UpstreamRefusal} The upstream server's refusal. */
 async function exchange(
   { options, upstream, upstreamClients }: OAuthProxyContext,
   authenticated: AuthenticatedClient,
-  { form, upstream: registered }: Grant,
+  { form, registered }: Grant,
 ): Promise<ServerAnswer> {
   const metadata = await upstream();
   const credentials = upstreamCredentials(options, authenticated, { metadata, registered });

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
+import type { Client } from './client.js';
 import type { ClientMembers } from './client-members.js';
-import { type Client, fingerprint } from './clients.js';
+import { fingerprint } from './fingerprint.js';
 import type { Registered } from './register-upstream.js';
 import type { UpstreamClient } from './sealed-contents.js';
 import { UpstreamRefusal } from './upstream-answer.js';
@@ -12,11 +13,18 @@ const MAX_AGE_MS = 86_400_000;
 /** If no login has come back for this long, the upstream server may have forgotten the client: it then shows a page of its own. */
 const MAX_WAITING_MS = 3_600_000;
 
+/** The client of a login at the upstream server. */
+export interface LoginClient {
+  readonly id: string;
+  /** The same client, if this server registered it. Undefined if the id of the MCP client says which one it is. */
+  readonly registered: UpstreamClient | undefined;
+}
+
 interface Entry {
   readonly client: UpstreamClient;
   /** On the clock of `performance.now()`. */
   readonly until: number;
-  /** When the first login began since one came back, on the same clock. */
+  /** The start of the first login since the last one that came back, on the same clock. Undefined if no login is pending. */
   waitingSince: number | undefined;
 }
 
@@ -45,22 +53,24 @@ export function createUpstreamClients(register: (members: ClientMembers) => Prom
 
   return {
     /**
-     * Returns the client that a login uses. Undefined if the id of the client says which one.
+     * Returns the client that a login uses.
      *
      * @throws What `register` throws.
      */
-    async forLogin(client: Client): Promise<UpstreamClient | undefined> {
-      if (client.source === 'registered' || client.upstreamId !== undefined) return undefined;
+    async forLogin(client: Client): Promise<LoginClient> {
+      if (client.source === 'registered') return { id: client.upstreamId, registered: undefined };
+      if (client.upstreamId !== undefined) return { id: client.upstreamId, registered: undefined };
       const members = membersFor(client);
       const key = fingerprint(client.id, JSON.stringify(members));
       const known = entries.get(key);
       if (known !== undefined && isUsable(known)) {
         known.waitingSince ??= performance.now();
-        return known.client;
+        return { id: known.client.id, registered: known.client };
       }
       const registering = inFlight.get(key) ?? registerAndKeep(key, members);
       inFlight.set(key, registering);
-      return registering;
+      const registered = await registering;
+      return { id: registered.id, registered };
     },
     /** A login with this client came back. */
     noteAnswer({ id }: UpstreamClient): void {

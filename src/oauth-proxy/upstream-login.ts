@@ -2,12 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UpstreamError } from '../core/errors.js';
 import type { Prompts } from '../providers/provider.js';
 import type { AuthorizationRequest, Requester } from './authorization-request.js';
-import { fingerprint } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
+import { fingerprint } from './fingerprint.js';
 import { OAuthError } from './oauth-error.js';
 import { withParameters } from './redirect-uri.js';
-import type { Browser, Login, UpstreamClient } from './sealed-contents.js';
+import type { Browser, Login } from './sealed-contents.js';
 import { UpstreamRefusal } from './upstream-answer.js';
+import type { LoginClient } from './upstream-clients.js';
 
 /** Long enough for a second factor and a forgotten password. */
 const LOGIN_SECONDS = 1_800;
@@ -25,23 +26,23 @@ interface NewLogin {
  */
 export async function startLogin(context: OAuthProxyContext, login: NewLogin): Promise<string> {
   const { authorizationEndpoint } = await context.upstream();
-  const upstream = await context.upstreamClients.forLogin(login.requester.client);
-  return loginUrl(context, authorizationEndpoint, { ...login, upstream });
+  const client = await context.upstreamClients.forLogin(login.requester.client);
+  return loginUrl(context, authorizationEndpoint, { ...login, client });
 }
 
 function loginUrl(
   { options, endpoints, seal }: OAuthProxyContext,
   endpoint: URL,
-  login: NewLogin & { readonly upstream: UpstreamClient | undefined },
+  login: NewLogin & { readonly client: LoginClient },
 ): string {
-  const { requester, request, browser, upstream } = login;
+  const { requester, request, browser, client } = login;
   const { provider, audiences } = options;
   const { redirectUri, state } = requester;
   const pending: Login = {
     browserId: browser.id,
     client: fingerprint(requester.client.id),
     name: requester.client.label,
-    upstream,
+    upstream: client.registered,
     redirectUri,
     state,
     scopes: request.scopes,
@@ -57,7 +58,7 @@ function loginUrl(
   const prompt = promptFor(provider.prompts, request.prompts);
   if (prompt !== '') url.searchParams.set('prompt', prompt);
   url.searchParams.set('response_type', 'code');
-  url.searchParams.set('client_id', upstream?.id ?? requester.client.upstreamId ?? '');
+  url.searchParams.set('client_id', client.id);
   url.searchParams.set('redirect_uri', endpoints.callback);
   if (provider.acceptsPkce) {
     url.searchParams.set('code_challenge', request.codeChallenge);

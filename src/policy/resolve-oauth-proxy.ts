@@ -12,7 +12,8 @@ import {
 import { membersOf, TEXT, TEXTS } from '../options/value-type.js';
 import type { Provider } from '../providers/provider.js';
 import type { OAuthProxyOptions } from './oauth-proxy-options.js';
-import { refuseUnknownClients, refuseUnusedSwitches } from './refuse-switches.js';
+import { refuseImpossibleLogins } from './refuse-impossible-logins.js';
+import { refuseUnusedOptions } from './refuse-unused-options.js';
 import { CLIENT_DOCUMENTS_TABLE } from './resolve-client-documents.js';
 import type { StaticClient, TrustedIssuer } from './resolve-issuer.js';
 import { PROXY_CLIENTS_ROW } from './resolve-proxy-clients.js';
@@ -75,9 +76,8 @@ export function resolveOAuthProxy(
   given: unknown,
   context: RestOfPolicy,
 ): ResolvedOAuthProxy | undefined {
-  const trusted = context.issuers.find(({ provider }) => provider !== undefined);
-  refuseUnusedClients(checks, context, given === false ? undefined : trusted);
-  refuseUnusedSwitches(checks, context.issuers, given === false ? undefined : trusted);
+  const trusted = given === false ? undefined : context.issuers.find(({ provider }) => provider !== undefined);
+  refuseUnusedOptions(checks, context.issuers, trusted);
   if (given === false) return undefined;
   const fix = 'Write { secret: … }, or false to show clients the issuer itself.';
   const options = given === undefined ? {} : checks.record(given, 'oauthProxy', fix);
@@ -87,9 +87,7 @@ export function resolveOAuthProxy(
     return undefined;
   }
   const { secret, metadataUrl, ...simple } = readOptions(checks, OAUTH_PROXY_TABLE, options, 'oauthProxy');
-  requireRegistration(checks, trusted, simple);
-  refuseUnknownClients(checks, trusted);
-  refuseProofs(checks, context);
+  refuseImpossibleLogins(checks, trusted, { ...simple, dpop: context.dpop });
   const resource = requireKnownResource(checks, context);
   return Object.freeze({
     ...simple,
@@ -104,51 +102,6 @@ export function resolveOAuthProxy(
     secrets: secret,
     allowHttp: context.allowHttp,
   });
-}
-
-/** Only the client of the OAuth proxy's issuer is used for logins. Other issuers may have the same one: two names of one server. */
-function refuseUnusedClients(
-  checks: OptionChecks,
-  { issuers }: RestOfPolicy,
-  trusted: TrustedIssuer | undefined,
-): void {
-  if (issuers.every(({ client }) => client === undefined || client.id === trusted?.client?.id)) return;
-  const expected = 'given only for the first issuer with a provider: clients log in there, through the OAuth proxy';
-  checks.refuseUnquoted(
-    'clientId',
-    expected,
-    'Remove it from the other issuers; if oauthProxy is false, from all of them.',
-  );
-}
-
-/** Refuses a policy with which some clients, or all, could never log in. */
-function requireRegistration(
-  checks: OptionChecks,
-  { provider, client }: TrustedIssuer,
-  { clients, clientDocuments, registration }: Pick<ResolvedOAuthProxy, 'clients' | 'clientDocuments' | 'registration'>,
-): void {
-  if (!registration && clients.size === 0 && !clientDocuments.enabled) {
-    const expected =
-      'true where clientDocuments.enabled is false and "clients" is empty, since no client could get an id';
-    checks.refuse('oauthProxy.registration', expected, false, 'Give clients an id in oauthProxy.clients.');
-  }
-  if (clients.size > 0 && client === undefined && provider?.registration?.needsCredentials) {
-    const expected =
-      'given together with oauthProxy.clients, since this provider registers no client without credentials';
-    checks.refuse('clientId', expected, undefined, 'Register a client there by hand, and give its id.');
-  }
-  if (provider?.registration === undefined && client === undefined) {
-    const expected = 'given, since clients cannot register themselves at this provider';
-    checks.refuse('clientId', expected, undefined, 'Register a client there by hand, and give its id.');
-  }
-}
-
-/** RFC 9449, section 4.2: a proof names the URL it is for. Clients would name the OAuth proxy, and the issuer would refuse that. */
-function refuseProofs(checks: OptionChecks, { dpop }: RestOfPolicy): void {
-  if (dpop !== 'require') return;
-  const expected = 'false where "provider" is given, since no proof passes through the OAuth proxy';
-  const fix = 'Set oauthProxy to false, so that clients log in at the issuer itself.';
-  checks.refuse('senderConstraint.dpop.required', expected, true, fix);
 }
 
 /** The resource is the issuer of the OAuth proxy, so it must be configured. */

@@ -6,8 +6,8 @@ import { OAuthError } from '../oauth-error.js';
 import { type ClientDocument, isKeySet, readClientDocument } from './client-document.js';
 import { documentRefusal } from './document-answer.js';
 import { createDocumentCache } from './document-cache.js';
-import { createDocumentFetch, type DocumentNetwork, hindranceOf, INTERNET } from './document-fetch.js';
-import { createDocumentRation } from './document-ration.js';
+import { createDocumentFetch, type DocumentNetwork, INTERNET, obstacleTo } from './document-fetch.js';
+import { createFetchLimit } from './document-fetch-limit.js';
 
 /** A key that its client has withdrawn must not stay in use for longer. */
 const MAX_KEYS_SECONDS = 3_600;
@@ -24,11 +24,11 @@ export interface ClientDocuments {
   /**
    * Returns the keys that a client publishes at its `jwks_uri`, in the same way.
    *
-   * @param lacking A key set that was returned before, and lacks the key that is needed: the keys are fetched again.
+   * @param insufficient A key set that was returned before, and lacks the key that is needed. A newer one is fetched.
    */
-  getKeys(jwksUri: URL, caller: string, lacking?: JSONWebKeySet): Promise<JSONWebKeySet>;
-  /** The reason why no document can be fetched, with advice for the log. Then documents must not be announced. Undefined if some can. */
-  readonly hindrance: string | undefined;
+  getKeys(jwksUri: URL, caller: string, insufficient?: JSONWebKeySet): Promise<JSONWebKeySet>;
+  /** The reason why no document can be fetched, with advice for the log. Documents must then not be announced. Undefined if some can. */
+  readonly obstacle: string | undefined;
 }
 
 /** Creates the source of metadata documents of one OAuth proxy. */
@@ -38,19 +38,19 @@ export function createClientDocuments(
   network: DocumentNetwork = INTERNET,
 ): ClientDocuments {
   const fetchJson = createDocumentFetch(allow, resource, network);
-  const takeFetch = createDocumentRation();
+  const startFetch = createFetchLimit();
   const document = createDocumentCache(async (url) => {
     const { body, ...rest } = await fetchJson(url);
     const refuse = (rule: string) => {
       throw documentRefusal(url, rule);
     };
     return { document: readClientDocument(url, body, refuse), ...rest };
-  }, takeFetch);
+  }, startFetch);
   const keySet = createDocumentCache<JSONWebKeySet>(async (url) => {
     const { body, ...rest } = await fetchJson(url);
     if (!isKeySet(body)) throw documentRefusal(url, 'name a jwks_uri with a key set: an object with keys');
     return { document: body, ...rest, lifetimeSeconds: Math.min(rest.lifetimeSeconds, MAX_KEYS_SECONDS) };
-  }, takeFetch);
+  }, startFetch);
 
   return {
     async get(clientId, caller) {
@@ -60,8 +60,8 @@ export function createClientDocuments(
       if (allow !== undefined && !allow.some((pattern) => matchesClientId(pattern, clientId))) throw notAllowed(url);
       return document({ url, caller });
     },
-    getKeys: async (url, caller, stale) => keySet({ url, caller, stale }),
-    hindrance: hindranceOf(allow, network),
+    getKeys: async (url, caller, insufficient) => keySet({ url, caller, insufficient }),
+    obstacle: obstacleTo(allow, network),
   };
 }
 

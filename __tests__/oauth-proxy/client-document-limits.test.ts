@@ -1,5 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { CALLER, documentsOf, refusalOf, serveDocuments, TOO_MANY_DOCUMENTS } from '../support/document-host.js';
+import { until } from '../support/until.js';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance', 'Date'] });
@@ -21,7 +22,7 @@ function unknownHosts() {
   return { asked, documents: documentsOf({ network: { resolve } }) };
 }
 
-test('six a minute for each caller, whatever the hosts', async () => {
+test('six new documents a minute are fetched for each caller, whatever the hosts', async () => {
   const { asked, documents } = unknownHosts();
   const ask = (i: number, caller: string) => refusalOf(documents.get(`https://h${i}.example/c`, caller));
   for (let i = 0; i < 6; i++) expect(await ask(i, CALLER)).toMatchObject(OUTAGE);
@@ -38,7 +39,7 @@ test('six a minute for each caller, whatever the hosts', async () => {
   expect(await ask(6, CALLER)).toMatchObject(TOO_MANY_DOCUMENTS);
 });
 
-test('thirty a minute for each host, whatever the callers', async () => {
+test('thirty new documents a minute are fetched from each host, whatever the callers', async () => {
   const { asked, documents } = unknownHosts();
   const ask = (i: number, host: string) => refusalOf(documents.get(`https://${host}/${i}`, `198.51.100.${i}`));
   for (let i = 0; i < 30; i++) expect(await ask(i, 'a.example')).toMatchObject(OUTAGE);
@@ -49,7 +50,7 @@ test('thirty a minute for each host, whatever the callers', async () => {
   expect(await ask(30, 'b.example')).toMatchObject(TOO_MANY_DOCUMENTS);
 });
 
-test('valid documents count, too: a host can have one at every URL', async () => {
+test('valid new documents count, too: a host can have one at every URL', async () => {
   const server = await serveDocuments();
   const documents = documentsOf();
   for (let i = 0; i < 6; i++) await documents.get(server.url(`/${i}`), CALLER);
@@ -69,7 +70,7 @@ async function knownHost() {
   return { server, state, documents: documentsOf({ network: { resolve } }) };
 }
 
-test('a document that was valid is fetched again, although callers have used up the ration of its host', async () => {
+test('a document that was valid is fetched again, although callers have exceeded the limits of its host', async () => {
   const { server, state, documents } = await knownHost();
   await documents.get(server.url(), CALLER);
   passSeconds(601);
@@ -83,7 +84,7 @@ test('a document that was valid is fetched again, although callers have used up 
   expect(await documents.get(server.url(), CALLER)).toMatchObject({ url: server.url() });
 });
 
-test('six a minute for each document that was valid', async () => {
+test('a document that was valid is fetched six times a minute at most', async () => {
   const { server, state, documents } = await knownHost();
   await documents.get(server.url(), CALLER);
   passSeconds(601);
@@ -93,7 +94,7 @@ test('six a minute for each document that was valid', async () => {
   expect(codes).toEqual([...Array(6).fill(OUTAGE.code), ...Array(2).fill(TOO_MANY_DOCUMENTS.code)]);
 });
 
-test('thirty a minute for the documents of one host that were valid', async () => {
+test('documents of one host that were valid are fetched thirty times a minute at most, together', async () => {
   const { server, state, documents } = await knownHost();
   for (let i = 0; i < 6; i++) await documents.get(server.url(`/${i}`), CALLER);
   passSeconds(601);
@@ -103,18 +104,18 @@ test('thirty a minute for the documents of one host that were valid', async () =
   expect(codes).toEqual([...Array(30).fill(OUTAGE.code), ...Array(6).fill(TOO_MANY_DOCUMENTS.code)]);
 });
 
-test('a hundred at the same time', async () => {
+test('a hundred fetches at most run at the same time', async () => {
   const waiting: (() => void)[] = [];
   const resolve = () => new Promise<never>((_, reject) => void waiting.push(() => reject(NOT_FOUND)));
   const documents = documentsOf({ network: { resolve } });
   const ask = (i: number) => refusalOf(documents.get(`https://h${i}.example/c`, `198.51.100.${i}`));
   const asked = Array.from({ length: 100 }, (_, i) => ask(i));
   expect(await ask(100)).toMatchObject({ ...TOO_MANY_DOCUMENTS, retryAfterSeconds: 1 });
-  await vi.waitUntil(() => waiting.length === 100);
+  await until(() => waiting.length === 100);
   for (const end of waiting.splice(0)) end();
   await Promise.all(asked);
   const next = ask(101);
-  await vi.waitUntil(() => waiting.length === 1);
+  await until(() => waiting.length === 1);
   waiting[0]?.();
   expect(await next).toMatchObject(OUTAGE);
 });

@@ -1,0 +1,24 @@
+import type { OptionChecks } from '../options/checks.js';
+import type { TrustedIssuer } from './resolve-issuer.js';
+
+const PLACE = 'only for the first issuer with a provider: clients log in there, through the OAuth proxy';
+const FIX = 'Remove it from the other issuers; if oauthProxy is false, from all of them.';
+
+/**
+ * Refuses options that are only for logins, of issuers at which no client logs in.
+ *
+ * @param trusted The issuer of the OAuth proxy.
+ */
+export function refuseUnusedOptions(
+  checks: OptionChecks,
+  issuers: readonly TrustedIssuer[],
+  trusted: TrustedIssuer | undefined,
+): void {
+  // Another issuer may have the same client: two names of one server.
+  const isUnused = issuers.some(({ client }) => client !== undefined && client.id !== trusted?.client?.id);
+  if (isUnused) checks.refuseUnquoted('clientId', `given ${PLACE}`, FIX);
+  const switches = issuers.filter((issuer) => issuer !== trusted).flatMap(({ switched }) => switched);
+  // `metadata` also says where the keys and the introspection endpoint are named.
+  const unused = switches.find((path) => !path.endsWith('.metadata'));
+  if (unused !== undefined) checks.refuseUnquoted(unused, `set ${PLACE}`, FIX);
+}
