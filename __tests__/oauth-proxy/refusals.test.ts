@@ -81,7 +81,8 @@ const ROWS: Row[] = [
     'keycloak',
     (flow) => rawClient(flow.base, 'x').authorize(),
     'login of a client without a name refused by this server: The client is not registered here and must ' +
-      'register again; the client must register again; if this happens after every restart, set oauthProxy.secret',
+      'register again; the client must register again; if this happens after every restart, set oauthProxy.secret; ' +
+      'an id that a user typed in must be in oauthProxy.clients',
   ],
   [
     'a login for unknown scopes',

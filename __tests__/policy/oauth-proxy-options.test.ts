@@ -160,11 +160,12 @@ test.each([
         { ...entra, clientId: 'b' },
       ],
     },
+    'given only for the first issuer with a provider: clients log in there',
   ],
-  ['without the OAuth proxy', { ...entra, clientId: 'b', oauthProxy: false }],
-])('a client that no login uses is refused: one %s', (_which, changes) => {
+  ['without the OAuth proxy', { ...entra, clientId: 'b', oauthProxy: false }, 'left out where oauthProxy is false'],
+])('a client that no login uses is refused: one %s', (_which, changes, message) => {
   const policy = { resourceMetadata: common.resourceMetadata, ...changes } as unknown as McpAuthOptions;
-  expect(() => mcpAuth(policy)).toThrow('given only for the first issuer with a provider');
+  expect(() => mcpAuth(policy)).toThrow(message);
 });
 
 describe('what is accepted', () => {

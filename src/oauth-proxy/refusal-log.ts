@@ -60,7 +60,7 @@ export function createRefusalLog({ provider }: Pick<ResolvedOAuthProxy, 'provide
       const verdict = isNotAllowedWithinBounds();
       if (verdict === 'over') return;
       logger.info(
-        `OAuth proxy: registration of ${clientOf(req)} without ${listUris(uris)}: to allow it, add it to oauthProxy.allowedRedirectUris`,
+        `OAuth proxy: registration of ${clientOf(req)} without ${listUris(uris)}: to allow one, add it to oauthProxy.allowedRedirectUris`,
       );
       if (verdict === 'last') logger.info('OAuth proxy: further redirect URIs in this minute are not logged');
     },
@@ -95,7 +95,8 @@ function reasonOf(error: Refused): string {
 }
 
 const ADVICE_OURS: Readonly<Partial<Record<OAuthErrorName, string>>> = {
-  invalid_client: 'the client must register again; if this happens after every restart, set oauthProxy.secret',
+  invalid_client:
+    'the client must register again; if this happens after every restart, set oauthProxy.secret; an id that a user typed in must be in oauthProxy.clients',
   invalid_grant: 'the user must log in again; if this happens after every restart, set oauthProxy.secret',
   invalid_redirect_uri:
     'to let this client log in, add its redirect URI to oauthProxy.allowedRedirectUris, or correct it in the client',
@@ -109,7 +110,8 @@ const ADVICE_UPSTREAM: Readonly<Record<string, string>> = {
   invalid_target: 'register resourceMetadata.resource there, as a resource or an API',
   invalid_grant: 'the user must log in again',
   invalid_client: 'the client must register again',
-  access_denied: 'nothing to do if the user denied it; otherwise see the log of the authorization server',
+  access_denied:
+    'nothing to do if the user denied it; otherwise see the log of the authorization server, and set requiredScopes if it denies logins that ask for no scope',
 };
 
 const CORRECT_CLIENT = 'correct the client';

@@ -1,6 +1,19 @@
 import type { OptionChecks } from '../options/checks.js';
 import type { TrustedIssuer } from './resolve-issuer.js';
 
+/** Refuses an option of a login at the issuer, which `issuers` beside the one of the OAuth proxy have. */
+export function refuseUnusedOption(checks: OptionChecks, option: string, trusted: TrustedIssuer | undefined): void {
+  if (trusted === undefined) {
+    checks.refuseUnquoted(
+      option,
+      'left out where oauthProxy is false: clients log in at the issuer itself',
+      'Remove it.',
+    );
+  }
+  const expected = 'given only for the first issuer with a provider: clients log in there, through the OAuth proxy';
+  checks.refuseUnquoted(option, expected, 'Remove it from the other issuers.');
+}
+
 /**
  * Refuses switches of issuers at which no client logs in. Only the OAuth proxy uses them, except `metadata`, which also says where the keys
  * and the introspection endpoint are named.
@@ -14,10 +27,7 @@ export function refuseUnusedSwitches(
 ): void {
   const unused = issuers.filter((issuer) => issuer !== trusted).flatMap(({ switched }) => switched);
   const option = unused.find((path) => !path.endsWith('.metadata'));
-  if (option === undefined) return;
-  const expected = 'set only for the first issuer with a provider: clients log in there, through the OAuth proxy';
-  const fix = 'Remove it from the other issuers; if oauthProxy is false, from all of them.';
-  checks.refuseUnquoted(option, expected, fix);
+  if (option !== undefined) refuseUnusedOption(checks, option, trusted);
 }
 
 /** Refuses an OAuth proxy whose clients get ids that are not among the audiences, although tokens name their client there. */

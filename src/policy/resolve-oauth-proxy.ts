@@ -12,7 +12,7 @@ import {
 import { membersOf, TEXT, TEXTS } from '../options/value-type.js';
 import type { Provider } from '../providers/provider.js';
 import type { OAuthProxyOptions } from './oauth-proxy-options.js';
-import { refuseUnknownClients, refuseUnusedSwitches } from './refuse-switches.js';
+import { refuseUnknownClients, refuseUnusedOption, refuseUnusedSwitches } from './refuse-switches.js';
 import { CLIENT_DOCUMENTS_TABLE } from './resolve-client-documents.js';
 import type { StaticClient, TrustedIssuer } from './resolve-issuer.js';
 import { PROXY_CLIENTS_ROW } from './resolve-proxy-clients.js';
@@ -113,12 +113,7 @@ function refuseUnusedClients(
   trusted: TrustedIssuer | undefined,
 ): void {
   if (issuers.every(({ client }) => client === undefined || client.id === trusted?.client?.id)) return;
-  const expected = 'given only for the first issuer with a provider: clients log in there, through the OAuth proxy';
-  checks.refuseUnquoted(
-    'clientId',
-    expected,
-    'Remove it from the other issuers; if oauthProxy is false, from all of them.',
-  );
+  refuseUnusedOption(checks, 'clientId', trusted);
 }
 
 /** Refuses a policy with which some clients, or all, could never log in. */
