@@ -90,10 +90,12 @@ test.each<[string, Record<string, unknown>, string]>([
     ['http://a.example/*'],
     ['https://a.example*'],
     ['https://a.example/#b'],
+    ['http://a.example/cb'],
+    ['https://user@a.example/cb'],
   ].map((allowedRedirectUris): [string, Record<string, unknown>, string] => [
     `allowedRedirectUris ${JSON.stringify(allowedRedirectUris)}`,
     { oauthProxy: { allowedRedirectUris } },
-    `option "oauthProxy.allowedRedirectUris" must be an array of redirect URIs, with "*" only as the whole path of an https one, but got ${JSON.stringify(allowedRedirectUris)}. Write whole redirect URIs, or "https://host/*".`,
+    `option "oauthProxy.allowedRedirectUris" must be an array of redirect URIs that clients may have, with "*" only as the whole path of an https one and http only on loopback, but got ${JSON.stringify(allowedRedirectUris)}. Write whole redirect URIs, or "https://host/*".`,
   ]),
   [
     'metadata over plain http',

@@ -79,6 +79,17 @@ describe('clients that are refused at start', () => {
       'oauthProxy.clients" must be an object, but got []. Write { "my-id": { redirectUris: ["https://client.example/callback"] } }.',
     ],
     [
+      'a document that is not allowed',
+      {
+        clientDocuments: {
+          allow: ['https://a.example/*', 'https://b.example/c'],
+          skipConsent: ['https://a.example/c', 'https://b.example/*'],
+        },
+      },
+      {},
+      'oauthProxy.clientDocuments.skipConsent" must be a list of clients that clientDocuments.allow has, too, but got "https://b.example/*". Add it to allow, or remove it here.',
+    ],
+    [
       'the secret of the wrong client',
       { clientSecret: SHORT },
       {},
