@@ -29,7 +29,7 @@ test('six new documents a minute are fetched for each caller, whatever the hosts
   expect(await ask(6, CALLER)).toEqual({
     ...TOO_MANY_DOCUMENTS,
     retryAfterSeconds: 10,
-    log: { reason: 'too many were asked for, so h6.example is not called for another' },
+    log: { reason: 'too many were asked for, so h6.example is not called for another within 10 s' },
   });
   expect(asked).toHaveLength(6);
   // Another caller is not affected.

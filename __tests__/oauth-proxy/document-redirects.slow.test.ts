@@ -53,7 +53,9 @@ describe('with the client id of a document', () => {
     const client = rawClient(flow.base, url);
     for (const [what, uri] of REDIRECT_URIS) {
       const redirect_uri = uri?.replace('{url}', url).replace('{base}', flow.base);
-      expectPage(await client.authorize({ redirect_uri }), what);
+      const page = await client.authorize({ redirect_uri });
+      expectPage(page, what);
+      expect(page.html, what).toContain('The client metadata document does not name this redirect URI');
     }
     for (const redirect_uri of [OURS, LOOPBACK, 'http://127.0.0.1:1/callback']) {
       expect((await client.authorize({ redirect_uri })).response.status, redirect_uri).toBe(200);

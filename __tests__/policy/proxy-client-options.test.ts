@@ -17,7 +17,7 @@ const URIS_FIX =
 const NO_URL_FIX = 'List the URL in oauthProxy.clientDocuments.allow: its document names the redirect URIs.';
 const ID_FORM = 'must be given by client ids of 1 to 200 printable ASCII characters, but got';
 const URI_FORM =
-  'must be a whole https URI, one of http on loopback, or one of a private-use scheme, without fragment, but got';
+  'must be a whole https URI, one of http on loopback, or one of a private-use scheme, without fragment and "*", but got';
 
 describe('clients that are refused at start', () => {
   test.each<[string, unknown, string]>([
@@ -46,6 +46,16 @@ describe('clients that are refused at start', () => {
     ],
     [
       'n8n',
+      { redirectUris: ['https://a.example/*'] },
+      `clients.n8n.redirectUris[0]" ${URI_FORM} "https://a.example/*". ${URIS_FIX}`,
+    ],
+    [
+      'n8n',
+      { redirectUris, clientSecret: SHORT },
+      'clients.n8n.clientSecret" must be left out. Write secret: the one that this client must send.',
+    ],
+    [
+      'n8n',
       { redirectUris, secret: SHORT },
       'clients.n8n.secret" must be a string of at least 32 characters. Print one with: openssl rand -base64 32',
     ],
@@ -67,6 +77,23 @@ describe('clients that are refused at start', () => {
       { clients: [] },
       {},
       'oauthProxy.clients" must be an object, but got []. Write { "my-id": { redirectUris: ["https://client.example/callback"] } }.',
+    ],
+    [
+      'a document that is not allowed',
+      {
+        clientDocuments: {
+          allow: ['https://a.example/*', 'https://b.example/c'],
+          skipConsent: ['https://a.example/c', 'https://b.example/*'],
+        },
+      },
+      {},
+      'oauthProxy.clientDocuments.skipConsent" must be a list of clients that clientDocuments.allow has, too, but got "https://b.example/*". Add it to allow, or remove it here.',
+    ],
+    [
+      'the secret of the wrong client',
+      { clientSecret: SHORT },
+      {},
+      'oauthProxy.clientSecret" must be left out. Write clientId and clientSecret beside oauthProxy.',
     ],
     [
       'some where nothing can register them',

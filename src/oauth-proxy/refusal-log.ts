@@ -55,7 +55,7 @@ export function createRefusalLog({ provider }: Pick<ResolvedOAuthProxy, 'provide
       const verdict = isNotAllowedWithinBounds();
       if (verdict === 'over') return;
       logger.info(
-        `OAuth proxy: registration of ${clientOf(req)} without ${listUris(uris)}: to allow it, add it to oauthProxy.allowedRedirectUris`,
+        `OAuth proxy: registration of ${clientOf(req)} without ${listUris(uris)}: to allow one, add it to oauthProxy.allowedRedirectUris`,
       );
       if (verdict === 'last') logger.info('OAuth proxy: further redirect URIs in this minute are not logged');
     },

@@ -9,7 +9,8 @@ export type Act = 'registration' | 'login' | 'code' | 'refresh' | 'revocation' |
 export type Refused = OAuthError | BodyError | UpstreamRefusal;
 
 const ADVICE_OURS: Readonly<Partial<Record<OAuthErrorName, string>>> = {
-  invalid_client: 'the client must register again; if this happens after every restart, set oauthProxy.secret',
+  invalid_client:
+    'the client must register again; if this happens after every restart, set oauthProxy.secret; an id that a user typed in must be in oauthProxy.clients',
   invalid_grant: 'the user must log in again; if this happens after every restart, set oauthProxy.secret',
   invalid_redirect_uri:
     'to let this client log in, add its redirect URI to oauthProxy.allowedRedirectUris, or correct it in the client',
@@ -23,7 +24,8 @@ const ADVICE_UPSTREAM: Readonly<Record<string, string>> = {
   invalid_target: 'register resourceMetadata.resource there, as a resource or an API',
   invalid_grant: 'the user must log in again',
   invalid_client: 'the client must register again',
-  access_denied: 'nothing to do if the user denied it; otherwise see the log of the authorization server',
+  access_denied:
+    'nothing to do if the user denied it; otherwise see the log of the authorization server, and set requiredScopes if it denies logins that ask for no scope',
 };
 
 const CORRECT_CLIENT = 'correct the client';

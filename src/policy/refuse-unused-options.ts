@@ -1,9 +1,6 @@
 import type { OptionChecks } from '../options/checks.js';
 import type { TrustedIssuer } from './resolve-issuer.js';
 
-const PLACE = 'only for the first issuer with a provider: clients log in there, through the OAuth proxy';
-const FIX = 'Remove it from the other issuers; if oauthProxy is false, from all of them.';
-
 /**
  * Refuses options that are only for logins, of issuers at which no client logs in.
  *
@@ -16,9 +13,18 @@ export function refuseUnusedOptions(
 ): void {
   // Another issuer may have the same client: two names of one server.
   const isUnused = issuers.some(({ client }) => client !== undefined && client.id !== trusted?.client?.id);
-  if (isUnused) checks.refuseUnquoted('clientId', `given ${PLACE}`, FIX);
+  if (isUnused) refuseUnused(checks, 'clientId', trusted);
   const switches = issuers.filter((issuer) => issuer !== trusted).flatMap(({ switched }) => switched);
   // `metadata` also says where the keys and the introspection endpoint are named.
   const unused = switches.find((path) => !path.endsWith('.metadata'));
-  if (unused !== undefined) checks.refuseUnquoted(unused, `set ${PLACE}`, FIX);
+  if (unused !== undefined) refuseUnused(checks, unused, trusted);
+}
+
+function refuseUnused(checks: OptionChecks, option: string, trusted: TrustedIssuer | undefined): never {
+  if (trusted === undefined) {
+    const expected = 'left out where oauthProxy is false: clients log in at the issuer itself';
+    return checks.refuseUnquoted(option, expected, 'Remove it.');
+  }
+  const expected = 'given only for the first issuer with a provider: clients log in there, through the OAuth proxy';
+  return checks.refuseUnquoted(option, expected, 'Remove it from the other issuers.');
 }

@@ -1,3 +1,4 @@
+import { isAcceptableRedirectUri } from '../oauth/acceptable-redirect-uri.js';
 import { type OAuthProxyPaths, oauthProxyPaths, pathPrefixOf } from '../oauth/well-known.js';
 import type { OptionChecks } from '../options/checks.js';
 import {
@@ -14,7 +15,7 @@ import type { Provider } from '../providers/provider.js';
 import type { OAuthProxyOptions } from './oauth-proxy-options.js';
 import { refuseImpossibleLogins } from './refuse-impossible-logins.js';
 import { refuseUnusedOptions } from './refuse-unused-options.js';
-import { CLIENT_DOCUMENTS_TABLE } from './resolve-client-documents.js';
+import { CLIENT_DOCUMENTS_TABLE, refuseSkipsNotAllowed } from './resolve-client-documents.js';
 import type { StaticClient, TrustedIssuer } from './resolve-issuer.js';
 import { PROXY_CLIENTS_ROW } from './resolve-proxy-clients.js';
 import { RESOURCE_FIX, type ResourceIdentity } from './resolve-resource.js';
@@ -88,6 +89,7 @@ export function resolveOAuthProxy(
   }
   const { secret, metadataUrl, ...simple } = readOptions(checks, OAUTH_PROXY_TABLE, options, 'oauthProxy');
   refuseImpossibleLogins(checks, trusted, { ...simple, dpop: context.dpop });
+  refuseSkipsNotAllowed(checks, simple.clientDocuments);
   const resource = requireKnownResource(checks, context);
   return Object.freeze({
     ...simple,
@@ -140,9 +142,10 @@ function requireRedirectUris(checks: OptionChecks, given: unknown, option: strin
   const fix = 'Write whole redirect URIs, or "https://host/*".';
   const list = checks.strings(given, option, fix);
   // No `*` below a longer path: `..` would lead out of it.
-  const isUri = (uri: string) =>
-    URL.canParse(uri) && /^[\x21-\x7e]+$/.test(uri) && !/[#*]/.test(uri.replace(/^(https:\/\/[^/?#*@]+\/)\*$/, '$1'));
-  if (list.length > 0 && list.every(isUri)) return list;
-  const expected = 'an array of redirect URIs, with "*" only as the whole path of an https one';
+  const withoutStar = (uri: string) => uri.replace(/^(https:\/\/[^/?#*@]+\/)\*$/, '$1');
+  const isUri = (uri: string) => !uri.includes('*') && isAcceptableRedirectUri(uri);
+  if (list.length > 0 && list.map(withoutStar).every(isUri)) return list;
+  const expected =
+    'an array of redirect URIs that clients may have, with "*" only as the whole path of an https one and http only on loopback';
   return checks.refuse(option, expected, given, fix);
 }

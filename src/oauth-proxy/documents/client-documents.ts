@@ -2,7 +2,7 @@ import type { JSONWebKeySet } from 'jose';
 import { CLIENT_ID_URL, clientIdUrl } from '../../oauth/client-id-url.js';
 import { matchesClientId, type ResolvedClientDocuments } from '../../policy/resolve-client-documents.js';
 import type { ResourceIdentity } from '../../policy/resolve-resource.js';
-import { OAuthError } from '../oauth-error.js';
+import { type LogNote, OAuthError } from '../oauth-error.js';
 import { type ClientDocument, isKeySet, readClientDocument } from './client-document.js';
 import { documentRefusal } from './document-answer.js';
 import { createDocumentCache } from './document-cache.js';
@@ -11,6 +11,8 @@ import { createFetchLimit } from './document-fetch-limit.js';
 
 /** A key that its client has withdrawn must not stay in use for longer. */
 const MAX_KEYS_SECONDS = 3_600;
+
+const OTHER_ID: LogNote = { advice: 'correct the client id in the client' };
 
 /** The metadata documents of clients. The callers are networks, as `callerNetwork()` returns them. */
 export interface ClientDocuments {
@@ -56,7 +58,7 @@ export function createClientDocuments(
     async get(clientId, caller) {
       const url = clientIdUrl(clientId);
       if (url === undefined)
-        throw new OAuthError('invalid_client', `A client_id that is a URL must be ${CLIENT_ID_URL}`);
+        throw new OAuthError('invalid_client', `A client_id that is a URL must be ${CLIENT_ID_URL}`, 401, OTHER_ID);
       if (allow !== undefined && !allow.some((pattern) => matchesClientId(pattern, clientId))) throw notAllowed(url);
       return document({ url, caller });
     },

@@ -75,9 +75,9 @@ function isFresh({ until, untilDate }: Kept<object>): boolean {
 }
 
 function tooManyFetches(url: URL, waitMs: number): UpstreamError {
-  const reason = `too many were asked for, so ${url.host} is not called for another`;
+  const retryAfterSeconds = Math.ceil(waitMs / 1_000);
   return new UpstreamError('too_many_client_documents', {
-    cause: new Error(reason),
-    retryAfterSeconds: Math.ceil(waitMs / 1_000),
+    cause: new Error(`too many were asked for, so ${url.host} is not called for another within ${retryAfterSeconds} s`),
+    retryAfterSeconds,
   });
 }
