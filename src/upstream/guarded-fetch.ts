@@ -127,7 +127,9 @@ function requireAllowed(url: URL, { mayConnect, mayUsePort }: Guard): void {
 
 function responseTo(request: ClientRequest, body: string | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    request.on('response', resolve).on('error', reject).end(body);
+    // After a 101 that it did not ask for, Node closes the connection and emits neither of the others.
+    const close = () => reject(errorWith('the connection was closed without an answer', 'ECONNRESET'));
+    request.on('response', resolve).on('error', reject).on('close', close).end(body);
   });
 }
 
