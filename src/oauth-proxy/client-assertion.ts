@@ -16,6 +16,9 @@ const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 const MAX_ASSERTION_BYTES = 16_384;
 
+/** Keys that are tried for one assertion: forged ones are all tried in vain. */
+const MAX_TRIED = 5;
+
 /** Checks the assertions of clients that authenticate with `private_key_jwt` (OpenID Connect Core 1.0, section 9; RFC 7523). */
 export interface ClientAssertions {
   /**
@@ -105,10 +108,11 @@ async function verifyWithKeys(
   throw refusal('no key that the client publishes verifies its signature');
 }
 
-/** Clients may leave out `kid`, as the MCP SDKs do. Then each key is tried; there are few. */
+/** Clients may leave out `kid`, as the MCP SDKs do. Then each key is tried. */
 async function isSignedByOne(jwt: CompactJwt, { keys }: ClientKeySet): Promise<boolean> {
   const { kid, alg } = jwt;
   const fitting = keys.filter((key) => (kid === undefined || key.kid === kid) && isForAlgorithm(key, alg));
+  if (fitting.length > MAX_TRIED) throw refusal(`its kid must single out one of the client's keys for ${alg}`);
   for (const { key } of fitting) {
     try {
       await verifySignature(jwt, key);
