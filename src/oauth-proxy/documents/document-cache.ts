@@ -24,6 +24,8 @@ export interface Wish<T> {
   readonly url: URL;
   /** The network of the caller, which counts its fetches. */
   readonly caller: string;
+  /** True if the operator has listed this document: it counts as one that was valid before. */
+  readonly isListed: boolean;
   /** A document that lacks what is needed: another one is fetched. */
   readonly stale?: T | undefined;
 }
@@ -55,12 +57,12 @@ export function createDocumentCache<T extends object>(fetch: (url: URL) => Promi
   }
 
   /** @throws What `fetch` throws, or an `UpstreamError` if the ration is used up. */
-  return async function get({ url, caller, stale }: Wish<T>): Promise<T> {
+  return async function get({ url, caller, isListed, stale }: Wish<T>): Promise<T> {
     const known = kept.get(url.href);
     if (known !== undefined && known.document !== stale && isFresh(known)) return known.document;
     const shared = inFlight.get(url.href);
     if (shared !== undefined) return shared;
-    const taken = takeFetch({ url, caller, isKnown: known !== undefined });
+    const taken = takeFetch({ url, caller, isKnown: isListed || known !== undefined });
     if (typeof taken === 'number') throw rationUsedUp(url, taken);
     const fetching = fetchAndKeep(url, taken);
     inFlight.set(url.href, fetching);
