@@ -16,7 +16,7 @@ const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 const MAX_ASSERTION_BYTES = 16_384;
 
-/** Keys that are tried for one assertion: forged ones are all tried in vain. */
+/** The most keys that are tried for one assertion. A forged one is tried with each. */
 const MAX_TRIED = 5;
 
 /** Checks the assertions of clients that authenticate with `private_key_jwt` (OpenID Connect Core 1.0, section 9; RFC 7523). */

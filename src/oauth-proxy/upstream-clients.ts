@@ -1,6 +1,9 @@
 import { LRUCache } from 'lru-cache';
+import { createAllowance } from '../core/allowance.js';
+import { NamedBuckets } from '../limits/named-buckets.js';
 import type { ClientMembers } from './client-members.js';
 import { type Client, fingerprint } from './clients.js';
+import { OAuthError } from './oauth-error.js';
 import type { Registered } from './register-upstream.js';
 import type { UpstreamClient } from './sealed-contents.js';
 import { UpstreamRefusal } from './upstream-answer.js';
@@ -11,6 +14,10 @@ const MAX_CLIENTS = 1_000;
 const MAX_AGE_MS = 86_400_000;
 /** If no login has come back for this long, the upstream server may have forgotten the client: it then shows a page of its own. */
 const MAX_WAITING_MS = 3_600_000;
+
+/** Registrations a minute. A publisher can change many documents again and again, and each change needs another client there. */
+const MAX_PER_CALLER = 10;
+const MINUTE_MS = 60_000;
 
 interface Entry {
   readonly client: UpstreamClient;
@@ -29,6 +36,7 @@ interface Entry {
 export function createUpstreamClients(register: (members: ClientMembers) => Promise<Registered>) {
   const entries = new LRUCache<string, Entry>({ max: MAX_CLIENTS });
   const inFlight = new Map<string, Promise<UpstreamClient>>();
+  const callers = new NamedBuckets(() => createAllowance(MAX_PER_CALLER / 60, MAX_PER_CALLER), MINUTE_MS);
 
   const registerAndKeep = async (key: string, members: ClientMembers): Promise<UpstreamClient> => {
     try {
@@ -47,9 +55,11 @@ export function createUpstreamClients(register: (members: ClientMembers) => Prom
     /**
      * Returns the client that a login uses. Undefined if the id of the client says which one.
      *
+     * @param caller The network of the caller, which counts its registrations.
+     * @throws {OAuthError} The caller causes too many.
      * @throws What `register` throws.
      */
-    async forLogin(client: Client): Promise<UpstreamClient | undefined> {
+    async forLogin(client: Client, caller: string): Promise<UpstreamClient | undefined> {
       if (client.source === 'registered' || client.upstreamId !== undefined) return undefined;
       const members = membersFor(client);
       const key = fingerprint(client.id, JSON.stringify(members));
@@ -58,7 +68,10 @@ export function createUpstreamClients(register: (members: ClientMembers) => Prom
         known.waitingSince ??= performance.now();
         return known.client;
       }
-      const registering = inFlight.get(key) ?? registerAndKeep(key, members);
+      const shared = inFlight.get(key);
+      if (shared !== undefined) return shared;
+      if (!callers.bucketOf(caller).take()) throw tooMany();
+      const registering = registerAndKeep(key, members);
       inFlight.set(key, registering);
       return registering;
     },
@@ -76,6 +89,12 @@ export function createUpstreamClients(register: (members: ClientMembers) => Prom
 function isUsable({ until, waitingSince }: Entry): boolean {
   const now = performance.now();
   return now < until && (waitingSince === undefined || now - waitingSince <= MAX_WAITING_MS);
+}
+
+function tooMany(): OAuthError {
+  return new OAuthError('temporarily_unavailable', 'Too many clients are being registered at the moment', 503, {
+    advice: 'wait; if all callers share the address of a reverse proxy, set "trust proxy"',
+  });
 }
 
 /** The log must say that the registration was refused: the request is for a login. */

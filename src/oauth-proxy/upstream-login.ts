@@ -17,6 +17,8 @@ interface NewLogin {
   readonly requester: Requester;
   readonly request: AuthorizationRequest;
   readonly browser: Browser;
+  /** The network of the browser. */
+  readonly caller: string;
 }
 
 /**
@@ -25,7 +27,7 @@ interface NewLogin {
  */
 export async function startLogin(context: OAuthProxyContext, login: NewLogin): Promise<string> {
   const { authorizationEndpoint } = await context.upstream();
-  const upstream = await context.upstreamClients.forLogin(login.requester.client);
+  const upstream = await context.upstreamClients.forLogin(login.requester.client, login.caller);
   return loginUrl(context, authorizationEndpoint, { ...login, upstream });
 }
 
