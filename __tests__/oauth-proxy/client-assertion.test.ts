@@ -15,6 +15,7 @@ import {
   TOLERANCE,
   verdictOn,
 } from '../support/client-assertions.js';
+import { rsaKeyOf } from '../support/rsa-key.js';
 import { assemble, createSigner, pemOf, type Signer, signatureOf } from '../support/signer.js';
 
 const [rs, ps, es, ed] = ['RS256', 'PS256', 'ES256', 'EdDSA'].map((alg) => createSigner({ alg })) as [
@@ -47,6 +48,8 @@ const client: KeyedClient = {
     },
   },
 };
+
+const withKeys = (keys: readonly object[]) => ({ url: CLIENT, keys: { jwks: { keys } } }) as unknown as KeyedClient;
 
 const hmac = (key: string | Buffer) => (input: string) => createHmac('sha256', key).update(input).digest();
 const unsigned = (alg: string) => assemble({ alg, kid: rs.kid, typ: 'JWT' }, claims(), () => Buffer.alloc(0));
@@ -195,7 +198,33 @@ test.each<[what: string, keys: object[], verdict: string]>([
   ['secrets alone', [{ kty: 'oct', k: 'AAAA' }], SIGNATURE],
   ['21 keys', Array(21).fill(rs.jwk), '401 invalid_client: The key set of the client must have at most 20 keys'],
 ])('a key set with %s verifies nothing', async (_what, keys, verdict) => {
-  expect(await verdictOn(rs.sign(claims()), { url: CLIENT, keys: { jwks: { keys } } as never })).toBe(verdict);
+  expect(await verdictOn(rs.sign(claims()), withKeys(keys))).toBe(verdict);
+});
+
+const SINGLE = "its kid must single out one of the client's keys for RS256";
+const { kid: _kid, ...anonymous } = rs.jwk;
+
+// Each forged assertion would cost the time of all keys.
+test.each<[what: string, keys: readonly object[], header: Readonly<Record<string, unknown>>, verdict?: string]>([
+  ['no kid, and 5 keys', Array(5).fill(rs.jwk), { kid: undefined }],
+  ['no kid, and 6 keys', Array(6).fill(rs.jwk), { kid: undefined }, SINGLE],
+  ['a kid that 6 keys have', Array(6).fill(rs.jwk), {}, SINGLE],
+  ['no kid, and 6 keys without', Array(6).fill(anonymous), { kid: undefined }, SINGLE],
+  ['a kid, and 6 keys without', [rs.jwk, ...Array(6).fill(anonymous)], {}],
+  ['no kid, and 6 keys for other algorithms', [rs.jwk, ...Array(6).fill(es384.jwk)], { kid: undefined }],
+])('an assertion with %s', async (_what, keys, header, verdict = 'accepted') => {
+  expect(await verdictOn(rs.sign(claims(), header), withKeys(keys))).toBe(verdict);
+});
+
+test.each<[what: string, key: () => ReturnType<typeof rsaKeyOf>, verdict?: string]>([
+  ['4096 bits', () => rsaKeyOf([rs, ps], 65_537n)],
+  ['4608 bits', () => rsaKeyOf([rs, ps, createSigner({ alg: 'RS256', bits: 512 })], 65_537n), SIGNATURE],
+  ['an exponent of 32 bits', () => rsaKeyOf([rs], 4_294_967_291n)],
+  ['an exponent of 33 bits', () => rsaKeyOf([rs], 4_294_967_311n), SIGNATURE],
+  ['an exponent of 521 bits', () => rsaKeyOf([rs], 2n ** 521n - 1n), SIGNATURE],
+])('an RSA key of %s', async (_what, key, verdict = 'accepted') => {
+  const { jwk, sign } = key();
+  expect(await verdictOn(sign(claims()), withKeys([jwk]))).toBe(verdict);
 });
 
 test.each<[string, string | undefined]>([

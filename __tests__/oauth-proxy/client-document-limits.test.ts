@@ -1,5 +1,13 @@
 import { beforeEach, expect, test, vi } from 'vitest';
-import { CALLER, documentsOf, refusalOf, serveDocuments, TOO_MANY_DOCUMENTS } from '../support/document-host.js';
+import {
+  CALLER,
+  documentsOf,
+  documentText,
+  refusalOf,
+  sendJson,
+  serveDocuments,
+  TOO_MANY_DOCUMENTS,
+} from '../support/document-host.js';
 import { until } from '../support/until.js';
 
 beforeEach(() => {
@@ -83,6 +91,34 @@ test('a document that was valid is fetched again, although callers have exceeded
   }
   expect(await documents.get(server.url(), CALLER)).toMatchObject({ url: server.url() });
 });
+
+test.each([
+  ['a whole URL', (url: string) => [url], 'fetched'],
+  ['its host', (url: string) => [url.replace('client.json', '*')], TOO_MANY_DOCUMENTS.code],
+])(
+  'of a document that was never fetched, and whose %s the operator lists, the first fetch is not used up',
+  async (_what, list, outcome) => {
+    const server = await serveDocuments((_req, res, url) => {
+      const jwks = { keys: [] };
+      const members = { token_endpoint_auth_method: 'private_key_jwt', jwks_uri: server.url('/keys') };
+      if (url.endsWith('/keys')) sendJson(res, JSON.stringify(jwks));
+      else if (url.endsWith('/client.json')) sendJson(res, documentText(url, members));
+      else res.writeHead(404).end();
+    });
+    const junk = server.url('/*');
+    const documents = documentsOf({ allow: [...list(server.url()), junk] });
+    for (let i = 0; i < 6; i++) await refusalOf(documents.get(server.url(`/${i}`), CALLER));
+    expect(await refusalOf(documents.get(server.url('/new'), CALLER))).toMatchObject(TOO_MANY_DOCUMENTS);
+    const attempt = documents.get(server.url(), CALLER);
+    if (outcome !== 'fetched') return void expect(await refusalOf(attempt)).toMatchObject(TOO_MANY_DOCUMENTS);
+    const { keys } = await attempt;
+    expect(keys).toHaveProperty('jwksUri');
+    expect(await documents.getKeys(new URL(server.url('/keys')), CALLER)).toEqual({ keys: [] });
+    expect(await refusalOf(documents.getKeys(new URL(server.url('/other-keys')), CALLER))).toMatchObject(
+      TOO_MANY_DOCUMENTS,
+    );
+  },
+);
 
 test('a document that was valid is fetched six times a minute at most', async () => {
   const { server, state, documents } = await knownHost();

@@ -31,7 +31,7 @@ describe('clients that are refused at start', () => {
     [
       'n8n',
       'https://a.example/cb',
-      'clients.n8n" must be an object, but got "https://a.example/cb". Write { redirectUris: ["https://client.example/callback"] }.',
+      'clients.n8n" must be an object. Write { redirectUris: ["https://client.example/callback"] }.',
     ],
     ['n8n', {}, `clients.n8n.redirectUris" must be an array of non-empty strings, but got undefined. ${URIS_FIX}`],
     [
@@ -76,7 +76,7 @@ describe('clients that are refused at start', () => {
       'a list',
       { clients: [] },
       {},
-      'oauthProxy.clients" must be an object, but got []. Write { "my-id": { redirectUris: ["https://client.example/callback"] } }.',
+      'oauthProxy.clients" must be an object. Write { "my-id": { redirectUris: ["https://client.example/callback"] } }.',
     ],
     [
       'a document that is not allowed',
@@ -122,6 +122,34 @@ describe('clients that are refused at start', () => {
   ])('%s', (_what, oauthProxy, changes, message) => {
     expect(() => mcpAuth(policyWith(oauthProxy, changes))).toThrow(`mcpAuth(): option "${message}`);
   });
+});
+
+test.each<[what: string, changes: object]>([
+  ['the OAuth proxy', { oauthProxy: SECRET }],
+  ['the OAuth proxy, in a list', { oauthProxy: [SECRET] }],
+  ['the secret, too deep', { oauthProxy: { secret: { value: SECRET } } }],
+  ['the secret, in a list of lists', { oauthProxy: { secret: [[SECRET]] } }],
+  ['the clients', { oauthProxy: { secret: SECRET, clients: SECRET } }],
+  ['the clients, as a list', { oauthProxy: { secret: SECRET, clients: [{ id: 'a', secret: SECRET }] } }],
+  ['a client', { oauthProxy: { secret: SECRET, clients: { a: SECRET } } }],
+  ['a client, in a list', { oauthProxy: { secret: SECRET, clients: { a: [SECRET] } } }],
+  [
+    'the secret of a client, in a list',
+    { oauthProxy: { secret: SECRET, clients: { a: { redirectUris, secret: [SECRET] } } } },
+  ],
+  [
+    'another member of a client',
+    { oauthProxy: { secret: SECRET, clients: { a: { redirectUris, clientSecret: SECRET } } } },
+  ],
+  ['clientSecret, in a list', { clientId: 'a', clientSecret: [SECRET] }],
+  ['clientSecret, in an object', { clientId: 'a', clientSecret: { value: SECRET } }],
+  ['introspection', { introspection: SECRET }],
+  ['introspection, in a list', { introspection: [{ clientId: 'a', clientSecret: SECRET }] }],
+  ['issuers', { issuer: undefined, issuers: { issuer: 'https://as.example', clientSecret: SECRET } }],
+])('a secret in the wrong place is not quoted: %s', (_what, changes) => {
+  const policy = { ...good, ...changes } as unknown as McpAuthOptions;
+  expect(() => mcpAuth(policy)).toThrow(ConfigError);
+  expect(() => mcpAuth(policy)).not.toThrow(SECRET);
 });
 
 test.each<[string, object, object]>([

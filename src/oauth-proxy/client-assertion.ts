@@ -11,6 +11,9 @@ import { assertionFault, assertionWindowSeconds, type ExpectedClaims, onceIdOf }
 import type { ClientKeySet, ClientKeySets, KeyedClient } from './client-keys.js';
 import { assertionRefusal, readAssertion } from './read-assertion.js';
 
+/** The most keys that are tried for one assertion. A forged one is tried with each. */
+const MAX_TRIED = 5;
+
 /** Checks the assertions of clients that authenticate with `private_key_jwt` (OpenID Connect Core 1.0, section 9; RFC 7523). */
 export interface ClientAssertions {
   /**
@@ -70,10 +73,11 @@ async function verifyWithKeys(
   throw assertionRefusal('no key that the client publishes verifies its signature');
 }
 
-/** Clients may leave out `kid`, as the MCP SDKs do. Then each key is tried; there are few. */
+/** Clients may leave out `kid`, as the MCP SDKs do. Then each key is tried. */
 async function isSignedByOne(jwt: CompactJwt, { keys }: ClientKeySet): Promise<boolean> {
   const { kid, alg } = jwt;
   const fitting = keys.filter((key) => (kid === undefined || key.kid === kid) && isForAlgorithm(key, alg));
+  if (fitting.length > MAX_TRIED) throw assertionRefusal(`its kid must single out one of the client's keys for ${alg}`);
   for (const { key } of fitting) {
     try {
       await verifySignature(jwt, key);

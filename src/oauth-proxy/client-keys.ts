@@ -32,8 +32,15 @@ export interface ClientKeySets {
   getNewer(client: KeyedClient, caller: string, insufficient: ClientKeySet): Promise<ClientKeySet | undefined>;
 }
 
-/** More than clients need while keys replace others. Each is tried for an assertion without `kid`. */
+/** More than clients need while keys replace others. */
 const MAX_KEYS = 20;
+
+/**
+ * Anyone can publish keys, and send any number of forged assertions for them. OpenSSL takes up to two hundred times as long for larger RSA
+ * keys, and the signatures of access tokens wait behind them.
+ */
+const MAX_RSA_BITS = 4_096;
+const MAX_RSA_EXPONENT = 0xff_ff_ff_ffn;
 
 /** A key set is not fetched again for this long after it was: many forged assertions must not cause many fetches. */
 const COOL_DOWN_MS = 30_000;
@@ -66,5 +73,12 @@ async function readKeySet(jwks: JSONWebKeySet): Promise<ClientKeySet> {
     const message = `The key set of the client must have at most ${MAX_KEYS} keys`;
     throw new OAuthError('invalid_client', message, 401, { advice: 'tell the publisher of the client' });
   }
-  return { jwks, keys: (await readKeys(jwks.keys)).keys, since };
+  const { keys } = await readKeys(jwks.keys);
+  return { jwks, keys: keys.filter(isQuick), since };
+}
+
+/** True if a signature is verified quickly with this key. */
+function isQuick({ key: { asymmetricKeyType: type, asymmetricKeyDetails: details = {} } }: VerificationKey): boolean {
+  const { modulusLength = 0, publicExponent = 0n } = details;
+  return type !== 'rsa' || (modulusLength <= MAX_RSA_BITS && publicExponent <= MAX_RSA_EXPONENT);
 }

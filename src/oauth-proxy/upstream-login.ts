@@ -18,6 +18,8 @@ interface NewLogin {
   readonly requester: Requester;
   readonly request: AuthorizationRequest;
   readonly browser: Browser;
+  /** The network of the browser. */
+  readonly caller: string;
 }
 
 /**
@@ -26,7 +28,7 @@ interface NewLogin {
  */
 export async function startLogin(context: OAuthProxyContext, login: NewLogin): Promise<string> {
   const { authorizationEndpoint } = await context.upstream();
-  const client = await context.upstreamClients.forLogin(login.requester.client);
+  const client = await context.upstreamClients.forLogin(login.requester.client, login.caller);
   return loginUrl(context, authorizationEndpoint, { ...login, client });
 }
 

@@ -81,7 +81,7 @@ export function resolveOAuthProxy(
   refuseUnusedOptions(checks, context.issuers, trusted);
   if (given === false) return undefined;
   const fix = 'Write { secret: … }, or false to show clients the issuer itself.';
-  const options = given === undefined ? {} : checks.record(given, 'oauthProxy', fix);
+  const options = given === undefined ? {} : checks.recordWithSecret(given, 'oauthProxy', fix);
   if (trusted?.provider === undefined) {
     if (given !== undefined)
       checks.refuse('provider', 'given together with "oauthProxy"', undefined, 'Write "keycloak", or another kind.');

@@ -25,9 +25,13 @@ export const PROXY_CLIENT_TABLE = {
 
 const read: OptionReader<ConfiguredClients> = (checks, given, option) =>
   new Map(
-    Object.entries(checks.record(given, option, CLIENT_FIX)).map(([id, client]) => {
+    Object.entries(checks.recordWithSecret(given, option, CLIENT_FIX)).map(([id, client]) => {
       const path = `${option}.${requireClientId(checks, id, option)}`;
-      const members = checks.record(client, path, 'Write { redirectUris: ["https://client.example/callback"] }.');
+      const members = checks.recordWithSecret(
+        client,
+        path,
+        'Write { redirectUris: ["https://client.example/callback"] }.',
+      );
       const { redirectUris, secret } = readOptions(checks, PROXY_CLIENT_TABLE, members, path);
       return [id, Object.freeze({ redirectUris, secretHash: secret })];
     }),

@@ -65,7 +65,7 @@ function refusedAddress(host: string, address: string): [message: string, code: 
   return [`not called, since ${which} is not a public address`, ADDRESS_REFUSED];
 }
 
-function errorWith(message: string, code: string): NodeJS.ErrnoException {
+export function errorWith(message: string, code: string): NodeJS.ErrnoException {
   return Object.assign(new Error(message), { code });
 }
 

@@ -3,7 +3,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest } from 'node:https';
 import { type BoundedAnswer, type FetchBounds, FetchError, readWithin, UNREAD } from './bounded-fetch.js';
 import { decodeBody, UNREADABLE_ENCODING } from './content-encoding.js';
-import { ADDRESS_REFUSED, type Guard, lookupChecked, type Resolve, requireAllowed } from './guard.js';
+import { ADDRESS_REFUSED, errorWith, type Guard, lookupChecked, type Resolve, requireAllowed } from './guard.js';
 
 export interface GuardedInit {
   readonly method?: string;
@@ -90,7 +90,9 @@ export function fetchError(
 
 function responseTo(request: ClientRequest, body: string | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    request.on('response', resolve).on('error', reject).end(body);
+    // After a 101 that it did not ask for, Node closes the connection and emits neither of the others.
+    const close = () => reject(errorWith('the connection was closed without an answer', 'ECONNRESET'));
+    request.on('response', resolve).on('error', reject).on('close', close).end(body);
   });
 }
 

@@ -41,12 +41,18 @@ export function createClientDocuments(
 ): ClientDocuments {
   const fetchJson = createDocumentFetch(allow, resource, network);
   const startFetch = createFetchLimit();
+  const isListed = (url: string) => allow?.includes(url) === true;
+  /** The key sets of listed documents, by the URL of the document. */
+  const listedKeys = new Map<string, string>();
   const document = createDocumentCache(async (url) => {
     const { body, ...rest } = await fetchJson(url);
     const refuse = (rule: string) => {
       throw documentRefusal(url, rule);
     };
-    return { document: readClientDocument(url, body, refuse), ...rest };
+    const document = readClientDocument(url, body, refuse);
+    const { keys } = document;
+    if (isListed(url.href) && keys && 'jwksUri' in keys) listedKeys.set(url.href, keys.jwksUri.href);
+    return { document, ...rest };
   }, startFetch);
   const keySet = createDocumentCache<JSONWebKeySet>(async (url) => {
     const { body, ...rest } = await fetchJson(url);
@@ -60,9 +66,10 @@ export function createClientDocuments(
       if (url === undefined)
         throw new OAuthError('invalid_client', `A client_id that is a URL must be ${CLIENT_ID_URL}`, 401, OTHER_ID);
       if (allow !== undefined && !allow.some((pattern) => matchesClientId(pattern, clientId))) throw notAllowed(url);
-      return document({ url, caller });
+      return document({ url, caller, isListed: isListed(clientId) });
     },
-    getKeys: async (url, caller, insufficient) => keySet({ url, caller, insufficient }),
+    getKeys: async (url, caller, insufficient) =>
+      keySet({ url, caller, insufficient, isListed: [...listedKeys.values()].includes(url.href) }),
     obstacle: obstacleTo(allow, network),
   };
 }

@@ -23,6 +23,8 @@ export interface DocumentRequest<T> {
   readonly url: URL;
   /** The network of the caller, which counts its fetches. */
   readonly caller: string;
+  /** True if the operator has listed this document: it counts as one that was valid before. */
+  readonly isListed: boolean;
   /** A cached document that lacks what is needed, so that a newer one is fetched. */
   readonly insufficient?: T | undefined;
 }
@@ -57,12 +59,12 @@ export function createDocumentCache<T extends object>(
   }
 
   /** @throws What `fetch` throws, or an `UpstreamError` if too many documents are asked for. */
-  return async function get({ url, caller, insufficient }: DocumentRequest<T>): Promise<T> {
+  return async function get({ url, caller, isListed, insufficient }: DocumentRequest<T>): Promise<T> {
     const known = kept.get(url.href);
     if (known !== undefined && known.document !== insufficient && isFresh(known)) return known.document;
     const shared = inFlight.get(url.href);
     if (shared !== undefined) return shared;
-    const started = startFetch({ url, caller, isKnown: known !== undefined });
+    const started = startFetch({ url, caller, isKnown: isListed || known !== undefined });
     if (typeof started === 'number') throw tooManyFetches(url, started);
     const fetching = fetchAndKeep(url, started);
     inFlight.set(url.href, fetching);
