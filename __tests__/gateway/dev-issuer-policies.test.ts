@@ -49,11 +49,28 @@ test.each([
     { issuers: [{ issuer: ISSUER, jwks, provider: { standard: {} }, ...client }] },
   ],
   ['no client', { issuer: ISSUER, jwks }],
+  ['switches', { issuer: ISSUER, jwks, provider: { standard: { audience: true, metadata: 'oauth' } } }],
+  ['tokens that name the client', { issuer: ISSUER, jwks, provider: 'cognito', ...client }],
 ])('a file with %s starts, and tokens of its issuer stay good', async (_name, policy) => {
   const [first, own, ...others] = await issuersOf(textFor(policy));
   expect([first?.issuer, own?.issuer, others]).toEqual([devIssuer.issuer, ISSUER, []]);
   expect(own).not.toHaveProperty('clientId');
   expect(own).not.toHaveProperty('clientSecret');
+});
+
+test.each<[provider: unknown, own: object]>([
+  ['cognito', { provider: 'cognito', audiences: ['id'], audienceClaim: 'client_id' }],
+  [
+    { cognito: { resource: true } },
+    { provider: { cognito: {} }, audiences: [resourceMetadata.resource], audienceClaim: 'aud' },
+  ],
+  [
+    { standard: { resource: false, metadata: 'openid' } },
+    { provider: { standard: { metadata: 'openid' } }, audienceClaim: 'aud' },
+  ],
+])('the own issuer keeps audience and metadata: %j', async (provider, expected) => {
+  const [, own] = await issuersOf(textFor({ issuer: ISSUER, jwks, provider, ...client }));
+  expect(own).toMatchObject(expected);
 });
 
 test('a file that names the development issuer itself trusts it once', async () => {

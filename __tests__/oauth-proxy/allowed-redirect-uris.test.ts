@@ -49,7 +49,7 @@ const CURSOR = [
 ];
 const [DESKTOP = '', CLOUD = '', LOOPBACK = ''] = CURSOR;
 
-const ADD = 'to allow it, add it to oauthProxy.allowedRedirectUris';
+const ADD = 'to allow one, add it to oauthProxy.allowedRedirectUris';
 
 describe('of several redirect URIs, those that are allowed are registered, and the log names the others', () => {
   test.each<[string, string[], string[], string[]]>([

@@ -161,6 +161,28 @@ describe('an outage is not the fault of the client', () => {
     expect(server.requests).toEqual([]);
   });
 
+  const bytes =
+    (text: string): Answer =>
+    (res) =>
+      void res.socket?.end(text);
+  test.each<[what: string, answer: Answer]>([
+    [
+      'another protocol, which was not asked for',
+      (res) => void res.socket?.write('HTTP/1.1 101 Ok\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n'),
+    ],
+    ['only an interim response', bytes('HTTP/1.1 103 Early Hints\r\n\r\n')],
+    ['many interim responses', bytes('HTTP/1.1 100 Continue\r\n\r\n'.repeat(1_000))],
+    ['nothing', bytes('')],
+    ['half a header', bytes('HTTP/1.1 200 OK\r\nContent-')],
+    ['too many headers', bytes(`HTTP/1.1 200 OK\r\n${'A: b\r\n'.repeat(20_000)}\r\n`)],
+    ['a header that is too long', bytes(`HTTP/1.1 200 OK\r\nA: ${'b'.repeat(100_000)}\r\n\r\n`)],
+    ['two lengths', bytes('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}')],
+    ['the greeting of another protocol', bytes('SSH-2.0-OpenSSH_9.2\r\n')],
+  ])('the host sends %s', async (_what, answer) => {
+    const { attempt } = await fetchFrom(answer);
+    expect(await refusalOf(attempt)).toMatchObject({ code: 'client_document_unavailable', status: 503 });
+  });
+
   test('the connection breaks off', async () => {
     const { attempt } = await fetchFrom((res) => {
       res.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' }).write('{');

@@ -140,7 +140,7 @@ describe('the keys of a client', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  test('are rationed, like documents', async () => {
+  test('are limited, like documents', async () => {
     const server = await serveKeys();
     const documents = documentsOf();
     const url = new URL(server.url());

@@ -36,13 +36,13 @@ test.each(['HTTPS_PROXY', 'https_proxy'])('%s: documents of the list are fetched
   const documents = documentsOf({ allow: [server.url('/*')], network });
   expect(await documents.get(server.url(), CALLER)).toMatchObject({ url: server.url() });
   expect(proxy.connects).toEqual([`app.clients.example:${server.port}`]);
-  expect(documents.hindrance).toBeUndefined();
+  expect(documents.obstacle).toBeUndefined();
 });
 
 test('without a list, no document is fetched, and the log says why', async () => {
   const [server, proxy] = [await serveDocuments(), await startProxy()];
   const documents = documentsOf({ network: { env: { HTTPS_PROXY: proxy.origin } } });
-  expect(documents.hindrance).toBe(
+  expect(documents.obstacle).toBe(
     'HTTPS_PROXY names a forward proxy, which resolves names itself: list the hosts of documents in oauthProxy.clientDocuments.allow, or set clientDocuments.enabled to false',
   );
   const host = `app.clients.example:${server.port}`;

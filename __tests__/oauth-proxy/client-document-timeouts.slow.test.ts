@@ -3,6 +3,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { CALLER, documentsOf, refusalOf, type sendJson, serveDocuments } from '../support/document-host.js';
 
+/** Three seconds, and a machine that is busy with other work. Without the timeout, the fetches never end. */
+const BOUND_MS = 20_000;
+
 test.each([
   ['there is no answer', () => undefined],
   ['there are headers only', (res) => void res.writeHead(200, { 'content-type': 'application/json' }).flushHeaders()],
@@ -20,13 +23,13 @@ test.each([
     const server = await serveDocuments((_req, res) => answer(res));
     const began = performance.now();
     const { code, log } = await refusalOf(documentsOf().get(server.url(), CALLER));
-    const seconds = (performance.now() - began) / 1_000;
+    const ms = performance.now() - began;
     expect({ code, reason: log.reason }).toMatchObject({
       code: 'client_document_unavailable',
       reason: expect.stringContaining('no answer within 3 seconds'),
     });
-    expect(seconds).toBeGreaterThan(2.9);
-    expect(seconds).toBeLessThan(6);
+    expect(ms).toBeGreaterThan(2_900);
+    expect(ms).toBeLessThan(BOUND_MS);
   },
 );
 
@@ -35,7 +38,7 @@ test('where DNS does not answer, the fetch ends after three seconds, too', async
   const began = performance.now();
   const { code } = await refusalOf(documentsOf({ network: { resolve } }).get('https://app.clients.example/c', CALLER));
   expect(code).toBe('client_document_unavailable');
-  expect(performance.now() - began).toBeLessThan(6_000);
+  expect(performance.now() - began).toBeLessThan(BOUND_MS);
 });
 
 test('where a forward proxy does not answer, the fetch ends after three seconds, too', async () => {
@@ -50,5 +53,5 @@ test('where a forward proxy does not answer, the fetch ends after three seconds,
   const { code, log } = await refusalOf(documents.get('https://app.clients.example/c', CALLER));
   expect(code).toBe('client_document_unavailable');
   expect(log.reason).toContain('no answer within 3 seconds');
-  expect(performance.now() - began).toBeLessThan(6_000);
+  expect(performance.now() - began).toBeLessThan(BOUND_MS);
 });

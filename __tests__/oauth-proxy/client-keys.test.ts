@@ -11,7 +11,7 @@ import { CLIENT, claims, createVerifier, verdictOn } from '../support/client-ass
 import { listen, stop } from '../support/loopback-server.js';
 import { createSigner, type Signer } from '../support/signer.js';
 
-const [first, second] = [createSigner({ alg: 'RS256' }), createSigner({ alg: 'ES256' })] as const;
+const [first, second] = [createSigner({ alg: 'ES256' }), createSigner({ alg: 'ES256' })] as const;
 const SIGNATURE = 'no key that the client publishes verifies its signature';
 const UNAVAILABLE =
   '503 client_document_unavailable: The metadata document of the client cannot be fetched at the moment';
@@ -74,7 +74,7 @@ test('a new key is accepted at its first assertion, once the keys are not the ne
 
 test('a new key with the kid of the old one is accepted, and the old one refused', async () => {
   stopTime();
-  const renewed = createSigner({ alg: 'RS256', kid: first.kid });
+  const renewed = createSigner({ alg: 'ES256', kid: first.kid });
   const client = await startClient(first);
   expect(await client.verdictOn(first.sign(claims()))).toBe('accepted');
   client.publish(renewed);

@@ -84,6 +84,16 @@ describe('a client whose id a user typed in', () => {
   });
 });
 
+test('the log says where to allow another redirect URI', async () => {
+  const { lines, logger } = createRecordingLogger();
+  const flow = await startOAuthProxyFlow('keycloak', undefined, { oauthProxy: { secret: SECRET, clients }, logger });
+  await rawClient(flow.base, PUBLIC).authorize({ redirect_uri: 'https://other.example/' });
+  expect(lines).toContain(
+    'warn OAuth proxy: login of the client "public" refused by this server: This client may not use this redirect URI: ' +
+      '"https://other.example/"; to allow it, add it to redirectUris of this client in oauthProxy.clients',
+  );
+});
+
 describe('the secret of oauthProxy.clients', () => {
   test.each<[string, object, Record<string, string>]>([
     ['in the form', { client_secret: CLIENT_SECRET }, {}],

@@ -34,22 +34,24 @@ describe('the consent page for a document', () => {
     const ours = new URL(flow.resource).host;
     const redirect_uris = [REDIRECT_URI, HTTPS_URI];
     const hostile = `mcp.example” to use nothing <img src=x>\u202e`;
+    const warning = `<strong>${WARNING}</strong> `;
+    const calledTest = 'The client calls itself “<bdi>Test client</bdi>”. ';
+    // The program that sends the request chooses among the redirect URIs of the document.
     const rows = [
-      [{ client_name: 'Claude', redirect_uris }, 'The client calls itself “<bdi>Claude</bdi>”. '],
-      [{ client_name: undefined, redirect_uris }, ''],
+      [{ client_name: 'Claude', redirect_uris }, HTTPS_URI, 'The client calls itself “<bdi>Claude</bdi>”. '],
+      [{ client_name: undefined, redirect_uris }, HTTPS_URI, ''],
       [
         { client_name: hostile, redirect_uris },
+        HTTPS_URI,
         'The client calls itself “<bdi>mcp.example to use nothing &lt;img src=x&gt;</bdi>”. ',
       ],
-      [{}, `The client calls itself “<bdi>Test client</bdi>”. <strong>${WARNING}</strong> `],
-      [
-        { redirect_uris: ['cursor://a/cb', REDIRECT_URI] },
-        `The client calls itself “<bdi>Test client</bdi>”. <strong>${WARNING}</strong> `,
-      ],
+      [{ redirect_uris }, REDIRECT_URI, calledTest + warning],
+      [{ redirect_uris: [HTTPS_URI, 'cursor://a/cb'] }, 'cursor://a/cb', calledTest + warning],
+      [{ redirect_uris: ['cursor://a/cb', REDIRECT_URI] }, REDIRECT_URI, calledTest + warning],
     ] as const;
-    for (const [members, introduction] of rows) {
+    for (const [members, redirect_uri, introduction] of rows) {
       const { url } = await serveClientDocument({ logo_uri: 'https://client.example/logo.png', ...members });
-      const page = await rawClient(flow.base, url).authorize({ scope });
+      const page = await rawClient(flow.base, url).authorize({ scope, redirect_uri });
       expect(textsOf(page)).toEqual({
         heading: `Allow ${new URL(url).host} to use ${ours}?`,
         introduction: `${introduction}Allow it only if you have just started it.`,

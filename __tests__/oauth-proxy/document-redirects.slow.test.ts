@@ -53,7 +53,9 @@ describe('with the client id of a document', () => {
     const client = rawClient(flow.base, url);
     for (const [what, uri] of REDIRECT_URIS) {
       const redirect_uri = uri?.replace('{url}', url).replace('{base}', flow.base);
-      expectPage(await client.authorize({ redirect_uri }), what);
+      const page = await client.authorize({ redirect_uri });
+      expectPage(page, what);
+      expect(page.html, what).toContain('The client metadata document does not name this redirect URI');
     }
     for (const redirect_uri of [OURS, LOOPBACK, 'http://127.0.0.1:1/callback']) {
       expect((await client.authorize({ redirect_uri })).response.status, redirect_uri).toBe(200);
@@ -63,7 +65,7 @@ describe('with the client id of a document', () => {
 
 /**
  * Other spellings of a client id `https://127.0.0.1:{port}/client.json`. Each would be another client with the same host. The last two are
- * fetched, twice each: more would use up the ration of one caller.
+ * fetched, twice each: more would exceed the limit of one caller.
  */
 const SPELLINGS: readonly [what: string, id: string][] = [
   ['http', 'http://127.0.0.1:{port}/client.json'],

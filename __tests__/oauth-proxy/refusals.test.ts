@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { fingerprint } from '../../src/oauth-proxy/clients.js';
+import { CLIENT_ID_URL } from '../../src/oauth/client-id-url.js';
+import { fingerprint } from '../../src/oauth-proxy/fingerprint.js';
 import {
   postForm,
   postJson,
@@ -81,7 +82,15 @@ const ROWS: Row[] = [
     'keycloak',
     (flow) => rawClient(flow.base, 'x').authorize(),
     'login of a client without a name refused by this server: The client is not registered here and must ' +
-      'register again; the client must register again; if this happens after every restart, set oauthProxy.secret',
+      'register again; the client must register again; if this happens after every restart, set oauthProxy.secret; ' +
+      'an id that a user typed in must be in oauthProxy.clients',
+  ],
+  [
+    'a login with a URL that is no client id',
+    'keycloak',
+    (flow) => rawClient(flow.base, 'https://app.example/').authorize(),
+    `login of the client "app.example" refused by this server: A client_id that is a URL must be ${CLIENT_ID_URL}; ` +
+      'correct the client id in the client',
   ],
   [
     'a login for unknown scopes',

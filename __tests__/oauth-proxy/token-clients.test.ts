@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { fingerprint } from '../../src/oauth-proxy/fingerprint.js';
 import { postJson, REDIRECT_URI, rawClient, withCode } from '../support/oauth-proxy-client.js';
 import { startOAuthProxyFlow, tokenRequests, unseal } from '../support/oauth-proxy-flow.js';
 
@@ -22,7 +23,6 @@ describe('clients', () => {
     const { seal } = flow;
     const foreign = seal.close('client', { upstreamId: 'foreign', redirectUris: [REDIRECT_URI], name: undefined });
     const client = rawClient(flow.base, foreign);
-    const { fingerprint } = await import('../../src/oauth-proxy/clients.js');
     const opened = unseal(flow, 'code', code);
     await client.token({ code: seal.close('code', { ...opened, client: fingerprint(foreign) }) });
     expect(tokenRequests(flow)).toMatchObject([{ client_id: 'foreign' }]);

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Client } from '../../src/oauth-proxy/clients.js';
+import type { Client } from '../../src/oauth-proxy/client.js';
 import type { Registered } from '../../src/oauth-proxy/register-upstream.js';
 import { createUpstreamClients } from '../../src/oauth-proxy/upstream-clients.js';
+import { CALLER } from '../support/document-host.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -21,14 +22,14 @@ const configured = (id: string): Client => ({
 function createCounted(more: object = {}) {
   let count = 0;
   const clients = createUpstreamClients(async (): Promise<Registered> => ({ client_id: `${++count}`, ...more }));
-  const idFor = async (id: string) => (await clients.forLogin(configured(id)))?.id;
+  const idFor = async (id: string, caller = CALLER) => (await clients.forLogin(configured(id), caller)).id;
   return { clients, idFor };
 }
 
 describe('the client of a login at the upstream server', () => {
   test('is registered once for logins that begin together, and for later ones', async () => {
     const { idFor } = createCounted();
-    expect(await Promise.all(['a', 'a', 'b'].map(idFor))).toEqual(['1', '1', '2']);
+    expect(await Promise.all(['a', 'a', 'b'].map((id) => idFor(id)))).toEqual(['1', '1', '2']);
     expect(await idFor('a')).toBe('1');
   });
 
@@ -38,9 +39,9 @@ describe('the client of a login at the upstream server', () => {
       if (!isUp) throw new Error('down');
       return { client_id: 'good' };
     });
-    await expect(clients.forLogin(configured('a'))).rejects.toThrow('down');
+    await expect(clients.forLogin(configured('a'), CALLER)).rejects.toThrow('down');
     isUp = true;
-    expect(await clients.forLogin(configured('a'))).toEqual({ id: 'good', secret: undefined, method: undefined });
+    expect(await clients.forLogin(configured('a'), CALLER)).toMatchObject({ id: 'good', registered: { id: 'good' } });
   });
 
   test.each<[string, object, number, string]>([
@@ -66,7 +67,7 @@ describe('the client of a login at the upstream server', () => {
     await idFor('a');
     await idFor('b');
     clients.forget({ id: '1' });
-    expect(await Promise.all(['a', 'b'].map(idFor))).toEqual(['3', '2']);
+    expect(await Promise.all(['a', 'b'].map((id) => idFor(id)))).toEqual(['3', '2']);
   });
 
   test('is registered again if no login has come back for an hour: the upstream server shows a page of its own', async () => {
@@ -84,8 +85,33 @@ describe('the client of a login at the upstream server', () => {
 
   test('is remembered for at most 1,000 clients', async () => {
     const { idFor } = createCounted();
-    for (let i = 0; i <= 1_000; i++) await idFor(`${i}`);
+    for (let i = 0; i <= 1_000; i++) await idFor(`${i}`, `caller ${i}`);
     expect(await idFor('1000')).toBe('1001');
     expect(await idFor('0')).toBe('1002');
   });
+});
+
+// A publisher can change its documents as often as it likes, and agree on the consent page itself.
+test('one caller causes ten registrations a minute, however many documents it has and changes', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+  const { clients, idFor } = createCounted();
+  const document = (name: string): Client => {
+    const url = 'https://client.example/c';
+    const members = { client_name: name };
+    const checked = { url, host: 'client.example', name, redirectUris: [], keys: undefined, members };
+    const common = { id: url, name, label: url, redirectUris: [], upstreamId: undefined };
+    return { source: 'document', ...common, document: checked };
+  };
+  for (let i = 0; i < 5; i++) {
+    await idFor(`other ${i}`);
+    await clients.forLogin(document(`name ${i}`), CALLER);
+  }
+  const tooMany = { error: 'temporarily_unavailable', status: 503 };
+  await expect(clients.forLogin(document('name 5'), CALLER)).rejects.toMatchObject(tooMany);
+  await expect(idFor('other 5')).rejects.toMatchObject(tooMany);
+  expect(await idFor('other 0'), 'a client that is known').toBe('1');
+  expect(await idFor('other 5', '192.0.2.77'), 'another caller').toBe('11');
+  vi.advanceTimersByTime(6_000);
+  expect(await idFor('other 6')).toBe('12');
+  await expect(idFor('other 7')).rejects.toMatchObject(tooMany);
 });

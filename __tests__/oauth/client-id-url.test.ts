@@ -12,6 +12,8 @@ test.each([
   'https://app.example//',
   'https://app.example/.well-known/client',
   'https://xn--bcher-kva.example/c',
+  'https://a_b.1-2.example/c',
+  'https://localhost/c',
   'https://127.0.0.1:8443/c',
   'https://[::1]:8443/c',
 ])('%s is the id of a client', (text) => {
@@ -46,6 +48,12 @@ test.each([
   ['a host in upper case', 'https://App.example/c'],
   ['a host with a dot at its end', 'https://app.example./c'],
   ['a host in Unicode', 'https://bücher.example/c'],
+  ...["'", ',', '!', '(', ')', '*', '+', ';', '=', '&', '$', '~'].map((character) => [
+    `a host with ${character}`,
+    `https://claude.ai${character}app.example/c`,
+  ]),
+  ['a host that begins with a dot', 'https://.app.example/c'],
+  ['a host with two dots in a row', 'https://app..example/c'],
   ['no host', 'https:///c'],
   ['one slash', 'https:/app.example/c'],
   ['a backslash', 'https://app.example\\c'],

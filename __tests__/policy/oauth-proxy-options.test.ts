@@ -90,10 +90,12 @@ test.each<[string, Record<string, unknown>, string]>([
     ['http://a.example/*'],
     ['https://a.example*'],
     ['https://a.example/#b'],
+    ['http://a.example/cb'],
+    ['https://user@a.example/cb'],
   ].map((allowedRedirectUris): [string, Record<string, unknown>, string] => [
     `allowedRedirectUris ${JSON.stringify(allowedRedirectUris)}`,
     { oauthProxy: { allowedRedirectUris } },
-    `option "oauthProxy.allowedRedirectUris" must be an array of redirect URIs, with "*" only as the whole path of an https one, but got ${JSON.stringify(allowedRedirectUris)}. Write whole redirect URIs, or "https://host/*".`,
+    `option "oauthProxy.allowedRedirectUris" must be an array of redirect URIs that clients may have, with "*" only as the whole path of an https one and http only on loopback, but got ${JSON.stringify(allowedRedirectUris)}. Write whole redirect URIs, or "https://host/*".`,
   ]),
   [
     'metadata over plain http',
@@ -160,11 +162,12 @@ test.each([
         { ...entra, clientId: 'b' },
       ],
     },
+    'given only for the first issuer with a provider: clients log in there',
   ],
-  ['without the OAuth proxy', { ...entra, clientId: 'b', oauthProxy: false }],
-])('a client that no login uses is refused: one %s', (_which, changes) => {
+  ['without the OAuth proxy', { ...entra, clientId: 'b', oauthProxy: false }, 'left out where oauthProxy is false'],
+])('a client that no login uses is refused: one %s', (_which, changes, message) => {
   const policy = { resourceMetadata: common.resourceMetadata, ...changes } as unknown as McpAuthOptions;
-  expect(() => mcpAuth(policy)).toThrow('given only for the first issuer with a provider');
+  expect(() => mcpAuth(policy)).toThrow(message);
 });
 
 describe('what is accepted', () => {

@@ -57,8 +57,7 @@ test('a configuration file takes a provider by its name, and tokens that are bou
   expect(lines).toEqual([]);
 });
 
-const UNUSED =
-  'set only for the first issuer with a provider: clients log in there, through the OAuth proxy. Remove it from the other issuers; if oauthProxy is false, from all of them.';
+const UNUSED = 'left out where oauthProxy is false: clients log in at the issuer itself. Remove it.';
 const CLIENT_FIX = 'Give the id of the client that you registered there, or several of them in "audiences".';
 
 test.each<[changes: Record<string, unknown>, message: string]>([

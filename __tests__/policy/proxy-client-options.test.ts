@@ -17,7 +17,7 @@ const URIS_FIX =
 const NO_URL_FIX = 'List the URL in oauthProxy.clientDocuments.allow: its document names the redirect URIs.';
 const ID_FORM = 'must be given by client ids of 1 to 200 printable ASCII characters, but got';
 const URI_FORM =
-  'must be a whole https URI, one of http on loopback, or one of a private-use scheme, without fragment, but got';
+  'must be a whole https URI, one of http on loopback, or one of a private-use scheme, without fragment and "*", but got';
 
 describe('clients that are refused at start', () => {
   test.each<[string, unknown, string]>([
@@ -31,7 +31,7 @@ describe('clients that are refused at start', () => {
     [
       'n8n',
       'https://a.example/cb',
-      'clients.n8n" must be an object, but got "https://a.example/cb". Write { redirectUris: ["https://client.example/callback"] }.',
+      'clients.n8n" must be an object. Write { redirectUris: ["https://client.example/callback"] }.',
     ],
     ['n8n', {}, `clients.n8n.redirectUris" must be an array of non-empty strings, but got undefined. ${URIS_FIX}`],
     [
@@ -43,6 +43,16 @@ describe('clients that are refused at start', () => {
       'n8n',
       { redirectUris: [...redirectUris, 'http://a.example/'] },
       `clients.n8n.redirectUris[1]" ${URI_FORM} "http://a.example/". ${URIS_FIX}`,
+    ],
+    [
+      'n8n',
+      { redirectUris: ['https://a.example/*'] },
+      `clients.n8n.redirectUris[0]" ${URI_FORM} "https://a.example/*". ${URIS_FIX}`,
+    ],
+    [
+      'n8n',
+      { redirectUris, clientSecret: SHORT },
+      'clients.n8n.clientSecret" must be left out. Write secret: the one that this client must send.',
     ],
     [
       'n8n',
@@ -66,7 +76,24 @@ describe('clients that are refused at start', () => {
       'a list',
       { clients: [] },
       {},
-      'oauthProxy.clients" must be an object, but got []. Write { "my-id": { redirectUris: ["https://client.example/callback"] } }.',
+      'oauthProxy.clients" must be an object. Write { "my-id": { redirectUris: ["https://client.example/callback"] } }.',
+    ],
+    [
+      'a document that is not allowed',
+      {
+        clientDocuments: {
+          allow: ['https://a.example/*', 'https://b.example/c'],
+          skipConsent: ['https://a.example/c', 'https://b.example/*'],
+        },
+      },
+      {},
+      'oauthProxy.clientDocuments.skipConsent" must be a list of clients that clientDocuments.allow has, too, but got "https://b.example/*". Add it to allow, or remove it here.',
+    ],
+    [
+      'the secret of the wrong client',
+      { clientSecret: SHORT },
+      {},
+      'oauthProxy.clientSecret" must be left out. Write clientId and clientSecret beside oauthProxy.',
     ],
     [
       'some where nothing can register them',
@@ -95,6 +122,34 @@ describe('clients that are refused at start', () => {
   ])('%s', (_what, oauthProxy, changes, message) => {
     expect(() => mcpAuth(policyWith(oauthProxy, changes))).toThrow(`mcpAuth(): option "${message}`);
   });
+});
+
+test.each<[what: string, changes: object]>([
+  ['the OAuth proxy', { oauthProxy: SECRET }],
+  ['the OAuth proxy, in a list', { oauthProxy: [SECRET] }],
+  ['the secret, too deep', { oauthProxy: { secret: { value: SECRET } } }],
+  ['the secret, in a list of lists', { oauthProxy: { secret: [[SECRET]] } }],
+  ['the clients', { oauthProxy: { secret: SECRET, clients: SECRET } }],
+  ['the clients, as a list', { oauthProxy: { secret: SECRET, clients: [{ id: 'a', secret: SECRET }] } }],
+  ['a client', { oauthProxy: { secret: SECRET, clients: { a: SECRET } } }],
+  ['a client, in a list', { oauthProxy: { secret: SECRET, clients: { a: [SECRET] } } }],
+  [
+    'the secret of a client, in a list',
+    { oauthProxy: { secret: SECRET, clients: { a: { redirectUris, secret: [SECRET] } } } },
+  ],
+  [
+    'another member of a client',
+    { oauthProxy: { secret: SECRET, clients: { a: { redirectUris, clientSecret: SECRET } } } },
+  ],
+  ['clientSecret, in a list', { clientId: 'a', clientSecret: [SECRET] }],
+  ['clientSecret, in an object', { clientId: 'a', clientSecret: { value: SECRET } }],
+  ['introspection', { introspection: SECRET }],
+  ['introspection, in a list', { introspection: [{ clientId: 'a', clientSecret: SECRET }] }],
+  ['issuers', { issuer: undefined, issuers: { issuer: 'https://as.example', clientSecret: SECRET } }],
+])('a secret in the wrong place is not quoted: %s', (_what, changes) => {
+  const policy = { ...good, ...changes } as unknown as McpAuthOptions;
+  expect(() => mcpAuth(policy)).toThrow(ConfigError);
+  expect(() => mcpAuth(policy)).not.toThrow(SECRET);
 });
 
 test.each<[string, object, object]>([

@@ -77,7 +77,7 @@ export async function refusalOf(attempt: Promise<unknown>) {
   return { code: code as string, status, message, retryAfterSeconds, log: { reason: (error.cause as Error).message } };
 }
 
-/** The refusal of a fetch beyond the ration. */
+/** The refusal of a fetch beyond the limits. */
 export const TOO_MANY_DOCUMENTS = {
   code: 'too_many_client_documents',
   status: 503,

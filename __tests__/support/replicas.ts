@@ -2,7 +2,7 @@ import { createServer, request } from 'node:http';
 import { onTestFinished } from 'vitest';
 import { type DocumentProxy, startDocumentProxy } from './client-documents.js';
 import type { IdentityHosts } from './identity-hosts.js';
-import { freePort, listen, originOf, stop } from './loopback-server.js';
+import { listen, originOf, stop } from './loopback-server.js';
 
 /** Replicas of an OAuth proxy, in processes of their own, which take turns with the requests. */
 export interface Replicas {
@@ -20,10 +20,10 @@ export async function startReplicas(
   policyFor: (at: { readonly resource: string; readonly base: string }) => object,
   { replicas: count = 1, hosts }: { readonly replicas?: number; readonly hosts?: IdentityHosts } = {},
 ): Promise<Replicas> {
-  let running: { port: number; proxy: DocumentProxy }[] = [];
+  let running: DocumentProxy[] = [];
   let turn = 0;
   const front = createServer((req, res) => {
-    const { port } = running[turn++ % running.length] ?? {};
+    const { port } = new URL((running[turn++ % running.length] as DocumentProxy).resource);
     const { method, url: path, headers } = req;
     const forwarded = request({ host: '127.0.0.1', port, method, path, headers, agent: false }, (answer) => {
       res.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -37,16 +37,12 @@ export async function startReplicas(
   const resource = `${originOf(front)}/mcp`;
   const base = resource.replace('/mcp', '/.well-known/oauth-authorization-server/mcp');
   let policy = policyFor({ resource, base });
-  const startOne = async () => {
-    const port = await freePort();
-    return { port, proxy: await startDocumentProxy(policy, port, hosts) };
-  };
   const restart = async (changes: object = {}) => {
     policy = { ...policy, ...changes };
-    await Promise.all(running.map(({ proxy }) => proxy.program.stop()));
-    running = await Promise.all(Array.from({ length: count }, startOne));
+    await Promise.all(running.map(({ program }) => program.stop()));
+    running = await Promise.all(Array.from({ length: count }, () => startDocumentProxy(policy, 0, hosts)));
   };
   await restart();
-  const log = () => running.map(({ proxy }) => proxy.program.stdout + proxy.program.stderr).join('');
+  const log = () => running.map(({ program }) => program.stdout + program.stderr).join('');
   return { resource, base, restart, log };
 }

@@ -3,7 +3,8 @@ import { createServer, type Server } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { FetchError } from '../../src/upstream/bounded-fetch.js';
-import { type Guard, type GuardedInit, guardedFetch } from '../../src/upstream/guarded-fetch.js';
+import type { Guard } from '../../src/upstream/guard.js';
+import { type GuardedInit, guardedFetch } from '../../src/upstream/guarded-fetch.js';
 import { isPublicAddress } from '../../src/upstream/public-address.js';
 import { serve, unreachableUrl } from '../support/loopback-server.js';
 

@@ -72,7 +72,7 @@ export interface McpAuthorizationOptions {
   readonly rules: readonly AuthorizationRuleOption[];
   /**
    * The backend that gets the calls, if it has several targets: rules then see the target's own name, and `mcp.tool.target`.
-   * @default rules see the client's names
+   * @default rules see the names that clients use
    */
   readonly backend?: RuleBackend | undefined;
   /**

@@ -22,7 +22,7 @@ export interface ChildOptions {
   /** Its arguments, one each; no shell reads them. @default [] */
   readonly args?: readonly string[] | undefined;
   /**
-   * ChildVariables variables of the child, in addition to those it inherits; or a function that takes the caller (`undefined`: anonymous)
+   * Environment variables of the child, in addition to those it inherits; or a function that takes the caller (`undefined`: anonymous)
    * and returns them or a promise of them, called once for each child. The token itself is passed on only if this function does so. If
    * it throws or returns anything else, the request fails. If its promise is rejected or takes longer than 10 seconds, the request
    * gets 503. @default {}

@@ -7,14 +7,16 @@ export interface PerRequest<T> {
 }
 
 /**
- * Creates a store of one value per request. A plain request of `node:http` gets it as a private member, which costs next to nothing. Others
- * get an entry in a `WeakMap`, which costs half a microsecond and some work of the garbage collector: behind Express on Node 20 and 22, each
- * new member gives a request its own hidden class, which costs some microseconds in total.
+ * Creates a store of one value per request. A `WeakMap` alone would do, but it costs half a microsecond for each request, and work of the
+ * garbage collector. So a plain request of `node:http` gets the value as a private member, which costs next to nothing. A request of Express,
+ * which has another prototype, gets an entry in the map: on Node 20 and 22, each new member would give it a hidden class of its own, which
+ * costs some microseconds in total.
  */
 export function createPerRequest<T>(): PerRequest<T> {
   const values = new WeakMap<object, T | undefined>();
 
-  class Marked extends Existing {
+  /** `new WithValue(req, value)` creates no object: it adds `#value` to `req`, as {@link GivenObject} says. */
+  class WithValue extends GivenObject {
     #value: T | undefined;
 
     private constructor(req: object, value: T | undefined) {
@@ -33,20 +35,23 @@ export function createPerRequest<T>(): PerRequest<T> {
 
     static set(req: object, value: T | undefined): void {
       if (#value in req) req.#value = value;
-      else if (isPlain(req) && !values.has(req)) new Marked(req, value);
+      else if (isPlain(req) && !values.has(req)) new WithValue(req, value);
       else values.set(req, value);
     }
   }
 
-  return { get: Marked.get, set: Marked.set };
+  return { get: WithValue.get, set: WithValue.set };
 }
 
-/** Returns the object that it is given, so that a subclass adds its private members to it. */
-function existing(object: object): object {
+/**
+ * A base class whose constructor returns its argument in place of a new object. JavaScript adds the private members of a subclass to the object
+ * that the base class returns, so this is the way to add one to an object that exists. Only code inside the subclass can see such a member.
+ */
+const GivenObject = returnGiven as unknown as new (object: object) => object;
+
+function returnGiven(object: object): object {
   return object;
 }
-
-const Existing = existing as unknown as new (object: object) => object;
 
 let prototype: IncomingMessage | undefined;
 

@@ -1,4 +1,4 @@
-/** Returns a function that computes the result for its last argument only once. For a pure function of texts that most requests share. */
+/** Returns a pure function that remembers its last result. For an argument that is usually the same as in the request before. */
 export function rememberLast<T>(compute: (text: string) => T): (text: string) => T {
   let last: { readonly text: string; readonly result: T } | undefined;
   return (text) => {

@@ -56,7 +56,7 @@ export async function readServerDocuments(
     // Clients try the next URL after a 4xx, and give up after any other failure.
     const isAbsent = !(answer instanceof FetchError) && answer.status >= 400 && answer.status < 500;
     if (isAbsent) continue;
-    fix = fixFor(answer);
+    fix = resource === issuer && !(answer instanceof FetchError) ? `${OTHER_ROOT} ${fixFor(answer)}` : fixFor(answer);
     break;
   }
   return { findings: [found.fault(tried.join('; '), 'No client can log in.', fix)] };
@@ -74,6 +74,10 @@ function partOfHost(resource: string): Fix {
     file: `Check that requests for these paths reach the gateway. ${fix}`,
   };
 }
+
+/** The advice where a server of somebody else answers at the root. */
+const OTHER_ROOT =
+  'If another server has the root of this host, it must answer with a status from 400 to 499 there, so that clients go on. Otherwise:';
 
 /** The advice for an answer other than "not found". */
 function fixFor(answer: ProbeResponse | FetchError): string {

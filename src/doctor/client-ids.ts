@@ -42,7 +42,7 @@ function checkWays(metadata: Metadata, typedIn: number | undefined): Finding {
   return report.warning(
     'neither a registration endpoint nor client ID metadata documents',
     'Clients need a client id from you: Claude and VS Code ask for one, others give up.',
-    'Set provider and clientId: the OAuth proxy then answers registrations, and accepts metadata documents.',
+    'Set provider and clientId: the OAuth proxy then answers registrations, and accepts metadata documents. If this is the OAuth proxy, give clients an id in oauthProxy.clients, or switch one of the two on.',
   );
 }
 

@@ -1,7 +1,7 @@
 /** The parts of one client's requests that not every authorization server accepts; seen on the wire in November 2026. */
 export interface KnownClient {
   readonly name: string;
-  /** Members of its registration (RFC 7591) beside those that every client sends. */
+  /** Members of its registration (RFC 7591), in addition to those that every client sends. */
   readonly registers: readonly ('scope' | 'client_uri')[];
   /** Its authentication method at the token endpoint; `client_secret_basic` if it registers none (RFC 7591, section 2). */
   readonly method: 'none' | 'client_secret_basic';

@@ -1,6 +1,6 @@
 import type { FetchError } from '../upstream/bounded-fetch.js';
 import { UNREADABLE_ENCODING } from '../upstream/content-encoding.js';
-import { ADDRESS_REFUSED } from '../upstream/guarded-fetch.js';
+import { ADDRESS_REFUSED } from '../upstream/guard.js';
 import type { Finding, Fix, reporterFor } from './finding.js';
 import { type ProbeResponse, reasonIn, TOO_MANY_REQUESTS } from './probe.js';
 

@@ -1,9 +1,9 @@
 import { printableJson } from '../core/printable.js';
 import type { Parameters } from '../http/form.js';
 import { withoutClosingSlash } from '../http/well-known.js';
-import type { Client } from './clients.js';
+import type { Client } from './client.js';
 import type { OAuthProxyContext } from './context.js';
-import { OAuthError } from './oauth-error.js';
+import { OAuthError, type OAuthErrorName } from './oauth-error.js';
 import { isAllowedRedirectUri, registeredRedirectUri } from './redirect-uri.js';
 import { splitList } from './split-list.js';
 
@@ -33,6 +33,18 @@ const MAX_SCOPE_LENGTH = 2_048;
 const SCOPES = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 /** RFC 7636, section 4.2: SHA-256, base64url. */
 const S256_CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
+/** A redirect URI that the client does not have, by the place where its redirect URIs are. */
+const UNKNOWN_URI: Readonly<Record<Client['source'], { readonly message: string; readonly advice?: string }>> = {
+  registered: { message: 'This client has not registered this redirect URI' },
+  configured: {
+    message: 'This client may not use this redirect URI',
+    advice: 'to allow it, add it to redirectUris of this client in oauthProxy.clients',
+  },
+  document: {
+    message: 'The client metadata document does not name this redirect URI',
+    advice: 'correct the client, or tell the publisher of the document',
+  },
+};
 const PASSED_ON = ['login_hint', 'max_age', 'acr_values', 'ui_locales'];
 
 /**
@@ -48,7 +60,8 @@ export function requireRequester(
   const redirectUri = parameters.get('redirect_uri') ?? '';
   const registeredUri = registeredRedirectUri(redirectUri, client.redirectUris);
   if (registeredUri === undefined) {
-    throw refusedUri('invalid_request', 'This client has not registered this redirect URI', redirectUri);
+    const { message, advice } = UNKNOWN_URI[client.source];
+    throw refusedUri('invalid_request', message, redirectUri, advice);
   }
   // Checked again: the operator may have changed `allowedRedirectUris` since the registration. `clients` is the operator's own list.
   if (client.source !== 'configured' && !isAllowedRedirectUri(redirectUri, allowedRedirectUris)) {
@@ -58,8 +71,9 @@ export function requireRequester(
 }
 
 /** Only the log names the redirect URI: a link can have any text in its place, which the error page would show. */
-function refusedUri(error: OAuthError['error'], message: string, redirectUri: string): OAuthError {
-  return new OAuthError(error, message, 400, { reason: `${message}: ${printableJson(redirectUri, MAX_LOGGED)}` });
+function refusedUri(error: OAuthErrorName, message: string, redirectUri: string, advice?: string): OAuthError {
+  const reason = `${message}: ${printableJson(redirectUri, MAX_LOGGED)}`;
+  return new OAuthError(error, message, 400, advice === undefined ? { reason } : { reason, advice });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { createProofIds, createSharedProofIds, type ProofIds } from '../auth/binding/proof-ids.js';
 import { isAcceptedAlgorithm, verifySignature } from '../auth/keys/signature.js';
 import { isForAlgorithm } from '../auth/keys/verification-key.js';
-import { type CompactJwt, parseToken } from '../auth/token/compact-jwt.js';
+import type { CompactJwt } from '../auth/token/compact-jwt.js';
 import { AuthError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Parameters } from '../http/form.js';
@@ -9,12 +9,10 @@ import { createGuardedStore } from '../store/guarded-store.js';
 import type { Store } from '../store/store.js';
 import { assertionFault, assertionWindowSeconds, type ExpectedClaims, onceIdOf } from './assertion-claims.js';
 import type { ClientKeySet, ClientKeySets, KeyedClient } from './client-keys.js';
-import { OAuthError } from './oauth-error.js';
+import { assertionRefusal, readAssertion } from './read-assertion.js';
 
-/** RFC 7523, section 2.2. */
-const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-
-const MAX_ASSERTION_BYTES = 16_384;
+/** The most keys that are tried for one assertion. A forged one is tried with each. */
+const MAX_TRIED = 5;
 
 /** Checks the assertions of clients that authenticate with `private_key_jwt` (OpenID Connect Core 1.0, section 9; RFC 7523). */
 export interface ClientAssertions {
@@ -40,12 +38,12 @@ export function createClientAssertions(options: AssertionOptions): ClientAsserti
     async verify(client, form, caller) {
       const jwt = readAssertion(form);
       const fault = assertionFault(jwt, { ...options, clientId: client.url });
-      if (fault !== undefined) throw refusal(fault);
-      if (!isAcceptedAlgorithm(jwt.alg)) throw refusal('its alg is not accepted here');
+      if (fault !== undefined) throw assertionRefusal(fault);
+      if (!isAcceptedAlgorithm(jwt.alg)) throw assertionRefusal('its alg is not accepted here');
       await verifyWithKeys(jwt, client, caller, options.keySets);
       // Counted by host: anyone can publish any number of documents on one.
       const isFirst = await usedIds.isFirst(new URL(client.url).host, `${client.url} ${onceIdOf(jwt)}`);
-      if (!isFirst) throw refusal('it has been used before');
+      if (!isFirst) throw assertionRefusal('it has been used before');
     },
   };
 }
@@ -61,36 +59,6 @@ function usedIdsOf({ clockToleranceSeconds, store, logger }: AssertionOptions): 
   return createSharedProofIds(own, guarded, windowSeconds + 2 * clockToleranceSeconds);
 }
 
-function readAssertion(form: Parameters): CompactJwt {
-  const assertion = form.get('client_assertion');
-  if (assertion === undefined) {
-    throw invalidClient('This client must authenticate with private_key_jwt: client_assertion');
-  }
-  if (form.get('client_assertion_type') !== ASSERTION_TYPE) {
-    throw invalidClient(`client_assertion_type must be ${ASSERTION_TYPE}`);
-  }
-  const jwt = parseAssertion(assertion);
-  if (jwt === undefined) throw refusal('it must be a signed JWT of at most 16 KiB, without crit');
-  return jwt;
-}
-
-function parseAssertion(assertion: string): CompactJwt | undefined {
-  try {
-    return parseToken(assertion, MAX_ASSERTION_BYTES);
-  } catch (error) {
-    if (error instanceof AuthError) return undefined;
-    throw error;
-  }
-}
-
-/**
- * Returns the client id that an assertion names: clients that send one need no `client_id` (RFC 7521, section 4.2). Nothing is verified.
- */
-export function clientIdOfAssertion(assertion: string): string | undefined {
-  const sub = parseAssertion(assertion)?.payload.sub;
-  return typeof sub === 'string' ? sub : undefined;
-}
-
 /** If no known key verifies it, newer ones are tried: a new key can also have the `kid` of the old one, or none. */
 async function verifyWithKeys(
   jwt: CompactJwt,
@@ -102,13 +70,14 @@ async function verifyWithKeys(
   if (await isSignedByOne(jwt, known)) return;
   const newer = await sets.getNewer(client, caller, known);
   if (newer !== undefined && (await isSignedByOne(jwt, newer))) return;
-  throw refusal('no key that the client publishes verifies its signature');
+  throw assertionRefusal('no key that the client publishes verifies its signature');
 }
 
-/** Clients may leave out `kid`, as the MCP SDKs do. Then each key is tried; there are few. */
+/** Clients may leave out `kid`, as the MCP SDKs do. Then each key is tried. */
 async function isSignedByOne(jwt: CompactJwt, { keys }: ClientKeySet): Promise<boolean> {
   const { kid, alg } = jwt;
   const fitting = keys.filter((key) => (kid === undefined || key.kid === kid) && isForAlgorithm(key, alg));
+  if (fitting.length > MAX_TRIED) throw assertionRefusal(`its kid must single out one of the client's keys for ${alg}`);
   for (const { key } of fitting) {
     try {
       await verifySignature(jwt, key);
@@ -118,14 +87,4 @@ async function isSignedByOne(jwt: CompactJwt, { keys }: ClientKeySet): Promise<b
     }
   }
   return false;
-}
-
-function refusal(fault: string): OAuthError {
-  return invalidClient(`client_assertion is refused: ${fault}`);
-}
-
-function invalidClient(message: string): OAuthError {
-  // Such a client does not register, which is the usual advice.
-  const advice = 'tell the publisher of the client; if this is about a time, compare the clocks';
-  return new OAuthError('invalid_client', message, 401, { advice });
 }

@@ -4,11 +4,11 @@ import type { Parameters } from '../http/form.js';
 import { callerNetwork } from '../limits/caller-address.js';
 import { clientIdUrl } from '../oauth/client-id-url.js';
 import { hashOfSecret } from '../policy/resolve-proxy-clients.js';
-import { clientIdOfAssertion } from './client-assertion.js';
-import { type Client, type ClientOfOptions, type DocumentedClient, sharesClient } from './clients.js';
+import { type Client, type ClientOfOptions, type DocumentedClient, sharesClient } from './client.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { type BasicHeader, parseBasic } from './parse-basic.js';
+import { clientIdOfAssertion } from './read-assertion.js';
 
 /** A client at our token endpoint, after its authentication (RFC 6749, section 2.3). */
 export interface AuthenticatedClient {

@@ -12,7 +12,7 @@ export interface ClientKeySet {
   readonly jwks: JSONWebKeySet;
   /** In the order of the key set. */
   readonly keys: readonly VerificationKey[];
-  /** On the clock of `performance.now()`: when the set was first used, soon after it was fetched. */
+  /** The time of the first use, soon after the fetch, on the clock of `performance.now()`. */
   readonly since: number;
 }
 
@@ -24,16 +24,23 @@ export interface ClientKeySets {
    */
   get(client: KeyedClient, caller: string): Promise<ClientKeySet>;
   /**
-   * Returns a newer key set than one that lacks a key; undefined if there is none, or that one is too new to be fetched again.
+   * Returns a newer key set than one that lacks a key; undefined if there can be none, or if that one is too new to be fetched again.
    *
    * @throws {OAuthError} `invalid_client`
    * @throws {UpstreamError} If it cannot be fetched at the moment: the client may have a new key.
    */
-  getNewer(client: KeyedClient, caller: string, lacking: ClientKeySet): Promise<ClientKeySet | undefined>;
+  getNewer(client: KeyedClient, caller: string, insufficient: ClientKeySet): Promise<ClientKeySet | undefined>;
 }
 
-/** More than clients need while keys replace others. Each is tried for an assertion without `kid`. */
+/** More than clients need while keys replace others. */
 const MAX_KEYS = 20;
+
+/**
+ * Anyone can publish keys, and send any number of forged assertions for them. OpenSSL takes up to two hundred times as long for larger RSA
+ * keys, and the signatures of access tokens wait behind them.
+ */
+const MAX_RSA_BITS = 4_096;
+const MAX_RSA_EXPONENT = 0xff_ff_ff_ffn;
 
 /** A key set is not fetched again for this long after it was: many forged assertions must not cause many fetches. */
 const COOL_DOWN_MS = 30_000;
@@ -66,5 +73,12 @@ async function readKeySet(jwks: JSONWebKeySet): Promise<ClientKeySet> {
     const message = `The key set of the client must have at most ${MAX_KEYS} keys`;
     throw new OAuthError('invalid_client', message, 401, { advice: 'tell the publisher of the client' });
   }
-  return { jwks, keys: (await readKeys(jwks.keys)).keys, since };
+  const { keys } = await readKeys(jwks.keys);
+  return { jwks, keys: keys.filter(isQuick), since };
+}
+
+/** True if a signature is verified quickly with this key. */
+function isQuick({ key: { asymmetricKeyType: type, asymmetricKeyDetails: details = {} } }: VerificationKey): boolean {
+  const { modulusLength = 0, publicExponent = 0n } = details;
+  return type !== 'rsa' || (modulusLength <= MAX_RSA_BITS && publicExponent <= MAX_RSA_EXPONENT);
 }

@@ -5,12 +5,13 @@ const MAX_REDIRECT_URIS = 10;
 const MAX_NAME_LENGTH = 100;
 
 /** The rule for `redirect_uris`, as the end of a sentence with "must be …". */
-export const REDIRECT_URIS = '1 to 10 URIs: https, http on loopback, or a private-use scheme, without fragment';
+export const REDIRECT_URIS = `1 to ${MAX_REDIRECT_URIS} URIs: https, http on loopback, or a private-use scheme, without fragment`;
 
 /** The members of a client's metadata that the upstream server may get, those that have the right form. */
 export type ClientMembers = Readonly<Partial<Record<RegistrationMember, unknown>>>;
 
-type GivenMetadata = Readonly<Record<string, unknown>>;
+/** The metadata of a client as it gave it, unchecked. */
+export type GivenMetadata = Readonly<Record<string, unknown>>;
 
 const isText = (value: unknown) => typeof value === 'string';
 // `new URL()` drops spaces around an address, and tabs and line breaks within.

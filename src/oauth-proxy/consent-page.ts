@@ -2,7 +2,6 @@ import type { ServerResponse } from 'node:http';
 import { escapeHtml, nameToHtml } from '../http/html.js';
 import { replyPage } from '../http/page.js';
 import type { AuthorizationRequest, Requester } from './authorization-request.js';
-import type { Client } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
 import type { Browser } from './sealed-contents.js';
 
@@ -15,7 +14,7 @@ export function askForConsent(
   asked: { requester: Requester; request: AuthorizationRequest; browser: Browser; query: string },
 ): void {
   const { requester, request, browser, query } = asked;
-  const { who, introduction, details } = introduce(requester.client);
+  const { who, introduction, details } = introduce(requester);
   const question = { query, browserId: browser.id };
   const scopes = request.scopes.map((scope) => `<li>${escapeHtml(scope)}</li>`).join('');
   replyPage(
@@ -43,7 +42,7 @@ interface Introduction {
 }
 
 /** The name of a client cannot be checked. For a document, its host comes first: only its publisher controls that. */
-function introduce(client: Client): Introduction {
+function introduce({ client, redirectUri }: Requester): Introduction {
   const name = nameToHtml(client.name);
   const quoted = name === undefined ? undefined : `“${name}”`;
   if (client.source !== 'document') {
@@ -51,7 +50,8 @@ function introduce(client: Client): Introduction {
     return { who: quoted ?? 'a client without a name', introduction, details: '' };
   }
   const called = quoted === undefined ? '' : `The client calls itself ${quoted}. `;
-  const isLocal = client.redirectUris.every((uri) => !uri.startsWith('https:'));
+  // Of the redirect URIs of a document, the program chose this one.
+  const isLocal = new URL(redirectUri).protocol !== 'https:';
   const warning = isLocal ? '<strong>Any program on this computer can claim to be this client.</strong> ' : '';
   return {
     who: escapeHtml(client.document.host),

@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { readForm } from '../http/form.js';
 import { matchesClientId } from '../policy/resolve-client-documents.js';
 import type { AuthorizationRequest, Requester } from './authorization-request.js';
-import { type Client, fingerprint, sharesClient } from './clients.js';
+import { type Client, sharesClient } from './client.js';
 import type { OAuthProxyContext } from './context.js';
+import { fingerprint } from './fingerprint.js';
 import { OAuthError } from './oauth-error.js';
 import { isForeignHttps } from './redirect-uri.js';
 import type { Browser } from './sealed-contents.js';
@@ -22,12 +23,13 @@ export function consentFingerprint(
   { client, redirectUri, registeredUri }: Requester,
   { scopes }: AuthorizationRequest,
 ): string | undefined {
-  const isAsked = isShared(options, client) || isForeignHttps(redirectUri, options.resource.host);
+  const isAsked = sharesUpstreamClient(options, client) || isForeignHttps(redirectUri, options.resource.host);
   if (!isAsked || isTrusted(options, client)) return undefined;
   return fingerprint(client.id, registeredUri, ...scopes.toSorted());
 }
 
-function isShared(options: OAuthProxyContext['options'], client: Client): boolean {
+/** True if other clients, or other users of the same client id, have the same client at the upstream server. */
+function sharesUpstreamClient(options: OAuthProxyContext['options'], client: Client): boolean {
   return client.source !== 'registered' || sharesClient(options, client);
 }
 

@@ -26,9 +26,8 @@ export function createContext(options: ResolvedOAuthProxy, rest: PolicyRest): OA
   const endpoints = endpointsOf(options);
   const refusals = createRefusalLog(options, rest.logger);
   const documents = createClientDocuments(clientDocuments, resource);
-  const isHindered = clientDocuments.enabled && documents.hindrance !== undefined;
-  if (isHindered)
-    rest.logger.warn(`OAuth proxy: metadata documents of clients are not announced: ${documents.hindrance}`);
+  if (clientDocuments.enabled && documents.obstacle !== undefined)
+    rest.logger.warn(`OAuth proxy: metadata documents of clients are not announced: ${documents.obstacle}`);
   const upstream = upstreamOf(options, rest);
   const upstreamClients = createUpstreamClients((members) =>
     registerUpstream({ options, endpoints, upstream }, { members, authMethod: 'none' }),
@@ -43,7 +42,7 @@ export function createContext(options: ResolvedOAuthProxy, rest: PolicyRest): OA
       audiences: [href, endpoints.token],
       keySets: createClientKeySets(documents),
     }),
-    announcesDocuments: clientDocuments.enabled && !isHindered,
+    announcesDocuments: clientDocuments.enabled && documents.obstacle === undefined,
     upstreamClients,
     loginCookies: createLoginCookies(seal, new URL(href)),
     refusals,

@@ -12,7 +12,7 @@ const PASSED_ON_LISTS = [
   'ui_locales_supported',
 ];
 
-/** The members that OpenID Connect Discovery demands, and with it the MCP SDK of a document that it finds there. */
+/** The members that OpenID Connect Discovery requires. The MCP SDK refuses a document at that path without them. */
 const DEMANDED_LISTS = { subject_types_supported: ['public'], id_token_signing_alg_values_supported: ['RS256'] };
 
 /** Builds our metadata (RFC 8414, section 2) for each request, because the upstream metadata may change. */

@@ -1,15 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { UpstreamError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import { BodyError } from '../http/body.js';
 import type { OAuthProxyEndpointName } from '../oauth/well-known.js';
 import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
-import { OAuthError, type OAuthErrorName } from './oauth-error.js';
+import { OAuthError } from './oauth-error.js';
+import { type Act, type Refused, remedyFor } from './refusal-remedy.js';
 import { listUris } from './registration-redirect-uris.js';
 import { UpstreamRefusal } from './upstream-answer.js';
-
-/** The kind of request that was refused. */
-export type Act = 'registration' | 'login' | 'code' | 'refresh' | 'revocation' | 'request';
 
 /** The kind of request that each endpoint gets. */
 export const ACTS: Readonly<Record<OAuthProxyEndpointName, Act>> = Object.freeze({
@@ -21,8 +18,6 @@ export const ACTS: Readonly<Record<OAuthProxyEndpointName, Act>> = Object.freeze
   token: 'request',
   revocation: 'revocation',
 });
-
-export type Refused = OAuthError | BodyError | UpstreamRefusal;
 
 export type RefusalLog = ReturnType<typeof createRefusalLog>;
 
@@ -60,7 +55,7 @@ export function createRefusalLog({ provider }: Pick<ResolvedOAuthProxy, 'provide
       const verdict = isNotAllowedWithinBounds();
       if (verdict === 'over') return;
       logger.info(
-        `OAuth proxy: registration of ${clientOf(req)} without ${listUris(uris)}: to allow it, add it to oauthProxy.allowedRedirectUris`,
+        `OAuth proxy: registration of ${clientOf(req)} without ${listUris(uris)}: to allow one, add it to oauthProxy.allowedRedirectUris`,
       );
       if (verdict === 'last') logger.info('OAuth proxy: further redirect URIs in this minute are not logged');
     },
@@ -92,34 +87,6 @@ function reasonOf(error: Refused): string {
   if (!(error instanceof UpstreamRefusal)) return error.message;
   const { error: name = '', error_description: description } = error.body;
   return `${error.status} ${quote(name)}${description === undefined ? '' : ` ${quote(description)}`}`;
-}
-
-const ADVICE_OURS: Readonly<Partial<Record<OAuthErrorName, string>>> = {
-  invalid_client: 'the client must register again; if this happens after every restart, set oauthProxy.secret',
-  invalid_grant: 'the user must log in again; if this happens after every restart, set oauthProxy.secret',
-  invalid_redirect_uri:
-    'to let this client log in, add its redirect URI to oauthProxy.allowedRedirectUris, or correct it in the client',
-  invalid_target: 'set resourceMetadata.resource to the address that clients use',
-  invalid_scope: 'correct the scopes in the configuration of the client',
-  access_denied: 'nothing to do if the user denied it; otherwise set "clientId"',
-};
-
-const ADVICE_UPSTREAM: Readonly<Record<string, string>> = {
-  invalid_scope: 'list only scopes that it grants to this client in scopesSupported and requiredScopes',
-  invalid_target: 'register resourceMetadata.resource there, as a resource or an API',
-  invalid_grant: 'the user must log in again',
-  invalid_client: 'the client must register again',
-  access_denied: 'nothing to do if the user denied it; otherwise see the log of the authorization server',
-};
-
-const CORRECT_CLIENT = 'correct the client';
-
-/** The advice for the operator, or for the user of the client. */
-function remedyFor(error: Refused, act: Act, { registration }: ResolvedOAuthProxy['provider']): string {
-  if (error instanceof OAuthError) return error.note.advice ?? ADVICE_OURS[error.error] ?? CORRECT_CLIENT;
-  if (error instanceof BodyError) return CORRECT_CLIENT;
-  if (act === 'registration') return registration?.hint ?? 'let clients register there, or set "clientId"';
-  return ADVICE_UPSTREAM[error.body.error ?? ''] ?? 'see the log of the authorization server';
 }
 
 /** Quotes foreign text: shortened, and without line breaks and characters that move a terminal's cursor. */

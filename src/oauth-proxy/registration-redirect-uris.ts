@@ -1,6 +1,6 @@
 import { printableAscii } from '../core/printable.js';
 import { isAcceptableRedirectUri } from '../oauth/acceptable-redirect-uri.js';
-import { clientRedirectUris, REDIRECT_URIS } from './client-members.js';
+import { clientRedirectUris, type GivenMetadata, REDIRECT_URIS } from './client-members.js';
 import { OAuthError } from './oauth-error.js';
 import { isAllowedRedirectUri } from './redirect-uri.js';
 
@@ -22,7 +22,10 @@ export interface RegistrationRedirectUris {
  * @param allowed As in the policy.
  * @throws {OAuthError} If one is not acceptable, or none is allowed. The error names them.
  */
-export function readRedirectUris(given: unknown, allowed: readonly string[] | undefined): RegistrationRedirectUris {
+export function readRedirectUris(
+  given: GivenMetadata,
+  allowed: readonly string[] | undefined,
+): RegistrationRedirectUris {
   const uris = requireAcceptable(given);
   const redirectUris = uris.filter((uri) => isAllowedRedirectUri(uri, allowed));
   if (redirectUris.length === 0) {
@@ -31,9 +34,10 @@ export function readRedirectUris(given: unknown, allowed: readonly string[] | un
   return { redirectUris, notAllowed: uris.filter((uri) => !redirectUris.includes(uri)) };
 }
 
-function requireAcceptable(given: unknown): readonly string[] {
-  const uris = clientRedirectUris({ redirect_uris: given });
+function requireAcceptable(metadata: GivenMetadata): readonly string[] {
+  const uris = clientRedirectUris(metadata);
   if (uris !== undefined) return uris;
+  const { redirect_uris: given } = metadata;
   const list: readonly unknown[] = Array.isArray(given) ? given.slice(0, MAX_NAMED) : [];
   const bad = list.filter((uri) => typeof uri !== 'string' || !isAcceptableRedirectUri(uri));
   const named = bad.length === 0 ? '' : `. Not accepted: ${listUris(bad)}`;

@@ -26,11 +26,11 @@ interface ClientMetadata {
 export function createRegistration(context: OAuthProxyContext) {
   const { options, clients, refusals } = context;
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    if (!options.registration) throw registrationOff();
+    if (!options.registration) throw registrationDisabled();
     const given = parseBody((await readBody(req, MAX_BODY_BYTES)).toString('utf8'));
     const name = clientName(given);
     refusals.about(req, { client: name });
-    const { redirectUris, notAllowed } = readRedirectUris(given.redirect_uris, options.allowedRedirectUris);
+    const { redirectUris, notAllowed } = readRedirectUris(given, options.allowedRedirectUris);
     const metadata = readClientMetadata(given);
     if (notAllowed.length > 0) refusals.writeNotAllowed(req, notAllowed);
     const registered =
@@ -50,7 +50,7 @@ export function createRegistration(context: OAuthProxyContext) {
   };
 }
 
-function registrationOff(): OAuthError {
+function registrationDisabled(): OAuthError {
   const message =
     'This server registers no clients: its operator must give you a client id, unless its metadata announces client metadata documents';
   const advice = 'give the client an id in oauthProxy.clients, or set oauthProxy.registration to true';

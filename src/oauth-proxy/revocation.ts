@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Parameters, readForm } from '../http/form.js';
 import { replyJson } from '../http/reply.js';
+import { sharesClient } from './client.js';
 import { type AuthenticatedClient, authenticateClient } from './client-authentication.js';
-import { fingerprint, sharesClient } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
+import { fingerprint } from './fingerprint.js';
 import { canRevoke } from './metadata-document.js';
 import { OAuthError } from './oauth-error.js';
 import type { UpstreamClient } from './sealed-contents.js';

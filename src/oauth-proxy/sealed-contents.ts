@@ -8,6 +8,7 @@ const isNumber = (value: unknown): value is number => Number.isFinite(value);
 const isNumberOrAbsent = (value: unknown): value is number | undefined => value === undefined || isNumber(value);
 const isTextListOrAbsent = (value: unknown): value is readonly string[] | undefined =>
   value === undefined || isTextList(value);
+
 /** A client at the upstream server that this server registered for one that did not register itself. */
 export interface UpstreamClient {
   readonly id: string;
@@ -17,7 +18,7 @@ export interface UpstreamClient {
   readonly method?: string | undefined;
 }
 
-/** Absent if the client id says which client it is there. */
+/** Absent if the client id says which client it is at the upstream server. */
 const isUpstreamClientOrAbsent = (value: unknown): value is UpstreamClient | undefined =>
   value === undefined ||
   (isRecord(value) && isText(value.id) && isTextOrAbsent(value.secret) && isTextOrAbsent(value.method));

@@ -3,10 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import { type Parameters, readForm } from '../http/form.js';
 import { isSameResource } from './authorization-request.js';
 import { type AuthenticatedClient, authenticateClient } from './client-authentication.js';
-import { fingerprint } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
+import { fingerprint } from './fingerprint.js';
 import { OAuthError } from './oauth-error.js';
-import type { Act } from './refusal-log.js';
+import type { Act } from './refusal-remedy.js';
 import type { OAuthProxySeal, SealedContents } from './sealed-contents.js';
 
 const MAX_FORM_BYTES = 65_536;

@@ -1,6 +1,10 @@
 import { LRUCache } from 'lru-cache';
+import { createAllowance } from '../core/allowance.js';
+import { NamedBuckets } from '../limits/named-buckets.js';
+import type { Client } from './client.js';
 import type { ClientMembers } from './client-members.js';
-import { type Client, fingerprint } from './clients.js';
+import { fingerprint } from './fingerprint.js';
+import { OAuthError } from './oauth-error.js';
 import type { Registered } from './register-upstream.js';
 import type { UpstreamClient } from './sealed-contents.js';
 import { UpstreamRefusal } from './upstream-answer.js';
@@ -12,11 +16,21 @@ const MAX_AGE_MS = 86_400_000;
 /** If no login has come back for this long, the upstream server may have forgotten the client: it then shows a page of its own. */
 const MAX_WAITING_MS = 3_600_000;
 
+/** The client of a login at the upstream server. */
+export interface LoginClient {
+  readonly id: string;
+  /** The same client, if this server registered it. Undefined if the id of the MCP client says which one it is. */
+  readonly registered: UpstreamClient | undefined;
+}
+/** Registrations a minute. A publisher can change many documents again and again, and each change needs another client there. */
+const MAX_PER_CALLER = 10;
+const MINUTE_MS = 60_000;
+
 interface Entry {
   readonly client: UpstreamClient;
   /** On the clock of `performance.now()`. */
   readonly until: number;
-  /** When the first login began since one came back, on the same clock. */
+  /** The start of the first login since the last one that came back, on the same clock. Undefined if no login is pending. */
   waitingSince: number | undefined;
 }
 
@@ -29,6 +43,7 @@ interface Entry {
 export function createUpstreamClients(register: (members: ClientMembers) => Promise<Registered>) {
   const entries = new LRUCache<string, Entry>({ max: MAX_CLIENTS });
   const inFlight = new Map<string, Promise<UpstreamClient>>();
+  const callers = new NamedBuckets(() => createAllowance(MAX_PER_CALLER / 60, MAX_PER_CALLER), MINUTE_MS);
 
   const registerAndKeep = async (key: string, members: ClientMembers): Promise<UpstreamClient> => {
     try {
@@ -41,26 +56,34 @@ export function createUpstreamClients(register: (members: ClientMembers) => Prom
       inFlight.delete(key);
     }
   };
+  const startRegistering = (key: string, members: ClientMembers, caller: string): Promise<UpstreamClient> => {
+    if (!callers.bucketOf(caller).take()) throw tooMany();
+    const registering = registerAndKeep(key, members);
+    inFlight.set(key, registering);
+    return registering;
+  };
   const keysOf = (id: string) => [...entries.entries()].filter(([, { client }]) => client.id === id);
 
   return {
     /**
-     * Returns the client that a login uses. Undefined if the id of the client says which one.
+     * Returns the client that a login uses.
      *
+     * @param caller The network of the caller, which counts its registrations.
+     * @throws {OAuthError} The caller causes too many.
      * @throws What `register` throws.
      */
-    async forLogin(client: Client): Promise<UpstreamClient | undefined> {
-      if (client.source === 'registered' || client.upstreamId !== undefined) return undefined;
+    async forLogin(client: Client, caller: string): Promise<LoginClient> {
+      if (client.source === 'registered') return { id: client.upstreamId, registered: undefined };
+      if (client.upstreamId !== undefined) return { id: client.upstreamId, registered: undefined };
       const members = membersFor(client);
       const key = fingerprint(client.id, JSON.stringify(members));
       const known = entries.get(key);
       if (known !== undefined && isUsable(known)) {
         known.waitingSince ??= performance.now();
-        return known.client;
+        return { id: known.client.id, registered: known.client };
       }
-      const registering = inFlight.get(key) ?? registerAndKeep(key, members);
-      inFlight.set(key, registering);
-      return registering;
+      const registered = await (inFlight.get(key) ?? startRegistering(key, members, caller));
+      return { id: registered.id, registered };
     },
     /** A login with this client came back. */
     noteAnswer({ id }: UpstreamClient): void {
@@ -76,6 +99,12 @@ export function createUpstreamClients(register: (members: ClientMembers) => Prom
 function isUsable({ until, waitingSince }: Entry): boolean {
   const now = performance.now();
   return now < until && (waitingSince === undefined || now - waitingSince <= MAX_WAITING_MS);
+}
+
+function tooMany(): OAuthError {
+  return new OAuthError('temporarily_unavailable', 'Too many clients are being registered at the moment', 503, {
+    advice: 'wait; if all callers share the address of a reverse proxy, set "trust proxy"',
+  });
 }
 
 /** The log must say that the registration was refused: the request is for a login. */

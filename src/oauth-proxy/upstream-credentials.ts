@@ -1,8 +1,8 @@
 import { basicHeader, formEncode } from '../upstream/basic-header.js';
 import { callServer, type ServerAnswer } from '../upstream/call-server.js';
 import type { ServerMetadata } from '../upstream/server-metadata.js';
+import { sharesClient } from './client.js';
 import type { AuthenticatedClient } from './client-authentication.js';
-import { sharesClient } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import type { UpstreamClient } from './sealed-contents.js';

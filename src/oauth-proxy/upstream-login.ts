@@ -2,13 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UpstreamError } from '../core/errors.js';
 import type { Prompts } from '../providers/provider.js';
 import type { AuthorizationRequest, Requester } from './authorization-request.js';
-import { fingerprint } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
+import { fingerprint } from './fingerprint.js';
 import { createVerifier, loginParameters } from './issuing/login-parameters.js';
 import { OAuthError } from './oauth-error.js';
 import { withParameters } from './redirect-uri.js';
-import type { Browser, Login, UpstreamClient } from './sealed-contents.js';
+import type { Browser, Login } from './sealed-contents.js';
 import { UpstreamRefusal } from './upstream-answer.js';
+import type { LoginClient } from './upstream-clients.js';
 
 /** Long enough for a second factor and a forgotten password. */
 const LOGIN_SECONDS = 1_800;
@@ -18,6 +19,8 @@ interface NewLogin {
   readonly requester: Requester;
   readonly request: AuthorizationRequest;
   readonly browser: Browser;
+  /** The network of the browser. */
+  readonly caller: string;
 }
 
 /**
@@ -26,23 +29,23 @@ interface NewLogin {
  */
 export async function startLogin(context: OAuthProxyContext, login: NewLogin): Promise<string> {
   const { authorizationEndpoint } = await context.upstream();
-  const upstream = await context.upstreamClients.forLogin(login.requester.client);
-  return loginUrl(context, authorizationEndpoint, { ...login, upstream });
+  const client = await context.upstreamClients.forLogin(login.requester.client, login.caller);
+  return loginUrl(context, authorizationEndpoint, { ...login, client });
 }
 
 function loginUrl(
   { options, endpoints, seal }: OAuthProxyContext,
   endpoint: URL,
-  login: NewLogin & { readonly upstream: UpstreamClient | undefined },
+  login: NewLogin & { readonly client: LoginClient },
 ): string {
-  const { requester, request, browser, upstream } = login;
+  const { requester, request, browser, client } = login;
   const { redirectUri, state } = requester;
   const verifier = options.issuing && createVerifier();
   const pending: Login = {
     browserId: browser.id,
     client: fingerprint(requester.client.id),
     name: requester.client.label,
-    upstream,
+    upstream: client.registered,
     redirectUri,
     state,
     scopes: request.scopes,
@@ -56,7 +59,7 @@ function loginUrl(
   const parameters = {
     ...own,
     response_type: 'code',
-    client_id: upstream?.id ?? requester.client.upstreamId ?? '',
+    client_id: client.id,
     redirect_uri: endpoints.callback,
     state: seal.close('login', pending, LOGIN_SECONDS),
   };

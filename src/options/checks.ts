@@ -27,15 +27,22 @@ export function createChecks(who: string, names: ReadonlyMap<string, string> = n
       ? (value as number)
       : refuse(option, `a whole number of at least ${min}`, value, fix);
 
+  const record = (value: unknown, option: string, fix: string): Record<string, unknown> => {
+    if (isPlain(value)) return value;
+    // Its members may be secrets.
+    return isRecord(value) ? refuseUnquoted(option, 'a plain object', fix) : refuse(option, 'an object', value, fix);
+  };
+
   return {
     who,
     refuse,
     refuseUnquoted,
     integer,
-    record: (value: unknown, option: string, fix: string): Record<string, unknown> => {
-      if (isPlain(value)) return value;
-      // Its members may be secrets.
-      return isRecord(value) ? refuseUnquoted(option, 'a plain object', fix) : refuse(option, 'an object', value, fix);
+    record,
+    /** For an object with a secret among its members, which may have been given in its place: texts and lists are not quoted. */
+    recordWithSecret: (value: unknown, option: string, fix: string): Record<string, unknown> => {
+      const mayBeSecret = typeof value === 'string' || Array.isArray(value);
+      return mayBeSecret ? refuseUnquoted(option, 'an object', fix) : record(value, option, fix);
     },
     string: (value: unknown, option: string, fix: string): string => {
       if (typeof value === 'string' && value !== '') return value;

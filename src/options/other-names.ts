@@ -108,6 +108,8 @@ const NEEDLESS_NAMES: readonly { readonly word: string; readonly beside: string;
     beside: 'audiences',
     fix: 'Each key decides which algorithms it verifies; shared secrets (HS256) and "none" are never accepted.',
   },
+  { word: 'clientSecret', beside: 'redirectUris', fix: 'Write secret: the one that this client must send.' },
+  { word: 'clientSecret', beside: 'legacyEndpoints', fix: 'Write clientId and clientSecret beside oauthProxy.' },
   {
     word: 'secret',
     beside: 'audiences',

@@ -174,11 +174,11 @@ export interface MtlsOptions {
 /** Tokens that only the client they were issued to can use. */
 export interface SenderConstraintOptions {
   /**
-   * Accepts tokens bound to a key (RFC 9449), beside others unless `required`. Needs `resourceMetadata.resource`, which proofs are
+   * Accepts tokens bound to a key (RFC 9449), in addition to others unless `required`. Needs `resourceMetadata.resource`, which proofs are
    * checked against. @default refused
    */
   readonly dpop?: DpopOptions | undefined;
-  /** Accepts tokens bound to a client certificate (RFC 8705), beside others unless `required`. @default refused */
+  /** Accepts tokens bound to a client certificate (RFC 8705), in addition to others unless `required`. @default refused */
   readonly mtls?: MtlsOptions | undefined;
 }
 
@@ -213,8 +213,8 @@ export interface SharedOptions {
    */
   readonly maxFailedVerificationsPerSecond?: number | undefined;
   /**
-   * Adds members to `req.auth.extra`, beside the token's claims, which they override. Called once for each token that is verified, with its
-   * content. Must be synchronous and return a plain object. If it throws, the request fails with 500.
+   * Adds members to `req.auth.extra`, in addition to the token's claims, which they override. Called once for each token that is verified,
+   * with its content. Must be synchronous and return a plain object. If it throws, the request fails with 500.
    *
    * @default nothing is added
    */

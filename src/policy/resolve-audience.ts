@@ -44,3 +44,21 @@ export function resolveAudience(
   }
   return { audienceClaim: claim, audiences };
 }
+
+/** Reads the option `audiences`, for which the resource is the default. */
+export function requireAudiences(checks: OptionChecks, given: unknown, option: string): readonly string[] {
+  const fix =
+    'Name what your authorization server writes into "aud", or leave it out to use resourceMetadata.resource.';
+  if (given === undefined) {
+    const missing =
+      'Write resourceMetadata: { resource: "https://mcp.example.com/mcp" }, the address that clients use.';
+    return checks.refuse(option, 'given where resourceMetadata.resource is not', given, missing);
+  }
+  if (!Array.isArray(given) || given.length === 0) {
+    return checks.refuse(option, 'a non-empty array of non-empty strings', given, fix);
+  }
+  const names = checks.strings(given, option, fix);
+  const pattern = names.findIndex((name) => name.includes('*'));
+  if (pattern === -1) return names;
+  return checks.refuse(`${option}[${pattern}]`, 'a whole name, since patterns are not supported', names[pattern], fix);
+}

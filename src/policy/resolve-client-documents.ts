@@ -29,6 +29,14 @@ function readClientIds(checks: OptionChecks, given: unknown, option: string): re
   return checks.refuse(option, `an array in which each is ${CLIENT_ID_URL}, or "https://host/*"`, given, FIX);
 }
 
+/** Refuses clients of `skipConsent` that `allow` leaves out: they could never log in. */
+export function refuseSkipsNotAllowed(checks: OptionChecks, { allow, skipConsent }: ResolvedClientDocuments): void {
+  const left = skipConsent.find((client) => allow?.every((pattern) => !matchesClientId(pattern, client)));
+  if (left === undefined) return;
+  const expected = 'a list of clients that clientDocuments.allow has, too';
+  checks.refuse('oauthProxy.clientDocuments.skipConsent', expected, left, 'Add it to allow, or remove it here.');
+}
+
 /** True if a client id, which must have the form of {@link clientIdUrl}, is this one, or on this host: `https://host/*`. */
 export function matchesClientId(pattern: string, url: string): boolean {
   return pattern === url || (pattern.endsWith('/*') && url.startsWith(pattern.slice(0, -1)));

@@ -1,10 +1,10 @@
 import type { OptionChecks } from '../options/checks.js';
 import {
   asGiven,
-  group,
   type OptionTable,
   optional,
   type ResolvedOptions,
+  readOptions,
   text,
   wholeNumber,
   word,
@@ -42,7 +42,10 @@ export const CREDENTIAL_TABLE = {
   apiKeys: { type: API_KEYS_TYPE, read: resolveApiKeys },
   introspection: {
     type: membersOf('introspection', INTROSPECTION_TABLE),
-    read: optional(group(INTROSPECTION_TABLE, INTROSPECTION_FIX)),
+    read: optional((checks, value, option) => {
+      const given = checks.recordWithSecret(value, option, INTROSPECTION_FIX);
+      return readOptions(checks, INTROSPECTION_TABLE, given, option);
+    }),
   },
   verifiers: { default: [], read: requireVerifiers },
   authorizationLocation: { type: LOCATION_TYPE, read: resolveLocation },

@@ -17,7 +17,7 @@ import type { IssuerOptions, JwtValidationOptions } from './auth-options.js';
 import { resolveTenants, TENANT_ID } from './issuer-tenants.js';
 import { deriveJwksSource, JWKS_TYPE, type JwksSource, resolveJwksSource } from './jwks-source.js';
 import { PROVIDER_TYPE, readProvider } from './provider-option.js';
-import { resolveAudience } from './resolve-audience.js';
+import { requireAudiences, resolveAudience } from './resolve-audience.js';
 
 const CLAIMS_FIX = 'Write { requiredClaims: ["exp", …] }.';
 
@@ -139,23 +139,6 @@ function requireIssuerName(checks: OptionChecks, given: unknown, option: string)
   if (name === undefined) return issuer;
   const iss = 'Write the "iss" of the tokens';
   return checks.refuse(option, 'the issuer, not the address of a document', issuer, `${iss}, probably "${name}".`);
-}
-
-function requireAudiences(checks: OptionChecks, given: unknown, option: string): readonly string[] {
-  const fix =
-    'Name what your authorization server writes into "aud", or leave it out to use resourceMetadata.resource.';
-  if (given === undefined) {
-    const missing =
-      'Write resourceMetadata: { resource: "https://mcp.example.com/mcp" }, the address that clients use.';
-    return checks.refuse(option, 'given where resourceMetadata.resource is not', given, missing);
-  }
-  if (!Array.isArray(given) || given.length === 0) {
-    return checks.refuse(option, 'a non-empty array of non-empty strings', given, fix);
-  }
-  const names = checks.strings(given, option, fix);
-  const pattern = names.findIndex((name) => name.includes('*'));
-  if (pattern === -1) return names;
-  return checks.refuse(`${option}[${pattern}]`, 'a whole name, since patterns are not supported', names[pattern], fix);
 }
 
 /** Checks `clientId` and `clientSecret`, which need a `provider`. `path` is empty or ends in a dot. */

@@ -1,3 +1,4 @@
+import { isAcceptableRedirectUri } from '../oauth/acceptable-redirect-uri.js';
 import { type OAuthProxyPaths, oauthProxyPaths, pathPrefixOf } from '../oauth/well-known.js';
 import type { OptionChecks } from '../options/checks.js';
 import {
@@ -12,8 +13,9 @@ import {
 import { membersOf, TEXT, TEXTS } from '../options/value-type.js';
 import type { Provider } from '../providers/provider.js';
 import type { OAuthProxyOptions } from './oauth-proxy-options.js';
-import { refuseUnknownClients, refuseUnusedSwitches } from './refuse-switches.js';
-import { CLIENT_DOCUMENTS_TABLE } from './resolve-client-documents.js';
+import { refuseImpossibleLogins } from './refuse-impossible-logins.js';
+import { refuseUnusedOptions } from './refuse-unused-options.js';
+import { CLIENT_DOCUMENTS_TABLE, refuseSkipsNotAllowed } from './resolve-client-documents.js';
 import type { ResolvedIdentity } from './resolve-identity.js';
 import type { StaticClient, TrustedIssuer } from './resolve-issuer.js';
 import { NOT_RELAYED, type ResolvedIssuing, refuseForIssuing, resolveIssuing } from './resolve-issuing.js';
@@ -87,22 +89,23 @@ export function resolveOAuthProxy(
 ): ResolvedOAuthProxy | undefined {
   const { identity } = context;
   const trusted = context.issuers.find(({ provider }) => provider !== undefined);
-  const relayed = given === false || identity !== undefined ? undefined : trusted;
-  refuseUnusedClients(checks, context, relayed);
-  refuseUnusedSwitches(checks, context.issuers, relayed);
+  const isOff = given === false;
+  refuseUnusedOptions(checks, context.issuers, {
+    trusted: isOff || identity !== undefined ? undefined : trusted,
+    isOff,
+  });
   if (identity !== undefined) return resolveIssuingProxy(checks, given, context, identity);
-  if (given === false) return undefined;
+  if (isOff) return undefined;
   const fix = 'Write { secret: … }, or false to show clients the issuer itself.';
-  const options = given === undefined ? {} : checks.record(given, 'oauthProxy', fix);
+  const options = given === undefined ? {} : checks.recordWithSecret(given, 'oauthProxy', fix);
   if (trusted?.provider === undefined) {
     if (given !== undefined)
       checks.refuse('provider', 'given together with "oauthProxy"', undefined, 'Write "keycloak", or another kind.');
     return undefined;
   }
   const { secret, metadataUrl, ...simple } = readOptions(checks, OAUTH_PROXY_TABLE, options, 'oauthProxy');
-  requireRegistration(checks, trusted, simple);
-  refuseUnknownClients(checks, trusted);
-  refuseProofs(checks, context);
+  refuseImpossibleLogins(checks, trusted, { ...simple, dpop: context.dpop });
+  refuseSkipsNotAllowed(checks, simple.clientDocuments);
   const resource = requireKnownResource(checks, context);
   return Object.freeze({
     ...simple,
@@ -130,12 +133,13 @@ function resolveIssuingProxy(
   const { secret, metadataUrl, ...simple } = readOptions(
     checks,
     OAUTH_PROXY_TABLE,
-    checks.record(given ?? {}, 'oauthProxy', `Write { secret: … }. ${SECRET_FIX}`),
+    checks.recordWithSecret(given ?? {}, 'oauthProxy', `Write { secret: … }. ${SECRET_FIX}`),
     'oauthProxy',
   );
   refuseForIssuing(checks, { ...context, secret, metadataUrl, identity });
-  requireRegistration(checks, { client: identity.client, provider: NOT_RELAYED }, simple);
-  refuseProofs(checks, context);
+  const issuer = { client: identity.client, provider: NOT_RELAYED, audienceClaim: 'aud' };
+  refuseImpossibleLogins(checks, issuer, { ...simple, dpop: context.dpop });
+  refuseSkipsNotAllowed(checks, simple.clientDocuments);
   const resource = requireKnownResource(checks, context);
   return Object.freeze({
     ...simple,
@@ -157,51 +161,6 @@ function resolveIssuingProxy(
 /** All scopes that this server can grant. */
 function scopesOf({ metadataMembers, neededScopes }: RestOfPolicy): readonly string[] {
   return Object.freeze([...new Set([...(metadataMembers.scopesSupported ?? []), ...neededScopes])]);
-}
-
-/** Only the client of the OAuth proxy's issuer is used for logins. Other issuers may have the same one: two names of one server. */
-function refuseUnusedClients(
-  checks: OptionChecks,
-  { issuers }: RestOfPolicy,
-  trusted: TrustedIssuer | undefined,
-): void {
-  if (issuers.every(({ client }) => client === undefined || client.id === trusted?.client?.id)) return;
-  const expected = 'given only for the first issuer with a provider: clients log in there, through the OAuth proxy';
-  checks.refuseUnquoted(
-    'clientId',
-    expected,
-    'Remove it from the other issuers; if oauthProxy is false, from all of them.',
-  );
-}
-
-/** Refuses a policy with which some clients, or all, could never log in. */
-function requireRegistration(
-  checks: OptionChecks,
-  { provider, client }: Pick<TrustedIssuer, 'provider' | 'client'>,
-  { clients, clientDocuments, registration }: Pick<ResolvedOAuthProxy, 'clients' | 'clientDocuments' | 'registration'>,
-): void {
-  if (!registration && clients.size === 0 && !clientDocuments.enabled) {
-    const expected =
-      'true where clientDocuments.enabled is false and "clients" is empty, since no client could get an id';
-    checks.refuse('oauthProxy.registration', expected, false, 'Give clients an id in oauthProxy.clients.');
-  }
-  if (clients.size > 0 && client === undefined && provider?.registration?.needsCredentials) {
-    const expected =
-      'given together with oauthProxy.clients, since this provider registers no client without credentials';
-    checks.refuse('clientId', expected, undefined, 'Register a client there by hand, and give its id.');
-  }
-  if (provider?.registration === undefined && client === undefined) {
-    const expected = 'given, since clients cannot register themselves at this provider';
-    checks.refuse('clientId', expected, undefined, 'Register a client there by hand, and give its id.');
-  }
-}
-
-/** RFC 9449, section 4.2: a proof names the URL it is for. Clients would name the OAuth proxy, and the issuer would refuse that. */
-function refuseProofs(checks: OptionChecks, { dpop }: RestOfPolicy): void {
-  if (dpop !== 'require') return;
-  const expected = 'false where "provider" is given, since no proof passes through the OAuth proxy';
-  const fix = 'Set oauthProxy to false, so that clients log in at the issuer itself.';
-  checks.refuse('senderConstraint.dpop.required', expected, true, fix);
 }
 
 /** The resource is the issuer of the OAuth proxy, so it must be configured. */
@@ -240,9 +199,10 @@ function requireRedirectUris(checks: OptionChecks, given: unknown, option: strin
   const fix = 'Write whole redirect URIs, or "https://host/*".';
   const list = checks.strings(given, option, fix);
   // No `*` below a longer path: `..` would lead out of it.
-  const isUri = (uri: string) =>
-    URL.canParse(uri) && /^[\x21-\x7e]+$/.test(uri) && !/[#*]/.test(uri.replace(/^(https:\/\/[^/?#*@]+\/)\*$/, '$1'));
-  if (list.length > 0 && list.every(isUri)) return list;
-  const expected = 'an array of redirect URIs, with "*" only as the whole path of an https one';
+  const withoutStar = (uri: string) => uri.replace(/^(https:\/\/[^/?#*@]+\/)\*$/, '$1');
+  const isUri = (uri: string) => !uri.includes('*') && isAcceptableRedirectUri(uri);
+  if (list.length > 0 && list.map(withoutStar).every(isUri)) return list;
+  const expected =
+    'an array of redirect URIs that clients may have, with "*" only as the whole path of an https one and http only on loopback';
   return checks.refuse(option, expected, given, fix);
 }

@@ -25,9 +25,13 @@ export const PROXY_CLIENT_TABLE = {
 
 const read: OptionReader<ConfiguredClients> = (checks, given, option) =>
   new Map(
-    Object.entries(checks.record(given, option, CLIENT_FIX)).map(([id, client]) => {
+    Object.entries(checks.recordWithSecret(given, option, CLIENT_FIX)).map(([id, client]) => {
       const path = `${option}.${requireClientId(checks, id, option)}`;
-      const members = checks.record(client, path, 'Write { redirectUris: ["https://client.example/callback"] }.');
+      const members = checks.recordWithSecret(
+        client,
+        path,
+        'Write { redirectUris: ["https://client.example/callback"] }.',
+      );
       const { redirectUris, secret } = readOptions(checks, PROXY_CLIENT_TABLE, members, path);
       return [id, Object.freeze({ redirectUris, secretHash: secret })];
     }),
@@ -60,9 +64,11 @@ function requireRedirectUris(checks: OptionChecks, given: unknown, option: strin
   const fix = 'Write the redirect URIs that the client shows or documents, such as "https://client.example/callback".';
   const uris = checks.strings(given, option, fix);
   if (uris.length === 0) return checks.refuse(option, 'a list of at least one redirect URI', given, fix);
-  const bad = uris.findIndex((uri) => !isAcceptableRedirectUri(uri));
+  // Compared exactly: a client with `https://host/*` could never log in.
+  const bad = uris.findIndex((uri) => !isAcceptableRedirectUri(uri) || uri.includes('*'));
   if (bad === -1) return uris;
-  const expected = 'a whole https URI, one of http on loopback, or one of a private-use scheme, without fragment';
+  const expected =
+    'a whole https URI, one of http on loopback, or one of a private-use scheme, without fragment and "*"';
   return checks.refuse(`${option}[${bad}]`, expected, uris[bad], fix);
 }
 

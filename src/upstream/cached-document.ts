@@ -41,7 +41,7 @@ export class CachedDocument<T extends object> {
   #freshUntil = 0;
   #usableUntil = 0;
   #coolUntil = 0;
-  /** When the fetch of the present document began. */
+  /** The start of the fetch that brought the current document. */
   #fetchedAt = Number.NEGATIVE_INFINITY;
   // On the clock of Date.now(): the other clock stops while the machine sleeps, and the document may change in that time.
   #freshUntilDate = 0;

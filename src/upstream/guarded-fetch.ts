@@ -1,34 +1,15 @@
 import { lookup } from 'node:dns/promises';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
 import { type BoundedAnswer, type FetchBounds, FetchError, readWithin, UNREAD } from './bounded-fetch.js';
 import { decodeBody, UNREADABLE_ENCODING } from './content-encoding.js';
+import { ADDRESS_REFUSED, errorWith, type Guard, lookupChecked, type Resolve, requireAllowed } from './guard.js';
 
 export interface GuardedInit {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
-
-export interface Guard {
-  /** Called with an IP address before a connection is made. For a name, it is called with each of the name's addresses. */
-  readonly mayConnect: (address: string) => boolean;
-  /** True if the body of this answer is needed. */
-  readonly reads: (headers: Headers, status: number) => boolean;
-  /** True if a port may be called. @default every port */
-  readonly mayUsePort?: (port: number) => boolean;
-  /**
-   * True if the connection must go to the server itself and be a new one. An open one of this process may go to an address that the guard
-   * refuses, and with `NODE_USE_ENV_PROXY` Node connects to a proxy, which resolves the name again.
-   *
-   * @default false
-   */
-  readonly isDirect?: boolean;
-}
-
-/** Returns the addresses of a name. */
-export type Resolve = (name: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
 
 /** The ways to find servers, and to recognise them. */
 export interface Network {
@@ -44,12 +25,6 @@ export interface GuardedAnswer extends BoundedAnswer {
   /** The address that the answer came from. */
   readonly remoteAddress: string;
 }
-
-/** The `code` of the {@link FetchError} for an address that the guard refuses. */
-export const ADDRESS_REFUSED = 'ADDRESS_REFUSED';
-
-/** The `code` of the {@link FetchError} for a port that the guard refuses. */
-export const PORT_REFUSED = 'PORT_REFUSED';
 
 /** Errors with these codes have a message that says more than the code. */
 const EXPLAINED = new Set<string | undefined>([undefined, ADDRESS_REFUSED, UNREADABLE_ENCODING, 'UND_ERR_ABORTED']);
@@ -113,21 +88,11 @@ export function fetchError(
   return new FetchError(EXPLAINED.has(code) ? message : String(code), hasAnswered, error);
 }
 
-/** @throws {FetchError} */
-function requireAllowed(url: URL, { mayConnect, mayUsePort }: Guard): void {
-  if (!/^https?:$/.test(url.protocol)) {
-    throw refusal(`${url.protocol} is neither http nor https`, 'ERR_INVALID_PROTOCOL');
-  }
-  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
-  if (mayUsePort?.(port) === false) throw refusal(`not called, since port ${port} is not allowed`, PORT_REFUSED);
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  // Node calls lookup() only for names, so an IP address is checked here.
-  if (isIP(host) !== 0 && !mayConnect(host)) throw refusal(...refusedAddress(host, host));
-}
-
 function responseTo(request: ClientRequest, body: string | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    request.on('response', resolve).on('error', reject).end(body);
+    // After a 101 that it did not ask for, Node closes the connection and emits neither of the others.
+    const close = () => reject(errorWith('the connection was closed without an answer', 'ECONNRESET'));
+    request.on('response', resolve).on('error', reject).on('close', close).end(body);
   });
 }
 
@@ -135,34 +100,4 @@ function headersOf({ rawHeaders }: IncomingMessage): Headers {
   const headers = new Headers();
   for (let i = 0; i < rawHeaders.length; i += 2) headers.append(rawHeaders[i] ?? '', rawHeaders[i + 1] ?? '');
   return headers;
-}
-
-/** Returns a lookup function for `node:net` that refuses a name if the guard refuses one of its addresses. */
-function lookupChecked(mayConnect: Guard['mayConnect'], resolve: Resolve): LookupFunction {
-  return (hostname, options, callback) => {
-    resolve(hostname).then(
-      (addresses) => {
-        const refused = addresses.find(({ address }) => !mayConnect(address));
-        const [first] = addresses;
-        if (refused) callback(errorWith(...refusedAddress(hostname, refused.address)), '');
-        else if (first === undefined) callback(errorWith(`${hostname} has no address`, 'ENOTFOUND'), '');
-        else if (options.all) callback(null, [...addresses]);
-        else callback(null, first.address, first.family);
-      },
-      (error: NodeJS.ErrnoException) => callback(error, ''),
-    );
-  };
-}
-
-function refusedAddress(host: string, address: string): [message: string, code: string] {
-  const which = host === address ? address : `${host} (${address})`;
-  return [`not called, since ${which} is not a public address`, ADDRESS_REFUSED];
-}
-
-function errorWith(message: string, code: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(message), { code });
-}
-
-function refusal(message: string, code: string): FetchError {
-  return new FetchError(message, false, errorWith(message, code));
 }

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { createLazyImport } from '../core/lazy-import.js';
 import type { BoundedAnswer, FetchBounds } from './bounded-fetch.js';
-import { fetchError, type Guard, readAnswer } from './guarded-fetch.js';
+import type { Guard } from './guard.js';
+import { fetchError, readAnswer } from './guarded-fetch.js';
 
 export interface ProxiedInit {
   readonly headers: Readonly<Record<string, string>>;

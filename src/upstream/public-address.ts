@@ -6,6 +6,9 @@ type IPv6 = InstanceType<typeof ipaddr.IPv6>;
 /** The only IPv6 network in which addresses are public (RFC 4291). ipaddr.js calls unassigned networks `unicast` too. */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
+/** The address of Azure's own services in each of its virtual networks. It is a public one, which serves no others. */
+const AZURE_PLATFORM = '168.63.129.16';
+
 /** IPv6 networks in which an address contains an IPv4 address, and the bit at which that begins. Connections reach the IPv4 address. */
 const CONTAINERS = [
   [ipaddr.IPv6.parseCIDR('::ffff:0:0/96'), 96], // IPv4-mapped
@@ -33,7 +36,7 @@ export function isPublicAddress(address: string): boolean {
 }
 
 function isPublicV4(address: InstanceType<typeof ipaddr.IPv4>): boolean {
-  return address.range() === 'unicast';
+  return address.range() === 'unicast' && address.toString() !== AZURE_PLATFORM;
 }
 
 function v4At(address: IPv6, bit: number): InstanceType<typeof ipaddr.IPv4> {

@@ -2,8 +2,9 @@ import { stringsIn } from '../../http/json-object.js';
 import { createChecks } from '../../options/checks.js';
 import { namesIdentityProvider } from '../../policy/identity-tables.js';
 import { resolveAuth } from '../../policy/resolve-auth.js';
-import { ISSUER_OPTIONS } from '../../policy/resolve-issuer.js';
+import { ISSUER_OPTIONS, type TrustedIssuer } from '../../policy/resolve-issuer.js';
 import { resolveResource } from '../../policy/resolve-resource.js';
+import type { ProviderSwitches } from '../../providers/switches.js';
 import type { DevResource } from '../dev-issuer/configuration.js';
 import type { DevIssuerIdentity } from '../dev-issuer/dev-issuer.js';
 import { NO_SECRETS } from '../input-files.js';
@@ -92,18 +93,30 @@ function ownIssuers({ policy, at }: McpAuthenticationConfig, devIssuer: string):
   if (!hasIssuer(policy)) return [];
   const own = Object.fromEntries(Object.entries(policy).filter(([name]) => OF_ONE_ISSUER.includes(name)));
   // Checks the policy as written: in the changed policy, messages would name other places.
-  atPlace(at, () => resolveAuth('mcpAuth()', policyOptions(policy, NO_SECRETS)));
-  const issuers = (policy.issuers ?? [own]) as readonly Record<string, unknown>[];
-  const isKept = ({ issuer, provider }: Record<string, unknown>) =>
-    issuer !== devIssuer && !namesIdentityProvider(provider);
-  return issuers.filter(isKept).map(withoutClient);
+  const resolved = atPlace(at, () => resolveAuth('mcpAuth()', policyOptions(policy, NO_SECRETS)));
+  const given = (policy.issuers ?? [own]) as readonly Record<string, unknown>[];
+  const issuers = given.filter(({ provider }) => !namesIdentityProvider(provider));
+  return issuers
+    .map((issuer, i) => withoutLogin(issuer, resolved.issuers[i] as TrustedIssuer))
+    .filter(({ issuer }) => issuer !== devIssuer);
 }
 
-/** The file's client is for logins at the file's own issuer, which do not happen here. */
-function withoutClient({
-  clientId: _id,
-  clientSecret: _secret,
-  ...issuer
-}: Record<string, unknown>): Record<string, unknown> {
-  return issuer;
+/** The file's client and switches are for logins at the file's own issuer, which do not happen here. Both decide on its audience. */
+function withoutLogin(
+  { clientId: _id, clientSecret: _secret, provider, ...issuer }: Record<string, unknown>,
+  { audiences, audienceClaim }: TrustedIssuer,
+): Record<string, unknown> {
+  return {
+    ...issuer,
+    audiences,
+    audienceClaim,
+    ...(provider !== undefined && { provider: withoutSwitches(provider) }),
+  };
+}
+
+/** `metadata` stays: the keys are looked up there. */
+function withoutSwitches(provider: unknown): unknown {
+  if (typeof provider === 'string') return provider;
+  const kinds = Object.entries(provider as Record<string, ProviderSwitches>);
+  return Object.fromEntries(kinds.map(([kind, { metadata }]) => [kind, metadata === undefined ? {} : { metadata }]));
 }

@@ -62,7 +62,7 @@ export function readRoutePolicies(
   return Object.fromEntries(Object.entries(read).filter(([, policy]) => policy !== undefined));
 }
 
-const ONE_LOGIN = 'keep one of them. The apiKeys of mcpAuthentication are accepted beside its tokens';
+const ONE_LOGIN = 'keep one of them. The apiKeys of mcpAuthentication are accepted in addition to its tokens';
 
 function readIf<T>(node: ConfigNode | undefined, read: (node: ConfigNode) => T): T | undefined {
   return node && read(node);

@@ -2,15 +2,17 @@ import type { JSONWebKeySet } from 'jose';
 import { CLIENT_ID_URL, clientIdUrl } from '../../oauth/client-id-url.js';
 import { matchesClientId, type ResolvedClientDocuments } from '../../policy/resolve-client-documents.js';
 import type { ResourceIdentity } from '../../policy/resolve-resource.js';
-import { OAuthError } from '../oauth-error.js';
+import { type LogNote, OAuthError } from '../oauth-error.js';
 import { type ClientDocument, isKeySet, readClientDocument } from './client-document.js';
 import { documentRefusal } from './document-answer.js';
 import { createDocumentCache } from './document-cache.js';
-import { createDocumentFetch, type DocumentNetwork, hindranceOf, INTERNET } from './document-fetch.js';
-import { createDocumentRation } from './document-ration.js';
+import { createDocumentFetch, type DocumentNetwork, INTERNET, obstacleTo } from './document-fetch.js';
+import { createFetchLimit } from './document-fetch-limit.js';
 
 /** A key that its client has withdrawn must not stay in use for longer. */
 const MAX_KEYS_SECONDS = 3_600;
+
+const OTHER_ID: LogNote = { advice: 'correct the client id in the client' };
 
 /** The metadata documents of clients. The callers are networks, as `callerNetwork()` returns them. */
 export interface ClientDocuments {
@@ -24,11 +26,11 @@ export interface ClientDocuments {
   /**
    * Returns the keys that a client publishes at its `jwks_uri`, in the same way.
    *
-   * @param lacking A key set that was returned before, and lacks the key that is needed: the keys are fetched again.
+   * @param insufficient A key set that was returned before, and lacks the key that is needed. A newer one is fetched.
    */
-  getKeys(jwksUri: URL, caller: string, lacking?: JSONWebKeySet): Promise<JSONWebKeySet>;
-  /** The reason why no document can be fetched, with advice for the log. Then documents must not be announced. Undefined if some can. */
-  readonly hindrance: string | undefined;
+  getKeys(jwksUri: URL, caller: string, insufficient?: JSONWebKeySet): Promise<JSONWebKeySet>;
+  /** The reason why no document can be fetched, with advice for the log. Documents must then not be announced. Undefined if some can. */
+  readonly obstacle: string | undefined;
 }
 
 /** Creates the source of metadata documents of one OAuth proxy. */
@@ -38,30 +40,37 @@ export function createClientDocuments(
   network: DocumentNetwork = INTERNET,
 ): ClientDocuments {
   const fetchJson = createDocumentFetch(allow, resource, network);
-  const takeFetch = createDocumentRation();
+  const startFetch = createFetchLimit();
+  const isListed = (url: string) => allow?.includes(url) === true;
+  /** The key sets of listed documents, by the URL of the document. */
+  const listedKeys = new Map<string, string>();
   const document = createDocumentCache(async (url) => {
     const { body, ...rest } = await fetchJson(url);
     const refuse = (rule: string) => {
       throw documentRefusal(url, rule);
     };
-    return { document: readClientDocument(url, body, refuse), ...rest };
-  }, takeFetch);
+    const document = readClientDocument(url, body, refuse);
+    const { keys } = document;
+    if (isListed(url.href) && keys && 'jwksUri' in keys) listedKeys.set(url.href, keys.jwksUri.href);
+    return { document, ...rest };
+  }, startFetch);
   const keySet = createDocumentCache<JSONWebKeySet>(async (url) => {
     const { body, ...rest } = await fetchJson(url);
     if (!isKeySet(body)) throw documentRefusal(url, 'name a jwks_uri with a key set: an object with keys');
     return { document: body, ...rest, lifetimeSeconds: Math.min(rest.lifetimeSeconds, MAX_KEYS_SECONDS) };
-  }, takeFetch);
+  }, startFetch);
 
   return {
     async get(clientId, caller) {
       const url = clientIdUrl(clientId);
       if (url === undefined)
-        throw new OAuthError('invalid_client', `A client_id that is a URL must be ${CLIENT_ID_URL}`);
+        throw new OAuthError('invalid_client', `A client_id that is a URL must be ${CLIENT_ID_URL}`, 401, OTHER_ID);
       if (allow !== undefined && !allow.some((pattern) => matchesClientId(pattern, clientId))) throw notAllowed(url);
-      return document({ url, caller });
+      return document({ url, caller, isListed: isListed(clientId) });
     },
-    getKeys: async (url, caller, stale) => keySet({ url, caller, stale }),
-    hindrance: hindranceOf(allow, network),
+    getKeys: async (url, caller, insufficient) =>
+      keySet({ url, caller, insufficient, isListed: [...listedKeys.values()].includes(url.href) }),
+    obstacle: obstacleTo(allow, network),
   };
 }
 

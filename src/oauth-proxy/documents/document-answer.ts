@@ -4,7 +4,7 @@ import { parseStrictJson } from '../../messages/strict-json.js';
 import { type BoundedAnswer, FetchError } from '../../upstream/bounded-fetch.js';
 import { cacheLifetimeSeconds } from '../../upstream/cache-lifetime.js';
 import { UNREADABLE_ENCODING } from '../../upstream/content-encoding.js';
-import { ADDRESS_REFUSED, PORT_REFUSED } from '../../upstream/guarded-fetch.js';
+import { ADDRESS_REFUSED, PORT_REFUSED } from '../../upstream/guard.js';
 import { OAuthError } from '../oauth-error.js';
 
 /** The draft recommends 5 KiB. Documents with keys in them are longer. */

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { UpstreamError } from '../../core/errors.js';
-import type { TakeFetch } from './document-ration.js';
+import type { StartFetch } from './document-fetch-limit.js';
 
 const MAX_DOCUMENTS = 1_000;
 const MAX_BYTES = 8_388_608;
@@ -19,22 +19,26 @@ interface Kept<T> extends Fetched<T> {
   readonly untilDate: number;
 }
 
-/** The wish for a document. */
-export interface Wish<T> {
+export interface DocumentRequest<T> {
   readonly url: URL;
   /** The network of the caller, which counts its fetches. */
   readonly caller: string;
-  /** A document that lacks what is needed: another one is fetched. */
-  readonly stale?: T | undefined;
+  /** True if the operator has listed this document: it counts as one that was valid before. */
+  readonly isListed: boolean;
+  /** A cached document that lacks what is needed, so that a newer one is fetched. */
+  readonly insufficient?: T | undefined;
 }
 
 /**
  * Caches valid documents, with one fetch at a time for each URL. It keeps no errors and no invalid documents (the draft forbids it), so the
- * fetches are rationed. A document that is too old is not used, but it shows that its URL is that of a real client.
+ * fetches are limited. A document that is too old is not used, but it shows that its URL is that of a real client.
  *
  * @param fetch Fetches and checks a document.
  */
-export function createDocumentCache<T extends object>(fetch: (url: URL) => Promise<Fetched<T>>, takeFetch: TakeFetch) {
+export function createDocumentCache<T extends object>(
+  fetch: (url: URL) => Promise<Fetched<T>>,
+  startFetch: StartFetch,
+) {
   const kept = new LRUCache<string, Kept<T>>({
     max: MAX_DOCUMENTS,
     maxSize: MAX_BYTES,
@@ -54,15 +58,15 @@ export function createDocumentCache<T extends object>(fetch: (url: URL) => Promi
     }
   }
 
-  /** @throws What `fetch` throws, or an `UpstreamError` if the ration is used up. */
-  return async function get({ url, caller, stale }: Wish<T>): Promise<T> {
+  /** @throws What `fetch` throws, or an `UpstreamError` if too many documents are asked for. */
+  return async function get({ url, caller, isListed, insufficient }: DocumentRequest<T>): Promise<T> {
     const known = kept.get(url.href);
-    if (known !== undefined && known.document !== stale && isFresh(known)) return known.document;
+    if (known !== undefined && known.document !== insufficient && isFresh(known)) return known.document;
     const shared = inFlight.get(url.href);
     if (shared !== undefined) return shared;
-    const taken = takeFetch({ url, caller, isKnown: known !== undefined });
-    if (typeof taken === 'number') throw rationUsedUp(url, taken);
-    const fetching = fetchAndKeep(url, taken);
+    const started = startFetch({ url, caller, isKnown: isListed || known !== undefined });
+    if (typeof started === 'number') throw tooManyFetches(url, started);
+    const fetching = fetchAndKeep(url, started);
     inFlight.set(url.href, fetching);
     return fetching;
   };
@@ -72,10 +76,10 @@ function isFresh({ until, untilDate }: Kept<object>): boolean {
   return performance.now() < until && Date.now() < untilDate;
 }
 
-function rationUsedUp(url: URL, waitMs: number): UpstreamError {
-  const reason = `too many were asked for, so ${url.host} is not called for another`;
+function tooManyFetches(url: URL, waitMs: number): UpstreamError {
+  const retryAfterSeconds = Math.ceil(waitMs / 1_000);
   return new UpstreamError('too_many_client_documents', {
-    cause: new Error(reason),
-    retryAfterSeconds: Math.ceil(waitMs / 1_000),
+    cause: new Error(`too many were asked for, so ${url.host} is not called for another within ${retryAfterSeconds} s`),
+    retryAfterSeconds,
   });
 }

@@ -3,7 +3,8 @@ import type { ResolvedClientDocuments } from '../../policy/resolve-client-docume
 import type { ResourceIdentity } from '../../policy/resolve-resource.js';
 import { createDnsResolve } from '../../upstream/dns-addresses.js';
 import { type Environment, type ForwardProxy, forwardProxyFor } from '../../upstream/forward-proxy.js';
-import { type Guard, guardedFetch, MACHINE, type Network } from '../../upstream/guarded-fetch.js';
+import type { Guard } from '../../upstream/guard.js';
+import { guardedFetch, MACHINE, type Network } from '../../upstream/guarded-fetch.js';
 import { proxiedFetch } from '../../upstream/proxied-fetch.js';
 import { isPublicAddress } from '../../upstream/public-address.js';
 import { OAuthError } from '../oauth-error.js';
@@ -84,8 +85,8 @@ function refusalBehindProxy({ host }: URL, { name }: ForwardProxy): OAuthError {
 
 const ANY_HOST = new URL('https://client.invalid/');
 
-/** Says why no document can be fetched, whatever its host, and what to do. Undefined if some can. */
-export function hindranceOf(allow: AllowedDocuments, { env }: Pick<DocumentNetwork, 'env'>): string | undefined {
+/** Returns the reason why no document can be fetched, whatever its host, and what to do. Undefined if some can. */
+export function obstacleTo(allow: AllowedDocuments, { env }: Pick<DocumentNetwork, 'env'>): string | undefined {
   const proxy = allow === undefined ? forwardProxyFor(ANY_HOST, env) : undefined;
   return (
     proxy &&

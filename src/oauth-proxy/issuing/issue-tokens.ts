@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type Client, fingerprint } from '../clients.js';
+import type { Client } from '../client.js';
+import { fingerprint } from '../fingerprint.js';
 import { OAuthError } from '../oauth-error.js';
 import type { SealedRefresh } from '../sealed-contents.js';
 import type { IssuingContext } from './issuing-context.js';

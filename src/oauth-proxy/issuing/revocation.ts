@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readForm } from '../../http/form.js';
 import { replyJson } from '../../http/reply.js';
 import { type AuthenticatedClient, authenticateClient } from '../client-authentication.js';
-import { fingerprint } from '../clients.js';
+import { fingerprint } from '../fingerprint.js';
 import { OAuthError } from '../oauth-error.js';
 import { NO_STORE } from '../upstream-answer.js';
 import { clientIdClaim, MAX_LOGIN_SECONDS } from './issue-tokens.js';

@@ -9,7 +9,8 @@ const MAX_PER_HOST = 30;
 const MAX_IN_FLIGHT = 100;
 const MINUTE_MS = 60_000;
 
-export interface RationedFetch {
+/** A fetch that a caller has caused. */
+export interface LimitedFetch {
   readonly url: URL;
   /** The network of the caller. */
   readonly caller: string;
@@ -17,21 +18,21 @@ export interface RationedFetch {
   readonly isKnown: boolean;
 }
 
-/** Takes a fetch. Returns the function that ends it, or the milliseconds until one may be made. */
-export type TakeFetch = (fetch: RationedFetch) => (() => void) | number;
+/** Counts a fetch. Returns the function to call when it has ended; or, if it must not begin now, the milliseconds until it may. */
+export type StartFetch = (fetch: LimitedFetch) => (() => void) | number;
 
 /**
- * Limits the fetches that anyone can cause. Documents that were valid before have limits of their own: callers who ask for others on the
- * same host must not keep their users out.
+ * Limits the fetches that anyone can cause. Documents that were valid before have limits of their own: callers who ask for other documents of
+ * the same host must not lock out the users of these.
  */
-export function createDocumentRation(): TakeFetch {
-  const takeNew = createRation(MAX_PER_CALLER, ({ caller }) => caller);
-  const takeKnown = createRation(MAX_PER_DOCUMENT, ({ url }) => url.href);
-  return (fetch) => (fetch.isKnown ? takeKnown(fetch) : takeNew(fetch));
+export function createFetchLimit(): StartFetch {
+  const startNew = createLimit(MAX_PER_CALLER, ({ caller }) => caller);
+  const startKnown = createLimit(MAX_PER_DOCUMENT, ({ url }) => url.href);
+  return (fetch) => (fetch.isKnown ? startKnown(fetch) : startNew(fetch));
 }
 
-/** @param max Bounds the fetches with the same name; those of a host, and all together, are bounded too. */
-function createRation(max: number, nameOf: (fetch: RationedFetch) => string): TakeFetch {
+/** @param max The fetches a minute with the same name. Those of a host, and all at the same time, are bounded too. */
+function createLimit(max: number, nameOf: (fetch: LimitedFetch) => string): StartFetch {
   const [named, hosts] = [createAllowances(max), createAllowances(MAX_PER_HOST)];
   let inFlight = 0;
   return (fetch) => {
