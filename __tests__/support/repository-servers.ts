@@ -24,7 +24,7 @@ const SERVER = fixture('repositories-server.mjs');
 export interface RepositoryServer {
   readonly handler: RequestHandler;
   readonly tool: string;
-  /** What other programs wrote or got, beside the lines of the app's logger. */
+  /** The output of other programs, which the lines of the app's logger do not have. */
   readonly log: () => string;
   /** The bytes that a remote server got. */
   readonly bytes: () => string;
