@@ -15,9 +15,9 @@ import { opaqueProviderOf } from '../providers/opaque-providers.js';
 import { type Provider, STANDARD } from '../providers/provider.js';
 import { PROVIDERS, type ProviderName } from '../providers/providers.js';
 import type { IssuerOptions, JwtValidationOptions } from './auth-options.js';
+import { IDENTITY_MEMBERS, identityNameOf } from './identity-tables.js';
 import { resolveTenants, TENANT_ID } from './issuer-tenants.js';
 import { deriveJwksSource, JWKS_TYPE, type JwksSource, resolveJwksSource } from './jwks-source.js';
-import { IDENTITY_MEMBERS, identityNameOf } from './resolve-identity.js';
 
 const PROVIDER_NAMES = Object.keys(PROVIDERS) as ProviderName[];
 const NO_SETTINGS = membersOf('provider settings', {});

@@ -1,5 +1,6 @@
 import type { OptionChecks } from '../options/checks.js';
-import { namesIdentityProvider, type ResolvedIdentity, resolveIdentity } from './resolve-identity.js';
+import { namesIdentityProvider } from './identity-tables.js';
+import { type ResolvedIdentity, resolveIdentity } from './resolve-identity.js';
 import { ISSUER_OPTIONS, type IssuerContext, resolveIssuer, type TrustedIssuer } from './resolve-issuer.js';
 
 /** The issuers of a policy, and the identity provider, if it has one. */

@@ -1,6 +1,6 @@
 import type { Logger } from '../core/logger.js';
 import { opaqueProviderAt } from '../providers/opaque-providers.js';
-import { identityNameOf } from './resolve-identity.js';
+import { identityNameOf } from './identity-tables.js';
 import type { TrustedIssuer } from './resolve-issuer.js';
 
 interface WarningContext {

@@ -1,7 +1,7 @@
 import { stringsIn } from '../../http/json-object.js';
 import { createChecks } from '../../options/checks.js';
+import { namesIdentityProvider } from '../../policy/identity-tables.js';
 import { resolveAuth } from '../../policy/resolve-auth.js';
-import { namesIdentityProvider } from '../../policy/resolve-identity.js';
 import { ISSUER_OPTIONS } from '../../policy/resolve-issuer.js';
 import { resolveResource } from '../../policy/resolve-resource.js';
 import type { DevResource } from '../dev-issuer/configuration.js';

@@ -2,7 +2,7 @@ import { readLoginRule } from '../../authorization/login-rule.js';
 import { isRecord } from '../../http/json-object.js';
 import type { McpAuthOptions } from '../../index.js';
 import { createChecks } from '../../options/checks.js';
-import { namesIdentityProvider } from '../../policy/resolve-identity.js';
+import { namesIdentityProvider } from '../../policy/identity-tables.js';
 import type { InputFiles } from '../input-files.js';
 import { readSecretFiles } from './secret-file.js';
 
