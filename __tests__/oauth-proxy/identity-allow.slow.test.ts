@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { logIn, startIdentityFlow } from '../support/identity-flow.js';
+
+test('a function allow that does not answer is an outage, and no refusal', async () => {
+  const flow = await startIdentityFlow('GitHub', { allow: () => new Promise(() => undefined) });
+  const { answer } = await logIn(flow);
+  expect(answer).toMatchObject({
+    status: 503,
+    body: {
+      error: 'server_error',
+      error_description: 'A function of this server cannot decide on the login at the moment',
+    },
+  });
+  expect(answer.headers.get('retry-after')).toBe('5');
+  expect(flow.lines.join('\n')).toContain('provider.github.allow did not settle within 10 seconds');
+}, 30_000);
