@@ -87,7 +87,7 @@ test('dangerouslyAllowEveryone allows everyone, and warns at start', async () =>
 test('a user who says no at the identity provider comes back to the client with access_denied', async () => {
   for (const name of NAMES) {
     const flow = await startIdentityFlow(name);
-    const error = await logIn(flow, { ...ALICE, login: 'nobody' }).catch((thrown: Error) => thrown.message);
+    const error = await logIn(flow, { ...ALICE, login: 'not-listed' }).catch((thrown: Error) => thrown.message);
     expect(error).toContain('error=access_denied');
     expect(error).toContain('state=mine');
   }

@@ -124,5 +124,5 @@ function aadsts(code: number, error: string, text: string, status = 400, more: J
   return refused(error, description, status, { error_codes: [code], timestamp: time, ...ids, ...more });
 }
 
-/** What each kind of token endpoint refuses. */
+/** The requests that each kind of token endpoint refuses. */
 export const EXCHANGE_RULES: Record<ExchangeKind, Rule> = { 'RFC 8693': tokenExchange, Entra: onBehalfOf };

@@ -20,7 +20,7 @@ import {
   splitScopes,
 } from './identity-logins.js';
 
-/** How this GitHub differs from github.com with an OAuth app. */
+/** The differences of this GitHub from github.com with an OAuth app. */
 export interface GithubOptions {
   /** The host of an Enterprise Server. Its API is below /api/v3. */
   readonly enterpriseHost?: string;

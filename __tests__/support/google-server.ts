@@ -107,7 +107,7 @@ function authorize(site: Site, req: HostRequest): Reply {
   const client = site.clients.get(parameters.get('client_id') ?? '');
   const scopes = splitScopes(parameters.get('scope')).map((scope) => SHORT_NAMES[scope] ?? scope);
   const fault = faultOf(parameters, client, scopes);
-  // Google shows such errors to the user, and redirects nobody.
+  // Google shows such errors to the user, and does not redirect.
   if (client === undefined || fault !== undefined) return page(400, `Error 400: ${fault}`);
   if (req.method === 'GET') return loginPage(req);
   const { redirectUri } = client;

@@ -30,7 +30,7 @@ export interface IdentityKind {
   isAcme(profile: Readonly<Record<string, unknown>>): boolean;
   /** The paths that a login needs, from the token endpoint on. */
   readonly paths: { readonly token: string; readonly profile: string };
-  /** What happens to the refresh token there at a refresh. */
+  /** The fate of the refresh token there at a refresh. */
   readonly refresh: 'none' | 'keeps' | 'rotates';
 }
 

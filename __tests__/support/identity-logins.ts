@@ -37,7 +37,7 @@ export interface ImitatedClient {
   readonly redirectUri: string;
 }
 
-/** What a user has agreed to. */
+/** The login of a user, for which a code stands. */
 export interface Grant {
   readonly user: ImitatedUser;
   readonly scopes: readonly string[];

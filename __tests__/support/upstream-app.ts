@@ -9,7 +9,7 @@ import { createRecordingLogger } from './recording-logger.js';
 export interface UpstreamApp {
   readonly app: Express;
   readonly auth: McpAuth;
-  /** What `mcpAuth()` logged, and the decisions as JSON. */
+  /** The log of `mcpAuth()`, and the decisions as JSON. */
   readonly lines: string[];
   /** GET with this credential, or none. */
   ask(token?: string): Promise<Response>;

@@ -69,7 +69,7 @@ async function exchanged(): Promise<UserTokens> {
   return { policy: server.policy(), api: server.api, issue: server.issue, all: () => server.exchanged };
 }
 
-/** Where the user's own token comes from. */
+/** The source of the user's own token. */
 export const USER_TOKENS: readonly (readonly [name: string, start: () => Promise<UserTokens>])[] = [
   ['the token of a login', issued],
   ['an exchanged token', exchanged],

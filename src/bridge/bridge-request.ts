@@ -12,7 +12,7 @@ export interface BridgeRequest extends Caller {
   readonly principal: Principal;
   /** The time of its arrival, on the clock of `performance.now()`. */
   readonly since: number;
-  /** How the `_meta` of its requests changes. Undefined if it passes unchanged. */
+  /** The changes to the `_meta` of its requests. Undefined if it passes unchanged. */
   readonly metaRule?: MetaRule | undefined;
 }
 

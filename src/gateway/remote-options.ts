@@ -15,7 +15,7 @@ import type { RemoteTargetConfig } from './config/remote-target.js';
 import { resolveText, type TextSource } from './config/text-source.js';
 import type { InputFiles } from './input-files.js';
 import { createJwtSigner } from './policies/jwt-sign.js';
-import { upstreamTokenHeaders } from './policies/upstream-token.js';
+import { upstreamTokenHeaders } from './policies/upstream-token-headers.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 const checks = createChecks('mcpHttpBackend()');

@@ -5,7 +5,7 @@ import { createProvider } from '../providers/provider-kind.js';
 import type { ResolvedIdentity } from './resolve-identity.js';
 import { SECRET_FIX } from './secrets.js';
 
-/** How this server issues its own tokens. The OAuth proxy makes them, and `mcpAuth()` opens them. */
+/** The tokens that this server issues itself. The OAuth proxy makes them, and `mcpAuth()` opens them. */
 export interface ResolvedIssuing {
   readonly identity: ResolvedIdentity;
   readonly tokens: IssuedTokens;

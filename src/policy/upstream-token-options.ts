@@ -18,7 +18,7 @@ export interface TokenExchangeOptions {
   readonly scopes?: readonly string[] | undefined;
 }
 
-/** Where `getUpstreamToken()` gets the user's own token if this server has not issued the caller's token. */
+/** The source of the user's own token for `getUpstreamToken()` if this server has not issued the caller's token. */
 export interface UpstreamTokenOptions {
   /** Exchanges the caller's token when it is first needed. */
   readonly exchange: TokenExchangeOptions;

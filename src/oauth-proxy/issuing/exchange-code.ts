@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { OAuthError } from '../oauth-error.js';
 import { requireCode, type TokenRequest } from '../token-request.js';
 import { readIdentity } from './identity.js';
-import { clientIdClaim, issueTokens, MAX_LOGIN_SECONDS, type TokenAnswer } from './issue-tokens.js';
+import { type AccessTokenResponse, clientIdClaim, issueTokens, MAX_LOGIN_SECONDS } from './issue-tokens.js';
 import type { IssuingContext } from './issuing-context.js';
 import { nonceFor } from './login-parameters.js';
-import { requireAllowed } from './require-allowed.js';
+import { requireAllowedAccount } from './require-allowed-account.js';
 import { revokeUpstream } from './revoke-upstream.js';
 import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
 
@@ -15,7 +15,7 @@ import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
  * @throws {OAuthError}
  * @throws {UpstreamError}
  */
-export async function exchangeCode(context: IssuingContext, request: TokenRequest): Promise<TokenAnswer> {
+export async function exchangeCode(context: IssuingContext, request: TokenRequest): Promise<AccessTokenResponse> {
   const { code, verifier = '', scopes: asked } = requireCode(context.seal, request);
   const {
     identity: { provider },
@@ -54,7 +54,7 @@ async function identify(context: IssuingContext, upstream: UpstreamTokens, nonce
   const identity = await readIdentity(context, upstream, nonce);
   if (identity === undefined) throw new Error('the identity provider has neither an ID token nor a profile');
   try {
-    await requireAllowed(context, identity);
+    await requireAllowedAccount(context, identity);
   } catch (error) {
     revokeUpstream(context, upstream).catch(() => undefined);
     throw error;

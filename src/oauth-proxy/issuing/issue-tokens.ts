@@ -6,7 +6,7 @@ import type { SealedRefresh } from '../sealed-contents.js';
 import type { IssuingContext } from './issuing-context.js';
 
 /** The answer of the token endpoint (RFC 6749, section 5.1). */
-export type TokenAnswer = Readonly<Record<string, string | number>>;
+export type AccessTokenResponse = Readonly<Record<string, string | number>>;
 
 /** A login ends after 30 days, however often its tokens are refreshed. */
 export const MAX_LOGIN_SECONDS = 30 * 86_400;
@@ -26,7 +26,7 @@ export function issueTokens(
   { tokens, seal }: Pick<IssuingContext, 'tokens' | 'seal'>,
   login: Issued,
   scopes: readonly string[],
-): TokenAnswer {
+): AccessTokenResponse {
   const issuedAt = Math.floor(Date.now() / 1_000);
   const { accessToken, accessTokenExpiresAt = Number.POSITIVE_INFINITY, endsAt } = login;
   const expiresAt = Math.min(issuedAt + MAX_ACCESS_SECONDS, accessTokenExpiresAt, endsAt);

@@ -3,21 +3,21 @@ import type { SealedRefresh } from '../sealed-contents.js';
 import { splitList } from '../split-list.js';
 import type { TokenRequest } from '../token-request.js';
 import { readIdentity } from './identity.js';
-import { issueTokens, type TokenAnswer } from './issue-tokens.js';
+import { type AccessTokenResponse, issueTokens } from './issue-tokens.js';
 import type { IssuingContext } from './issuing-context.js';
-import { requireAllowed } from './require-allowed.js';
+import { requireAllowedAccount } from './require-allowed-account.js';
 import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
 
 /** Creates the function that exchanges a refresh token that this server issued for new tokens. */
 export function createRefresh(context: IssuingContext) {
   const inFlight = new Map<string, Promise<string>>();
-  return async (request: TokenRequest): Promise<TokenAnswer> => {
+  return async (request: TokenRequest): Promise<AccessTokenResponse> => {
     const sealed = await requireRefreshToken(context, request);
     const scopes = requireScopes(context, sealed, request);
     const key = `${sealed.login} ${sealed.generation}`;
     const refreshing = inFlight.get(key) ?? refreshOnce(context, sealed, scopes).finally(() => inFlight.delete(key));
     inFlight.set(key, refreshing);
-    return JSON.parse(await refreshing) as TokenAnswer;
+    return JSON.parse(await refreshing) as AccessTokenResponse;
   };
 }
 
@@ -72,14 +72,14 @@ async function refresh(
   context: IssuingContext,
   sealed: SealedRefresh,
   scopes: readonly string[],
-): Promise<TokenAnswer> {
+): Promise<AccessTokenResponse> {
   const upstream = await context.renewals.get(sealed, () => renew(context, sealed));
   const identity = await readIdentity(context, upstream, undefined);
   if (identity !== undefined) {
     if (identity.subject !== sealed.subject) {
       throw new OAuthError('invalid_grant', 'The identity provider answered for another user');
     }
-    await requireAllowed(context, identity);
+    await requireAllowedAccount(context, identity);
   } else if (sealed.refreshToken === undefined) {
     throw new OAuthError('invalid_grant', 'Nothing shows that this login goes on, so the user must log in again');
   }

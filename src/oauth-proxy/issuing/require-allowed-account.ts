@@ -12,7 +12,7 @@ import type { IssuingContext } from './issuing-context.js';
  * @throws {OAuthError} `invalid_grant`, also if the function throws.
  * @throws {UpstreamError} `login_rule_unavailable` if it does not answer in time.
  */
-export async function requireAllowed(
+export async function requireAllowedAccount(
   { identity, logger }: Pick<IssuingContext, 'identity' | 'logger'>,
   { subject, profile, claims }: Identity,
 ): Promise<void> {
