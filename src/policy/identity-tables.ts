@@ -13,19 +13,34 @@ import type {
 
 export type IdentityProviderName = keyof IdentityProviders;
 
-export const ALLOW_FIX =
-  'Write allow: (profile) => profile.login === "octocat"; in a configuration file, an expression.';
+/** A rule for each identity provider, with a member that its profiles have. */
+const EXAMPLES: Readonly<Record<IdentityProviderName, readonly [member: string, value: string]>> = {
+  github: ['login', 'octocat'],
+  google: ['hd', 'example.com'],
+  gitlab: ['nickname', 'octocat'],
+  oauth2: ['sub', '583231'],
+};
 
-export const RULES_TABLE = {
-  allow: { type: TEXT, read: optional(callback<NonNullable<LoginRules['allow']>>(ALLOW_FIX)) },
-  dangerouslyAllowEveryone: flag(false),
-  scopes: {
-    type: TEXTS,
-    read: optional((checks, value, option) =>
-      checks.strings(value, option, 'Write the scopes that the identity provider names.'),
-    ),
-  },
-} satisfies OptionTable<LoginRules>;
+/** Says how to write `allow`. */
+export function allowFix(name: IdentityProviderName): string {
+  const [member, value] = EXAMPLES[name];
+  return `Write allow: (profile) => profile.${member} === "${value}"; in a configuration file, allow: 'profile.${member} == "${value}"'.`;
+}
+
+const rulesOf = (name: IdentityProviderName) =>
+  ({
+    allow: { type: TEXT, read: optional(callback<NonNullable<LoginRules['allow']>>(allowFix(name))) },
+    dangerouslyAllowEveryone: flag(false),
+    scopes: {
+      type: TEXTS,
+      read: optional((checks, value, option) =>
+        checks.strings(value, option, 'Write the scopes that the identity provider names.'),
+      ),
+    },
+  }) satisfies OptionTable<LoginRules>;
+
+/** The options that all of them have. */
+export const RULES_TABLE = rulesOf('oauth2');
 
 /** An address, which is checked once it is known if plain http is allowed. */
 const urlRow = () => ({ type: TEXT, read: asGiven });
@@ -33,9 +48,9 @@ const urlRow = () => ({ type: TEXT, read: asGiven });
 const SERVER_URL_ROW = urlRow();
 
 export const IDENTITY_TABLES = {
-  github: { ...RULES_TABLE, url: SERVER_URL_ROW } satisfies OptionTable<GithubOptions>,
-  google: RULES_TABLE satisfies OptionTable<GoogleOptions>,
-  gitlab: { ...RULES_TABLE, url: SERVER_URL_ROW } satisfies OptionTable<GitlabOptions>,
+  github: { ...rulesOf('github'), url: SERVER_URL_ROW } satisfies OptionTable<GithubOptions>,
+  google: rulesOf('google') satisfies OptionTable<GoogleOptions>,
+  gitlab: { ...rulesOf('gitlab'), url: SERVER_URL_ROW } satisfies OptionTable<GitlabOptions>,
   oauth2: {
     ...RULES_TABLE,
     issuer: urlRow(),

@@ -8,7 +8,8 @@ import type { IdentityProvider } from '../providers/identity/identity-provider.j
 import { createOAuth2 } from '../providers/identity/oauth2.js';
 import type { IssuerOptions } from './auth-options.js';
 import type { LoginProfile } from './identity-options.js';
-import { ALLOW_FIX, IDENTITY_TABLES, type IdentityProviderName, type RULES_TABLE } from './identity-tables.js';
+import { allowFix, IDENTITY_TABLES, type IdentityProviderName, type RULES_TABLE } from './identity-tables.js';
+import { refuseMisplaced } from './provider-option.js';
 import { requireServerUrl } from './server-url.js';
 
 /** An identity provider, the client that this server is there, and who may log in. */
@@ -72,10 +73,11 @@ export function resolveIdentity(
   refuseOtherOptions(checks, given, { path, at });
   const fix = `Write { ${name}: { allow: (profile) => … } }.`;
   const settings = checks.record(providers[name], at, fix);
+  refuseMisplaced(checks, settings, at);
   const { created, rules } = createProvider(checks, name as IdentityProviderName, settings, { at, allowHttp });
   requireOwnIssuer(checks, given.issuer, `${path}issuer`, created);
   const { allow, dangerouslyAllowEveryone, scopes } = rules;
-  requireRule(checks, at, { allow, dangerouslyAllowEveryone });
+  requireRule(checks, name as IdentityProviderName, at, { allow, dangerouslyAllowEveryone });
   return Object.freeze({
     provider: created,
     option: at,
@@ -116,12 +118,13 @@ function createProvider<Name extends IdentityProviderName>(
 
 function requireRule(
   checks: OptionChecks,
+  name: IdentityProviderName,
   at: string,
   { allow, dangerouslyAllowEveryone }: Pick<ResolvedOptions<typeof RULES_TABLE>, 'allow' | 'dangerouslyAllowEveryone'>,
 ): void {
   if (allow === undefined && !dangerouslyAllowEveryone) {
     const expected = 'given, since anyone can have an account there';
-    checks.refuse(`${at}.allow`, expected, undefined, `${ALLOW_FIX} Or set dangerouslyAllowEveryone to true.`);
+    checks.refuse(`${at}.allow`, expected, undefined, `${allowFix(name)} Or set dangerouslyAllowEveryone to true.`);
   }
   if (allow !== undefined && dangerouslyAllowEveryone) {
     checks.refuse(`${at}.dangerouslyAllowEveryone`, 'left out where "allow" is given', true, 'Remove one of the two.');
