@@ -1,6 +1,6 @@
 import { isRecord } from '../http/json-object.js';
 import { lowerAscii } from '../http/lower-ascii.js';
-import { asGiven, callback, flag, type OptionTable, optional, text } from '../options/option-table.js';
+import { asGiven, flag, type OptionTable, optional, text } from '../options/option-table.js';
 import { membersOf, TEXT, TEXTS } from '../options/value-type.js';
 import type {
   GithubOptions,
@@ -27,20 +27,17 @@ export function allowFix(name: IdentityProviderName): string {
   return `Write allow: (profile) => profile.${member} === "${value}"; in a configuration file, allow: 'profile.${member} == "${value}"'.`;
 }
 
-const rulesOf = (name: IdentityProviderName) =>
-  ({
-    allow: { type: TEXT, read: optional(callback<NonNullable<LoginRules['allow']>>(allowFix(name))) },
-    dangerouslyAllowEveryone: flag(false),
-    scopes: {
-      type: TEXTS,
-      read: optional((checks, value, option) =>
-        checks.strings(value, option, 'Write the scopes that the identity provider names.'),
-      ),
-    },
-  }) satisfies OptionTable<LoginRules>;
-
-/** The options that all of them have. */
-export const RULES_TABLE = rulesOf('oauth2');
+/** The options that all of them have. `allow` is checked where the name is known, for its example. */
+export const RULES_TABLE = {
+  allow: { type: TEXT, read: asGiven },
+  dangerouslyAllowEveryone: flag(false),
+  scopes: {
+    type: TEXTS,
+    read: optional((checks, value, option) =>
+      checks.strings(value, option, 'Write the scopes that the identity provider names.'),
+    ),
+  },
+} satisfies OptionTable<LoginRules>;
 
 /** An address, which is checked once it is known if plain http is allowed. */
 const urlRow = () => ({ type: TEXT, read: asGiven });
@@ -48,9 +45,9 @@ const urlRow = () => ({ type: TEXT, read: asGiven });
 const SERVER_URL_ROW = urlRow();
 
 export const IDENTITY_TABLES = {
-  github: { ...rulesOf('github'), url: SERVER_URL_ROW } satisfies OptionTable<GithubOptions>,
-  google: rulesOf('google') satisfies OptionTable<GoogleOptions>,
-  gitlab: { ...rulesOf('gitlab'), url: SERVER_URL_ROW } satisfies OptionTable<GitlabOptions>,
+  github: { ...RULES_TABLE, url: SERVER_URL_ROW } satisfies OptionTable<GithubOptions>,
+  google: RULES_TABLE satisfies OptionTable<GoogleOptions>,
+  gitlab: { ...RULES_TABLE, url: SERVER_URL_ROW } satisfies OptionTable<GitlabOptions>,
   oauth2: {
     ...RULES_TABLE,
     issuer: urlRow(),
