@@ -35,12 +35,17 @@ test.each([
   expect(ruleOf(text)(profile)).toBe(isAllowed);
 });
 
-test.each(['profile.huge == 1', 'profile.organizations[5] == "acme"', 'profile.login > 1', 'profile.login'])(
+test.each(['profile.huge == 1', 'profile.organizations[5] == "acme"', 'profile.login > 1'])(
   '%s fails, and says no value',
   (text) => {
     expect(() => ruleOf(text)(profile)).toThrow(/^the expression failed: \w+$/);
   },
 );
+
+test('a text in place of true or false fails, and is not quoted', () => {
+  const message = 'the value of the expression is neither true nor false';
+  expect(() => ruleOf('profile.login')(profile)).toThrow(new Error(message));
+});
 
 test.each([
   ['jwt.sub == "1"', 'Column 1: a login has no jwt; write profile.'],

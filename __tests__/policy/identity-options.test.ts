@@ -21,7 +21,9 @@ const endpoints = {
   tokenEndpoint: 'https://as.example/token',
 };
 
-const ALLOW_FIX = 'Write allow: (profile) => profile.login === "octocat"; in a configuration file, an expression.';
+const allowFix = (member: string, value: string) =>
+  `Write allow: (profile) => profile.${member} === "${value}"; in a configuration file, allow: 'profile.${member} == "${value}"'.`;
+const ALLOW_FIX = allowFix('login', 'octocat');
 const CLIENT_FIX =
   'Register an application at the identity provider, with the callback of this server, and give its id and secret.';
 const SECRET_FIX = 'Print one with: openssl rand -base64 32';
@@ -58,6 +60,31 @@ describe('refused:', () => {
       'no rule',
       withGithub({}),
       `"provider.github.allow" must be given, since anyone can have an account there, but got undefined. ${ALLOW_FIX} Or set dangerouslyAllowEveryone to true.`,
+    ],
+    [
+      'no rule for Google',
+      { ...good, provider: { google: {} } },
+      `"provider.google.allow" must be given, since anyone can have an account there, but got undefined. ${allowFix('hd', 'example.com')} Or set dangerouslyAllowEveryone to true.`,
+    ],
+    [
+      'a list of accounts for GitLab',
+      { ...good, provider: { gitlab: { allow: ['ada'] } } },
+      `"provider.gitlab.allow" must be a function, but got ["ada"]. ${allowFix('nickname', 'octocat')}`,
+    ],
+    [
+      'only its name',
+      { ...good, provider: 'github' },
+      '"provider" must be an object where users log in at an identity provider, but got "github". Write provider: { github: { allow: (profile) => … } }: users log in there, and this server issues the tokens.',
+    ],
+    [
+      'a misspelled name',
+      { ...good, provider: { githb: { allow: () => true } } },
+      '"provider" must be one of "standard", "keycloak", "auth0", "okta", "entra", "authentik", "descope", "cognito", "clerk", "zitadel", but got "githb". Did you mean { github: { allow: … } }?',
+    ],
+    [
+      'the client among its settings',
+      withGithub({ allow: () => true, clientId: 'our-app' }),
+      '"provider.github" must be an object without "clientId", which is an option of the policy. Write clientId next to "provider", not inside it.',
     ],
     [
       'a rule, and everyone',
@@ -102,7 +129,7 @@ describe('refused:', () => {
     [
       'no client secret',
       { ...good, clientSecret: undefined },
-      `"clientSecret" must be a string of at least 1 characters. ${CLIENT_FIX}`,
+      `"clientSecret" must be a non-empty string. ${CLIENT_FIX}`,
     ],
     [
       'no secret',

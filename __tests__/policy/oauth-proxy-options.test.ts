@@ -25,7 +25,7 @@ test.each<[string, Record<string, unknown>, string]>([
   [
     'an empty clientSecret',
     { clientId: 'a', clientSecret: '' },
-    'option "clientSecret" must be a string of at least 1 characters. Leave it out for a public client.',
+    'option "clientSecret" must be a non-empty string. Leave it out for a public client.',
   ],
   [
     'a clientId without a provider',

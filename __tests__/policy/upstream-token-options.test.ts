@@ -36,7 +36,7 @@ test.each<[string, object, string]>([
   [
     'an empty secret',
     exchange({ clientSecret: '' }),
-    `"upstreamToken.exchange.clientSecret" must be a string of at least 1 characters. ${CLIENT_FIX}`,
+    `"upstreamToken.exchange.clientSecret" must be a non-empty string. ${CLIENT_FIX}`,
   ],
   [
     'an unknown authMethod',

@@ -48,7 +48,7 @@ const introspectionRefusals: Refusal[] = [
   introspection(
     'no secret',
     { clientSecret: undefined },
-    `option "introspection.clientSecret" must be a string of at least 1 characters. ${CLIENT_FIX}`,
+    `option "introspection.clientSecret" must be a non-empty string. ${CLIENT_FIX}`,
   ),
   introspection(
     'http on another machine',

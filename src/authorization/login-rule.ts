@@ -31,6 +31,7 @@ export function readLoginRule(
     };
     const outcome = evaluateTogether(() => expression.evaluate(variables, note));
     // An account that lacks a member, such as `hd`, is not allowed. That is no failure.
+    if (fault === 'not_boolean') throw new Error('the value of the expression is neither true nor false');
     if (outcome === 'failed' && fault !== 'no_such_key') throw new Error(`the expression failed: ${fault}`);
     return outcome === true;
   };

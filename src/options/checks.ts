@@ -53,7 +53,8 @@ export function createChecks(who: string, names: ReadonlyMap<string, string> = n
     /** Never quotes the value, so that the secret is not logged. */
     secret: (value: unknown, option: string, minLength: number, fix: string): string => {
       if (typeof value === 'string' && value.length >= minLength) return value;
-      return refuseUnquoted(option, `a string of at least ${minLength} characters`, fix);
+      const expected = minLength === 1 ? 'a non-empty string' : `a string of at least ${minLength} characters`;
+      return refuseUnquoted(option, expected, fix);
     },
     boolean: (value: unknown, option: string, fix: string): boolean =>
       typeof value === 'boolean' ? value : refuse(option, 'true or false', value, fix),

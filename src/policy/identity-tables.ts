@@ -1,6 +1,6 @@
 import { isRecord } from '../http/json-object.js';
 import { lowerAscii } from '../http/lower-ascii.js';
-import { asGiven, callback, flag, type OptionTable, optional, text } from '../options/option-table.js';
+import { asGiven, flag, type OptionTable, optional, text } from '../options/option-table.js';
 import { membersOf, TEXT, TEXTS } from '../options/value-type.js';
 import type {
   GithubOptions,
@@ -13,11 +13,23 @@ import type {
 
 export type IdentityProviderName = keyof IdentityProviders;
 
-export const ALLOW_FIX =
-  'Write allow: (profile) => profile.login === "octocat"; in a configuration file, an expression.';
+/** A rule for each identity provider, with a member that its profiles have. */
+const EXAMPLES: Readonly<Record<IdentityProviderName, readonly [member: string, value: string]>> = {
+  github: ['login', 'octocat'],
+  google: ['hd', 'example.com'],
+  gitlab: ['nickname', 'octocat'],
+  oauth2: ['sub', '583231'],
+};
 
+/** Says how to write `allow`. */
+export function allowFix(name: IdentityProviderName): string {
+  const [member, value] = EXAMPLES[name];
+  return `Write allow: (profile) => profile.${member} === "${value}"; in a configuration file, allow: 'profile.${member} == "${value}"'.`;
+}
+
+/** The options that all of them have. `allow` is checked where the name is known, for its example. */
 export const RULES_TABLE = {
-  allow: { type: TEXT, read: optional(callback<NonNullable<LoginRules['allow']>>(ALLOW_FIX)) },
+  allow: { type: TEXT, read: asGiven },
   dangerouslyAllowEveryone: flag(false),
   scopes: {
     type: TEXTS,

@@ -6,7 +6,7 @@ import type { Provider } from '../providers/provider.js';
 import { createProvider, type ProviderKind } from '../providers/provider-kind.js';
 import { PROVIDER_KINDS, PROVIDER_NAMES, PROVIDERS, type ProviderName } from '../providers/providers.js';
 import type { ProviderSwitches, SwitchName } from '../providers/switches.js';
-import { IDENTITY_MEMBERS, identityNameOf } from './identity-tables.js';
+import { IDENTITY_MEMBERS, IDENTITY_NAMES, identityNameOf } from './identity-tables.js';
 import { SWITCH_TABLE } from './provider-switches.js';
 
 export const PROVIDER_TYPE = either(
@@ -52,7 +52,7 @@ function readSwitches(
 }
 
 /** Options of the policy that users look for inside the provider. */
-function refuseMisplaced(checks: OptionChecks, given: Readonly<Record<string, unknown>>, path: string): void {
+export function refuseMisplaced(checks: OptionChecks, given: Readonly<Record<string, unknown>>, path: string): void {
   const misplaced = ['clientId', 'clientSecret', 'audiences', 'audienceClaim'].find((name) => name in given);
   if (misplaced === undefined) return;
   const expected = `an object without "${misplaced}", which is an option of the policy`;
@@ -80,8 +80,8 @@ function fixOfProvider(name: string): string {
   const opaque = opaqueProviderOf(name);
   if (opaque !== undefined)
     return `The access tokens of ${opaque} are opaque, not JWTs. Write { oauth2: { … } } with its endpoints: users log in there, and this server issues the tokens.`;
-  const near = nearestName(name, PROVIDER_NAMES);
-  return near === undefined
-    ? 'Write "standard" for any other server without registration; leave it out if the issuer follows the MCP specification.'
-    : `Did you mean "${near}"?`;
+  const near = nearestName(name, [...PROVIDER_NAMES, ...IDENTITY_NAMES]);
+  if (near === undefined)
+    return 'Write "standard" for any other server without registration; leave it out if the issuer follows the MCP specification.';
+  return identityNameOf(near) === undefined ? `Did you mean "${near}"?` : `Did you mean { ${near}: { allow: … } }?`;
 }

@@ -1,6 +1,6 @@
 import type { Logger } from '../core/logger.js';
 import type { OptionChecks } from '../options/checks.js';
-import { type ResolvedOptions, readOptions } from '../options/option-table.js';
+import { callback, optional, type ResolvedOptions, readOptions } from '../options/option-table.js';
 import { createGithub } from '../providers/identity/github.js';
 import { createGitlab } from '../providers/identity/gitlab.js';
 import { createGoogle } from '../providers/identity/google.js';
@@ -8,7 +8,8 @@ import type { IdentityProvider } from '../providers/identity/identity-provider.j
 import { createOAuth2 } from '../providers/identity/oauth2.js';
 import type { IssuerOptions } from './auth-options.js';
 import type { LoginProfile } from './identity-options.js';
-import { ALLOW_FIX, IDENTITY_TABLES, type IdentityProviderName, type RULES_TABLE } from './identity-tables.js';
+import { allowFix, IDENTITY_TABLES, type IdentityProviderName, type RULES_TABLE } from './identity-tables.js';
+import { refuseMisplaced } from './provider-option.js';
 import { requireServerUrl } from './server-url.js';
 
 /** An identity provider, the client that this server is there, and who may log in. */
@@ -72,14 +73,14 @@ export function resolveIdentity(
   refuseOtherOptions(checks, given, { path, at });
   const fix = `Write { ${name}: { allow: (profile) => … } }.`;
   const settings = checks.record(providers[name], at, fix);
+  refuseMisplaced(checks, settings, at);
   const { created, rules } = createProvider(checks, name as IdentityProviderName, settings, { at, allowHttp });
   requireOwnIssuer(checks, given.issuer, `${path}issuer`, created);
-  const { allow, dangerouslyAllowEveryone, scopes } = rules;
-  requireRule(checks, at, { allow, dangerouslyAllowEveryone });
+  const { scopes } = rules;
   return Object.freeze({
     provider: created,
     option: at,
-    allow,
+    allow: requireRule(checks, name as IdentityProviderName, at, rules),
     scopes: Object.freeze([...new Set([...(scopes ?? created.defaultScopes), ...created.requiredScopes])]),
     client: resolveClient(checks, given, path),
   });
@@ -114,18 +115,23 @@ function createProvider<Name extends IdentityProviderName>(
   return { created, rules: read };
 }
 
+/** Returns `allow`; undefined if everyone is let in. */
 function requireRule(
   checks: OptionChecks,
+  name: IdentityProviderName,
   at: string,
-  { allow, dangerouslyAllowEveryone }: Pick<ResolvedOptions<typeof RULES_TABLE>, 'allow' | 'dangerouslyAllowEveryone'>,
-): void {
-  if (allow === undefined && !dangerouslyAllowEveryone) {
+  { allow: given, dangerouslyAllowEveryone }: ResolvedOptions<typeof RULES_TABLE>,
+): ResolvedIdentity['allow'] {
+  if (given === undefined && !dangerouslyAllowEveryone) {
     const expected = 'given, since anyone can have an account there';
-    checks.refuse(`${at}.allow`, expected, undefined, `${ALLOW_FIX} Or set dangerouslyAllowEveryone to true.`);
+    checks.refuse(`${at}.allow`, expected, undefined, `${allowFix(name)} Or set dangerouslyAllowEveryone to true.`);
   }
+  const read = optional(callback<NonNullable<ResolvedIdentity['allow']>>(allowFix(name)));
+  const allow = read(checks, given, `${at}.allow`);
   if (allow !== undefined && dangerouslyAllowEveryone) {
     checks.refuse(`${at}.dangerouslyAllowEveryone`, 'left out where "allow" is given', true, 'Remove one of the two.');
   }
+  return allow;
 }
 
 function refuseOtherOptions(

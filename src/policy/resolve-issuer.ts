@@ -90,6 +90,10 @@ export function resolveIssuer(
   { path, resource, allowHttp }: IssuerContext,
 ): TrustedIssuer {
   const { audiences = resource === undefined ? undefined : [resource] } = given;
+  // An identity provider has no issuer, so a misspelled one is named first.
+  if (given.issuer === undefined && given.provider !== undefined) {
+    readProvider(checks, given.provider, path === '' ? 'provider' : `${path}.provider`);
+  }
   const read = readRows(checks, ISSUER_TABLE, { ...given, audiences }, path);
   const {
     jwks,
