@@ -9,6 +9,7 @@ export default defineConfig({
     // A test that waits fails by itself, with a reason: these are for a machine that is busy with other work.
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    expect: { poll: { timeout: 10_000 } },
     setupFiles: ['__tests__/support/require-short-titles.ts'],
     // Many tests wait for processes and tokens to end, so more files than cores make them quicker.
     maxWorkers: 4,

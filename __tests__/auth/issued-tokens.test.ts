@@ -32,7 +32,7 @@ test.each<[string, (issued: string) => string, string]>([
   expect(await refusalOf(token)).toEqual({ status: 401, error: 'invalid_token', code });
 });
 
-test('no other party is asked about what looks like an issued token', async () => {
+test('an altered token of this server is shown to no verifier and no function for API keys', async () => {
   const asked: string[] = [];
   const apiKeys = (sha256: string) => void asked.push(sha256);
   const verifiers = [(token: string) => void asked.push(token)];

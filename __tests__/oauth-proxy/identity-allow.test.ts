@@ -55,7 +55,7 @@ test.each<[string, () => unknown]>([
   ['returns 1', () => 1],
   ['resolves to an object', async () => ({ allowed: true })],
   ['returns false', () => false],
-])('a function allow that %s refuses the login', async (_case, allow) => {
+])('the login is refused if the function allow %s', async (_case, allow) => {
   const flow = await startIdentityFlow('GitHub', { allow });
   expect((await logIn(flow)).answer).toMatchObject(REFUSED);
 });

@@ -86,22 +86,25 @@ describe.each(KINDS)('$name', ({ name, refresh: kindOfRefresh, subjectOf, paths,
     expect(await refresh(flow, client, answer)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
   });
 
-  test.each(['refresh_token', 'access_token'])('revokes with the %s, also there', async (which) => {
-    const flow = await startIdentityFlow(name);
-    const { client, answer } = await logIn(flow);
-    expect(await statusOf(flow, answer)).toBe(200);
-    const form = { client_id: client.id, token: answer.body[which] as string };
-    expect(await postForm(`${flow.base}/revocation`, form)).toMatchObject({ status: 200, body: {} });
-    expect(await statusOf(flow, answer)).toBe(401);
-    expect(await refresh(flow, client, answer)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
-    const { headers, host } = flow.upstream.requests.find(({ path }) => path === paths.profile) ?? {};
-    const again = await fetch(`https://${host}${paths.profile}`, {
-      headers: { authorization: `${headers?.authorization}` },
-    });
-    expect(again.status).toBe(401);
-  });
+  test.each(['refresh_token', 'access_token'])(
+    'a revocation with the %s ends the login, here and at the identity provider',
+    async (which) => {
+      const flow = await startIdentityFlow(name);
+      const { client, answer } = await logIn(flow);
+      expect(await statusOf(flow, answer)).toBe(200);
+      const form = { client_id: client.id, token: answer.body[which] as string };
+      expect(await postForm(`${flow.base}/revocation`, form)).toMatchObject({ status: 200, body: {} });
+      expect(await statusOf(flow, answer)).toBe(401);
+      expect(await refresh(flow, client, answer)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+      const { headers, host } = flow.upstream.requests.find(({ path }) => path === paths.profile) ?? {};
+      const again = await fetch(`https://${host}${paths.profile}`, {
+        headers: { authorization: `${headers?.authorization}` },
+      });
+      expect(again.status).toBe(401);
+    },
+  );
 
-  test('of another client: nothing is revoked', async () => {
+  test('another client cannot revoke its tokens', async () => {
     const flow = await startIdentityFlow(name);
     const { answer } = await logIn(flow);
     const other = await registerClient(flow);

@@ -32,11 +32,11 @@ test('opens what it issued, and hides it', () => {
   expect(tokens.issue(CONTENTS)).not.toBe(token);
 });
 
-test('a token with one of 40 characters in it has at most 400', () => {
+test('a token that contains one of 40 characters has at most 400', () => {
   expect(token.length).toBeLessThanOrEqual(400);
 });
 
-test('tokens that end at a time keep it', () => {
+test('a token keeps the expiry of the upstream token', () => {
   const upstream = { token: 'x', expiresAt: 1_800_001_000 };
   expect(tokens.open(tokens.issue({ ...CONTENTS, upstream }) ?? '')?.upstream).toEqual(upstream);
 });
@@ -81,7 +81,7 @@ test('after a rotation the old secret still opens, and the new one seals', () =>
 test.each([
   [4_000, true],
   [4_600, false],
-])('a token with one of %i characters in it is issued: %s', (length, isIssued) => {
+])('a token that contains one of %i characters is issued: %s', (length, isIssued) => {
   const issued = tokens.issue({ ...CONTENTS, upstream: { token: 'x'.repeat(length), expiresAt: undefined } });
   expect(issued !== undefined).toBe(isIssued);
 });

@@ -83,7 +83,7 @@ test.each([
   expect([profile[0]?.url, revocation?.url('id')]).toEqual([`${base}/oauth/userinfo`, `${base}/oauth/revoke`]);
 });
 
-test('a user without an id is none, at Google and GitLab', () => {
+test('a profile without an id names no user, at Google and GitLab', () => {
   for (const { subjectOf } of [createGoogle(), createGitlab()]) {
     expect(subjectOf({ sub: '1' })).toBe('1');
     for (const sub of [undefined, '', 1, null]) expect(subjectOf({ sub, email: 'a@b' })).toBeUndefined();

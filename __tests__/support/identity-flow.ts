@@ -81,7 +81,7 @@ export const IDENTITY_KINDS = {
     refresh: 'keeps',
   },
   GitLab: GITLAB,
-  'GitLab of its own': {
+  'self-hosted GitLab': {
     ...GITLAB,
     start: () => startGitlabServer('gitlab.example'),
     settings: { url: 'https://gitlab.example' },

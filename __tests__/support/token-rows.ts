@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { OutageCode, RefusalCode } from '../../src/core/errors.js';
 import { assemble, createSigner, type Signer, signatureOf } from './signer.js';
 
@@ -26,10 +26,15 @@ const rsa = createSigner({ alg: 'RS256' });
 const ed25519 = createSigner({ alg: 'Ed25519' });
 const otherSigner = createSigner({ kid: signer.kid });
 export const jwks = { keys: [signer.jwk, rsa.jwk, ed25519.jwk] };
-const folder = mkdtempSync(join(tmpdir(), 'verdict-'));
-const keyFile = join(folder, 'jwks.json');
-writeFileSync(keyFile, JSON.stringify(jwks));
-afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Writes the keys to a file of the test that runs. Files of tests share this module, so a file of its own would go with the first one. */
+const keysInFile = (): Json => {
+  const folder = mkdtempSync(join(tmpdir(), 'verdict-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'jwks.json');
+  writeFileSync(file, JSON.stringify(jwks));
+  return { jwks: { file } };
+};
 
 /** Makes a token that differs from a good one in these claims. */
 const withClaims =
@@ -222,8 +227,8 @@ const bindings: TokenRow[] = [
 ];
 
 const keySources: TokenRow[] = [
-  ['keys of a file', { jwks: { file: keyFile } }, withClaims({}), 'accepted'],
-  ['a forged token, keys of a file', { jwks: { file: keyFile } }, (sign) => sign({}, {}, otherSigner), 'bad_signature'],
+  ['keys of a file', keysInFile, withClaims({}), 'accepted'],
+  ['a forged token, keys of a file', keysInFile, (sign) => sign({}, {}, otherSigner), 'bad_signature'],
   ['keys of a function', { jwks: () => jwks }, withClaims({}), 'accepted'],
   ['keys as text', { jwks: JSON.stringify(jwks) }, withHeader({ kid: 'old' }), 'unknown_key'],
   ['no usable key', { jwks: { keys: [{ kty: 'oct', k: 'AA' }] } }, withClaims({}), 'key_set_unavailable'],

@@ -9,7 +9,7 @@ import { replyJson } from './introspection-server.js';
 import { listen, originOf, serve, stop } from './loopback-server.js';
 import { createRecordingLogger } from './recording-logger.js';
 
-/** Users with a token of their own at another API, beside the token for the MCP server. */
+/** Users with a token of their own for another API, beside the token for the MCP server. */
 export interface UserTokens {
   /** The policy of the MCP server. */
   readonly policy: Record<string, unknown>;

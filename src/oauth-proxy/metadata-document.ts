@@ -111,7 +111,10 @@ function canRegister(options: OAuthProxyContext['options'], upstream: ServerMeta
   return options.registration && (options.client !== undefined || registrationUrl(options, upstream) !== undefined);
 }
 
-/** Tokens that this server issued can always be revoked. The configured secret is only sent with codes and refresh tokens, so the configured client's tokens cannot be revoked here. */
+/**
+ * Tokens that this server issued can always be revoked. The configured secret is only sent with codes and refresh tokens, so the
+ * configured client's tokens cannot be revoked here.
+ */
 export function canRevoke({ client, issuing }: OAuthProxyContext['options'], upstream: ServerMetadata): boolean {
   if (issuing !== undefined) return true;
   return upstream.revocationEndpoint !== undefined && client?.secret === undefined;

@@ -1,17 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Parameters, readForm } from '../http/form.js';
+import type { Parameters } from '../http/form.js';
 import { replyJson } from '../http/reply.js';
 import { sharesClient } from './client.js';
-import { type AuthenticatedClient, authenticateClient } from './client-authentication.js';
+import type { AuthenticatedClient } from './client-authentication.js';
 import type { OAuthProxyContext } from './context.js';
 import { fingerprint } from './fingerprint.js';
 import { canRevoke } from './metadata-document.js';
 import { OAuthError } from './oauth-error.js';
+import { readRevocationRequest } from './revocation-request.js';
 import type { UpstreamClient } from './sealed-contents.js';
 import { isClientUnknown, NO_STORE, refusalOf } from './upstream-answer.js';
 import { postForm, upstreamCredentials } from './upstream-credentials.js';
-
-const MAX_FORM_BYTES = 65_536;
 
 /** A token that its client may revoke. */
 interface Revocation {
@@ -24,11 +23,7 @@ interface Revocation {
 /** Creates the revocation endpoint (RFC 7009). It answers 404 if the upstream server has none. */
 export function createRevocation(context: OAuthProxyContext) {
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const form = await readForm(req, MAX_FORM_BYTES);
-    const given = form?.get('token');
-    if (form === undefined || given === undefined)
-      throw new OAuthError('invalid_request', 'The request must contain one token');
-    const authenticated = await authenticateClient(context, req, form);
+    const { form, authenticated, token: given } = await readRevocationRequest(context, req);
     const revocation = readRevocation(context, authenticated, { form, given });
     await revoke(context, authenticated, revocation);
     replyJson(res, 200, '{}', NO_STORE);

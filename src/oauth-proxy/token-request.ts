@@ -9,7 +9,8 @@ import { OAuthError } from './oauth-error.js';
 import type { Act } from './refusal-remedy.js';
 import type { OAuthProxySeal, SealedContents } from './sealed-contents.js';
 
-const MAX_FORM_BYTES = 65_536;
+/** Bytes of a form that a client sends to the token or the revocation endpoint. */
+export const MAX_FORM_BYTES = 65_536;
 
 /** A request to the token endpoint, whose client is authenticated. Its grant is not checked yet. */
 export interface TokenRequest {

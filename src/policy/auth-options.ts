@@ -236,7 +236,7 @@ export interface SharedOptions {
    */
   readonly oauthProxy?: OAuthProxyOptions | false | undefined;
   /**
-   * Lets `getUpstreamToken()` exchange the tokens of an issuer for the user's own token at another API. If users log in at an identity
+   * Lets `getUpstreamToken()` exchange the tokens of an issuer for the user's own token for another API. If users log in at an identity
    * provider (`provider: { github: … }`), it needs no option: the token of the login is the user's own.
    *
    * @default none: only tokens that this server issues have an upstream token

@@ -4,8 +4,8 @@ export type LoginProfile = Readonly<Record<string, unknown>>;
 /** The options that every identity provider has. */
 export interface LoginRules {
   /**
-   * Decides who may log in: returns true, or a promise of it, for each account that may use this server. It is asked at every login and
-   * refresh. An error counts as no. In a configuration file, an expression on `profile`: `profile.login == "octocat"`. Required, unless
+   * Decides who may log in: returns true, or a promise of it, for each account that may use this server. It runs at every login and
+   * refresh. If it throws, the login is refused. In a configuration file, an expression on `profile`: `profile.login == "octocat"`. Required, unless
    * `dangerouslyAllowEveryone`.
    *
    * @default none
@@ -17,7 +17,7 @@ export interface LoginRules {
   readonly scopes?: readonly string[] | undefined;
 }
 
-/** GitHub: github.com, or a server of your own. */
+/** GitHub: github.com, or a GitHub Enterprise Server. */
 export interface GithubOptions extends LoginRules {
   /** The address of a GitHub Enterprise Server. @default 'https://github.com' */
   readonly url?: string | undefined;
@@ -26,9 +26,9 @@ export interface GithubOptions extends LoginRules {
 /** Google. */
 export interface GoogleOptions extends LoginRules {}
 
-/** GitLab: gitlab.com, or a server of your own. */
+/** GitLab: gitlab.com, or a self-hosted server. */
 export interface GitlabOptions extends LoginRules {
-  /** The address of a server of your own. @default 'https://gitlab.com' */
+  /** The address of a self-hosted GitLab. @default 'https://gitlab.com' */
   readonly url?: string | undefined;
 }
 

@@ -52,7 +52,7 @@ export const ON_BEHALF_OF: Omit<ExchangeRules, 'endpoint'> = Object.freeze({
     ['requested_token_use', 'on_behalf_of'] as const,
     ...scopeParameter(scopes),
   ],
-  // Of the description, the code alone is always without personal data.
+  // Only the code: the rest of the description may contain personal data.
   refusalDetail: (description: string) => /^AADSTS\d{3,10}\b/.exec(description)?.[0],
 });
 

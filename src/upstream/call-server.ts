@@ -10,6 +10,9 @@ export const CALL_LIMITS: FetchBounds = Object.freeze({
   maxBytes: 256 * 1024,
 });
 
+/** The `User-Agent` of requests to servers that require one. */
+export const USER_AGENT = 'express-mcp-auth';
+
 /** A JSON object that a server publishes, and the seconds for which it may be cached. */
 export interface PublishedDocument {
   readonly body: Readonly<Record<string, unknown>>;

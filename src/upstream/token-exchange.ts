@@ -25,7 +25,7 @@ export interface ExchangedToken {
   readonly lifetimeSeconds: number | undefined;
 }
 
-/** Gets a line for each failure, without any token. There are few kinds. */
+/** Logs a failure in a line without any token. Each kind is remembered, so there must be few. */
 export type LogFailure = (kind: string, line: string) => void;
 
 /**
@@ -70,7 +70,7 @@ function callFor(subjectToken: string, exchange: TokenExchange): ServerCall {
 
 /** Errors about this server's own client (RFC 6749, section 5.2). */
 const CLIENT_ERRORS: readonly unknown[] = ['invalid_client', 'unauthorized_client'];
-/** The server may answer otherwise later (RFC 9110, sections 15.5.9 and RFC 6585, section 4). */
+/** The server may answer otherwise later (RFC 9110, section 15.5.9, and RFC 6585, section 4). */
 const LATER: readonly number[] = [408, 429];
 const ERROR_CODE = /^[\w.:-]{1,64}$/;
 

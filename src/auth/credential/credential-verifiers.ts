@@ -20,16 +20,15 @@ export function createCredentialVerifiers(resolved: ResolvedAuth): FindVerifier 
   const verifyKey = apiKeys?.verify ?? refuseKey;
   const verifyIssued = createIssuedVerifier(resolved);
   const verifiers = opaqueVerifiersOf(resolved);
-  const isAlone = resolved.issuers.length + verifiers.length === 0;
   const issues = resolved.oauthProxy?.issuing !== undefined;
-  // Without issuers and opaque tokens, a caller can have nothing but a key, and should read that it is wrong.
-  const hasOnlyKeys = apiKeys !== undefined && isAlone && !issues;
+  // If no tokens are accepted, a caller can have nothing but a key, and should read that it is wrong.
+  const hasOnlyKeys = apiKeys !== undefined && !issues && resolved.issuers.length + verifiers.length === 0;
   // Only a function can find a key without our prefix at this point.
   if (apiKeys !== undefined && resolved.apiKeys?.kind === 'function') verifiers.unshift(apiKeys.verify);
   return (credential, isApiKey) => {
     if (isApiKey || apiKeys?.includes(credential)) return verifyKey;
     const form = credentialFormOf(credential);
-    // The token of another server, such as the identity provider itself, should not read that a JWT is needed.
+    // The client may have sent the identity provider's own token. An error that asks for a JWT would mislead it.
     if (form === 'issued' || (form === 'opaque' && issues && verifiers.length === 0)) return verifyIssued;
     // No other server may see what looks like a key of this one.
     if (form === 'apiKey' || (form === 'opaque' && hasOnlyKeys)) return verifyKey;

@@ -29,7 +29,7 @@ const MAX_LENGTH = 16_777_216;
 const MAX_SECONDS = 3_600;
 /** Seconds for a token whose life is not known. */
 const UNKNOWN_SECONDS = 60;
-/** A token is not used in its last seconds, so that the call which it is for ends in time. */
+/** A token is not used in its last seconds, so that the call for which it is used can end in time. */
 const SPARE_SECONDS = 30;
 
 /**
@@ -75,13 +75,13 @@ export function createExchangedTokens(resolved: ResolvedAuth): ExchangeFor {
 }
 
 function entryOf({ token, lifetimeSeconds = UNKNOWN_SECONDS }: ExchangedToken): Entry {
-  // Half of it for a token that lives shorter than a minute.
+  // Half of the lifetime if that is under a minute.
   const spare = Math.min(SPARE_SECONDS, lifetimeSeconds / 2);
   const ms = Math.min(MAX_SECONDS, lifetimeSeconds - spare) * 1_000;
   return { token, until: performance.now() + ms, untilDate: Date.now() + ms };
 }
 
-/** The user is part of it, so that no fault of a server gives one user the token of another. */
+/** The key contains the user, so that a faulty server cannot make one user get the token of another. */
 function keyOf(auth: AuthInfo): string {
   return `${createHash('sha256').update(auth.token).digest('base64')} ${userOf(auth)}`;
 }

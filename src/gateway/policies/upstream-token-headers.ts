@@ -12,7 +12,7 @@ export function upstreamTokenHeaders(
 }
 
 /**
- * Refuses `backendAuth.upstreamToken` on a route whose callers have no token of another API.
+ * Refuses `backendAuth.upstreamToken` on a route whose callers have no token for another API.
  *
  * @throws {StartupError}
  */

@@ -1,6 +1,7 @@
 import { isLoopbackAddress, isLoopbackHost } from '../../http/loopback.js';
 import type { ResolvedClientDocuments } from '../../policy/resolve-client-documents.js';
 import type { ResourceIdentity } from '../../policy/resolve-resource.js';
+import { USER_AGENT } from '../../upstream/call-server.js';
 import { createDnsResolve } from '../../upstream/dns-addresses.js';
 import { type Environment, type ForwardProxy, forwardProxyFor } from '../../upstream/forward-proxy.js';
 import type { Guard } from '../../upstream/guard.js';
@@ -32,7 +33,7 @@ export const INTERNET: DocumentNetwork = Object.freeze({
 type AllowedDocuments = ResolvedClientDocuments['allow'];
 
 const INIT = Object.freeze({
-  headers: Object.freeze({ accept: 'application/json', 'user-agent': 'express-mcp-auth' }),
+  headers: Object.freeze({ accept: 'application/json', 'user-agent': USER_AGENT }),
 });
 
 /**

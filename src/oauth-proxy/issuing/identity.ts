@@ -1,6 +1,6 @@
 import { UpstreamError } from '../../core/errors.js';
 import type { Profile, ProfileSource } from '../../providers/identity/identity-provider.js';
-import { callServer, type ServerAnswer } from '../../upstream/call-server.js';
+import { callServer, type ServerAnswer, USER_AGENT } from '../../upstream/call-server.js';
 import { OAuthError } from '../oauth-error.js';
 import { toUpstreamError } from '../upstream-answer.js';
 import { readIdToken } from './id-token.js';
@@ -52,7 +52,7 @@ function identityOf({ identity: { provider } }: IssuingContext, parts: readonly 
 }
 
 async function readSource({ url, read }: ProfileSource, token: string): Promise<Profile> {
-  const headers = { authorization: `Bearer ${token}`, 'user-agent': 'express-mcp-auth' };
+  const headers = { authorization: `Bearer ${token}`, 'user-agent': USER_AGENT };
   const answer = await callServer(new URL(url), { method: 'GET', headers }).catch(toUpstreamError);
   if (answer.status === 401) {
     const message = 'The login at the identity provider has ended, and the user must log in again';
@@ -84,7 +84,7 @@ function malformed(what: string): UpstreamError {
   });
 }
 
-/** Bounds of what a token carries, since its user may choose it. */
+/** A user chooses some of the claims, so their size in a token is bounded. */
 const MAX_TEXT = 200;
 const MAX_ITEMS = 20;
 

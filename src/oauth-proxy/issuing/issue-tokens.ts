@@ -13,8 +13,8 @@ export const MAX_LOGIN_SECONDS = 30 * 86_400;
 
 const MAX_ACCESS_SECONDS = 3_600;
 
-/** A login whose tokens are issued, with everything that its refresh token will hold. */
-export type Issued = Omit<SealedRefresh, 'issuedAt'>;
+/** A login whose tokens are issued, with everything that its refresh token contains. */
+export type IssuedLogin = Omit<SealedRefresh, 'issuedAt'>;
 
 /**
  * Issues an access token and a refresh token.
@@ -24,7 +24,7 @@ export type Issued = Omit<SealedRefresh, 'issuedAt'>;
  */
 export function issueTokens(
   { tokens, seal }: Pick<IssuingContext, 'tokens' | 'seal'>,
-  login: Issued,
+  login: IssuedLogin,
   scopes: readonly string[],
 ): AccessTokenResponse {
   const issuedAt = Math.floor(Date.now() / 1_000);

@@ -1,15 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { readForm } from '../../http/form.js';
 import { replyJson } from '../../http/reply.js';
-import { type AuthenticatedClient, authenticateClient } from '../client-authentication.js';
+import type { AuthenticatedClient } from '../client-authentication.js';
 import { fingerprint } from '../fingerprint.js';
-import { OAuthError } from '../oauth-error.js';
+import { readRevocationRequest } from '../revocation-request.js';
 import { NO_STORE } from '../upstream-answer.js';
 import { clientIdClaim, MAX_LOGIN_SECONDS } from './issue-tokens.js';
 import type { IssuingContext } from './issuing-context.js';
 import { revokeUpstream } from './revoke-upstream.js';
-
-const MAX_FORM_BYTES = 65_536;
 
 /** A login that its client may revoke. */
 interface Revocable {
@@ -23,12 +20,7 @@ interface Revocable {
 /** Creates the revocation endpoint (RFC 7009). It ends the whole login, here and at the identity provider. */
 export function createIssuedRevocation(context: IssuingContext) {
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const form = await readForm(req, MAX_FORM_BYTES);
-    const token = form?.get('token');
-    if (form === undefined || token === undefined) {
-      throw new OAuthError('invalid_request', 'The request must contain one token');
-    }
-    const authenticated = await authenticateClient(context, req, form);
+    const { authenticated, token } = await readRevocationRequest(context, req);
     const revocable = findRevocable(context, authenticated, token);
     if (revocable !== undefined) {
       context.authorities.revokeLogin({ login: revocable.login, expiry: revocable.endsAt * 1_000 });

@@ -3,8 +3,8 @@ import type { SealedRefresh } from '../sealed-contents.js';
 import type { UpstreamTokens } from './upstream-tokens.js';
 
 /**
- * Remembers what the identity provider answered to a refresh until ours is done. Where its refresh tokens rotate, the earlier one is spent by
- * then. After an outage, for example of the profile, the client tries again with the same refresh token, and the login must go on.
+ * Remembers the tokens that the identity provider gave at a refresh, until the client has got its own. If the provider rotates refresh
+ * tokens, the earlier one no longer works. The client may try again after an outage, for example of the profile, and its login must go on.
  */
 export interface Renewals {
   /** Returns the remembered answer for one of our refresh tokens, else the answer of `renew`. */

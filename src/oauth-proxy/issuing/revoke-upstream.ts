@@ -1,6 +1,6 @@
 import { UpstreamError } from '../../core/errors.js';
 import { basicHeader, formEncode } from '../../upstream/basic-header.js';
-import { callServer } from '../../upstream/call-server.js';
+import { callServer, USER_AGENT } from '../../upstream/call-server.js';
 import { toUpstreamError } from '../upstream-answer.js';
 import type { IssuingContext } from './issuing-context.js';
 import type { UpstreamTokens } from './upstream-tokens.js';
@@ -28,14 +28,14 @@ export async function revokeUpstream(
   const members = { [member]: token, ...inBody };
   const headers = {
     'content-type': type === 'json' ? 'application/json' : 'application/x-www-form-urlencoded',
-    'user-agent': 'express-mcp-auth',
+    'user-agent': USER_AGENT,
     ...(rules.credentials === 'basic' ? credentials(client, type) : {}),
   };
   const body = type === 'json' ? JSON.stringify(members) : new URLSearchParams(members).toString();
   const { status } = await callServer(new URL(rules.url(client.id)), { method: rules.method, headers, body }).catch(
     toUpstreamError,
   );
-  // For a token that is not known there, 4xx: it is no longer good in any case.
+  // Any other 4xx says that the server does not know the token, so it is no longer good.
   if (status === 401 || status === 403) {
     const cause = new Error(`the revocation at ${provider.name} answered ${status}; check clientId and clientSecret`);
     throw new UpstreamError('client_refused', { cause });

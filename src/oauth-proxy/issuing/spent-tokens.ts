@@ -18,11 +18,11 @@ export interface SpentTokens {
   findSoon(refresh: Refresh): Awaitable<string | undefined>;
 }
 
-/** Clients refresh twice at once, or again if an answer was lost. */
+/** A client may refresh twice at once, or again after it lost an answer. */
 const GRACE_SECONDS = 60;
 const GRACE_MS = GRACE_SECONDS * 1_000;
 
-const LOOKS = 5;
+const MAX_LOOKS = 5;
 const LOOK_EVERY_MS = 200;
 
 const MAX_LOGINS = 100_000;
@@ -44,7 +44,7 @@ interface Answered {
   readonly until: number;
 }
 
-/** Answers of one login that are kept. */
+/** The number of answers that are kept for each login. */
 const MAX_ANSWERS = 3;
 
 /** Remembers the last uses of each login, however often its tokens are refreshed. */
@@ -88,7 +88,7 @@ function createSharedMemory(store: GuardedStore, seal: OAuthProxySeal): SpentTok
       return first;
     },
     async findSoon(refresh) {
-      for (let look = 0; look < LOOKS; look++) {
+      for (let look = 0; look < MAX_LOOKS; look++) {
         const answer = await answerTo(refresh);
         if (answer !== undefined) return answer;
         await wait(LOOK_EVERY_MS);

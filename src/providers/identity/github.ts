@@ -1,5 +1,11 @@
 import { isRecord } from '../../http/json-object.js';
-import type { IdentityProvider, Profile, ProfileSource, UpstreamLogin } from './identity-provider.js';
+import {
+  type IdentityProvider,
+  type Profile,
+  type ProfileSource,
+  readProfile,
+  type UpstreamLogin,
+} from './identity-provider.js';
 
 /**
  * GitHub, or a GitHub Enterprise Server at `url`. It has no metadata (RFC 8414), and answers the token endpoint's errors with status 200.
@@ -45,7 +51,7 @@ function apiOf(origin: string): string {
 
 function profileOf(api: string): readonly ProfileSource[] {
   return [
-    { url: `${api}/user`, read: (answer) => (isRecord(answer) ? answer : undefined) },
+    { url: `${api}/user`, read: readProfile },
     {
       url: `${api}/user/orgs?per_page=100`,
       isReadable: (login) => isGranted(login, ['read:org', 'write:org', 'admin:org', 'user']),

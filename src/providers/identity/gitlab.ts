@@ -1,6 +1,4 @@
-import { isRecord } from '../../http/json-object.js';
-import type { IdentityProvider, Profile } from './identity-provider.js';
-import { splitAtSpaces } from './identity-provider.js';
+import { type IdentityProvider, readProfile, splitAtSpaces, subOf } from './identity-provider.js';
 
 /** GitLab, at gitlab.com or at `url`. Its access tokens live two hours, and each refresh gives another refresh token. */
 export function createGitlab(url = 'https://gitlab.com'): IdentityProvider {
@@ -18,8 +16,8 @@ export function createGitlab(url = 'https://gitlab.com'): IdentityProvider {
     requiredScopes: ['openid'],
     splitScopes: splitAtSpaces,
     idToken: { issuers: [base], jwksUrl: `${base}/oauth/discovery/keys` },
-    profile: [{ url: `${base}/oauth/userinfo`, read: (answer: unknown) => (isRecord(answer) ? answer : undefined) }],
-    subjectOf: ({ sub }: Profile) => (typeof sub === 'string' && sub !== '' ? sub : undefined),
+    profile: [{ url: `${base}/oauth/userinfo`, read: readProfile }],
+    subjectOf: subOf,
     claims: ['nickname', 'name', 'email', 'email_verified', 'groups'],
     revocation: {
       method: 'POST' as const,

@@ -1,6 +1,4 @@
-import { isRecord } from '../../http/json-object.js';
-import type { IdentityProvider, Profile } from './identity-provider.js';
-import { splitAtSpaces } from './identity-provider.js';
+import { type IdentityProvider, readProfile, splitAtSpaces, subOf } from './identity-provider.js';
 
 /** Google. Only `access_type=offline` with `prompt=consent` gives a refresh token at every login; a refresh keeps it. */
 export function createGoogle(): IdentityProvider {
@@ -22,10 +20,10 @@ export function createGoogle(): IdentityProvider {
     profile: [
       {
         url: 'https://openidconnect.googleapis.com/v1/userinfo',
-        read: (answer: unknown) => (isRecord(answer) ? answer : undefined),
+        read: readProfile,
       },
     ],
-    subjectOf: ({ sub }: Profile) => (typeof sub === 'string' && sub !== '' ? sub : undefined),
+    subjectOf: subOf,
     claims: ['email', 'email_verified', 'name', 'hd'],
     revocation: {
       method: 'POST' as const,

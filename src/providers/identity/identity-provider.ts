@@ -1,3 +1,5 @@
+import { isRecord } from '../../http/json-object.js';
+
 /**
  * The peculiarities of one server where users log in, and whose tokens are not meant for this server: data, and pure functions.
  * Nothing is fetched here.
@@ -68,6 +70,16 @@ export interface RevocationRules {
   readonly takesRefreshTokens: boolean;
   /** The place of the client's id and secret. */
   readonly credentials: 'basic' | 'body' | 'none';
+}
+
+/** Reads a document that is the profile itself. Undefined if it is not a JSON object. */
+export function readProfile(answer: unknown): Profile | undefined {
+  return isRecord(answer) ? answer : undefined;
+}
+
+/** Returns the claim `sub` of OpenID Connect. Undefined if it is not a text, or empty. */
+export function subOf({ sub }: Profile): string | undefined {
+  return typeof sub === 'string' && sub !== '' ? sub : undefined;
 }
 
 /** Splits scopes that spaces separate (RFC 6749, section 3.3). */

@@ -1,6 +1,4 @@
-import { isRecord } from '../../http/json-object.js';
-import type { IdentityProvider, Profile } from './identity-provider.js';
-import { splitAtSpaces } from './identity-provider.js';
+import { type IdentityProvider, type Profile, readProfile, splitAtSpaces } from './identity-provider.js';
 
 /** The endpoints of a server that is none of the others. */
 export interface OAuth2Endpoints {
@@ -18,7 +16,6 @@ export interface OAuth2Endpoints {
 export function createOAuth2(given: OAuth2Endpoints): IdentityProvider {
   const { issuer, authorizationEndpoint, tokenEndpoint, userinfoEndpoint, jwksUri, revocationEndpoint } = given;
   const openid = jwksUri === undefined ? [] : ['openid'];
-  const read = (answer: unknown) => (isRecord(answer) ? answer : undefined);
   return Object.freeze({
     name: new URL(issuer).host,
     issuer,
@@ -31,7 +28,7 @@ export function createOAuth2(given: OAuth2Endpoints): IdentityProvider {
     requiredScopes: openid,
     splitScopes: splitAtSpaces,
     idToken: jwksUri === undefined ? undefined : { issuers: [issuer], jwksUrl: jwksUri },
-    profile: userinfoEndpoint === undefined ? [] : [{ url: userinfoEndpoint, read }],
+    profile: userinfoEndpoint === undefined ? [] : [{ url: userinfoEndpoint, read: readProfile }],
     subjectOf: (profile: Profile) => subjectIn(profile[given.subjectClaim]),
     claims: ['name', 'preferred_username', 'email', 'email_verified'],
     revocation: revocationEndpoint === undefined ? undefined : revocationAt(revocationEndpoint),
@@ -39,11 +36,10 @@ export function createOAuth2(given: OAuth2Endpoints): IdentityProvider {
 }
 
 function revocationAt(endpoint: string) {
-  const body = { type: 'form' as const, member: 'token' };
   return {
     method: 'POST' as const,
     url: () => endpoint,
-    body,
+    body: { type: 'form' as const, member: 'token' },
     takesRefreshTokens: true,
     credentials: 'basic' as const,
   };
