@@ -1,12 +1,5 @@
 import type { IssuedToken } from './issued-token.js';
-
-/** A login that was revoked. */
-export interface RevokedLogin {
-  /** {@link IssuedToken.login} of its tokens. */
-  readonly login: string;
-  /** Milliseconds since 1970: when the last of its tokens expires. */
-  readonly expiry: number;
-}
+import { isRevokedLogin, type RevokedLogin, rememberRevokedLogin } from './revoked-logins.js';
 
 /** An `mcpAuth()` that accepts issued tokens. It knows which of them were revoked. */
 export interface IssuedTokenAuthority {
@@ -30,9 +23,11 @@ export function createIssuedTokenAuthorities() {
       authorities = [...authorities, new WeakRef(authority)];
     },
     revokeLogin(revoked: RevokedLogin): void {
+      rememberRevokedLogin(revoked);
       for (const authority of alive()) authority.revokeLogin(revoked);
     },
     async isRevoked(contents: IssuedToken): Promise<boolean> {
+      if (isRevokedLogin(contents.login)) return true;
       const verdicts = await Promise.all(alive().map((authority) => authority.isRevoked(contents)));
       return verdicts.includes(true);
     },

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import { shareValue } from '../../core/shared-state.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import { createGuardedStore, type GuardedStore } from '../../store/guarded-store.js';
 import type { Awaitable } from '../../store/store.js';
@@ -47,9 +48,11 @@ interface Answered {
 /** Answers of one login that are kept. */
 const MAX_ANSWERS = 3;
 
+/** It does not belong to a policy, since a reload makes another one. */
+const logins = shareValue('refreshed logins', () => new LRUCache<string, readonly Answered[]>({ max: MAX_LOGINS }));
+
 /** Remembers the last uses of each login, however often its tokens are refreshed. */
 function createOwnMemory(): SpentTokens {
-  const logins = new LRUCache<string, readonly Answered[]>({ max: MAX_LOGINS });
   return {
     find({ login, generation }) {
       const answers = logins.get(login) ?? [];
