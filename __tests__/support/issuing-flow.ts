@@ -105,3 +105,11 @@ export async function revokeAt({ base }: IssuingServer, client: RawClient, token
   const body = new URLSearchParams({ client_id: client.id, token: String(token) });
   return (await fetch(`${base}/revocation`, { method: 'POST', body })).status;
 }
+
+/** Takes from this process what it remembers beside its policies, so that a server in it is like one in another process. */
+export function forgetRevokedLogins(): void {
+  const { formats } = (globalThis as never)[Symbol.for('express-mcp-auth')] as {
+    readonly formats: ReadonlyMap<number, ReadonlyMap<string, unknown>>;
+  };
+  for (const values of formats.values()) (values.get('revoked logins') as Map<string, number>).clear();
+}

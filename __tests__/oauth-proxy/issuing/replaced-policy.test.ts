@@ -1,22 +1,11 @@
 import { expect, test } from 'vitest';
-import type { McpAuthOptions } from '../../../src/index.js';
-import {
-  type IssuingChanges,
-  refreshAt,
-  revokeAt,
-  startIssuingFlow,
-  startIssuingServer,
-  tokensOf,
-} from '../../support/issuing-flow.js';
+import { refreshAt, revokeAt, startIssuingFlow, startIssuingServer, tokensOf } from '../../support/issuing-flow.js';
 
 /** A server whose policy differs, as after a reload, and accepts the tokens of an earlier one. */
-const successorOf = (
-  { server, upstream }: Awaited<ReturnType<typeof startIssuingFlow>>,
-  { github }: IssuingChanges = { github: { allow: () => 1 < 2 } },
-) =>
+const successorOf = ({ server, upstream }: Awaited<ReturnType<typeof startIssuingFlow>>) =>
   startIssuingServer(upstream, {
-    github,
-    policy: { resourceMetadata: { resource: `${server.origin}/mcp` } } as Partial<McpAuthOptions>,
+    github: { allow: () => 1 < 2 },
+    policy: { resourceMetadata: { resource: `${server.origin}/mcp` } },
   });
 
 test.each(['access_token', 'refresh_token'])(
