@@ -44,7 +44,7 @@ export function createIssuingContext(
     ...issuing,
     keySet,
     spent: createSpentTokens(context.seal, rest),
-    renewals: createRenewals(),
+    renewals: createRenewals(context.seal, rest),
     refusedCodes: new LRUCache(REFUSED_CODES),
     logger,
     clockToleranceSeconds,

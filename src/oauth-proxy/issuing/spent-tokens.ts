@@ -19,6 +19,9 @@ export interface SpentTokens {
   findSoon(refresh: Refresh): Awaitable<string | undefined>;
 }
 
+/** The use of the store, for the log. */
+export const REFRESHING = { who: 'OAuth proxy', meanwhile: 'tokens are not refreshed' };
+
 /** Clients refresh twice at once, or again if an answer was lost. */
 const GRACE_SECONDS = 60;
 const GRACE_MS = GRACE_SECONDS * 1_000;
@@ -34,8 +37,7 @@ export function createSpentTokens(
   { store, logger }: Pick<ResolvedAuth, 'store' | 'logger'>,
 ): SpentTokens {
   if (store === undefined) return createOwnMemory();
-  const meanwhile = 'tokens are not refreshed';
-  return createSharedMemory(createGuardedStore(store, { who: 'OAuth proxy', meanwhile, logger }), seal);
+  return createSharedMemory(createGuardedStore(store, { ...REFRESHING, logger }), seal);
 }
 
 interface Answered {
@@ -74,8 +76,11 @@ function createOwnMemory(): SpentTokens {
 /** The answers in the store are encrypted. */
 function createSharedMemory(store: GuardedStore, seal: OAuthProxySeal): SpentTokens {
   const keyOf = (what: 'answer' | 'spent', { login, generation }: Refresh) => `refresh ${what} ${login} ${generation}`;
-  const answerTo = async (refresh: Refresh) =>
-    seal.open('issued_answer', await store.get(keyOf('answer', refresh)))?.answer;
+  const answerTo = async (refresh: Refresh) => {
+    const key = keyOf('answer', refresh);
+    const opened = seal.open('issued_answer', await store.get(key));
+    return opened?.of === key ? opened.answer : undefined;
+  };
   return {
     async find(refresh) {
       const answer = await answerTo(refresh);
@@ -83,8 +88,9 @@ function createSharedMemory(store: GuardedStore, seal: OAuthProxySeal): SpentTok
       return (await store.get(keyOf('spent', refresh))) === undefined ? undefined : 'spent';
     },
     async spend(refresh, answer) {
-      const sealed = seal.close('issued_answer', { answer }, GRACE_SECONDS);
-      const isFirst = await store.add(keyOf('answer', refresh), sealed, GRACE_MS);
+      const key = keyOf('answer', refresh);
+      const sealed = seal.close('issued_answer', { of: key, answer }, GRACE_SECONDS);
+      const isFirst = await store.add(key, sealed, GRACE_MS);
       const first = isFirst ? answer : ((await answerTo(refresh)) ?? answer);
       const keepMs = Math.max(refresh.endsAt * 1_000 - Date.now(), GRACE_MS);
       await store.add(keyOf('spent', refresh), '1', keepMs);
