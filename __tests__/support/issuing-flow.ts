@@ -28,6 +28,8 @@ export interface IssuingChanges {
   readonly github?: Record<string, unknown>;
   readonly policy?: Record<string, unknown>;
   readonly store?: Store;
+  /** The OAuth proxy has a copy of the options, as if it were in another process. */
+  readonly isProxyApart?: boolean;
   /** Sees each request that is accepted. */
   readonly handler?: (req: express.Request) => void;
 }
@@ -35,7 +37,7 @@ export interface IssuingChanges {
 /** Starts a server. Its resource is its own address, unless the policy names another one. */
 export async function startIssuingServer(
   upstream: OpaqueLoginServer,
-  { github, policy, store, handler }: IssuingChanges = {},
+  { github, policy, store, handler, isProxyApart }: IssuingChanges = {},
 ): Promise<IssuingServer> {
   const app = express();
   const origin = await serve(app);
@@ -55,7 +57,7 @@ export async function startIssuingServer(
     },
   } as unknown as McpAuthOptions;
   const auth = mcpAuth(options);
-  app.use(protectedResourceMetadata(options));
+  app.use(protectedResourceMetadata(isProxyApart ? { ...options } : options));
   app.use('/mcp', auth, (req, res) => {
     handler?.(req);
     res.json(getAuth(req));

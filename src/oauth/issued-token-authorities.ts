@@ -14,13 +14,23 @@ export type IssuedTokenAuthorities = ReturnType<typeof createIssuedTokenAuthorit
 export function createIssuedTokenAuthorities() {
   // Held weakly: the policy lives as long as its options object, and an application may replace its middleware.
   let authorities: WeakRef<IssuedTokenAuthority>[] = [];
+  let createOwn: (() => IssuedTokenAuthority | undefined) | undefined;
+  let own: IssuedTokenAuthority | undefined;
   const alive = () => {
     authorities = authorities.filter((each) => each.deref() !== undefined);
+    if (authorities.length === 0) {
+      own ??= createOwn?.();
+      return own === undefined ? [] : [own];
+    }
     return authorities.flatMap((each) => each.deref() ?? []);
   };
   return {
     add(authority: IssuedTokenAuthority): void {
       authorities = [...authorities, new WeakRef(authority)];
+    },
+    /** Sets the function that creates an authority, and adds it, if the OAuth proxy is in a process without any `mcpAuth()` of its policy. */
+    createIfAlone(create: () => IssuedTokenAuthority | undefined): void {
+      createOwn = create;
     },
     revokeLogin(revoked: RevokedLogin): void {
       rememberRevokedLogin(revoked);

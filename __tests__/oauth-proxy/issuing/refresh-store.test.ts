@@ -3,6 +3,7 @@ import { createMemoryStore } from '../../../src/index.js';
 import {
   forgetRevokedLogins,
   refreshAt,
+  revokeAt,
   startIssuingFlow,
   startIssuingServer,
   tokensOf,
@@ -45,6 +46,19 @@ describe.each<OpaqueLoginBehaviour>([{}, { expiresIn: 28_800, refresh: 'rotates'
     });
   },
 );
+
+test('an OAuth proxy without an mcpAuth() of its policy knows the logins that were revoked, and tells others', async () => {
+  const store = createMemoryStore();
+  const { upstream, server, client } = await startIssuingFlow({}, { store, isProxyApart: true });
+  const policy = { resourceMetadata: { resource: `${server.origin}/mcp` } };
+  const other = await startIssuingServer(upstream, { store, policy, isProxyApart: true });
+  const { body } = await tokensOf(client);
+  expect((await server.call(body.access_token)).status).toBe(200);
+  await revokeAt(server, client, body.access_token);
+  forgetRevokedLogins();
+  await expect.poll(async () => (await server.call(body.access_token)).status).toBe(401);
+  expect((await refreshAt(other, client, body.refresh_token)).body.error).toBe('invalid_grant');
+});
 
 test('an outage in the middle of a refresh ends no login: another replica goes on', async () => {
   const store = createMemoryStore();
