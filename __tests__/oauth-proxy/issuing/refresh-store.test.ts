@@ -74,7 +74,7 @@ test('an outage in the middle of a refresh ends no login: another replica goes o
   expect((await refreshAt(server, client, newer.refresh_token)).status).toBe(200);
 });
 
-test('an answer in the store that someone copies to the place of another login is not given out', async () => {
+test('an answer in the store that was copied to the place of another login is not given out', async () => {
   const values = new Map<string, string>();
   const planted: { answer?: string | undefined } = {};
   const memory = createMemoryStore();
