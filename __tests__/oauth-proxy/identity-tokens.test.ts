@@ -22,7 +22,6 @@ describe('an ID token', () => {
     ['of the issuer without a scheme', { iss: 'accounts.google.com' }],
     ['for a list with one client', { aud: ['Iv1.client'] }],
     ['for several clients, of which ours is the authorized party', { aud: ['Iv1.client', 'other'], azp: 'Iv1.client' }],
-    ['without a subject, which the profile has', { sub: undefined }],
     ['that expired just now, within the tolerance', { exp: now() - 1 }],
   ])('%s is accepted', async (_case, changes) => {
     expect(await logInWith((claims) => ({ ...claims, ...changes }))).toMatchObject({ status: 200 });
@@ -42,12 +41,23 @@ describe('an ID token', () => {
     ['whose expiry is a text', { exp: '9999999999' }],
     ['of another login', { nonce: 'another' }],
     ['without a nonce', { nonce: undefined }],
+    ['without a subject', { sub: undefined }],
     ['of another user than the profile', { sub: '100000000000000000042' }],
   ])('%s is refused, and the client is not to blame', async (_case, changes) => {
     const { status, body, flow } = await logInWith((claims) => ({ ...claims, ...changes }));
     expect({ status, body }).toMatchObject({ status: 502, body: { error: 'server_error' } });
     expect(flow.lines.join('\n')).not.toMatch(/eyJ|ya29/);
   });
+});
+
+test.each<[string, Claims]>([
+  ['without a subject', { email: 'admin@acme.example', hd: 'acme.example' }],
+  ['of another user', { sub: '100000000000000000042', hd: 'acme.example' }],
+  ['whose subject is a number', { sub: 583_231, hd: 'acme.example' }],
+])('a profile %s adds nothing to an ID token: the login fails', async (_case, profile) => {
+  const flow = await startIdentityFlow('Google');
+  flow.upstream.override(flow.kind.paths.profile, (res) => void res.end(JSON.stringify(profile)));
+  expect((await logIn(flow)).answer).toMatchObject({ status: 502, body: { error: 'server_error' } });
 });
 
 describe('the signature of an ID token', () => {

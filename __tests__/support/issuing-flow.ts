@@ -28,6 +28,8 @@ export interface IssuingChanges {
   readonly github?: Record<string, unknown>;
   readonly policy?: Record<string, unknown>;
   readonly store?: Store;
+  /** The OAuth proxy has a copy of the options, as if it were in another process. */
+  readonly isProxyApart?: boolean;
   /** Sees each request that is accepted. */
   readonly handler?: (req: express.Request) => void;
 }
@@ -35,7 +37,7 @@ export interface IssuingChanges {
 /** Starts a server. Its resource is its own address, unless the policy names another one. */
 export async function startIssuingServer(
   upstream: OpaqueLoginServer,
-  { github, policy, store, handler }: IssuingChanges = {},
+  { github, policy, store, handler, isProxyApart }: IssuingChanges = {},
 ): Promise<IssuingServer> {
   const app = express();
   const origin = await serve(app);
@@ -55,7 +57,7 @@ export async function startIssuingServer(
     },
   } as unknown as McpAuthOptions;
   const auth = mcpAuth(options);
-  app.use(protectedResourceMetadata(options));
+  app.use(protectedResourceMetadata(isProxyApart ? { ...options } : options));
   app.use('/mcp', auth, (req, res) => {
     handler?.(req);
     res.json(getAuth(req));
@@ -104,4 +106,12 @@ export function refreshAt(
 export async function revokeAt({ base }: IssuingServer, client: RawClient, token: unknown): Promise<number> {
   const body = new URLSearchParams({ client_id: client.id, token: String(token) });
   return (await fetch(`${base}/revocation`, { method: 'POST', body })).status;
+}
+
+/** Takes from this process what it remembers beside its policies, so that a server in it is like one in another process. */
+export function forgetRevokedLogins(): void {
+  const { formats } = (globalThis as never)[Symbol.for('express-mcp-auth')] as {
+    readonly formats: ReadonlyMap<number, ReadonlyMap<string, unknown>>;
+  };
+  for (const values of formats.values()) (values.get('revoked logins') as Map<string, number>).clear();
 }

@@ -90,8 +90,17 @@ const SHAPES = {
     /** The scopes that they were granted; undefined if the identity provider has not said. */
     granted: isTextListOrAbsent,
   },
-  /** The answer to a refresh, for other replicas. */
-  issued_answer: { answer: isText },
+  /** The answer to a refresh, for other replicas. `of` is its place in the store: at another one, it is another user's. */
+  issued_answer: { of: isText, answer: isText },
+  /** The user's tokens after a refresh, for other replicas. */
+  issued_renewal: {
+    of: isText,
+    accessToken: isText,
+    accessTokenExpiresAt: isNumberOrAbsent,
+    refreshToken: isTextOrAbsent,
+    idToken: isTextOrAbsent,
+    granted: isTextListOrAbsent,
+  },
 };
 
 type ShapedBy<S> = { readonly [K in keyof S]: S[K] extends (value: unknown) => value is infer T ? T : never };

@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createMemoryStore } from '../../../src/index.js';
-import { refreshAt, startIssuingFlow, startIssuingServer, tokensOf } from '../../support/issuing-flow.js';
+import {
+  forgetRevokedLogins,
+  refreshAt,
+  revokeAt,
+  startIssuingFlow,
+  startIssuingServer,
+  tokensOf,
+} from '../../support/issuing-flow.js';
 import type { OpaqueLoginBehaviour } from '../../support/opaque-login-server.js';
 
 // The clock stands still, except where a test lets time pass.
@@ -33,11 +40,58 @@ describe.each<OpaqueLoginBehaviour>([{}, { expiresIn: 28_800, refresh: 'rotates'
       const newer = (await refreshAt(one, client, body.refresh_token)).body;
       vi.advanceTimersByTime(61_000);
       expect((await refreshAt(two, client, body.refresh_token)).body.error).toBe('invalid_grant');
+      forgetRevokedLogins();
       await expect.poll(async () => (await one.call(newer.access_token)).status).toBe(401);
       expect((await refreshAt(one, client, newer.refresh_token)).body.error).toBe('invalid_grant');
     });
   },
 );
+
+test('an OAuth proxy without an mcpAuth() of its policy knows the logins that were revoked, and tells others', async () => {
+  const store = createMemoryStore();
+  const { upstream, server, client } = await startIssuingFlow({}, { store, isProxyApart: true });
+  const policy = { resourceMetadata: { resource: `${server.origin}/mcp` } };
+  const other = await startIssuingServer(upstream, { store, policy, isProxyApart: true });
+  const { body } = await tokensOf(client);
+  expect((await server.call(body.access_token)).status).toBe(200);
+  await revokeAt(server, client, body.access_token);
+  forgetRevokedLogins();
+  await expect.poll(async () => (await server.call(body.access_token)).status).toBe(401);
+  expect((await refreshAt(other, client, body.refresh_token)).body.error).toBe('invalid_grant');
+});
+
+test('an outage in the middle of a refresh ends no login: another replica goes on', async () => {
+  const store = createMemoryStore();
+  const { upstream, server, client } = await startIssuingFlow({ expiresIn: 28_800, refresh: 'rotates' }, { store });
+  const policy = { resourceMetadata: { resource: `${server.origin}/mcp` } };
+  const other = await startIssuingServer(upstream, { store, policy });
+  const { body } = await tokensOf(client);
+  upstream.state.profile = { id: 'unreadable' };
+  expect((await refreshAt(server, client, body.refresh_token)).status).toBe(502);
+  upstream.state.profile = {};
+  const { status, body: newer } = await refreshAt(other, client, body.refresh_token);
+  expect(status, JSON.stringify(newer)).toBe(200);
+  expect((await refreshAt(server, client, newer.refresh_token)).status).toBe(200);
+});
+
+test('an answer in the store that was copied to the place of another login is not given out', async () => {
+  const values = new Map<string, string>();
+  const planted: { answer?: string | undefined } = {};
+  const memory = createMemoryStore();
+  const store = {
+    ...memory,
+    get: (key: string) => (key.startsWith('refresh answer') && planted.answer) || values.get(key),
+    add: (key: string, value: string) => !values.has(key) && values.set(key, value) === values,
+  };
+  const { server, client } = await startIssuingFlow({}, { store });
+  const [victim, thief] = [(await tokensOf(client)).body, (await tokensOf(client)).body];
+  await refreshAt(server, client, victim.refresh_token);
+  planted.answer = [...values].find(([key]) => key.startsWith('refresh answer'))?.[1];
+  expect(planted.answer).toBeDefined();
+  const { body } = await refreshAt(server, client, thief.refresh_token);
+  const own = (await server.call(thief.access_token)).body.payload as { sid: string };
+  expect((await server.call(body.access_token)).body.payload).toMatchObject({ sid: own.sid });
+});
 
 test('the store learns no token', async () => {
   const seen: string[] = [];

@@ -1,5 +1,6 @@
 import { AuthError } from '../../core/errors.js';
 import { attachUpstreamToken } from '../../core/upstream-token.js';
+import { isRevokedLogin } from '../../oauth/revoked-logins.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import { issuedAuth } from '../token/issued-auth.js';
 import type { VerifiedToken } from '../token/token-cache.js';
@@ -14,12 +15,14 @@ export function createIssuedVerifier({ oauthProxy, clockToleranceSeconds }: Reso
   return async (token) => {
     const contents = tokens.open(token);
     if (contents === undefined) throw new AuthError('unknown_issued_token', { expected: resource });
-    const { subject: sub, clientId: client_id, expiresAt: exp } = contents;
+    const { subject: sub, clientId: client_id, expiresAt: exp, login } = contents;
     if (exp + clockToleranceSeconds <= Date.now() / 1_000)
       throw new AuthError('token_expired', { sub, client_id, exp });
+    const withdrawal = () => (isRevokedLogin(login) ? 'token_revoked' : undefined);
+    if (withdrawal() !== undefined) throw new AuthError('token_revoked', { sub, client_id, exp });
     const auth = issuedAuth(token, contents, resource);
     attachUpstreamToken(auth, contents.upstream);
-    return { auth, kind: 'issued', isCurrent: () => true, withdrawal: () => undefined, jwt: undefined };
+    return { auth, kind: 'issued', isCurrent: () => withdrawal() === undefined, withdrawal, jwt: undefined };
   };
 }
 

@@ -1,8 +1,8 @@
 import type { IssuedTokenAuthority } from '../../oauth/issued-token-authorities.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import { issuedAuth } from './issued-auth.js';
-import type { Revocations } from './revocations.js';
-import type { SharedRevocations } from './shared-revocations.js';
+import { createRevocations, type Revocations } from './revocations.js';
+import { SharedRevocations } from './shared-revocations.js';
 
 interface Memory {
   readonly revocations: Revocations;
@@ -12,7 +12,7 @@ interface Memory {
 
 /** Lets the OAuth proxy of the policy revoke logins, and ask if one was revoked. Undefined if this server issues no tokens. */
 export function createIssuedTokenAuthority(
-  { oauthProxy }: ResolvedAuth,
+  { oauthProxy }: Pick<ResolvedAuth, 'oauthProxy'>,
   { revocations, shared, forgetRevoked }: Memory,
 ): IssuedTokenAuthority | undefined {
   if (oauthProxy?.issuing === undefined) return undefined;
@@ -29,4 +29,18 @@ export function createIssuedTokenAuthority(
   };
   oauthProxy.issuing.authorities.add(authority);
   return authority;
+}
+
+/** Creates one that knows the revocations in the store, for an OAuth proxy without an `mcpAuth()`. Undefined without a store. */
+export function createStoredAuthority({
+  oauthProxy,
+  store,
+  logger,
+  clockToleranceSeconds,
+}: Pick<ResolvedAuth, 'oauthProxy' | 'store' | 'logger' | 'clockToleranceSeconds'>): IssuedTokenAuthority | undefined {
+  if (store === undefined) return undefined;
+  const forgetRevoked = () => undefined;
+  const revocations = createRevocations(clockToleranceSeconds, true);
+  const shared = new SharedRevocations(store, revocations, logger, forgetRevoked);
+  return createIssuedTokenAuthority({ oauthProxy }, { revocations, shared, forgetRevoked });
 }

@@ -3,7 +3,7 @@ import type { AuthInfo } from '../../core/auth-info.js';
 import { ignoreRejection } from '../../core/ignore-rejection.js';
 import { credentialFormOf } from '../../oauth/credential-form.js';
 import { isToken68 } from '../../oauth/credentials.js';
-import type { RevokedLogin } from '../../oauth/issued-token-authorities.js';
+import type { RevokedLogin } from '../../oauth/revoked-logins.js';
 import type { RevokedTokens } from '../../policy/resolved-policy.js';
 import { parseCompactJwt } from './compact-jwt.js';
 import { REVOCABLE, RevokedUsers, readUserRevocation, type UserRevocation } from './revoked-users.js';

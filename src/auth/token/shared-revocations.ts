@@ -1,7 +1,7 @@
 import type { Logger } from '../../core/logger.js';
 import { createRareLine } from '../../core/rare-line.js';
 import { isRecord } from '../../http/json-object.js';
-import type { RevokedLogin } from '../../oauth/issued-token-authorities.js';
+import type { RevokedLogin } from '../../oauth/revoked-logins.js';
 import { createGuardedStore, type GuardedStore } from '../../store/guarded-store.js';
 import type { Store } from '../../store/store.js';
 import type { Revocation, Revocations } from './revocations.js';

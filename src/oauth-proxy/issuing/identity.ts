@@ -1,5 +1,5 @@
 import { UpstreamError } from '../../core/errors.js';
-import type { Profile, ProfileSource } from '../../providers/identity/identity-provider.js';
+import type { IdentityProvider, Profile, ProfileSource } from '../../providers/identity/identity-provider.js';
 import { callServer, type ServerAnswer, USER_AGENT } from '../../upstream/call-server.js';
 import { OAuthError } from '../oauth-error.js';
 import { toUpstreamError } from '../upstream-answer.js';
@@ -37,11 +37,21 @@ export async function readIdentity(
   const login = { scopes: tokens.granted ?? scopes, token: tokens.accessToken };
   const sources = provider.profile.filter(({ isReadable }) => isReadable?.(login) ?? true);
   const documents = await Promise.all(sources.map((source) => readSource(source, tokens.accessToken)));
+  if (claimed !== undefined) requireSameUser(provider, claimed, documents);
   const parts = [...documents, ...(claimed === undefined ? [] : [claimed])];
   return parts.length === 0 ? undefined : identityOf(context, parts);
 }
 
-/** OpenID Connect Core, section 5.3.2: the documents must be about the user of the ID token. */
+/** OpenID Connect Core, section 5.3.2: each document must say that it is about the user of the ID token. */
+function requireSameUser({ subjectOf }: IdentityProvider, claimed: Profile, documents: readonly Profile[]): void {
+  const subject = subjectOf(claimed);
+  for (const document of documents) {
+    const isNamed = subject !== undefined && subjectOf(document) === subject;
+    const { sub = isNamed ? claimed.sub : undefined } = document;
+    if (sub === undefined || sub !== claimed.sub) throw malformed('a profile without the "sub" of the ID token');
+  }
+}
+
 function identityOf({ identity: { provider } }: IssuingContext, parts: readonly Profile[]): Identity {
   const subjects = new Set(parts.flatMap((part) => provider.subjectOf(part) ?? []));
   const [subject, another] = subjects;

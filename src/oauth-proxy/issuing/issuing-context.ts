@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { createKeySet } from '../../auth/keys/create-key-set.js';
 import type { KeySet } from '../../auth/keys/key-set.js';
+import { createStoredAuthority } from '../../auth/token/issued-token-authority.js';
 import type { Logger } from '../../core/logger.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { ResolvedIssuing } from '../../policy/resolve-issuing.js';
@@ -39,12 +40,13 @@ export function createIssuingContext(
       'OAuth proxy: the policy has no store, so a refresh token can be used once in each process, and a revocation applies in one process',
     );
   }
+  issuing.authorities.createIfAlone(() => createStoredAuthority({ oauthProxy: context.options, ...rest }));
   return {
     ...context,
     ...issuing,
     keySet,
     spent: createSpentTokens(context.seal, rest),
-    renewals: createRenewals(),
+    renewals: createRenewals(context.seal, rest),
     refusedCodes: new LRUCache(REFUSED_CODES),
     logger,
     clockToleranceSeconds,

@@ -1,5 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import type { SealedRefresh } from '../sealed-contents.js';
+import type { ResolvedAuth } from '../../policy/resolve-auth.js';
+import { createGuardedStore, type GuardedStore } from '../../store/guarded-store.js';
+import { OAuthError } from '../oauth-error.js';
+import type { OAuthProxySeal, SealedRefresh } from '../sealed-contents.js';
+import { REFRESHING } from './spent-tokens.js';
 import type { UpstreamTokens } from './upstream-tokens.js';
 
 /**
@@ -18,17 +22,50 @@ type Refresh = Pick<SealedRefresh, 'login' | 'generation'>;
 const MAX_RENEWALS = 1_000;
 const KEEP_MS = 600_000;
 
-export function createRenewals(): Renewals {
+/** With a store, other replicas find the answers too. */
+export function createRenewals(
+  seal: OAuthProxySeal,
+  { store, logger }: Pick<ResolvedAuth, 'store' | 'logger'>,
+): Renewals {
   const renewals = new LRUCache<string, UpstreamTokens>({ max: MAX_RENEWALS, ttl: KEEP_MS });
-  const keyOf = ({ login, generation }: Refresh) => `${login} ${generation}`;
+  const shared = store && createSharedRenewals(createGuardedStore(store, { ...REFRESHING, logger }), seal);
+  const keyOf = ({ login, generation }: Refresh) => `refresh renewal ${login} ${generation}`;
+
+  async function renewOrFind(key: string, renew: () => Promise<UpstreamTokens>): Promise<UpstreamTokens> {
+    try {
+      return await renew();
+    } catch (error) {
+      const found = error instanceof OAuthError ? await shared?.find(key) : undefined;
+      if (found === undefined) throw error;
+      return found;
+    }
+  }
+
   return {
     async get(refresh, renew) {
-      const known = renewals.get(keyOf(refresh));
+      const key = keyOf(refresh);
+      const known = renewals.get(key);
       if (known !== undefined) return known;
-      const renewed = await renew();
-      renewals.set(keyOf(refresh), renewed);
+      const renewed = await renewOrFind(key, renew);
+      renewals.set(key, renewed);
+      await shared?.add(key, renewed);
       return renewed;
     },
     forget: (refresh) => void renewals.delete(keyOf(refresh)),
+  };
+}
+
+/** The tokens in the store are encrypted. */
+function createSharedRenewals(store: GuardedStore, seal: OAuthProxySeal) {
+  return {
+    async add(key: string, tokens: UpstreamTokens): Promise<void> {
+      await store.add(key, seal.close('issued_renewal', { of: key, ...tokens }, KEEP_MS / 1_000), KEEP_MS);
+    },
+    async find(key: string): Promise<UpstreamTokens | undefined> {
+      const opened = seal.open('issued_renewal', await store.get(key));
+      if (opened?.of !== key) return undefined;
+      const { of: _, ...tokens } = opened;
+      return tokens;
+    },
   };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import { shareValue } from '../../core/shared-state.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import { createGuardedStore, type GuardedStore } from '../../store/guarded-store.js';
 import type { Awaitable } from '../../store/store.js';
@@ -18,6 +19,9 @@ export interface SpentTokens {
   findSoon(refresh: Refresh): Awaitable<string | undefined>;
 }
 
+/** The use of the store, for the log. */
+export const REFRESHING = { who: 'OAuth proxy', meanwhile: 'tokens are not refreshed' };
+
 /** A client may refresh twice at once, or again after it lost an answer. */
 const GRACE_SECONDS = 60;
 const GRACE_MS = GRACE_SECONDS * 1_000;
@@ -33,8 +37,7 @@ export function createSpentTokens(
   { store, logger }: Pick<ResolvedAuth, 'store' | 'logger'>,
 ): SpentTokens {
   if (store === undefined) return createOwnMemory();
-  const meanwhile = 'tokens are not refreshed';
-  return createSharedMemory(createGuardedStore(store, { who: 'OAuth proxy', meanwhile, logger }), seal);
+  return createSharedMemory(createGuardedStore(store, { ...REFRESHING, logger }), seal);
 }
 
 interface Answered {
@@ -47,9 +50,11 @@ interface Answered {
 /** The number of answers that are kept for each login. */
 const MAX_ANSWERS = 3;
 
+/** It does not belong to a policy, since a reload makes another one. */
+const logins = shareValue('refreshed logins', () => new LRUCache<string, readonly Answered[]>({ max: MAX_LOGINS }));
+
 /** Remembers the last uses of each login, however often its tokens are refreshed. */
 function createOwnMemory(): SpentTokens {
-  const logins = new LRUCache<string, readonly Answered[]>({ max: MAX_LOGINS });
   return {
     find({ login, generation }) {
       const answers = logins.get(login) ?? [];
@@ -71,8 +76,11 @@ function createOwnMemory(): SpentTokens {
 /** The answers in the store are encrypted. */
 function createSharedMemory(store: GuardedStore, seal: OAuthProxySeal): SpentTokens {
   const keyOf = (what: 'answer' | 'spent', { login, generation }: Refresh) => `refresh ${what} ${login} ${generation}`;
-  const answerTo = async (refresh: Refresh) =>
-    seal.open('issued_answer', await store.get(keyOf('answer', refresh)))?.answer;
+  const answerTo = async (refresh: Refresh) => {
+    const key = keyOf('answer', refresh);
+    const opened = seal.open('issued_answer', await store.get(key));
+    return opened?.of === key ? opened.answer : undefined;
+  };
   return {
     async find(refresh) {
       const answer = await answerTo(refresh);
@@ -80,8 +88,9 @@ function createSharedMemory(store: GuardedStore, seal: OAuthProxySeal): SpentTok
       return (await store.get(keyOf('spent', refresh))) === undefined ? undefined : 'spent';
     },
     async spend(refresh, answer) {
-      const sealed = seal.close('issued_answer', { answer }, GRACE_SECONDS);
-      const isFirst = await store.add(keyOf('answer', refresh), sealed, GRACE_MS);
+      const key = keyOf('answer', refresh);
+      const sealed = seal.close('issued_answer', { of: key, answer }, GRACE_SECONDS);
+      const isFirst = await store.add(key, sealed, GRACE_MS);
       const first = isFirst ? answer : ((await answerTo(refresh)) ?? answer);
       const keepMs = Math.max(refresh.endsAt * 1_000 - Date.now(), GRACE_MS);
       await store.add(keyOf('spent', refresh), '1', keepMs);
