@@ -52,18 +52,30 @@ const servers = rowsOf('Servers').flatMap(([server = '', , provider = '']) =>
   [...provider.matchAll(/`([^`]+)`/g)].map(([, value = '']) => [server, value] as const),
 );
 
-test.each(servers.filter(([, value]) => value !== 'clientId'))(
-  'docs/providers.md, %s: %s is accepted',
-  (_server, value) => {
-    mcpAuth({
-      issuer: 'https://as.example/application/o/mcp',
-      provider: parse(value),
-      clientId: 'app',
-      oauthProxy: { secret: 'a secret of thirty-two characters' },
-      resourceMetadata: { resource: 'https://mcp.example/mcp' },
-    });
-  },
-);
+const OF_ALL = {
+  clientId: 'app',
+  oauthProxy: { secret: 'a secret of thirty-two characters' },
+  resourceMetadata: { resource: 'https://mcp.example/mcp' },
+};
+const ENDPOINTS = {
+  issuer: 'https://login.example',
+  authorizationEndpoint: 'https://login.example/authorize',
+  tokenEndpoint: 'https://login.example/token',
+  userinfoEndpoint: 'https://login.example/me',
+};
+const [identities, relayed] = [true, false].map((isIdentity) =>
+  servers.filter(([, value]) => value !== 'clientId' && value.includes('allow') === isIdentity),
+) as [typeof servers, typeof servers];
+
+test.each(relayed)('docs/providers.md, %s: %s is accepted', (_server, value) => {
+  mcpAuth({ ...OF_ALL, issuer: 'https://as.example/application/o/mcp', provider: parse(value) });
+});
+
+test.each(identities)('providers.md, %s: %s is accepted', (_server, value) => {
+  const [, name = ''] = /^\{ (\w+): \{ allow(?:, …)? \} \}$/.exec(value) ?? [];
+  const settings = { allow: () => true, ...(value.includes('…') && ENDPOINTS) };
+  mcpAuth({ ...OF_ALL, clientSecret: 'a secret', provider: { [name]: settings } as never });
+});
 
 test('docs/providers.md says of more than twenty servers how they work, and how this was tested', () => {
   const rows = rowsOf('Servers');

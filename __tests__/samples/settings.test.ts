@@ -14,5 +14,5 @@ test('the samples with a server are found', () => {
 test.each(samples)('samples/%s listens on PORT, names its resource by it, and logs', (_name, text) => {
   expect(text).toContain('const port = Number(process.env.PORT ?? 3000);');
   expect(text).toMatch(/resource: `http:\/\/localhost:\$\{port\}\/|origin = `http:\/\/localhost:\$\{port\}`/);
-  expect(text).toMatch(/(?:policy = |mcpAuth\()\{[^;]*\blogger: console\b/);
+  expect(text).toMatch(/(?:policy(?:: McpAuthOptions)? = |mcpAuth\()\{[^;]*\blogger: console\b/);
 });

@@ -1,9 +1,7 @@
 const MAX_SECONDS = 10;
 
 /** Thrown if a promise does not settle in time. */
-export class SettleTimeout extends Error {
-  override readonly name = 'SettleTimeout';
-}
+export class SettleTimeout extends Error {}
 
 /** True for promises of every library. */
 export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {

@@ -1,5 +1,5 @@
 import { nearestName } from '../../options/checks.js';
-import { ROOTS, VARIABLES } from './call-variables.js';
+import { PROFILE, ROOTS, VARIABLES } from './call-variables.js';
 
 /** Operators by what other languages write in their place. */
 const OPERATORS: Readonly<Record<string, string>> = {
@@ -85,7 +85,8 @@ function adviseOnCharacter([, character = '']: RegExpExecArray, { before, after 
 }
 
 function adviseOnVariable(name: string): string {
-  const roots = [...ROOTS.keys()];
+  // A rule about calls has no profile, and a rule about logins has hints of its own.
+  const roots = [...ROOTS.keys()].filter((root) => root !== PROFILE);
   const variable = Object.hasOwn(VARIABLE_NAMES, name) ? VARIABLE_NAMES[name] : variableWith(name);
   const meant = variable ?? (name.length > 2 ? nearestName(name, roots) : undefined);
   return meant === undefined
