@@ -83,12 +83,10 @@ describe('a server without requests for a while', () => {
     const token = fresh();
     expect((await protectedApp.send(token)).status).toBe(200);
     const idle = async (minutes: number, fetches: number) => {
-      const timers = vi.getTimerCount();
       vi.advanceTimersByTime(minutes * MINUTE);
-      // The timer of the next refresh starts when the answer has been read.
-      await vi.waitUntil(() => server.requests === fetches && vi.getTimerCount() >= timers, { timeout: 15_000 });
+      await vi.waitUntil(() => server.requests === fetches, { timeout: 15_000 });
       // The answer is on its way: real time has to pass, and this process has to have its turns. Its clock is faked.
-      const soon = process.hrtime.bigint() + 100_000_000n;
+      const soon = process.hrtime.bigint() + 400_000_000n;
       for (let turn = 0; turn < 200 || process.hrtime.bigint() < soon; turn += 1) await new Promise(setImmediate);
     };
     return { server, protectedApp, token, idle };
