@@ -53,9 +53,6 @@ export { protectedResourceMetadata } from './metadata/protected-resource-metadat
 export type { AuthDecision } from './policy/auth-decision.js';
 export type {
   DpopOptions,
-  IssuerOptions,
-  Jwks,
-  JwksOption,
   LoginOptions,
   LoginPolicy,
   McpAuthOptions,
@@ -88,6 +85,7 @@ export type {
   LoginRules,
   OAuth2Options,
 } from './policy/identity-options.js';
+export type { IssuerOptions, Jwks, JwksOption } from './policy/issuer-options.js';
 export type { McpAuthMode } from './policy/modes.js';
 export type { ConfiguredClientOptions, OAuthProxyOptions, ProviderOption } from './policy/oauth-proxy-options.js';
 export type { McpAuth, RevokedTokens } from './policy/resolved-policy.js';

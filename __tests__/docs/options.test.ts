@@ -49,15 +49,22 @@ const OWN_OAUTH2_TABLE = Object.fromEntries(
   Object.entries(IDENTITY_TABLES.oauth2).filter(([option]) => !Object.hasOwn(RULES_TABLE, option)),
 );
 const IDENTITY = 'policy/identity-options.ts';
-const [AUTH, OAUTH_PROXY] = ['policy/auth-options.ts', 'policy/oauth-proxy-options.ts'];
+const [AUTH, ISSUER] = ['policy/auth-options.ts', 'policy/issuer-options.ts'];
+const OAUTH_PROXY = 'policy/oauth-proxy-options.ts';
 const UPSTREAM_TOKEN = 'policy/upstream-token-options.ts';
 const CREDENTIALS = 'policy/credential-options.ts';
 const documented: readonly Documented[] = [
   { table: SHARED_TABLE, file: AUTH, type: 'SharedOptions', heading: AUTH_HEADING },
   { table: CREDENTIAL_TABLE, file: CREDENTIALS, type: 'CredentialOptions', heading: AUTH_HEADING },
-  { table: ISSUER_TABLE, file: AUTH, type: 'IssuerOptions', heading: AUTH_HEADING },
+  { table: ISSUER_TABLE, file: ISSUER, type: 'IssuerOptions', heading: AUTH_HEADING },
+  {
+    path: 'jwtValidationOptions',
+    table: VALIDATION_TABLE,
+    file: ISSUER,
+    type: 'JwtValidationOptions',
+    heading: AUTH_HEADING,
+  },
   ...[
-    { path: 'jwtValidationOptions', table: VALIDATION_TABLE, type: 'JwtValidationOptions' },
     { path: 'resourceMetadata', table: METADATA_TABLE, type: 'KnownMetadataMembers' },
     { path: 'tokenCache', table: TOKEN_CACHE_TABLE, type: 'TokenCacheOptions' },
     { path: 'senderConstraint', table: SENDER_CONSTRAINT_TABLE, type: 'SenderConstraintOptions' },

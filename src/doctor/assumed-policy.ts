@@ -1,5 +1,5 @@
 import { ConfigError } from '../core/errors.js';
-import type { Jwks } from '../policy/auth-options.js';
+import type { Jwks } from '../policy/issuer-options.js';
 import { type ResolvedAuth, resolveAuth } from '../policy/resolve-auth.js';
 
 /** The tokens that a server accepts, according to its documents. */

@@ -1,5 +1,5 @@
 import { readKeys } from '../auth/keys/verification-key.js';
-import type { Jwks } from '../policy/auth-options.js';
+import type { Jwks } from '../policy/issuer-options.js';
 import type { CallError } from '../upstream/call-server.js';
 import { type Finding, reporterFor } from './finding.js';
 import { fetchErrorOf, type Probe, type ProbeResponse } from './probe.js';

@@ -22,6 +22,7 @@ export interface LoginClient {
   /** The same client, if this server registered it. Undefined if the id of the MCP client says which one it is. */
   readonly registered: UpstreamClient | undefined;
 }
+
 /** Registrations a minute. A publisher can change many documents again and again, and each change needs another client there. */
 const MAX_PER_CALLER = 10;
 const MINUTE_MS = 60_000;

@@ -7,7 +7,7 @@ import type { OptionChecks } from '../options/checks.js';
 import { ANY, either, listOf, membersOf, TEXT, type ValueType } from '../options/value-type.js';
 import { type Provider, wellKnownJwksUrl } from '../providers/provider.js';
 import type { KeySetSearch } from '../upstream/find-key-set.js';
-import type { Jwks } from './auth-options.js';
+import type { Jwks } from './issuer-options.js';
 import { TENANT_ID } from './issuer-tenants.js';
 import { requireServerUrl } from './server-url.js';
 

@@ -5,7 +5,7 @@ import type { ConfiguredClients } from './resolve-proxy-clients.js';
 import type { ResolvedSenderConstraint } from './resolve-sender-constraint.js';
 
 /** The options that decide which clients can log in. */
-interface LoginOptions {
+interface ClientOptions {
   readonly clients: ConfiguredClients;
   readonly clientDocuments: Pick<ResolvedClientDocuments, 'enabled'>;
   readonly registration: boolean;
@@ -15,13 +15,13 @@ interface LoginOptions {
 type LoginIssuer = Pick<TrustedIssuer, 'client' | 'provider' | 'audienceClaim'>;
 
 /** Refuses an OAuth proxy with which some clients, or all, could never log in. */
-export function refuseImpossibleLogins(checks: OptionChecks, issuer: LoginIssuer, options: LoginOptions): void {
+export function refuseImpossibleLogins(checks: OptionChecks, issuer: LoginIssuer, options: ClientOptions): void {
   refuseWithoutIds(checks, options);
   if (issuer.client === undefined) requireClient(checks, issuer, options);
   refuseProofs(checks, options);
 }
 
-function refuseWithoutIds(checks: OptionChecks, { clients, clientDocuments, registration }: LoginOptions): void {
+function refuseWithoutIds(checks: OptionChecks, { clients, clientDocuments, registration }: ClientOptions): void {
   if (registration || clients.size > 0 || clientDocuments.enabled) return;
   const expected =
     'true where clientDocuments.enabled is false and "clients" is empty, since no client could get an id';
@@ -34,7 +34,7 @@ const REGISTER_BY_HAND = 'Register a client there by hand, and give its id';
 function requireClient(
   checks: OptionChecks,
   { provider, audienceClaim }: LoginIssuer,
-  { clients }: LoginOptions,
+  { clients }: ClientOptions,
 ): void {
   const refuse = (expected: string, fix = `${REGISTER_BY_HAND}.`) =>
     checks.refuse('clientId', expected, undefined, fix);
@@ -53,7 +53,7 @@ function requireClient(
 }
 
 /** RFC 9449, section 4.2: a proof names the URL it is for. Clients would name the OAuth proxy, and the issuer would refuse that. */
-function refuseProofs(checks: OptionChecks, { dpop }: LoginOptions): void {
+function refuseProofs(checks: OptionChecks, { dpop }: ClientOptions): void {
   if (dpop !== 'require') return;
   const expected = 'false where "provider" is given, since no proof passes through the OAuth proxy';
   const fix = 'Set oauthProxy to false, so that clients log in at the issuer itself.';

@@ -6,9 +6,9 @@ import { createGitlab } from '../providers/identity/gitlab.js';
 import { createGoogle } from '../providers/identity/google.js';
 import type { IdentityProvider } from '../providers/identity/identity-provider.js';
 import { createOAuth2 } from '../providers/identity/oauth2.js';
-import type { IssuerOptions } from './auth-options.js';
 import type { LoginProfile } from './identity-options.js';
 import { allowFix, IDENTITY_TABLES, type IdentityProviderName, type RULES_TABLE } from './identity-tables.js';
+import type { IssuerOptions } from './issuer-options.js';
 import { refuseMisplaced } from './provider-option.js';
 import { requireServerUrl } from './server-url.js';
 

@@ -13,7 +13,7 @@ import { either, membersOf, oneOfWords, SECRET, TEXT, TEXTS } from '../options/v
 import { isEntra } from '../providers/entra.js';
 import type { Provider } from '../providers/provider.js';
 import { PROVIDERS } from '../providers/providers.js';
-import type { IssuerOptions, JwtValidationOptions } from './auth-options.js';
+import type { IssuerOptions, JwtValidationOptions } from './issuer-options.js';
 import { resolveTenants, TENANT_ID } from './issuer-tenants.js';
 import { deriveJwksSource, JWKS_TYPE, type JwksSource, resolveJwksSource } from './jwks-source.js';
 import { PROVIDER_TYPE, readProvider } from './provider-option.js';

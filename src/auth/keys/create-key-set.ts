@@ -1,5 +1,5 @@
 import { AuthError, UpstreamError } from '../../core/errors.js';
-import type { Jwks } from '../../policy/auth-options.js';
+import type { Jwks } from '../../policy/issuer-options.js';
 import { type JwksSource, parseJwks } from '../../policy/jwks-source.js';
 import { CachedDocument } from '../../upstream/cached-document.js';
 import { fetchDocument } from '../../upstream/call-server.js';

@@ -1,7 +1,7 @@
 import { UpstreamError } from '../../core/errors.js';
 import { ignoreRejection } from '../../core/ignore-rejection.js';
 import { asError } from '../../http/middleware.js';
-import type { Jwks } from '../../policy/auth-options.js';
+import type { Jwks } from '../../policy/issuer-options.js';
 import { parseJwks } from '../../policy/jwks-source.js';
 import type { KeySet, KeySetContext } from './key-set.js';
 import { createSkippedKeysReport } from './skipped-keys.js';

@@ -1,5 +1,5 @@
 import { AuthError, UpstreamError } from '../../core/errors.js';
-import type { Jwks } from '../../policy/auth-options.js';
+import type { Jwks } from '../../policy/issuer-options.js';
 import { TENANT_ID } from '../../policy/issuer-tenants.js';
 import type { KeySetContext, WantedKey } from './key-set.js';
 import { createSkippedKeysReport } from './skipped-keys.js';
