@@ -3,7 +3,7 @@ import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { RouteConfig } from '../config/gateway-config.js';
 import { StartupError } from '../startup-error.js';
 
-/** Returns the function for `headers` of a backend that sends each caller's own token, beside other headers. */
+/** Returns the function for `headers` of a backend that sends each caller's own token in addition to other headers. */
 export function upstreamTokenHeaders(
   { name, prefix }: { readonly name: string; readonly prefix: string },
   others: Readonly<Record<string, string | undefined>> | undefined,
