@@ -10,10 +10,14 @@ import { startProviderServer } from '../support/provider-server.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
 const RESOURCE = 'https://one-policy.example/one-policy';
+let hosts = 0;
 const BASE = '/.well-known/oauth-authorization-server/one-policy';
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
-/** Options of an OAuth proxy without a secret, for a resource that no other test uses. */
+/**
+ * Options of an OAuth proxy without a secret, for a resource that no other test uses. A port of an earlier test can return, so the
+ * issuer alone does not tell two tests apart.
+ */
 async function startOAuthProxyOptions() {
   const { lines, logger } = createRecordingLogger();
   const upstream = await startProviderServer(PROVIDER_BEHAVIOURS.keycloak.kind);
@@ -21,7 +25,7 @@ async function startOAuthProxyOptions() {
     issuer: upstream.issuer,
     audiences: ['mcp_proxy'],
     provider: { keycloak: {} },
-    resourceMetadata: { resource: RESOURCE },
+    resourceMetadata: { resource: `https://${hosts++}.one-policy.example/one-policy` },
     logger,
   } as const satisfies McpAuthOptions;
   return { options, lines };
@@ -35,8 +39,14 @@ async function statusOfLogin(registeredAt: string, loggedInAt: string): Promise<
 
 const RANDOM =
   'warn oauthProxy.secret is not set: a random one is used, so every client must log in again after a restart, and replicas do not accept the clients of each other';
-const twins = (issuer: string) =>
-  `warn oauthProxy.secret is not set in two policies for ${RESOURCE} with the issuer ${issuer}: each refuses the clients of the other. ` +
+const twins = ({
+  issuer,
+  resourceMetadata: { resource },
+}: {
+  issuer: string;
+  resourceMetadata: { resource: string };
+}) =>
+  `warn oauthProxy.secret is not set in two policies for ${resource} with the issuer ${issuer}: each refuses the clients of the other. ` +
   'Set oauthProxy.secret, or call protectedResourceMetadata() with the options object or the result of mcpAuth()';
 
 describe('an OAuth proxy without a secret is a single one', () => {
@@ -55,7 +65,7 @@ describe('an OAuth proxy without a secret is a single one', () => {
     const one = await serve(express().use(mcpAuth(options)));
     expect(lines).toEqual([RANDOM]);
     const other = await serve(express().use(protectedResourceMetadata({ ...options })));
-    expect(lines).toEqual([RANDOM, RANDOM, twins(options.issuer)]);
+    expect(lines).toEqual([RANDOM, RANDOM, twins(options)]);
     expect(await statusOfLogin(one, other)).toBe(400);
   });
 });
