@@ -1,0 +1,15 @@
+import type { IncomingMessage } from 'node:http';
+import { rawPath, requestTarget } from '../http/request-target.js';
+import { createPerRequest } from './per-request.js';
+
+const routes = createPerRequest<string>();
+
+/** Stores the route of the command that serves a request. */
+export function setMcpRoute(req: IncomingMessage, route: string): void {
+  routes.set(req, route);
+}
+
+/** Returns the route that serves a request: that of the command, else the path of the request, without the query. */
+export function mcpRouteOf(req: IncomingMessage): string {
+  return routes.get(req) ?? rawPath(requestTarget(req));
+}
