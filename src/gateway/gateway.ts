@@ -17,6 +17,7 @@ import { InputFiles } from './input-files.js';
 import { Readiness } from './readiness.js';
 import { createRegistrationLimit } from './registration-limit.js';
 import { type PreparedConfig, Versions } from './reload/versions.js';
+import type { GatewayRoute } from './route.js';
 import { warningsOfOpenRoutes, warningsOfUnusedBackends, warningsOfUnusedRetry } from './route-warnings.js';
 import { createRouting } from './routing.js';
 import { createSharedStore } from './shared-store.js';
@@ -39,6 +40,8 @@ export interface Gateway {
    * @throws {StartupError} If a policy, a target or a certificate of the file is not valid. Then the gateway stays as it is.
    */
   prepare(config: GatewayConfig, files: InputFiles): PreparedConfig;
+  /** The routes, also those that answer their last calls. */
+  allRoutes(): readonly GatewayRoute[];
   /** The parts that are not ready to take requests; empty if all are. */
   problems(): Promise<readonly string[]>;
   /** Opens no more sessions; resolves when calls have finished, or their time is over. `close()` comes after it. */
@@ -91,6 +94,7 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
       return changes?.opened ?? [];
     },
     prepare: (next, inputs) => versions.prepare(next, inputs),
+    allRoutes: () => versions.allRoutes,
     problems: async () => (drain.hasBegun ? ['the command is shutting down'] : readiness.problems()),
     drain: () => drain.run(timesOf(versions.config?.process ?? {})),
     async close() {
