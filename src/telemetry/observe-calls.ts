@@ -13,6 +13,9 @@ import { traceIdOf, traceParentOf } from './trace-context.js';
 
 const records = channel('express-mcp-auth:call');
 
+/** The longest answer whose result `recordContent` gets, in bytes. */
+const MAX_CONTENT_BYTES = 65_536;
+
 /** The calls of one HTTP request that are being recorded. */
 export class ObservedCalls {
   /** True if a backend says how the calls end. Then the answer on the wire need not be read. */
@@ -53,10 +56,15 @@ export class ObservedCalls {
     return this.#byKey.values();
   }
 
-  /** True if the parsed result of an answer is needed. */
+  /** True if the parsed result of an answer is needed, for `recordContent`. */
   get wantsContent(): boolean {
     for (const { recordContent } of this.#listeners) if (recordContent !== undefined) return true;
     return false;
+  }
+
+  /** Returns the bytes of the longest answer to this call whose result is needed, parsed. 0 if it is not needed. */
+  maxResultBytesOf(_call: ObservedCall): number {
+    return this.wantsContent ? MAX_CONTENT_BYTES : 0;
   }
 
   /** Adds the options of one more middleware. */
