@@ -4,15 +4,12 @@ import { membersAt, type RpcMessage } from '../messages/json-rpc.js';
 import type { CallEnd, ObservedCall } from './observed-call.js';
 import { endOfRefusal } from './outcomes.js';
 
-/** The longest answer whose result is parsed for `recordContent`, in bytes. */
-export const MAX_CONTENT_BYTES = 65_536;
-
 /** Returns the end of a call that an MCP server has answered with `response`; the client gets `bytes` bytes. */
 export function endOfResponse(response: RpcMessage, call: ObservedCall, bytes: number): CallEnd {
   return {
     ...outcomeOf(response, call.start.method),
     bytes,
-    result: call.wantsContent ? resultOf(response) : undefined,
+    result: response.bytes.length <= call.maxResultBytes ? resultOf(response) : undefined,
   };
 }
 
@@ -38,7 +35,7 @@ function saysError(response: RpcMessage): boolean {
 
 function resultOf(response: RpcMessage): unknown {
   const member = memberOf(response.members, 'result');
-  if (member === undefined || response.bytes.length > MAX_CONTENT_BYTES) return undefined;
+  if (member === undefined) return undefined;
   try {
     return JSON.parse(textOf(response.bytes, member));
   } catch {
