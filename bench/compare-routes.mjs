@@ -1,0 +1,94 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import express from 'express';
+import { mcpAuth } from '../dist/index.js';
+import { createTestIssuer } from '../dist/testing/index.js';
+import { load } from './load.mjs';
+import { median } from './median.mjs';
+
+const QUICK = process.argv.includes('--quick');
+// Counted in requests and not in seconds: on a busy machine, seconds would measure code that is not compiled yet, or no requests at all.
+const TURN = 1_000;
+const [WARM_UP, CALLS] = QUICK ? [6_000, 10_000] : [20_000, 40_000];
+
+/**
+ * Prints how much more CPU time the second of two routes takes for a call than the first. Both belong to one process, behind one mcpAuth():
+ * two processes differ by more than what is measured.
+ *
+ * @param file The program that calls this function: it is also the server.
+ * @param comparisons By the sentence that is printed: functions, called in the server, that return the two lists of middlewares as `routes`.
+ * `enter`, if there is one, is called with 0 or 1 when the calls of that route begin and when they have ended.
+ */
+export async function compareRoutes(file, call, comparisons) {
+  const served = process.argv.find((argument) => argument.startsWith('--serve='));
+  if (served !== undefined) {
+    await serve(await comparisons[served.slice('--serve='.length)]());
+    return;
+  }
+  const only = process.env.ONLY ?? '';
+  console.log(
+    `A call of ${call.length} bytes: µs of CPU in the server, medians of ${CALLS / TURN} turns of ${TURN} calls`,
+  );
+  for (const name of Object.keys(comparisons)) if (name.includes(only)) await compare(file, name, call);
+}
+
+async function serve({ routes, enter = () => undefined }) {
+  const issuer = createTestIssuer();
+  const auth = mcpAuth(issuer.policy({ resource: 'https://mcp.example/mcp' }));
+  const app = express();
+  for (const [i, steps] of routes.entries()) app.use(`/${i}`, auth, ...steps);
+  const server = createServer(app);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  process.on('message', ({ route }) => {
+    if (route !== undefined) enter(route);
+    process.send?.(process.cpuUsage());
+  });
+  process.send?.({
+    port: server.address().port,
+    token: issuer.token({ scopes: ['admin', 'reports:read'] }),
+  });
+}
+
+async function start(file, name) {
+  const env = { ...process.env, NODE_ENV: 'production' };
+  const child = fork(file, [`--serve=${name}`], { env });
+  const [{ port, token }] = await once(child, 'message');
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+  };
+  return { child, headers, origin: `http://127.0.0.1:${port}` };
+}
+
+/** The first calls are for warming up. Then the routes take turns, so that other load on the machine affects both alike. */
+async function compare(file, name, call) {
+  const host = await start(file, name);
+  for (let i = 0; i < WARM_UP; i += TURN) for (const route of [0, 1]) await measure(host, route, call);
+  const turns = [];
+  for (let i = 0; i < CALLS; i += TURN) {
+    const spent = [];
+    for (const route of i % (2 * TURN) === 0 ? [0, 1] : [1, 0]) spent[route] = await measure(host, route, call);
+    turns.push(spent);
+  }
+  host.child.kill();
+  const [one, other] = [0, 1].map((route) => median(turns.map((spent) => spent[route])));
+  const added = median(turns.map((spent) => spent[1] - spent[0]));
+  console.log(`${added.toFixed(1).padStart(6)} µs  ${name} (${one.toFixed(1)} and ${other.toFixed(1)})`);
+}
+
+/** Microseconds of CPU for one call at a route. */
+async function measure(host, route, call) {
+  const before = await cpuOf(host, { route });
+  const { answered, statuses } = await load(`${host.origin}/${route}`, [host.headers], { amount: TURN }, call);
+  if (Object.keys(statuses).join() !== '200') throw new Error(`answered ${Object.keys(statuses)}`);
+  return ((await cpuOf(host)) - before) / answered;
+}
+
+async function cpuOf({ child }, message = {}) {
+  child.send(message);
+  const [{ user, system }] = await once(child, 'message');
+  return user + system;
+}
