@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { shareValue } from '../core/shared-state.js';
 import type { CallRecord } from './call-record.js';
 
@@ -22,8 +23,8 @@ export interface CallStart {
 
 /** Makes spans of calls. `express-mcp-auth/telemetry` sets it. */
 export interface CallTracer {
-  /** Begins the span of a call that arrived here. `parent` is that of the client. */
-  begin(call: CallStart, parent: TraceCarrier): CallSpan;
+  /** Begins the span of a call that arrived here in `req`. `parent` is that of the client. */
+  begin(call: CallStart, parent: TraceCarrier, req: IncomingMessage): CallSpan;
 }
 
 /** The span of one call. */

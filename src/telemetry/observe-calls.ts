@@ -39,7 +39,7 @@ export class ObservedCalls {
       span?.end(record);
     };
     for (const start of starts) {
-      const span = callTracer.current?.begin(start, traceParentOf(req, start.params));
+      const span = callTracer.current?.begin(start, traceParentOf(req, start.params), req);
       this.#byKey.set(start.key, new ObservedCall(start, span, onEnd));
     }
   }
