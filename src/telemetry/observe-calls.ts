@@ -6,12 +6,16 @@ import { mcpRouteOf } from '../core/mcp-route.js';
 import { createPerRequest } from '../core/per-request.js';
 import { requestIdOf } from '../core/request-id.js';
 import { ISSUED_TOKEN_PREFIX } from '../oauth/credential-form.js';
+import { announcesNames, learnNames, MAX_LIST_BYTES } from './announced-names.js';
 import type { CallerCredential, CallOptions, CallRecord } from './call-record.js';
 import { type CallStart, callTracer } from './call-tracer.js';
 import { type CallEnd, ObservedCall } from './observed-call.js';
 import { traceIdOf, traceParentOf } from './trace-context.js';
 
 const records = channel('express-mcp-auth:call');
+
+/** The longest answer whose result `recordContent` gets, in bytes. */
+const MAX_CONTENT_BYTES = 65_536;
 
 /** The calls of one HTTP request that are being recorded. */
 export class ObservedCalls {
@@ -35,6 +39,7 @@ export class ObservedCalls {
         durationMs: performance.now() - began,
         traceId,
       };
+      if (end.result !== undefined && announcesNames(start.method)) learnNames(record.route, start.method, end.result);
       this.#publish(record, start, end);
       span?.end(record);
     };
@@ -53,10 +58,19 @@ export class ObservedCalls {
     return this.#byKey.values();
   }
 
-  /** True if the parsed result of an answer is needed. */
+  /** True if the parsed result of an answer is needed, for `recordContent`. */
   get wantsContent(): boolean {
     for (const { recordContent } of this.#listeners) if (recordContent !== undefined) return true;
     return false;
+  }
+
+  /**
+   * Returns the bytes of the longest answer to this call whose result is needed, parsed: for `recordContent`, or for the names in a list.
+   * 0 if it is not needed.
+   */
+  maxResultBytesOf({ start }: ObservedCall): number {
+    if (announcesNames(start.method)) return MAX_LIST_BYTES;
+    return this.wantsContent ? MAX_CONTENT_BYTES : 0;
   }
 
   /** Adds the options of one more middleware. */
