@@ -29,7 +29,8 @@ export interface CallTracer {
 
 /** The span of one call. */
 export interface CallSpan {
-  readonly traceId: string;
+  /** Undefined if no span is made: OpenTelemetry has no SDK. */
+  readonly traceId: string | undefined;
   /** Begins the span of this call at a target. `undefined` is a target without a name. */
   toTarget(target: string | undefined): TargetSpan;
   /** Runs `work` while this span is the active one. */
