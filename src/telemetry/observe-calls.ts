@@ -35,7 +35,7 @@ export class ObservedCalls implements CallOwner {
     this.#since = since;
     this.session = req.headers['mcp-session-id']?.toString();
     this.#calls = starts.map((start) => {
-      const span = callTracer.current?.begin(start, traceParentOf(req, start.params));
+      const span = callTracer.current?.begin(start, traceParentOf(req, start.params), req);
       return new ObservedCall(start, span, this);
     });
   }

@@ -36,11 +36,8 @@ let parse: Parse | undefined;
  * @throws {ExpressionError} If it does not parse, its types do not fit, it names a variable that cannot exist, or it is too large.
  */
 export function compileExpression(text: string, about: 'call' | 'login' = 'call'): Expression {
-  if (Buffer.byteLength(text) > MAX_BYTES) throw new ExpressionError(`it is longer than ${MAX_BYTES} bytes`, 0);
-  const parsed = parseText(text);
-  const { variables, members, targets } = prepareExpression(parsed.ast as unknown as CelNode);
-  refuseOthers(text, variables, about);
-  requireBoolean(text, parsed);
+  const { parsed, type, variables, members, targets } = parseExpression(text, about);
+  if (type !== 'bool' && type !== 'dyn') throw new ExpressionError(`it is of type ${type}, not true or false`, 0);
   return Object.freeze({
     text,
     reads: variables,
@@ -48,6 +45,19 @@ export function compileExpression(text: string, about: 'call' | 'login' = 'call'
     targets,
     evaluate: (given: CallVariables, report: (code: string) => void) => evaluateWith(given, parsed, report),
   });
+}
+
+/**
+ * Parses an expression and checks its types.
+ *
+ * @throws {ExpressionError}
+ */
+export function parseExpression(text: string, about: 'call' | 'login') {
+  if (Buffer.byteLength(text) > MAX_BYTES) throw new ExpressionError(`it is longer than ${MAX_BYTES} bytes`, 0);
+  const parsed = parseText(text);
+  const { variables, members, targets } = prepareExpression(parsed.ast as unknown as CelNode);
+  refuseOthers(text, variables, about);
+  return { parsed, type: typeOf(text, parsed), variables, members, targets };
 }
 
 function refuseOthers(text: string, variables: ReadonlySet<string>, about: 'call' | 'login'): void {
@@ -64,10 +74,10 @@ function createParser(): Parse {
   return (text) => environment.parse(text);
 }
 
-function requireBoolean(text: string, parsed: ParseResult): void {
+function typeOf(text: string, parsed: ParseResult): string | undefined {
   const { valid, type, error } = parsed.check();
   if (!valid) throw toExpressionError(text, error);
-  if (type !== 'bool' && type !== 'dyn') throw new ExpressionError(`it is of type ${type}, not true or false`, 0);
+  return type;
 }
 
 function parseText(text: string): ParseResult {
