@@ -7,6 +7,7 @@ import { rawPath, requestTarget } from '../http/request-target.js';
 import { type Logger, type Middleware, UpstreamError } from '../index.js';
 import { replyOutage } from '../oauth/outage.js';
 import { INHERITED_VARIABLES } from '../targets/stdio/child-environment.js';
+import { AccessLog } from './access-log/access-log.js';
 import { clientAddressesOf, warningsOfOtherPorts } from './client-addresses.js';
 import { type GatewayConfig, routesOf } from './config/gateway-config.js';
 import { timesOf } from './config/process-settings.js';
@@ -68,7 +69,17 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
     isEnding: () => drain.hasBegun,
     store: shared?.store,
   });
-  let first: PreparedConfig | undefined = versions.prepare(config, files);
+  const accessLog = new AccessLog({ allRoutes: () => versions.allRoutes }, logger);
+  const prepare = (next: GatewayConfig, inputs: InputFiles): PreparedConfig => {
+    const prepared = versions.prepare(next, inputs);
+    const use = async (host: string) => {
+      const changes = await prepared.use(host);
+      accessLog.use(next.accessLog);
+      return changes;
+    };
+    return { use };
+  };
+  let first: PreparedConfig | undefined = prepare(config, files);
   const readiness = new Readiness(() => versions.routes.flatMap(({ checks }) => checks), logger);
   return {
     warningsFor: (host) => [
@@ -93,12 +104,13 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
       void shared?.open();
       return changes?.opened ?? [];
     },
-    prepare: (next, inputs) => versions.prepare(next, inputs),
+    prepare,
     allRoutes: () => versions.allRoutes,
     problems: async () => (drain.hasBegun ? ['the command is shutting down'] : readiness.problems()),
     drain: () => drain.run(timesOf(versions.config?.process ?? {})),
     async close() {
       await versions.close();
+      accessLog.use(undefined);
       await shared?.close();
     },
   };
