@@ -181,6 +181,6 @@ export class Reloader {
   }
 }
 
-function settingsOfStart({ process: { admin, health }, store, logging }: GatewayConfig) {
-  return { admin, health, store, logging };
+function settingsOfStart({ process: { admin, health }, store, logging, tracing }: GatewayConfig) {
+  return { admin, health, store, logging, tracing: tracing?.written };
 }

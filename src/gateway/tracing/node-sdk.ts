@@ -16,7 +16,7 @@ export interface SdkSettings {
   readonly resourceDetectors: readonly ResourceDetector[];
   readonly traceExporter: unknown;
   readonly logRecordProcessors: readonly never[];
-  readonly metricReaders?: readonly never[];
+  readonly metricReaders: readonly never[];
 }
 
 /** The SDK, which exports spans once it is started. */

@@ -49,7 +49,9 @@ function createSdk(config: TracingConfig, packages: NodeSdkPackages): NodeSdk {
     sampler: createCallSampler(config),
     resourceDetectors: [DEFAULT_RESOURCE, packages.environment, resourceOf(config)],
     traceExporter: packages.createExporter(config),
+    // Without these, the SDK sends logs and metrics to a collector on this machine.
     logRecordProcessors: [],
+    metricReaders: [],
   });
 }
 
