@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { type AuthInfo, apiKeyOf, getAuth } from '../core/auth-info.js';
 import { ignoreRejection } from '../core/ignore-rejection.js';
 import { mcpRouteOf } from '../core/mcp-route.js';
+import { signedSessionOf } from '../core/own-sessions.js';
 import { createPerRequest } from '../core/per-request.js';
 import { requestIdOf } from '../core/request-id.js';
 import { isPromiseLike } from '../core/settle-in-time.js';
@@ -33,7 +34,7 @@ export class ObservedCalls implements CallOwner {
   constructor(req: IncomingMessage, starts: readonly CallStart[], since: number) {
     this.#req = req;
     this.#since = since;
-    this.session = req.headers['mcp-session-id']?.toString();
+    this.session = signedSessionOf(req)?.presented ?? req.headers['mcp-session-id']?.toString();
     this.#calls = starts.map((start) => {
       const span = callTracer.current?.begin(start, traceParentOf(req, start.params), req);
       return new ObservedCall(start, span, this);
