@@ -22,6 +22,7 @@ import type { GatewayRoute } from './route.js';
 import { warningsOfOpenRoutes, warningsOfUnusedBackends, warningsOfUnusedRetry } from './route-warnings.js';
 import { createRouting } from './routing.js';
 import { createSharedStore } from './shared-store.js';
+import { createTracing } from './tracing/tracing.js';
 import { trustProxies } from './trusted-proxies.js';
 
 export interface Gateway {
@@ -61,6 +62,7 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
   const logger = createSafeLogger(given);
   const registrationLimit = createRegistrationLimit(logger);
   const shared = config.store && createSharedStore(config.store, files, logger);
+  const tracing = config.tracing && createTracing(config.tracing, logger);
   const drain = new GatewayDrain(() => versions.allRoutes, logger);
   const versions = new Versions({
     logger,
@@ -95,13 +97,14 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
       ]);
       return [...new Set([...ofRoutes.flatMap((faults) => faults ?? []), ...ofStore])];
     },
-    notes: notesOf(config),
+    notes: [...notesOf(config), ...(tracing ? [tracing.note] : [])],
     clientAddresses: clientAddressesOf(versions.ports),
     async listen(host) {
       const changes = await first?.use(host);
       // The first version is not needed once there is another one.
       first = undefined;
       void shared?.open();
+      tracing?.start();
       return changes?.opened ?? [];
     },
     prepare,
@@ -112,6 +115,7 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
       await versions.close();
       accessLog.use(undefined);
       await shared?.close();
+      await tracing?.stop();
     },
   };
 }

@@ -25,6 +25,8 @@ export interface TracingConfig {
   /** For calls whose client has one. */
   readonly clientSampling: Sampling;
   readonly at: string;
+  /** The values of the file: equal if two versions of the file do the same. */
+  readonly written: unknown;
 }
 
 const outside = (why: string): StaysOut => ({ why, canIgnore: false });
@@ -50,6 +52,7 @@ export function readTracing(node: ConfigNode): TracingConfig {
     ...(filter && { filter: readCallExpression(filter) }),
     ...readSampling(others),
     at: node.path,
+    written: node.value,
   };
 }
 
@@ -67,6 +70,7 @@ export function readProcessTracing(node: ConfigNode): TracingConfig {
     removed: remove?.texts() ?? [],
     ...readSampling(others),
     at: node.path,
+    written: node.value,
   };
 }
 
