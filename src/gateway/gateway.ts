@@ -7,6 +7,7 @@ import { rawPath, requestTarget } from '../http/request-target.js';
 import { type Logger, type Middleware, UpstreamError } from '../index.js';
 import { replyOutage } from '../oauth/outage.js';
 import { INHERITED_VARIABLES } from '../targets/stdio/child-environment.js';
+import { AccessLog } from './access-log/access-log.js';
 import { clientAddressesOf, warningsOfOtherPorts } from './client-addresses.js';
 import { type GatewayConfig, routesOf } from './config/gateway-config.js';
 import { timesOf } from './config/process-settings.js';
@@ -21,6 +22,7 @@ import type { GatewayRoute } from './route.js';
 import { warningsOfOpenRoutes, warningsOfUnusedBackends, warningsOfUnusedRetry } from './route-warnings.js';
 import { createRouting } from './routing.js';
 import { createSharedStore } from './shared-store.js';
+import { createTracing } from './tracing/tracing.js';
 import { trustProxies } from './trusted-proxies.js';
 
 export interface Gateway {
@@ -60,6 +62,7 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
   const logger = createSafeLogger(given);
   const registrationLimit = createRegistrationLimit(logger);
   const shared = config.store && createSharedStore(config.store, files, logger);
+  const tracing = config.tracing && createTracing(config.tracing, logger);
   const drain = new GatewayDrain(() => versions.allRoutes, logger);
   const versions = new Versions({
     logger,
@@ -68,7 +71,17 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
     isEnding: () => drain.hasBegun,
     store: shared?.store,
   });
-  let first: PreparedConfig | undefined = versions.prepare(config, files);
+  const accessLog = new AccessLog({ allRoutes: () => versions.allRoutes }, logger);
+  const prepare = (next: GatewayConfig, inputs: InputFiles): PreparedConfig => {
+    const prepared = versions.prepare(next, inputs);
+    const use = async (host: string) => {
+      const changes = await prepared.use(host);
+      accessLog.use(next.accessLog);
+      return changes;
+    };
+    return { use };
+  };
+  let first: PreparedConfig | undefined = prepare(config, files);
   const readiness = new Readiness(() => versions.routes.flatMap(({ checks }) => checks), logger);
   return {
     warningsFor: (host) => [
@@ -84,22 +97,25 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
       ]);
       return [...new Set([...ofRoutes.flatMap((faults) => faults ?? []), ...ofStore])];
     },
-    notes: notesOf(config),
+    notes: [...notesOf(config), ...(tracing ? [tracing.note] : [])],
     clientAddresses: clientAddressesOf(versions.ports),
     async listen(host) {
       const changes = await first?.use(host);
       // The first version is not needed once there is another one.
       first = undefined;
       void shared?.open();
+      tracing?.start();
       return changes?.opened ?? [];
     },
-    prepare: (next, inputs) => versions.prepare(next, inputs),
+    prepare,
     allRoutes: () => versions.allRoutes,
     problems: async () => (drain.hasBegun ? ['the command is shutting down'] : readiness.problems()),
     drain: () => drain.run(timesOf(versions.config?.process ?? {})),
     async close() {
       await versions.close();
+      accessLog.use(undefined);
       await shared?.close();
+      await tracing?.stop();
     },
   };
 }

@@ -2,6 +2,7 @@ import type { CallOutcome } from './call-record.js';
 import { EventData } from './event-data.js';
 import type { ObservedCalls } from './observe-calls.js';
 import type { CallEnd, ObservedCall } from './observed-call.js';
+import { outcomeOfResult } from './response-end.js';
 import { ResponseScanner, type ScannedResponse } from './response-scanner.js';
 
 /** The head of an answer. */
@@ -33,7 +34,7 @@ export class AnswerReader {
     if (encoding !== '' && encoding !== 'identity') return;
     const isStream = EVENT_STREAM.test(type);
     if (!isStream && type !== '' && !/json/i.test(type)) return;
-    const longest = Math.max(0, ...Array.from(calls.values(), (call) => calls.maxResultBytesOf(call)));
+    const longest = Math.max(0, ...Array.from(calls.values(), (call) => call.maxResultBytes));
     const scanner = new ResponseScanner((response) => this.#onResponse(response, isStream), longest);
     this.#source = isStream ? new EventData(scanner) : scanner;
   }
@@ -51,8 +52,7 @@ export class AnswerReader {
 
   #onResponse(response: ScannedResponse, isStream: boolean): void {
     const call = this.#calls.get(response.key);
-    const isNeeded = call !== undefined && response.bytes <= this.#calls.maxResultBytesOf(call);
-    const end = endOf(response, isNeeded);
+    const end = endOf(response, call);
     if (call === undefined) this.#unassigned ??= end;
     // The rest of a stream may take long. The last byte of a JSON answer is the end of all its calls.
     else if (isStream) call.end(end);
@@ -75,10 +75,11 @@ const OUTCOMES: Readonly<Record<number, CallOutcome>> = {
   504: 'timed_out',
 };
 
-function endOf({ isError, code, isToolError, bytes, text }: ScannedResponse, needsResult: boolean): CallEnd {
+function endOf({ isError, code, isToolError, bytes, text }: ScannedResponse, call: ObservedCall | undefined): CallEnd {
   if (isError) return { outcome: 'protocol_error', code, bytes };
-  const outcome = isToolError ? 'tool_error' : 'answered';
-  return text === undefined || !needsResult ? { outcome, bytes } : { outcome, bytes, result: resultIn(text) };
+  const outcome = outcomeOfResult(call?.start.method ?? '', () => isToolError);
+  const isNeeded = text !== undefined && call !== undefined && bytes <= call.maxResultBytes;
+  return { outcome, bytes, result: isNeeded ? resultIn(text) : undefined };
 }
 
 function resultIn(text: string): unknown {

@@ -1,6 +1,7 @@
 import { reasonOf } from '../messages/bridge-error.js';
 import { memberOf, textOf } from '../messages/json-members.js';
 import { membersAt, type RpcMessage } from '../messages/json-rpc.js';
+import type { CallOutcome } from './call-record.js';
 import type { CallEnd, ObservedCall } from './observed-call.js';
 import { endOfRefusal } from './outcomes.js';
 
@@ -16,10 +17,15 @@ export function endOfResponse(response: RpcMessage, call: ObservedCall, bytes: n
 /** Returns the kind of end that the response to a request of `method` is. */
 export function outcomeOf(response: RpcMessage, method: string): Pick<CallEnd, 'outcome' | 'code'> {
   if (memberOf(response.members, 'error') === undefined) {
-    return { outcome: method === 'tools/call' && saysError(response) ? 'tool_error' : 'answered' };
+    return { outcome: outcomeOfResult(method, () => saysError(response)) };
   }
   const reason = reasonOf(response.bytes);
   return reason === undefined ? { outcome: 'protocol_error', code: errorCodeOf(response) } : endOfRefusal(reason);
+}
+
+/** Returns the kind of end that a result is. A tool says in its result that it failed: other methods have no such member. */
+export function outcomeOfResult(method: string, saysError: () => boolean): CallOutcome {
+  return method === 'tools/call' && saysError() ? 'tool_error' : 'answered';
 }
 
 function errorCodeOf(response: RpcMessage): number | undefined {

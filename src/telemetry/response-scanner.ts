@@ -225,7 +225,7 @@ export class ResponseScanner {
     this.#onResponse({
       key: id === undefined || id.length >= MAX_TEXT ? undefined : keyOf(decode(id)),
       isError,
-      code: code === undefined || !Number.isFinite(Number(code)) ? undefined : Number(code),
+      code: Number.isInteger(Number(code ?? Number.NaN)) ? Number(code) : undefined,
       isToolError,
       bytes: this.#before + end - message.start,
       text: pieces && Buffer.concat(pieces).toString(),
