@@ -1,3 +1,4 @@
+import { cp } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { build } from 'rolldown';
 
@@ -43,6 +44,7 @@ await build({
     express: 'src/express.ts',
     'store/redis': 'src/store/redis.ts',
     'testing/index': 'src/testing/index.ts',
+    'admin/index': 'src/admin/index.ts',
     'gateway/cli': 'src/gateway/cli.ts',
   },
   plugins: [commonjsEntries],
@@ -54,3 +56,6 @@ await build({
   // Comments are in the declarations, where editors show them; here they are only parsed.
   output: { dir: 'dist', cleanDir: true, chunkFileNames: 'chunks/[name].js', comments: false },
 });
+
+// The files of the admin page are for browsers, and are served as they are.
+await cp('src/admin/page', 'dist/admin/page', { recursive: true });
