@@ -1,3 +1,4 @@
+import { cp } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { build } from 'rolldown';
 
@@ -44,6 +45,7 @@ await build({
     'store/redis': 'src/store/redis.ts',
     'telemetry/opentelemetry/index': 'src/telemetry/opentelemetry/index.ts',
     'testing/index': 'src/testing/index.ts',
+    'admin/index': 'src/admin/index.ts',
     'gateway/cli': 'src/gateway/cli.ts',
   },
   plugins: [commonjsEntries],
@@ -55,3 +57,6 @@ await build({
   // Comments are in the declarations, where editors show them; here they are only parsed.
   output: { dir: 'dist', cleanDir: true, chunkFileNames: 'chunks/[name].js', comments: false },
 });
+
+// The files of the admin page are for browsers, and are served as they are.
+await cp('src/admin/page', 'dist/admin/page', { recursive: true });

@@ -1,7 +1,9 @@
 import { adviceFor } from '../core/advice.js';
 import type { Middleware } from '../http/middleware.js';
-import { Bridge, type BridgeStats } from './bridge.js';
+import { programOf, rememberFacts } from './backend-facts.js';
+import { Bridge } from './bridge.js';
 import { createBridgeMiddleware } from './bridge-middleware.js';
+import type { BridgeStats } from './bridge-setup.js';
 import { everyOriginWarning } from './every-origin.js';
 import { hasProgram } from './has-program.js';
 import { inheritWarning } from './inherit-warning.js';
@@ -86,12 +88,14 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
     onStats: (stats) => publish(publicStats(stats)),
   });
 
-  return Object.assign(createBridgeMiddleware(WHO, bridge, resolved.logger), {
+  const backend = Object.assign(createBridgeMiddleware(WHO, bridge, resolved.logger), {
     close: () => bridge.close(),
     drain: (seconds: number) => bridge.drain(seconds),
     stats: () => publicStats(bridge.stats()),
     ready: async () => !bridge.isEnding && hasProgram(resolved, options.env),
   });
+  rememberFacts(backend, { targets: [programOf(resolved)], sessions: bridge.sessions });
+  return backend;
 }
 
 // The backend's users know connections as children.

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { Readiness } from '../admin/readiness.js';
 import { createSafeLogger } from '../core/logger.js';
 import { printable } from '../core/printable.js';
 import { isAnswered } from '../http/answered.js';
@@ -15,8 +16,8 @@ import type { TrustedProxiesConfig } from './config/runtime-section.js';
 import { GatewayDrain } from './gateway-drain.js';
 import { identifyRequests } from './identify-requests.js';
 import { InputFiles } from './input-files.js';
-import { Readiness } from './readiness.js';
 import { createRegistrationLimit } from './registration-limit.js';
+import type { GenerationPort } from './reload/generation.js';
 import { type PreparedConfig, Versions } from './reload/versions.js';
 import type { GatewayRoute } from './route.js';
 import { warningsOfOpenRoutes, warningsOfUnusedBackends, warningsOfUnusedRetry } from './route-warnings.js';
@@ -24,6 +25,11 @@ import { createRouting } from './routing.js';
 import { createSharedStore } from './shared-store.js';
 import { createTracing } from './tracing/tracing.js';
 import { trustProxies } from './trusted-proxies.js';
+
+/** A port of the file, and the address at which it is open, such as `0.0.0.0:3000`. */
+export interface OpenPort extends GenerationPort {
+  readonly address: string | undefined;
+}
 
 export interface Gateway {
   /** The warnings that an operator needs before the gateway listens on `host`. */
@@ -44,6 +50,10 @@ export interface Gateway {
   prepare(config: GatewayConfig, files: InputFiles): PreparedConfig;
   /** The routes, also those that answer their last calls. */
   allRoutes(): readonly GatewayRoute[];
+  /** The ports of the version of the file that is in use, with the addresses at which they are open. */
+  openPorts(): readonly OpenPort[];
+  /** That version of the file as it was read, without secrets. */
+  shownConfig(): string | undefined;
   /** The parts that are not ready to take requests; empty if all are. */
   problems(): Promise<readonly string[]>;
   /** Opens no more sessions; resolves when calls have finished, or their time is over. `close()` comes after it. */
@@ -109,6 +119,8 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
     },
     prepare,
     allRoutes: () => versions.allRoutes,
+    openPorts: () => versions.ports.map((port) => ({ ...port, address: versions.addressOf(port) })),
+    shownConfig: () => versions.config?.shown,
     problems: async () => (drain.hasBegun ? ['the command is shutting down'] : readiness.problems()),
     drain: () => drain.run(timesOf(versions.config?.process ?? {})),
     async close() {

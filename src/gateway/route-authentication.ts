@@ -1,3 +1,5 @@
+import type { Revocation } from '../admin/admin-source.js';
+import { checkKeys, type ReadyCheck } from '../admin/readiness.js';
 import { type KeySetAge, keySetAgesOf } from '../auth/keys/key-set-ages.js';
 import { type Advice, noteAdvice } from '../core/advice.js';
 import {
@@ -16,7 +18,6 @@ import { withLoginRules } from './config/login-rules.js';
 import { readSecretFiles } from './config/secret-file.js';
 import type { InputFiles } from './input-files.js';
 import { plainChallenge } from './policies/plain-challenge.js';
-import { checkKeys, type ReadyCheck } from './readiness.js';
 import type { TakePart } from './reload/kept-parts.js';
 import type { CheckedLogin } from './server-faults.js';
 import type { RouteShare } from './shared-store.js';
@@ -29,6 +30,7 @@ export interface Authentication extends CheckedLogin {
   readonly metadata: Middleware | undefined;
   /** Returns the ages of the key sets that it has fetched. */
   keySetAges(): readonly KeySetAge[];
+  readonly revocation: Revocation;
 }
 
 interface Surroundings extends Pick<RouteShare, 'secret' | 'store'> {
@@ -69,9 +71,10 @@ export function createAuthentication(
       const check = checkKeys(place, auth);
       const keySetAges = () => keySetAgesOf(auth);
       const checked = { check, at: place, policy: resolved, ready: auth.ready, keySetAges };
+      const revocation = { revoke: auth.revoke, isShared: store !== undefined };
       const value = mcpAuthentication
-        ? { ...checked, steps: [auth], metadata: protectedResourceMetadata(auth) }
-        : { ...checked, steps: [plainChallenge, auth], metadata: undefined };
+        ? { ...checked, revocation, steps: [auth], metadata: protectedResourceMetadata(auth) }
+        : { ...checked, revocation, steps: [plainChallenge, auth], metadata: undefined };
       return { value, end: () => leaveRoot(resolved), resume: () => rejoinRoot(resolved) };
     });
   });

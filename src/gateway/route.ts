@@ -1,3 +1,5 @@
+import type { Revocation } from '../admin/admin-source.js';
+import { checkBackend, type ReadyCheck } from '../admin/readiness.js';
 import type { KeySetAge } from '../auth/keys/key-set-ages.js';
 import { callerKeysOf } from '../bridge/http/caller-token.js';
 import { type Advice, adviceFor, noteAdvice } from '../core/advice.js';
@@ -23,7 +25,6 @@ import { authorizeRequests } from './policies/http-authorization.js';
 import { limitTime } from './policies/request-timeout.js';
 import { requireUpstreamTokens } from './policies/upstream-token-headers.js';
 import { redirect, rewrite } from './policies/url-changes.js';
-import { checkBackend, type ReadyCheck } from './readiness.js';
 import type { EndingPart, TakePart } from './reload/kept-parts.js';
 import { createAuthentication } from './route-authentication.js';
 import { createAuthorization } from './route-authorization.js';
@@ -49,6 +50,8 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
   readonly targets: readonly string[];
   /** Returns the ages of the key sets that its login has fetched. */
   keySetAges(): readonly KeySetAge[];
+  /** Revokes tokens of its login. Undefined without one. */
+  readonly revocation: Revocation | undefined;
   /** The keys that verify the tokens of `callerToken`; empty without it. */
   readonly callerKeys: ReturnType<typeof callerKeysOf>;
   /** Asks the other servers that the route needs. Resolves to one sentence for each that cannot be used. */
@@ -105,6 +108,7 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
   const targets = route.backend?.targets.map(({ name }) => name ?? ONLY) ?? [];
   const keySetAges = () => authentication?.keySetAges() ?? [];
   const described = { name, hostnames, matches, at, policy, hasBackend: backend !== undefined, callerKeys };
+  const { revocation } = authentication ?? {};
   return {
     ...described,
     backend,
@@ -113,6 +117,7 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
     login,
     handle,
     metadata,
+    revocation,
     findFaults,
     checks,
     settle,

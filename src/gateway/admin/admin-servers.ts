@@ -10,6 +10,7 @@ import { openMetrics } from '../metrics/metrics.js';
 import { createMetricsPages } from '../metrics/metrics-pages.js';
 import type { MetricsSource } from '../metrics/served-routes.js';
 import { StartupError } from '../startup-error.js';
+import type { AdminUi } from './admin-ui.js';
 import { createHealthPages, type HealthSource } from './health-pages.js';
 import { createPageServer, type Page } from './page-server.js';
 
@@ -23,6 +24,7 @@ export interface AdminServers {
 /**
  * Opens the admin address, and the addresses for health and metrics.
  *
+ * @param openUi Creates the page for operators, once its address is open.
  * @throws {StartupError} If an address that the user chose cannot be opened. For the default one this is a warning, so that two commands
  * on one machine start.
  */
@@ -30,27 +32,36 @@ export async function openAdminServers(
   { admin = DEFAULT_ADMIN, health, stats }: ProcessConfig,
   source: HealthSource & MetricsSource,
   logger: Logger,
+  openUi = noUi,
 ): Promise<AdminServers> {
   const pages = createHealthPages(source);
   const metrics = admin === 'off' && stats === undefined ? undefined : await openMetrics(source);
   const metricsPages = metrics === undefined ? [] : createMetricsPages(metrics);
   const servers: Server[] = [];
   const notes: string[] = [];
+  let ui: AdminUi | undefined;
   const close = async () => {
     metrics?.close();
+    ui?.close();
     await Promise.all(servers.map(closeServer));
   };
-  const openAt = async (what: string, address: ServerAddress, served: ReadonlyMap<string, Page>) => {
-    const server = createPageServer(address, served, logger);
+  const openAt = async (what: string, address: ServerAddress, served: ReadonlyMap<string, Page>, uiOf = noUi) => {
+    const server = createPageServer(address, served, logger, uiOf);
     servers.push(await listen(server, address));
     const { port } = server.address() as AddressInfo;
     if (address !== DEFAULT_ADMIN) notes.push(`${what} on http://${describeAddress({ ...address, port })}`);
+    return server;
+  };
+  const openPages = async (address: ServerAddress) => {
+    const served = new Map([...pages, ...metricsPages]);
+    const server = await openAt('Admin', address, served, () => ui);
+    ui = openUi();
+    notes.push(...(ui?.notesAt(server.address() as AddressInfo) ?? []));
   };
   try {
     if (health !== undefined) await chosen('--health or config.readinessAddr', openAt('Health', health, pages));
     if (stats !== undefined) await chosen('config.statsAddr', openAt('Metrics', stats, new Map(metricsPages)));
-    const adminPages = new Map([...pages, ...metricsPages]);
-    if (admin !== 'off') await openAdmin(admin, () => openAt('Admin', admin, adminPages), logger);
+    if (admin !== 'off') await openAdmin(admin, () => openPages(admin), logger);
     // The default admin address may be taken.
     if (servers.length === (health === undefined ? 0 : 1)) metrics?.close();
   } catch (error) {
@@ -59,6 +70,9 @@ export async function openAdminServers(
   }
   return { notes, close };
 }
+
+/** For an address without the page for operators. */
+const noUi = (): AdminUi | undefined => undefined;
 
 async function openAdmin(address: ServerAddress, open: () => Promise<void>, logger: Logger): Promise<void> {
   if (!isLoopbackAddress(address.host))
@@ -76,7 +90,7 @@ async function openAdmin(address: ServerAddress, open: () => Promise<void>, logg
 }
 
 /** Says which setting names the address, if it cannot be opened. */
-async function chosen(setting: string, opening: Promise<void>): Promise<void> {
+async function chosen(setting: string, opening: Promise<unknown>): Promise<void> {
   try {
     await opening;
   } catch (error) {

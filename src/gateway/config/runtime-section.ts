@@ -70,6 +70,6 @@ export function readRuntimeConfig(node: ConfigNode, directory: string): RuntimeC
     ...(session && { sessionKey: readSessionKey(session, directory) }),
     ...(store && { store: readStoreConfig(store, directory) }),
     ...(tracing && !tracing.isIgnored('tracing') && { tracing: readProcessTracing(tracing) }),
-    process: readProcessConfig(others),
+    process: readProcessConfig(others, directory),
   };
 }

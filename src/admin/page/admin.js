@@ -1,0 +1,3 @@
+const page = document.getElementById('page');
+const { version } = await (await fetch('api/state')).json();
+if (page !== null) page.textContent = `express-mcp-auth ${version}`;
