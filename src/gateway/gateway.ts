@@ -82,15 +82,8 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
     store: shared?.store,
   });
   const accessLog = new AccessLog({ allRoutes: () => versions.allRoutes }, logger);
-  const prepare = (next: GatewayConfig, inputs: InputFiles): PreparedConfig => {
-    const prepared = versions.prepare(next, inputs);
-    const use = async (host: string) => {
-      const changes = await prepared.use(host);
-      accessLog.use(next.accessLog);
-      return changes;
-    };
-    return { use };
-  };
+  const prepare = (next: GatewayConfig, inputs: InputFiles): PreparedConfig =>
+    withAccessLog(versions.prepare(next, inputs), () => accessLog.use(next.accessLog));
   let first: PreparedConfig | undefined = prepare(config, files);
   const readiness = new Readiness(() => versions.routes.flatMap(({ checks }) => checks), logger);
   return {
@@ -128,6 +121,17 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
       accessLog.use(undefined);
       await shared?.close();
       await tracing?.stop();
+    },
+  };
+}
+
+/** Changes the access log once another version of the file is in use. */
+function withAccessLog(prepared: PreparedConfig, change: () => void): PreparedConfig {
+  return {
+    async use(host) {
+      const changes = await prepared.use(host);
+      change();
+      return changes;
     },
   };
 }

@@ -5,8 +5,7 @@ import { callerKeysOf } from '../bridge/http/caller-token.js';
 import { type Advice, adviceFor, noteAdvice } from '../core/advice.js';
 import { withFields } from '../core/logger.js';
 import { setMcpRoute } from '../core/mcp-route.js';
-import { CORS_NAMES_IN_FILE } from '../cors/cors-options.js';
-import { type Logger, type McpHttpBackendOptions, type Middleware, mcpCors, mcpLimits, mcpScopes } from '../index.js';
+import { type Logger, type McpHttpBackendOptions, type Middleware, mcpLimits, mcpScopes } from '../index.js';
 import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { Store } from '../store/store.js';
@@ -15,7 +14,6 @@ import { ArrivingRequests } from './arriving-requests.js';
 import { countsAtOnce, createBackend, ONLY, type RouteBackend } from './backend.js';
 import { chain } from './chain.js';
 import type { McpBackendConfig } from './config/backend-config.js';
-import type { CorsConfig } from './config/cors-policy.js';
 import type { CredentialConfig, RouteConfig } from './config/gateway-config.js';
 import type { RateLimitsConfig } from './config/rate-limits.js';
 import type { InputFiles } from './input-files.js';
@@ -28,6 +26,7 @@ import { redirect, rewrite } from './policies/url-changes.js';
 import type { EndingPart, TakePart } from './reload/kept-parts.js';
 import { createAuthentication } from './route-authentication.js';
 import { createAuthorization } from './route-authorization.js';
+import { createCors, originsForBackend } from './route-cors.js';
 import { findServerFaults } from './server-faults.js';
 import type { RouteShare } from './shared-store.js';
 import { atPlace, StartupError } from './startup-error.js';
@@ -221,27 +220,6 @@ function refuseIssuerOfProxy({ backend }: RouteConfig, policy: ResolvedAuth | un
     if (callerToken?.issuer !== proxy) continue;
     throw new StartupError(`${server.at}.callerToken.issuer is the issuer of the OAuth proxy: choose another URL`);
   }
-}
-
-/**
- * Passes the file's origins to the backend, which would otherwise refuse them as DNS rebinding. Its origin check knows no patterns.
- * If every request needs a token, a pattern lets every origin pass that check. Otherwise patterns do not reach it, so that foreign
- * pages cannot call the backend without a token.
- */
-function originsForBackend({ cors }: RouteConfig, policy: ResolvedAuth | undefined) {
-  const origins = cors?.options.allowedOrigins ?? [];
-  if (origins.length === 0) return undefined;
-  if (!origins.some((origin) => origin.includes('*'))) return origins;
-  return policy !== undefined && requiresToken(policy.modeName) ? ['*'] : undefined;
-}
-
-const CORS_EVERY_ORIGIN = 'list the origins of your pages in allowOrigins';
-
-function createCors({ options, at: place }: CorsConfig, logger: Logger, advice: Advice): Middleware {
-  const warn = (line: string) => logger.warn(`${place}: ${line}`);
-  const cors = { ...options, logger: { ...logger, warn } };
-  noteAdvice(cors, { ...advice, everyOrigin: CORS_EVERY_ORIGIN, names: CORS_NAMES_IN_FILE });
-  return atPlace(place, () => mcpCors(cors));
 }
 
 /** The advice for requests that the route refuses and for weak settings, in the names of the file. */

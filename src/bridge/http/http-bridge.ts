@@ -33,7 +33,7 @@ import { Relays } from './relays.js';
 import { type RemoteSession, RemoteSessions } from './remote-sessions.js';
 import { type RequestBody, requestBody } from './request-body.js';
 import { RequestsInFlight } from './requests-in-flight.js';
-import { credentialOptions } from './sent-credentials.js';
+import { credentialOptions, maySendCredentials } from './sent-credentials.js';
 import { createTargetHeaders } from './target-headers.js';
 
 const WHO = 'mcpHttpBackend()';
@@ -130,10 +130,7 @@ export class HttpBridge {
   /** Resolves to undefined if the target answers and the bridge still passes requests on to it; otherwise to the reason, for a log. */
   async fault(): Promise<string | undefined> {
     if (this.#closed !== undefined || this.#drain.hasBegun) return 'it is closing';
-    const { requestHeaders } = this.#options;
-    // A header of the client may be an API key for the target.
-    const sendsCredentials = requestHeaders.length > 0 || credentialOptions(this.#options, this.#advice).length > 0;
-    return faultOfTarget(this.#target, this.#options, sendsCredentials);
+    return faultOfTarget(this.#target, this.#options, maySendCredentials(this.#options, this.#advice));
   }
 
   /** Opens no more sessions, and ends streams of sessions in which no request is in flight. See `Drain.begin()`. */
@@ -175,9 +172,8 @@ export class HttpBridge {
     const timeoutMs = method === 'GET' ? 0 : this.#options.responseTimeoutSeconds * 1_000;
     relay.mayOpenSession = session === undefined && mayOpenSession(body);
     if (this.#drain.hasBegun && opensSession(body)) this.#drain.requireOpen();
-    relay.begin(
-      this.#target.exchange({ method, headers, body: body && (calls?.traced(body) ?? body), timeoutMs }, relay),
-    );
+    const traced = body && (calls?.traced(body) ?? body);
+    relay.begin(this.#target.exchange({ method, headers, body: traced, timeoutMs }, relay));
   }
 
   #headersFor(relay: Relay, status: number, headers: ResponseHeaders): Record<string, string> {

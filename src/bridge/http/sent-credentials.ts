@@ -26,6 +26,14 @@ export function credentialOptions(
   return given.map(([name]) => names.get(name) ?? name);
 }
 
+/** True if a request to the target may carry credentials. A header of the client may be an API key for the target. */
+export function maySendCredentials(
+  options: CredentialOptions & Pick<ResolvedServer, 'requestHeaders'>,
+  advice: Pick<Advice, 'names'>,
+): boolean {
+  return options.requestHeaders.length > 0 || credentialOptions(options, advice).length > 0;
+}
+
 /** Describes the credentials of one request for the log. It names options and headers, and has no secret value. */
 export function describeCredentials(
   { bearer, callerToken, url }: CredentialOptions & Pick<ResolvedServer, 'url'>,
