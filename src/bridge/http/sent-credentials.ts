@@ -28,7 +28,7 @@ export function credentialOptions(
 
 /** True if a request to the target may carry credentials. A header of the client may be an API key for the target. */
 export function maySendCredentials(
-  options: CredentialOptions & Pick<ResolvedServer, 'requestHeaders'>,
+  options: CredentialOptions & { readonly requestHeaders: readonly string[] },
   advice: Pick<Advice, 'names'>,
 ): boolean {
   return options.requestHeaders.length > 0 || credentialOptions(options, advice).length > 0;
