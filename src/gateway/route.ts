@@ -2,6 +2,7 @@ import type { KeySetAge } from '../auth/keys/key-set-ages.js';
 import { callerKeysOf } from '../bridge/http/caller-token.js';
 import { type Advice, adviceFor, noteAdvice } from '../core/advice.js';
 import { withFields } from '../core/logger.js';
+import { setMcpRoute } from '../core/mcp-route.js';
 import { CORS_NAMES_IN_FILE } from '../cors/cors-options.js';
 import { type Logger, type McpHttpBackendOptions, type Middleware, mcpCors, mcpLimits, mcpScopes } from '../index.js';
 import { requiresToken } from '../policy/modes.js';
@@ -83,6 +84,7 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
   const login = route.mcpAuthentication ? 'mcpAuthentication' : route.credentials?.kind;
   const arriving = new ArrivingRequests();
   const handle = chain([
+    labelRequests(route.label),
     arriving.enter,
     ...(timeout?.requestMs === undefined ? [] : [limitTime(timeout.requestMs)]),
     ...(responseHeaderModifier ? [changeResponseHeaders(responseHeaderModifier)] : []),
@@ -116,6 +118,14 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
     settle,
     drain,
     close,
+  };
+}
+
+/** Records of calls name the route, and not the path of the request, which the client chooses. */
+function labelRequests(label: string): Middleware {
+  return (req, _res, next) => {
+    setMcpRoute(req, label);
+    next();
   };
 }
 
