@@ -7,6 +7,7 @@ import { rawPath, requestTarget } from '../http/request-target.js';
 import { type Logger, type Middleware, UpstreamError } from '../index.js';
 import { replyOutage } from '../oauth/outage.js';
 import { INHERITED_VARIABLES } from '../targets/stdio/child-environment.js';
+import { AccessLog } from './access-log/access-log.js';
 import { clientAddressesOf, warningsOfOtherPorts } from './client-addresses.js';
 import { type GatewayConfig, routesOf } from './config/gateway-config.js';
 import { timesOf } from './config/process-settings.js';
@@ -17,6 +18,7 @@ import { InputFiles } from './input-files.js';
 import { Readiness } from './readiness.js';
 import { createRegistrationLimit } from './registration-limit.js';
 import { type PreparedConfig, Versions } from './reload/versions.js';
+import type { GatewayRoute } from './route.js';
 import { warningsOfOpenRoutes, warningsOfUnusedBackends, warningsOfUnusedRetry } from './route-warnings.js';
 import { createRouting } from './routing.js';
 import { createSharedStore } from './shared-store.js';
@@ -40,6 +42,8 @@ export interface Gateway {
    * @throws {StartupError} If a policy, a target or a certificate of the file is not valid. Then the gateway stays as it is.
    */
   prepare(config: GatewayConfig, files: InputFiles): PreparedConfig;
+  /** The routes, also those that answer their last calls. */
+  allRoutes(): readonly GatewayRoute[];
   /** The parts that are not ready to take requests; empty if all are. */
   problems(): Promise<readonly string[]>;
   /** Opens no more sessions; resolves when calls have finished, or their time is over. `close()` comes after it. */
@@ -67,7 +71,9 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
     isEnding: () => drain.hasBegun,
     store: shared?.store,
   });
-  let first: PreparedConfig | undefined = versions.prepare(config, files);
+  const accessLog = new AccessLog({ allRoutes: () => versions.allRoutes }, logger);
+  const prepare = preparationOf(versions, accessLog);
+  let first: PreparedConfig | undefined = prepare(config, files);
   const readiness = new Readiness(() => versions.routes.flatMap(({ checks }) => checks), logger);
   return {
     warningsFor: (host) => [
@@ -93,14 +99,29 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
       tracing?.start();
       return changes?.opened ?? [];
     },
-    prepare: (next, inputs) => versions.prepare(next, inputs),
+    prepare,
+    allRoutes: () => versions.allRoutes,
     problems: async () => (drain.hasBegun ? ['the command is shutting down'] : readiness.problems()),
     drain: () => drain.run(timesOf(versions.config?.process ?? {})),
     async close() {
       await versions.close();
+      accessLog.use(undefined);
       await shared?.close();
       await tracing?.stop();
     },
+  };
+}
+
+/** Returns the function that prepares a version of the file. Its access log begins when the version is used. */
+function preparationOf(versions: Versions, accessLog: AccessLog): Gateway['prepare'] {
+  return (config, files) => {
+    const prepared = versions.prepare(config, files);
+    const use = async (host: string) => {
+      const changes = await prepared.use(host);
+      accessLog.use(config.accessLog);
+      return changes;
+    };
+    return { use };
   };
 }
 

@@ -1,3 +1,4 @@
+import { type KeySetAge, keySetAgesOf } from '../auth/keys/key-set-ages.js';
 import { type Advice, noteAdvice } from '../core/advice.js';
 import {
   createMemoryStore,
@@ -26,6 +27,8 @@ export interface Authentication extends CheckedLogin {
   readonly steps: readonly Middleware[];
   readonly check: ReadyCheck;
   readonly metadata: Middleware | undefined;
+  /** Returns the ages of the key sets that it has fetched. */
+  keySetAges(): readonly KeySetAge[];
 }
 
 interface Surroundings extends Pick<RouteShare, 'secret' | 'store'> {
@@ -64,7 +67,8 @@ export function createAuthentication(
       const auth = mcpAuth(options);
       const resolved = policyOf('mcpAuth()', auth);
       const check = checkKeys(place, auth);
-      const checked = { check, at: place, policy: resolved, ready: auth.ready };
+      const keySetAges = () => keySetAgesOf(auth);
+      const checked = { check, at: place, policy: resolved, ready: auth.ready, keySetAges };
       const value = mcpAuthentication
         ? { ...checked, steps: [auth], metadata: protectedResourceMetadata(auth) }
         : { ...checked, steps: [plainChallenge, auth], metadata: undefined };

@@ -1,6 +1,8 @@
+import type { KeySetAge } from '../auth/keys/key-set-ages.js';
 import { callerKeysOf } from '../bridge/http/caller-token.js';
 import { type Advice, adviceFor, noteAdvice } from '../core/advice.js';
 import { withFields } from '../core/logger.js';
+import { setMcpRoute } from '../core/mcp-route.js';
 import { CORS_NAMES_IN_FILE } from '../cors/cors-options.js';
 import { type Logger, type McpHttpBackendOptions, type Middleware, mcpCors, mcpLimits, mcpScopes } from '../index.js';
 import { requiresToken } from '../policy/modes.js';
@@ -8,7 +10,7 @@ import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { Store } from '../store/store.js';
 import { canonicalJson } from '../targets/several/canonical-json.js';
 import { ArrivingRequests } from './arriving-requests.js';
-import { countsAtOnce, createBackend, type RouteBackend } from './backend.js';
+import { countsAtOnce, createBackend, ONLY, type RouteBackend } from './backend.js';
 import { chain } from './chain.js';
 import type { McpBackendConfig } from './config/backend-config.js';
 import type { CorsConfig } from './config/cors-policy.js';
@@ -41,6 +43,12 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
   readonly policy: ResolvedAuth | undefined;
   /** False if the route answers every request itself. */
   readonly hasBackend: boolean;
+  /** Undefined if the route answers every request itself. */
+  readonly backend: RouteBackend | undefined;
+  /** The names of its MCP servers. */
+  readonly targets: readonly string[];
+  /** Returns the ages of the key sets that its login has fetched. */
+  keySetAges(): readonly KeySetAge[];
   /** The keys that verify the tokens of `callerToken`; empty without it. */
   readonly callerKeys: ReturnType<typeof callerKeysOf>;
   /** Asks the other servers that the route needs. Resolves to one sentence for each that cannot be used. */
@@ -76,6 +84,7 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
   const login = route.mcpAuthentication ? 'mcpAuthentication' : route.credentials?.kind;
   const arriving = new ArrivingRequests();
   const handle = chain([
+    labelRequests(route.label),
     arriving.enter,
     ...(timeout?.requestMs === undefined ? [] : [limitTime(timeout.requestMs)]),
     ...(responseHeaderModifier ? [changeResponseHeaders(responseHeaderModifier)] : []),
@@ -93,8 +102,31 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
   const { metadata } = authentication ?? {};
   const checks = [...(authentication ? [authentication.check] : []), ...(backend ? [checkBackend(at, backend)] : [])];
   const findFaults = () => findServerFaults(route, authentication);
+  const targets = route.backend?.targets.map(({ name }) => name ?? ONLY) ?? [];
+  const keySetAges = () => authentication?.keySetAges() ?? [];
   const described = { name, hostnames, matches, at, policy, hasBackend: backend !== undefined, callerKeys };
-  return { ...described, login, handle, metadata, findFaults, checks, settle, drain, close };
+  return {
+    ...described,
+    backend,
+    targets,
+    keySetAges,
+    login,
+    handle,
+    metadata,
+    findFaults,
+    checks,
+    settle,
+    drain,
+    close,
+  };
+}
+
+/** Records of calls name the route, and not the path of the request, which the client chooses. */
+function labelRequests(label: string): Middleware {
+  return (req, _res, next) => {
+    setMcpRoute(req, label);
+    next();
+  };
 }
 
 function leaveFor({ backend }: RouteConfig, arriving: ArrivingRequests): Middleware {

@@ -9,6 +9,7 @@ import { requestIdOf } from '../core/request-id.js';
 import { isPromiseLike } from '../core/settle-in-time.js';
 import { ISSUED_TOKEN_PREFIX } from '../oauth/credential-form.js';
 import { announcesNames, learnNames, MAX_LIST_BYTES } from './announced-names.js';
+import { callFollower } from './call-follower.js';
 import type { CallerCredential, CallOptions, CallRecord } from './call-record.js';
 import { type CallStart, callTracer } from './call-tracer.js';
 import { type CallEnd, type CallOwner, ObservedCall } from './observed-call.js';
@@ -35,6 +36,7 @@ export class ObservedCalls implements CallOwner {
     this.#req = req;
     this.#since = since;
     this.session = signedSessionOf(req)?.presented ?? req.headers['mcp-session-id']?.toString();
+    callFollower.current?.onRequest(req);
     this.#calls = starts.map((start) => {
       const span = callTracer.current?.begin(start, traceParentOf(req, start.params), req);
       return new ObservedCall(start, span, this);
@@ -111,6 +113,7 @@ export class ObservedCalls implements CallOwner {
 
   #publish(record: CallRecord, start: CallStart, end: CallEnd): void {
     records.publish(record);
+    callFollower.current?.onEnd(record, this.#req);
     for (const options of this.#listeners) notify(options, record, start, end);
   }
 }
@@ -148,7 +151,8 @@ let isUsed = false;
 
 /** True if anything listens for calls. */
 export function areCallsObserved({ onCall }: CallOptions): boolean {
-  return onCall !== undefined || records.hasSubscribers || callTracer.current !== undefined;
+  const isFollowed = callTracer.current !== undefined || callFollower.current !== undefined;
+  return isFollowed || onCall !== undefined || records.hasSubscribers;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ParseResult } from '@marcbachmann/cel-js';
-import { type CallVariables, PROFILE } from './call-variables.js';
+import { type CallVariables, ENDED_VARIABLES, PROFILE } from './call-variables.js';
 import { loadCelLibrary } from './cel-library.js';
 import type { CelNode } from './cel-node.js';
 import { type ExpressionOutcome, evaluateWith } from './evaluation.js';
@@ -52,7 +52,7 @@ export function compileExpression(text: string, about: 'call' | 'login' = 'call'
  *
  * @throws {ExpressionError}
  */
-export function parseExpression(text: string, about: 'call' | 'login') {
+export function parseExpression(text: string, about: Subject) {
   if (Buffer.byteLength(text) > MAX_BYTES) throw new ExpressionError(`it is longer than ${MAX_BYTES} bytes`, 0);
   const parsed = parseText(text);
   const { variables, members, targets } = prepareExpression(parsed.ast as unknown as CelNode);
@@ -60,7 +60,13 @@ export function parseExpression(text: string, about: 'call' | 'login') {
   return { parsed, type: typeOf(text, parsed), variables, members, targets };
 }
 
-function refuseOthers(text: string, variables: ReadonlySet<string>, about: 'call' | 'login'): void {
+/** A login has only {@link PROFILE}, a call has everything else, and one that has ended {@link ENDED_VARIABLES} too. */
+type Subject = 'call' | 'login' | 'ended call';
+
+function refuseOthers(text: string, variables: ReadonlySet<string>, about: Subject): void {
+  const later = about === 'ended call' ? undefined : [...variables].find((name) => ENDED_VARIABLES.has(name));
+  if (later !== undefined)
+    throw new ExpressionError(`${later} is not known when a call is decided on`, text.indexOf(later));
   const other = [...variables].find((name) => (name === PROFILE) !== (about === 'login'));
   if (other === undefined) return;
   const reason =

@@ -102,9 +102,8 @@ export class HttpBridge {
       const observed = this.#observe(req);
       const given = this.#callerHeaders(auth, req);
       const caller = given instanceof Promise ? await given : given;
-      const { maxBodyBytes } = this.#options;
       const readsCalls = observed?.readsBody === true;
-      const sent = method === 'POST' ? await requestBody(req, maxBodyBytes, readsCalls, userOf(auth)) : undefined;
+      const sent = method === 'POST' ? await requestBody(req, this.#options, readsCalls, userOf(auth)) : undefined;
       const prepared = this.#target.prepare();
       if (prepared !== undefined) await prepared;
       // The backend was closed, the token was withdrawn, or the client hung up.

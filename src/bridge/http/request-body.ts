@@ -22,7 +22,7 @@ export interface RequestBody {
  */
 export function requestBody(
   req: IncomingMessage,
-  maxBytes: number,
+  { maxBodyBytes: maxBytes }: { readonly maxBodyBytes: number },
   isWhole: boolean,
   caller?: string,
 ): RequestBody | Promise<RequestBody> {

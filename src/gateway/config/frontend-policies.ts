@@ -1,4 +1,5 @@
 import { FRONTEND_POLICIES } from '../schema/frontend-keys.js';
+import { type AccessLogConfig, readAccessLog } from './access-log.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
 import { readTracing, type TracingConfig } from './tracing.js';
 
@@ -6,6 +7,8 @@ import { readTracing, type TracingConfig } from './tracing.js';
 export interface FrontendConfig {
   /** The collector that gets the spans of calls. */
   readonly tracing?: TracingConfig;
+  /** Each call writes a line to the log. */
+  readonly accessLog?: AccessLogConfig;
 }
 
 const harmless = (why: string): StaysOut => ({ why, canIgnore: true });
@@ -26,6 +29,11 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
 
 /** Reads the section `frontendPolicies`. */
 export function readFrontendPolicies(node: ConfigNode): FrontendConfig {
-  const { tracing } = node.members(FRONTEND_POLICIES, { staysOut: STAYS_OUT });
-  return { ...(tracing && !tracing.isIgnored('tracing') && { tracing: readTracing(tracing) }) };
+  const { tracing, accessLog, logging } = node.members(FRONTEND_POLICIES, { staysOut: STAYS_OUT });
+  if (accessLog) logging?.refuse('is another name of accessLog: remove one');
+  const log = accessLog ?? logging;
+  return {
+    ...(tracing && !tracing.isIgnored('tracing') && { tracing: readTracing(tracing) }),
+    ...(log && { accessLog: readAccessLog(log) }),
+  };
 }

@@ -22,6 +22,8 @@ export interface ProcessConfig extends Partial<ProcessTimes> {
   readonly admin?: ServerAddress | 'off';
   /** The address that serves the health alone. */
   readonly health?: ServerAddress;
+  /** The address that serves the metrics alone. */
+  readonly stats?: ServerAddress;
   /** The name of this process among its replicas; only on the command line. */
   readonly replica?: string;
 }
@@ -57,11 +59,13 @@ const TIMES = {
   requestTimeout: ['requestSeconds', 1, MAX_TIME_SECONDS],
 } as const;
 
-type ProcessNodes = { readonly [Name in 'adminAddr' | 'readinessAddr' | keyof typeof TIMES]?: ConfigNode };
+type ProcessNodes = {
+  readonly [Name in 'adminAddr' | 'readinessAddr' | 'statsAddr' | keyof typeof TIMES]?: ConfigNode;
+};
 
 /** Reads these members of the section `config`. */
 export function readProcessConfig(nodes: ProcessNodes): ProcessConfig {
-  const { adminAddr, readinessAddr } = nodes;
+  const { adminAddr, readinessAddr, statsAddr } = nodes;
   const times = Object.entries(TIMES).flatMap(([member, [name, min, max]]) => {
     const node = nodes[member as keyof typeof TIMES];
     return node === undefined ? [] : [[name, readTime(node, min, max)] as const];
@@ -69,6 +73,7 @@ export function readProcessConfig(nodes: ProcessNodes): ProcessConfig {
   const config: ProcessConfig = {
     ...(adminAddr && { admin: readAddress(adminAddr) }),
     ...(readinessAddr && { health: readAddress(readinessAddr) }),
+    ...(statsAddr && statsAddr.value !== 'off' && { stats: readAddress(statsAddr) }),
     ...Object.fromEntries(times),
   };
   refuseOrder(nodes, config);

@@ -21,7 +21,7 @@ const SETTLE_MS = 50;
 const MAX_READS = 20;
 
 const RESTART =
-  'adminAddr, readinessAddr, store, logging or tracing has changed, which takes effect with the next start';
+  'adminAddr, readinessAddr, statsAddr, store, logging or tracing has changed, which takes effect with the next start';
 
 interface ReloaderParts {
   readonly command: RunCommand;
@@ -181,6 +181,6 @@ export class Reloader {
   }
 }
 
-function settingsOfStart({ process: { admin, health }, store, logging, tracing }: GatewayConfig) {
-  return { admin, health, store, logging, tracing: tracing?.written };
+function settingsOfStart({ process: { admin, health, stats }, store, logging, tracing }: GatewayConfig) {
+  return { admin, health, stats, store, logging, tracing: tracing?.written };
 }

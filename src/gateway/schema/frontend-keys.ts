@@ -41,7 +41,18 @@ export const PROCESS_TRACING = {
   ...SAMPLING,
 } as const satisfies Members;
 
+/** `frontendPolicies.accessLog`. */
+export const ACCESS_LOG = {
+  filter: { type: TEXT, otherwise: 'every call' },
+  add: { type: EXPRESSIONS, otherwise: 'none' },
+  remove: { type: listOf(TEXT), otherwise: 'none' },
+} as const satisfies Members;
+
+const ACCESS_LOG_MEMBERS = membersOf('frontendPolicies.accessLog', ACCESS_LOG);
+
 /** The section `frontendPolicies`. */
 export const FRONTEND_POLICIES = {
+  accessLog: { type: ACCESS_LOG_MEMBERS, otherwise: 'no access log' },
+  logging: { type: ACCESS_LOG_MEMBERS, otherwise: 'no access log' },
   tracing: { type: membersOf('frontendPolicies.tracing', TRACING), otherwise: 'no traces' },
 } as const satisfies Members;

@@ -28,6 +28,7 @@ const { drainSeconds, minDrainSeconds, keepAliveSeconds, headersSeconds, request
 export const PROCESS = {
   adminAddr: { type: TEXT, default: `${DEFAULT_ADMIN.host}:${DEFAULT_ADMIN.port}` },
   readinessAddr: { type: TEXT, otherwise: 'none' },
+  statsAddr: { type: TEXT, otherwise: 'none' },
   connectionTerminationDeadline: { type: TIME, default: `${drainSeconds}s` },
   connectionMinTerminationDeadline: { type: TIME, default: `${minDrainSeconds}s` },
   keepAliveTimeout: { type: TIME, default: `${keepAliveSeconds}s` },
