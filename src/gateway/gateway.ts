@@ -82,8 +82,7 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
     store: shared?.store,
   });
   const accessLog = new AccessLog({ allRoutes: () => versions.allRoutes }, logger);
-  const prepare = (next: GatewayConfig, inputs: InputFiles): PreparedConfig =>
-    withAccessLog(versions.prepare(next, inputs), () => accessLog.use(next.accessLog));
+  const prepare = preparationOf(versions, accessLog);
   let first: PreparedConfig | undefined = prepare(config, files);
   const readiness = new Readiness(() => versions.routes.flatMap(({ checks }) => checks), logger);
   return {
@@ -125,14 +124,16 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
   };
 }
 
-/** Changes the access log once another version of the file is in use. */
-function withAccessLog(prepared: PreparedConfig, change: () => void): PreparedConfig {
-  return {
-    async use(host) {
+/** Returns the function that prepares a version of the file. Its access log begins when the version is used. */
+function preparationOf(versions: Versions, accessLog: AccessLog): Gateway['prepare'] {
+  return (config, files) => {
+    const prepared = versions.prepare(config, files);
+    const use = async (host: string) => {
       const changes = await prepared.use(host);
-      change();
+      accessLog.use(config.accessLog);
       return changes;
-    },
+    };
+    return { use };
   };
 }
 

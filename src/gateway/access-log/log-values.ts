@@ -45,7 +45,7 @@ export function fieldsOfCall(record: CallRecord, { request, source }: SharedVari
   const fields = new Map<string, LogValue>();
   for (const [name, value] of Object.entries(known)) {
     const written = asLogValue(value);
-    if (written !== undefined) fields.set(name, written);
+    if (written !== undefined && written !== '') fields.set(name, written);
   }
   return fields;
 }
