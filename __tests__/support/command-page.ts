@@ -19,6 +19,7 @@ const env = {
   N8N_SECRET: SECRET,
   SESSION_SECRET: SECRET,
   REDIS_URL: 'redis://127.0.0.1:6379',
+  OTLP_TOKEN: 'a-token-of-the-collector',
   NOTES_TOKEN: 'token',
 };
 
