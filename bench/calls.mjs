@@ -70,7 +70,9 @@ const COMPARISONS = {
       routes: [[await remote(before.mcpHttpBackend)], [await remote()]],
     }),
   }),
-  'a remote server with onCall': async () => ({ routes: [[await remote()], [await remote(mcpHttpBackend, { onCall })]] }),
+  'a remote server with onCall': async () => ({
+    routes: [[await remote()], [await remote(mcpHttpBackend, { onCall })]],
+  }),
   'a remote server with OpenTelemetry': async () => ({
     routes: [[await remote()], [await remote()]],
     enter: await createTelemetry(),

@@ -92,13 +92,7 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
       ...warningsOfUnusedRetry(routesOf(config)),
       ...warningsOfOtherPorts(versions.ports),
     ],
-    findFaults: async () => {
-      const [ofStore = [], ...ofRoutes] = await Promise.all([
-        shared?.findFaults(),
-        ...versions.routes.map((route) => route.findFaults()),
-      ]);
-      return [...new Set([...ofRoutes.flatMap((faults) => faults ?? []), ...ofStore])];
-    },
+    findFaults: () => findFaultsIn([...versions.routes, ...(shared ? [shared] : [])]),
     notes: [...notesOf(config), ...(tracing ? [tracing.note] : [])],
     clientAddresses: clientAddressesOf(versions.ports),
     async listen(host) {
@@ -135,6 +129,11 @@ function preparationOf(versions: Versions, accessLog: AccessLog): Gateway['prepa
     };
     return { use };
   };
+}
+
+async function findFaultsIn(parts: ReadonlyArray<Pick<GatewayRoute, 'findFaults'>>): Promise<readonly string[]> {
+  const found = await Promise.all(parts.map((part) => part.findFaults()));
+  return [...new Set(found.flat())];
 }
 
 function notesOf(config: GatewayConfig): readonly string[] {

@@ -28,9 +28,9 @@ export interface Authentication extends CheckedLogin {
   readonly steps: readonly Middleware[];
   readonly check: ReadyCheck;
   readonly metadata: Middleware | undefined;
+  readonly revocation: Revocation;
   /** Returns the ages of the key sets that it has fetched. */
   keySetAges(): readonly KeySetAge[];
-  readonly revocation: Revocation;
 }
 
 interface Surroundings extends Pick<RouteShare, 'secret' | 'store'> {
@@ -70,11 +70,11 @@ export function createAuthentication(
       const resolved = policyOf('mcpAuth()', auth);
       const check = checkKeys(place, auth);
       const keySetAges = () => keySetAgesOf(auth);
-      const checked = { check, at: place, policy: resolved, ready: auth.ready, keySetAges };
       const revocation = { revoke: auth.revoke, isShared: store !== undefined };
+      const checked = { check, at: place, policy: resolved, ready: auth.ready, keySetAges, revocation };
       const value = mcpAuthentication
-        ? { ...checked, revocation, steps: [auth], metadata: protectedResourceMetadata(auth) }
-        : { ...checked, revocation, steps: [plainChallenge, auth], metadata: undefined };
+        ? { ...checked, steps: [auth], metadata: protectedResourceMetadata(auth) }
+        : { ...checked, steps: [plainChallenge, auth], metadata: undefined };
       return { value, end: () => leaveRoot(resolved), resume: () => rejoinRoot(resolved) };
     });
   });

@@ -45,12 +45,12 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'label' | 'host
   readonly hasBackend: boolean;
   /** Undefined if the route answers every request itself. */
   readonly backend: RouteBackend | undefined;
+  /** Revokes tokens of its login. Undefined without one. */
+  readonly revocation: Revocation | undefined;
   /** The names of its MCP servers. */
   readonly targets: readonly string[];
   /** Returns the ages of the key sets that its login has fetched. */
   keySetAges(): readonly KeySetAge[];
-  /** Revokes tokens of its login. Undefined without one. */
-  readonly revocation: Revocation | undefined;
   /** The keys that verify the tokens of `callerToken`; empty without it. */
   readonly callerKeys: ReturnType<typeof callerKeysOf>;
   /** Asks the other servers that the route needs. Resolves to one sentence for each that cannot be used. */

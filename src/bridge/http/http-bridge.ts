@@ -11,7 +11,7 @@ import { type Exchange, type HeaderRecord, headerText, type ResponseHeaders } fr
 import { createFailureLog, createNotFoundWarning } from '../../targets/http/failure-log.js';
 import { HttpTarget } from '../../targets/http/http-target.js';
 import { refuseFault } from '../../targets/http/response-fault.js';
-import { endSession, faultOfTarget } from '../../targets/http/target-calls.js';
+import { faultOfTarget } from '../../targets/http/target-calls.js';
 import { replyFailure } from '../answers/reply-failure.js';
 import { Drain } from '../drain.js';
 import { createOpenWarning } from '../open-warning.js';
@@ -30,10 +30,11 @@ import { opensSession } from './opens-session.js';
 import { methodOf, Relay, type RelayHost } from './relay.js';
 import { createRelayObserver } from './relayed-calls.js';
 import { Relays } from './relays.js';
-import { type RemoteSession, RemoteSessions } from './remote-sessions.js';
+import { RemoteSessions } from './remote-sessions.js';
 import { type RequestBody, requestBody } from './request-body.js';
 import { RequestsInFlight } from './requests-in-flight.js';
 import { credentialOptions, maySendCredentials } from './sent-credentials.js';
+import { SessionEndings } from './session-endings.js';
 import { createTargetHeaders } from './target-headers.js';
 
 const WHO = 'mcpHttpBackend()';
@@ -67,7 +68,7 @@ export class HttpBridge {
     onClosed: (relay) => this.#onClosed(relay),
   };
   readonly #relays = new Relays();
-  readonly #endings = new Set<Promise<void>>();
+  readonly #endings: SessionEndings;
   readonly #publish = createStatsChannel('express-mcp-auth:http');
   readonly #timer: NodeJS.Timeout;
   #closed: Promise<void> | undefined;
@@ -76,7 +77,8 @@ export class HttpBridge {
     this.#options = options;
     this.#advice = advice;
     this.#target = new HttpTarget(options);
-    this.#sessions = new RemoteSessions(options, (session) => this.#endAtTarget(session));
+    this.#endings = new SessionEndings(this.#target);
+    this.#sessions = new RemoteSessions(options, (session) => this.#endings.begin(session));
     this.#inFlight = new RequestsInFlight(options);
     this.#guard = createRebindingGuard(WHO, options, advice);
     this.#warnIfOpen = createOpenWarning(WHO, { ...options, credentials: credentialOptions(options, advice) });
@@ -226,12 +228,6 @@ export class HttpBridge {
     }
   }
 
-  #endAtTarget({ id, callerHeaders }: RemoteSession): void {
-    const ending = endSession(this.#target, id, callerHeaders);
-    this.#endings.add(ending);
-    void ending.then(() => this.#endings.delete(ending));
-  }
-
   #tick(): void {
     this.#relays.checkAuthority();
     this.#sessions.tick(performance.now());
@@ -243,7 +239,7 @@ export class HttpBridge {
     clearInterval(this.#timer);
     this.#relays.endAll();
     this.#sessions.endAll();
-    await Promise.all(this.#endings);
+    await this.#endings.settle();
     await this.#target.close();
     this.#publish(this.stats());
   }

@@ -41,8 +41,8 @@ export async function openAdminServers(
   const notes: string[] = [];
   let ui: AdminUi | undefined;
   const close = async () => {
-    metrics?.close();
     ui?.close();
+    metrics?.close();
     await Promise.all(servers.map(closeServer));
   };
   const openAt = async (what: string, address: ServerAddress, served: ReadonlyMap<string, Page>, uiOf = noUi) => {
@@ -53,8 +53,7 @@ export async function openAdminServers(
     return server;
   };
   const openPages = async (address: ServerAddress) => {
-    const served = new Map([...pages, ...metricsPages]);
-    const server = await openAt('Admin', address, served, () => ui);
+    const server = await openAt('Admin', address, new Map([...pages, ...metricsPages]), () => ui);
     ui = openUi();
     notes.push(...(ui?.notesAt(server.address() as AddressInfo) ?? []));
   };
