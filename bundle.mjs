@@ -1,4 +1,5 @@
-import { basename } from 'node:path';
+import { cpSync } from 'node:fs';
+import { basename, extname } from 'node:path';
 import { build } from 'rolldown';
 
 /**
@@ -53,4 +54,10 @@ await build({
   resolve: { extensionAlias: { '.js': ['.ts'] } },
   // Comments are in the declarations, where editors show them; here they are only parsed.
   output: { dir: 'dist', cleanDir: true, chunkFileNames: 'chunks/[name].js', comments: false },
+});
+
+// The files of the admin page go to browsers as they are. Its types and its tsconfig stay here.
+cpSync('src/admin/page', 'dist/admin/page', {
+  recursive: true,
+  filter: (path) => ['', '.html', '.css', '.js'].includes(extname(path)),
 });

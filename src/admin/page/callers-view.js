@@ -16,7 +16,7 @@ const MAX_CALLERS = 300;
 /** Clients of a user, and users of a client, that are named. */
 const MAX_PARTNERS = 5;
 
-/** Users and clients whose calls this page has seen. Whoever called last is the last entry. */
+/** Users and clients whose calls this page has seen. Those that called last are remembered. */
 class SeenCallers {
   /** @type {Record<CallerKind, Map<string, Caller>>} */
   #callers = { user: new Map(), client: new Map() };
@@ -27,9 +27,13 @@ class SeenCallers {
     if (client !== undefined) this.#count('client', client, issuer, user, time);
   }
 
-  /** @param {CallerKind} kind */
-  newestFirst(kind) {
-    return [...this.#callers[kind].values()].reverse();
+  /**
+   * By name: an order in which no row moves while the operator reaches for it.
+   *
+   * @param {CallerKind} kind
+   */
+  list(kind) {
+    return [...this.#callers[kind].values()].sort((a, b) => a.name.localeCompare(b.name));
   }
 
   /**
@@ -66,8 +70,8 @@ export function createCallersView(state, feed) {
 
   function draw() {
     if (!isShown) return;
-    users.show(seen.newestFirst('user'));
-    clients.show(seen.newestFirst('client'));
+    users.show(seen.list('user'));
+    clients.show(seen.list('client'));
   }
 
   feed.addEventListener('entry', (event) => {

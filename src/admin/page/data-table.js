@@ -52,7 +52,9 @@ export class DataTable {
  * @param {Item} item
  */
 function buildRow(columns, item) {
-  const cells = columns.map(({ label, cell }) => element('td', { role: 'cell', 'data-label': label }, ...cell(item)));
+  const cells = columns.map(({ label, cell }) =>
+    element('td', { role: 'cell', 'data-label': label }, element('div', {}, ...cell(item))),
+  );
   return element('tr', { role: 'row' }, ...cells);
 }
 
@@ -64,7 +66,7 @@ function buildRow(columns, item) {
  */
 function updateRow(columns, row, item) {
   for (const [index, { cell, isKept }] of columns.entries()) {
-    const shown = row.cells[index];
-    if (shown !== undefined && isKept !== true) setChildren(shown, ...cell(item));
+    const shown = row.cells[index]?.firstElementChild;
+    if (shown && isKept !== true) setChildren(shown, ...cell(item));
   }
 }

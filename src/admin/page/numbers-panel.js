@@ -22,7 +22,7 @@ const CHARTS = [
     format: durationText,
     series: [
       { name: 'median', pick: seriesOf('p50') },
-      { name: '95 of 100 faster than', pick: seriesOf('p95') },
+      { name: '95th percentile', pick: seriesOf('p95') },
     ],
   },
   {

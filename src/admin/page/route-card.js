@@ -90,7 +90,7 @@ function statsText({ sessions, pending, connections, restarts }) {
     `${countText(pending, 'call')} in progress`,
     countText(connections, 'connection'),
   ];
-  return [...parts, countText(restarts, 'restart')].join(' · ');
+  return [...parts, ...(restarts > 0 ? [countText(restarts, 'restart')] : [])].join(' · ');
 }
 
 /**

@@ -23,9 +23,9 @@ export function createSessionsView(state) {
   async function read() {
     try {
       const sessions = await readSessions();
-      const hidden = sessions.length > MAX_ROWS ? ` The ${MAX_ROWS} used last are listed.` : '';
+      const hidden = sessions.length > MAX_ROWS ? ` The newest ${MAX_ROWS} are listed.` : '';
       lead.textContent = `Clients with an open session: ${sessions.length}.${hidden}`;
-      table.show(sessions.toSorted((a, b) => b.lastUsedAt - a.lastUsedAt).slice(0, MAX_ROWS));
+      table.show(sessions.toSorted((a, b) => b.openedAt - a.openedAt).slice(0, MAX_ROWS));
       problem.textContent = '';
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
