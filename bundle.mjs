@@ -1,4 +1,4 @@
-import { cpSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { build } from 'rolldown';
 
@@ -44,6 +44,7 @@ await build({
     express: 'src/express.ts',
     'store/redis': 'src/store/redis.ts',
     'testing/index': 'src/testing/index.ts',
+    'admin/index': 'src/admin/index.ts',
     'gateway/cli': 'src/gateway/cli.ts',
   },
   plugins: [commonjsEntries],
@@ -56,8 +57,6 @@ await build({
   output: { dir: 'dist', cleanDir: true, chunkFileNames: 'chunks/[name].js', comments: false },
 });
 
-// The files of the admin page go to browsers as they are. Its types and its tsconfig stay here.
-cpSync('src/admin/page', 'dist/admin/page', {
-  recursive: true,
-  filter: (path) => ['', '.html', '.css', '.js'].includes(extname(path)),
-});
+// The files of the admin page are for browsers, and are served as they are. Its types and its tsconfig stay here.
+const served = ['', '.html', '.css', '.js'];
+await cp('src/admin/page', 'dist/admin/page', { recursive: true, filter: (path) => served.includes(extname(path)) });

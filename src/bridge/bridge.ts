@@ -127,6 +127,9 @@ export class Bridge {
     };
   }
 
+  /** Returns the open sessions. */
+  sessions = () => this.#sessions.live;
+
   /** True once `drain()` or `close()` was called. */
   get isEnding(): boolean {
     return this.#drain.hasBegun || this.#closed !== undefined;

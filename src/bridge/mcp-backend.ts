@@ -1,6 +1,7 @@
 import { type Advice, adviceFor } from '../core/advice.js';
 import type { Middleware } from '../http/middleware.js';
 import type { NameKind, TargetedName } from '../targets/several/qualified.js';
+import { originOf, programOf, rememberFacts, type TargetFacts } from './backend-facts.js';
 import { Bridge } from './bridge.js';
 import { createBridgeMiddleware } from './bridge-middleware.js';
 import { everyOriginWarning } from './every-origin.js';
@@ -115,7 +116,14 @@ export function mcpBackend(options: Readonly<McpBackendOptions>): McpBackend {
     callerKeys: createCallerKeys(keys),
   });
   rememberUnready(backend, unready);
+  rememberFacts(backend, { targets: factsOfTargets(resolved), sessions: bridge.sessions });
   return backend;
+}
+
+function factsOfTargets({ targets }: ResolvedBackend): readonly TargetFacts[] {
+  return [...targets].map(([name, target]) =>
+    target.kind === 'child' ? programOf(target.child, name) : originOf(target.server.url, name),
+  );
 }
 
 function credentialsOf({ targets }: ResolvedBackend, advice: Advice): string[] {

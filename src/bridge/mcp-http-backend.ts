@@ -2,6 +2,7 @@ import { adviceFor } from '../core/advice.js';
 import { getAuth } from '../core/auth-info.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { refuserOf } from '../oauth/refusal.js';
+import { originOf, rememberFacts } from './backend-facts.js';
 import { everyOriginWarning } from './every-origin.js';
 import { createCallerKeys, createCallerTokens, publishKey } from './http/caller-token.js';
 import { HttpBridge } from './http/http-bridge.js';
@@ -107,5 +108,6 @@ export function mcpHttpBackend(options: Readonly<McpHttpBackendOptions>): McpHtt
     callerKeys: createCallerKeys(key === undefined ? [] : [key]),
   });
   rememberFault(backend, () => bridge.fault());
+  rememberFacts(backend, { targets: [originOf(url)], sessions: bridge.sessions });
   return backend;
 }

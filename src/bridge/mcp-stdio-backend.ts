@@ -1,5 +1,6 @@
 import { adviceFor } from '../core/advice.js';
 import type { Middleware } from '../http/middleware.js';
+import { programOf, rememberFacts } from './backend-facts.js';
 import { Bridge, type BridgeStats } from './bridge.js';
 import { createBridgeMiddleware } from './bridge-middleware.js';
 import { everyOriginWarning } from './every-origin.js';
@@ -86,12 +87,14 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
     onStats: (stats) => publish(publicStats(stats)),
   });
 
-  return Object.assign(createBridgeMiddleware(WHO, bridge, resolved.logger), {
+  const backend = Object.assign(createBridgeMiddleware(WHO, bridge, resolved.logger), {
     close: () => bridge.close(),
     drain: (seconds: number) => bridge.drain(seconds),
     stats: () => publicStats(bridge.stats()),
     ready: async () => !bridge.isEnding && hasProgram(resolved, options.env),
   });
+  rememberFacts(backend, { targets: [programOf(resolved)], sessions: bridge.sessions });
+  return backend;
 }
 
 // The backend's users know connections as children.

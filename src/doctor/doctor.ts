@@ -4,7 +4,7 @@ import { findKeySet, type KeySetSearch } from '../upstream/find-key-set.js';
 import { assumePolicy, type SeenPolicy } from './assumed-policy.js';
 import { readServerDocuments } from './authorization-server.js';
 import { checkCrossOrigin } from './cross-origin.js';
-import { type Finding, type ReportedFinding, reporterFor, reportTo } from './finding.js';
+import { type Finding, type Reader, type ReportedFinding, reporterFor, reportTo } from './finding.js';
 import { checkClosingSlash, firstRequest } from './first-request.js';
 import { createProbe, fetchErrorOf, isHttpUrl, isPrivate, type Probe } from './probe.js';
 import { readPublishedKeys, unknownKeySet } from './published-keys.js';
@@ -20,6 +20,8 @@ export interface DoctorTarget {
   readonly token?: string | undefined;
   /** Its policy, if known: metadata does not always say which tokens a server accepts. */
   readonly policy?: ResolvedAuth | undefined;
+  /** For whom the advice is. @default 'file' with a policy, else 'code' */
+  readonly reader?: Reader | undefined;
 }
 
 const PLAIN = reporterFor('transport').warning(
@@ -33,7 +35,7 @@ const MAX_SERVERS = 5;
 
 /** Checks one server step by step, as a client would log in, and yields each finding at once. */
 export async function* diagnose(target: DoctorTarget, probe: Probe): AsyncGenerator<ReportedFinding> {
-  const report = reportTo(target.policy === undefined ? 'code' : 'file', target.token);
+  const report = reportTo(target.reader ?? (target.policy === undefined ? 'code' : 'file'), target.token);
   for await (const finding of findingsOf(target, probe)) yield report(finding);
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { Readiness } from '../admin/readiness.js';
 import { createSafeLogger } from '../core/logger.js';
 import { printable } from '../core/printable.js';
 import { isAnswered } from '../http/answered.js';
@@ -14,7 +15,6 @@ import type { TrustedProxiesConfig } from './config/runtime-section.js';
 import { GatewayDrain } from './gateway-drain.js';
 import { identifyRequests } from './identify-requests.js';
 import { InputFiles } from './input-files.js';
-import { Readiness } from './readiness.js';
 import { createRegistrationLimit } from './registration-limit.js';
 import { type PreparedConfig, Versions } from './reload/versions.js';
 import { warningsOfOpenRoutes, warningsOfUnusedBackends, warningsOfUnusedRetry } from './route-warnings.js';

@@ -1,3 +1,4 @@
+import { checkKeys, type ReadyCheck } from '../admin/readiness.js';
 import { type Advice, noteAdvice } from '../core/advice.js';
 import {
   createMemoryStore,
@@ -15,7 +16,6 @@ import { withLoginRules } from './config/login-rules.js';
 import { readSecretFiles } from './config/secret-file.js';
 import type { InputFiles } from './input-files.js';
 import { plainChallenge } from './policies/plain-challenge.js';
-import { checkKeys, type ReadyCheck } from './readiness.js';
 import type { TakePart } from './reload/kept-parts.js';
 import type { CheckedLogin } from './server-faults.js';
 import type { RouteShare } from './shared-store.js';

@@ -1,3 +1,4 @@
+import { checkBackend, type ReadyCheck } from '../admin/readiness.js';
 import { callerKeysOf } from '../bridge/http/caller-token.js';
 import { type Advice, adviceFor, noteAdvice } from '../core/advice.js';
 import { withFields } from '../core/logger.js';
@@ -21,7 +22,6 @@ import { authorizeRequests } from './policies/http-authorization.js';
 import { limitTime } from './policies/request-timeout.js';
 import { requireUpstreamTokens } from './policies/upstream-token-headers.js';
 import { redirect, rewrite } from './policies/url-changes.js';
-import { checkBackend, type ReadyCheck } from './readiness.js';
 import type { EndingPart, TakePart } from './reload/kept-parts.js';
 import { createAuthentication } from './route-authentication.js';
 import { createAuthorization } from './route-authorization.js';

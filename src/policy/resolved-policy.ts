@@ -68,6 +68,11 @@ export function policyOf(who: string, given: Readonly<McpAuthOptions> | McpAuth)
   return policies.get(given as McpAuth) ?? resolvePolicy(who, given as McpAuthOptions);
 }
 
+/** Returns the policy of a middleware. Undefined if `mcpAuth()` of this copy of the package did not make it. */
+export function findPolicy(auth: McpAuth): ResolvedAuth | undefined {
+  return policies.get(auth);
+}
+
 /** Lets {@link policyOf} accept the middleware `auth` for its policy. */
 export function rememberPolicy(auth: McpAuth, policy: ResolvedAuth): void {
   policies.set(auth, policy);

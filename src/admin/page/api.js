@@ -1,4 +1,4 @@
-/** @import { Credential, Finding, ServerState, SessionInfo, Tool, ToolResult } from './page-types.js' */
+/** @import { Credential, ShownFinding, ServerState, SessionState, Tool, ToolResult } from './page-types.js' */
 
 /** A refusal or failure of the server, or no answer. Its message is for the operator. */
 export class ApiError extends Error {}
@@ -8,7 +8,7 @@ export function readState() {
   return ask('state');
 }
 
-/** @returns {Promise<SessionInfo[]>} */
+/** @returns {Promise<SessionState[]>} */
 export function readSessions() {
   return ask('sessions');
 }
@@ -31,7 +31,7 @@ export function revoke(whose) {
 
 /**
  * @param {string} route
- * @returns {Promise<{ findings: Finding[] }>}
+ * @returns {Promise<{ findings: ShownFinding[] }>}
  */
 export function runDoctor(route) {
   return ask('doctor', { route });

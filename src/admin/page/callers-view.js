@@ -6,7 +6,7 @@ import { ageText, timeText } from './format.js';
 
 /** @import { KnownState } from './known-state.js' */
 /** @import { LiveFeed } from './live-feed.js' */
-/** @import { CallEvent, Entry, View } from './page-types.js' */
+/** @import { ShownCall, Entry, View } from './page-types.js' */
 
 /** @typedef {'user' | 'client'} CallerKind */
 /** @typedef {{ name: string, issuer: string | undefined, calls: number, lastSeen: number, partners: Set<string> }} Caller */
@@ -21,7 +21,7 @@ class SeenCallers {
   /** @type {Record<CallerKind, Map<string, Caller>>} */
   #callers = { user: new Map(), client: new Map() };
 
-  /** @param {CallEvent} call */
+  /** @param {ShownCall} call */
   add({ user, client, issuer, time }) {
     if (user !== undefined) this.#count('user', user, issuer, client, time);
     if (client !== undefined) this.#count('client', client, issuer, user, time);

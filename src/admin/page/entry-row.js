@@ -3,7 +3,7 @@ import { bytesText, durationText, timeText } from './format.js';
 import { helpElement, meaningOf } from './help-text.js';
 import { outcomeOf } from './outcomes.js';
 
-/** @import { CallEvent, DecisionEvent, Entry } from './page-types.js' */
+/** @import { ShownCall, ShownDecision, Entry } from './page-types.js' */
 /** @import { Child } from './element.js' */
 
 /**
@@ -33,7 +33,7 @@ export function buildEntryRow(entry, isOpen = false) {
   return element('li', { class: `entry ${tone}` }, details);
 }
 
-/** @param {CallEvent} event */
+/** @param {ShownCall} event */
 function callLine({ method, name, target, route, user, client }) {
   const place = target === undefined ? route : `${route} → ${target}`;
   return {
@@ -45,7 +45,7 @@ function callLine({ method, name, target, route, user, client }) {
   };
 }
 
-/** @param {DecisionEvent} event */
+/** @param {ShownDecision} event */
 function decisionLine({ outcome, method, path, code, help, subject, clientId }) {
   const who = whoOf(subject, clientId);
   const isClaim = outcome !== 'passed' && (subject ?? clientId) !== undefined;
@@ -83,7 +83,7 @@ function detailsOf(entry, meaning) {
     if (value === undefined || value === '') continue;
     list.append(element('div', {}, element('dt', {}, term), element('dd', {}, nameElement(String(value)))));
   }
-  const { strict, text, help } = /** @type {Partial<DecisionEvent>} */ (entry.event);
+  const { strict, text, help } = /** @type {Partial<ShownDecision>} */ (entry.event);
   return element(
     'div',
     { class: 'more' },
@@ -96,7 +96,7 @@ function detailsOf(entry, meaning) {
 }
 
 /**
- * @param {CallEvent} event
+ * @param {ShownCall} event
  * @returns {[term: string, value: unknown][]}
  */
 function callFacts(event) {
@@ -114,7 +114,7 @@ function callFacts(event) {
     ['Duration', durationText(event.durationMs)],
     ['Request', bytesText(event.bytesIn)],
     ['Answer', bytesText(event.bytesOut)],
-    ['Session', event.session && `${event.session.slice(0, 8)}…`],
+    ['Session', event.session],
     ['Request id', event.requestId],
     ['Trace', event.traceId],
     ['Content', content === undefined ? undefined : JSON.stringify(content)],
@@ -122,7 +122,7 @@ function callFacts(event) {
 }
 
 /**
- * @param {DecisionEvent} event
+ * @param {ShownDecision} event
  * @returns {[term: string, value: unknown][]}
  */
 function decisionFacts(event) {

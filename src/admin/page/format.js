@@ -25,9 +25,9 @@ export function numberText(value) {
   return NUMBER.format(value);
 }
 
-/** @param {number | null | undefined} milliseconds */
+/** @param {number | undefined} milliseconds */
 export function durationText(milliseconds) {
-  if (milliseconds === null || milliseconds === undefined) return '–';
+  if (milliseconds === undefined) return '–';
   if (milliseconds >= 10_000) return `${NUMBER.format(milliseconds / 1000)} s`;
   return `${NUMBER.format(milliseconds < 10 ? milliseconds : Math.round(milliseconds))} ms`;
 }

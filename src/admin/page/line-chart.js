@@ -2,17 +2,17 @@ import { element, setChildren, svgElement } from './element.js';
 import { timeText } from './format.js';
 import { MAX_NUMBERS } from './live-feed.js';
 
-/** @import { SecondNumbers } from './page-types.js' */
+/** @import { ShownSecond } from './page-types.js' */
 /**
  * @typedef {object} Series
  * @property {string} name
- * @property {(second: SecondNumbers) => number | null} pick
+ * @property {(second: ShownSecond) => number | undefined} pick
  */
 /**
  * @typedef {object} Chart
  * @property {string} title
  * @property {readonly Series[]} series The first one is filled. Each has its own colour and dashes.
- * @property {(value: number | null) => string} format
+ * @property {(value: number | undefined) => string} format
  */
 
 const WIDTH = MAX_NUMBERS;
@@ -24,9 +24,9 @@ export class LineChart {
   #svg = svgElement('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', role: 'img' });
   #top = element('span', { class: 'chart-top', 'aria-hidden': 'true' });
   #legend = element('dl', { class: 'legend' });
-  /** @type {readonly SecondNumbers[]} */
+  /** @type {readonly ShownSecond[]} */
   #seconds = [];
-  /** @type {SecondNumbers | undefined} The second under the pointer. */
+  /** @type {ShownSecond | undefined} The second under the pointer. */
   #pointed;
   element;
 
@@ -43,7 +43,7 @@ export class LineChart {
     this.show([]);
   }
 
-  /** @param {readonly SecondNumbers[]} seconds Oldest first. */
+  /** @param {readonly ShownSecond[]} seconds Oldest first. */
   show(seconds) {
     this.#seconds = seconds;
     const { series, format } = this.#chart;
@@ -62,11 +62,11 @@ export class LineChart {
   #points(pick, highest) {
     return this.#seconds.flatMap((second) => {
       const value = pick(second);
-      return value === null ? [] : [{ x: this.#xOf(second), y: HEIGHT - 1 - (value / highest) * (HEIGHT - 4) }];
+      return value === undefined ? [] : [{ x: this.#xOf(second), y: HEIGHT - 1 - (value / highest) * (HEIGHT - 4) }];
     });
   }
 
-  /** @param {SecondNumbers} second */
+  /** @param {ShownSecond} second */
   #xOf({ time }) {
     return WIDTH - (timeOf(this.#seconds.at(-1)) - time) / 1000;
   }
@@ -104,7 +104,7 @@ export class LineChart {
     if (last === undefined) return `${title}: no numbers yet.`;
     const parts = series.map(({ name, pick }) => {
       const values = this.#seconds.flatMap((second) => pick(second) ?? []);
-      return `${name} now ${format(pick(last))}, highest ${format(values.length === 0 ? null : Math.max(...values))}`;
+      return `${name} now ${format(pick(last))}, highest ${format(values.length === 0 ? undefined : Math.max(...values))}`;
     });
     return `${title}, last ${Math.ceil(this.#seconds.length / 60)} minutes: ${parts.join('; ')}.`;
   }
@@ -118,7 +118,7 @@ export class LineChart {
   }
 }
 
-/** @param {SecondNumbers | undefined} second */
+/** @param {ShownSecond | undefined} second */
 function timeOf(second) {
   return second?.time ?? 0;
 }

@@ -1,6 +1,6 @@
 import { outcomeOf } from './outcomes.js';
 
-/** @import { CallEvent, DecisionEvent, Entry, SecondNumbers } from './page-types.js' */
+/** @import { ShownCall, ShownDecision, Entry, ShownSecond } from './page-types.js' */
 /** @typedef {'connecting' | 'live' | 'lost'} FeedState */
 
 /** Of each kind that {@link bucketOf} tells apart, so that thousands of good calls do not push out one refused login. */
@@ -20,7 +20,7 @@ const SAMPLED_VALID_MS = 3000;
 export class LiveFeed extends EventTarget {
   /** @type {FeedState} */
   state = 'connecting';
-  /** @type {SecondNumbers[]} Oldest first. */
+  /** @type {ShownSecond[]} Oldest first. */
   numbers = [];
   /** @type {Map<string, Entry[]>} Oldest first. */
   #buckets = new Map();
@@ -69,7 +69,7 @@ export class LiveFeed extends EventTarget {
     return noted !== undefined && Date.now() - noted.at < SAMPLED_VALID_MS ? noted : undefined;
   }
 
-  /** @param {CallEvent} event */
+  /** @param {ShownCall} event */
   #addCall(event) {
     // It is listed at its end, as decisions are.
     const time = event.time + event.durationMs;
@@ -83,7 +83,7 @@ export class LiveFeed extends EventTarget {
     });
   }
 
-  /** @param {DecisionEvent} event */
+  /** @param {ShownDecision} event */
   #addDecision(event) {
     const { help: _help, ...searched } = event;
     const isProblem = isBad('decision', event);
@@ -110,7 +110,7 @@ export class LiveFeed extends EventTarget {
     this.#announceEntries();
   }
 
-  /** @param {SecondNumbers} second */
+  /** @param {ShownSecond} second */
   #addNumbers(second) {
     const last = this.numbers.at(-1);
     if (last !== undefined && second.time <= last.time) return;

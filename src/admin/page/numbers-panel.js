@@ -3,9 +3,9 @@ import { durationText, numberText, timeText } from './format.js';
 import { LineChart } from './line-chart.js';
 
 /** @import { LiveFeed } from './live-feed.js' */
-/** @import { SecondNumbers } from './page-types.js' */
+/** @import { ShownSecond } from './page-types.js' */
 
-const count = (/** @type {number | null} */ value) => numberText(value ?? 0);
+const count = (/** @type {number | undefined} */ value) => numberText(value ?? 0);
 
 const CHARTS = [
   { title: 'Calls per second', format: count, series: [{ name: 'calls', pick: seriesOf('calls') }] },
@@ -68,14 +68,14 @@ export function createNumbersPanel(feed) {
 }
 
 /**
- * @param {Exclude<keyof SecondNumbers, 'time'>} name
- * @returns {(second: SecondNumbers) => number | null}
+ * @param {Exclude<keyof ShownSecond, 'time'>} name
+ * @returns {(second: ShownSecond) => number | undefined}
  */
 function seriesOf(name) {
   return (second) => second[name];
 }
 
-/** @param {SecondNumbers} second */
+/** @param {ShownSecond} second */
 function rowOf(second) {
   const values = CHARTS.flatMap(({ series, format }) => series.map(({ pick }) => format(pick(second))));
   return element(

@@ -1,65 +1,24 @@
-import type { AuthDecision } from '../../policy/auth-decision.js';
 import type { CallRecord } from '../../telemetry/call-record.js';
-
-declare global {
-  /** Of V8. The types of the server, which this file imports, need it. */
-  interface ErrorConstructor {
-    stackTraceLimit: number;
-  }
-}
+import type { SecondNumbers } from '../call-numbers.js';
+import type { DecisionEvent } from '../decision-event.js';
+import type { buildState } from '../page-state.js';
+import type { listSessions } from '../session-list.js';
 
 /** The answer of `api/state`. */
-export interface ServerState {
-  readonly version: string;
-  readonly startedAt: number | string;
-  readonly routes: readonly RouteState[];
-  readonly can: Abilities;
-  /** The configuration as read, without secrets. */
-  readonly config?: string;
+export type ServerState = Awaited<ReturnType<typeof buildState>>;
+
+export type RouteState = ServerState['routes'][number];
+
+export interface ShownCall extends CallRecord {
+  readonly id: number;
 }
 
-export interface Abilities {
-  readonly revoke: boolean;
-  readonly endSessions: boolean;
-  readonly callTools: boolean;
-  readonly doctor: boolean;
-  readonly developmentToken: boolean;
+export interface ShownDecision extends DecisionEvent {
+  readonly id: number;
 }
 
-export interface RouteState {
-  readonly id: string;
-  readonly name: string;
-  readonly url?: string;
-  readonly mode?: string;
-  readonly authenticates: boolean;
-  readonly targets: readonly { name: string; kind: string; description: string }[];
-  readonly health: { ready: boolean; problems: readonly string[] };
-  readonly stats: { sessions: number; pending: number; connections: number; restarts: number };
-}
-
-export interface CallEvent extends CallRecord {
-  readonly id: number | string;
-}
-
-export interface DecisionEvent extends AuthDecision {
-  readonly id: number | string;
+export interface ShownSecond extends SecondNumbers {
   readonly time: number;
-  /** The sentence of the log. */
-  readonly text: string;
-  /** The heading of docs/errors.md about `code`. */
-  readonly help?: { readonly anchor: string; readonly title: string; readonly text: string };
-  /** What strict mode would have done. */
-  readonly strict?: string;
-}
-
-/** The numbers of one second. Durations are in milliseconds. */
-export interface SecondNumbers {
-  readonly time: number;
-  readonly calls: number;
-  readonly errors: number;
-  readonly refused: number;
-  readonly p50: number | null;
-  readonly p95: number | null;
   readonly sessions: number;
   readonly pending: number;
 }
@@ -72,22 +31,13 @@ export type Entry = {
   readonly searched: string;
   readonly isProblem: boolean;
 } & (
-  | { readonly kind: 'call'; readonly event: CallEvent }
-  | { readonly kind: 'decision'; readonly event: DecisionEvent }
+  | { readonly kind: 'call'; readonly event: ShownCall }
+  | { readonly kind: 'decision'; readonly event: ShownDecision }
 );
 
-export interface SessionInfo {
-  readonly id: string;
-  readonly route: string;
-  readonly user?: string;
-  readonly issuer?: string;
-  readonly client?: string;
-  readonly openedAt: number;
-  readonly lastUsedAt: number;
-  readonly inUse: boolean;
-}
+export type SessionState = ReturnType<typeof listSessions>[number];
 
-export interface Finding {
+export interface ShownFinding {
   readonly level: 'ok' | 'note' | 'problem';
   readonly text: string;
   readonly fix?: string;

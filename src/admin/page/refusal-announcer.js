@@ -30,7 +30,7 @@ export function createRefusalAnnouncer(feed) {
     if (entry.kind !== 'decision' || !entry.isProblem || entry.time < openedAt) return;
     unspoken += 1;
     if (timer !== 0) return;
-    timer = setTimeout(() => {
+    timer = window.setTimeout(() => {
       timer = 0;
     }, QUIET_MS);
     speak(entry);

@@ -3,7 +3,7 @@ import { element, nameElement, setChildren } from './element.js';
 import { countText } from './format.js';
 
 /** @import { KnownState } from './known-state.js' */
-/** @import { Finding, RouteState } from './page-types.js' */
+/** @import { ShownFinding, RouteState } from './page-types.js' */
 
 const LEVELS = {
   ok: { sign: '✓', name: 'Good', tone: 'good' },
@@ -112,7 +112,7 @@ async function showFindings({ id }, button, place) {
   }
 }
 
-/** @param {Finding} finding */
+/** @param {ShownFinding} finding */
 function findingItem({ level, text, fix }) {
   const { sign, name, tone } = LEVELS[level];
   return element(

@@ -5,7 +5,7 @@ import { element, nameElement, visibleText } from './element.js';
 import { ageText, timeText } from './format.js';
 
 /** @import { KnownState } from './known-state.js' */
-/** @import { SessionInfo, View } from './page-types.js' */
+/** @import { SessionState, View } from './page-types.js' */
 
 const INTERVAL_MS = 3000;
 const MAX_ROWS = 300;
@@ -38,7 +38,7 @@ export function createSessionsView(state) {
     content: element('div', {}, lead, problem, table.element),
     show() {
       void read();
-      timer = setInterval(read, INTERVAL_MS);
+      timer = window.setInterval(read, INTERVAL_MS);
     },
     hide: () => clearInterval(timer),
   };
@@ -49,7 +49,7 @@ export function createSessionsView(state) {
  * @param {() => Promise<void>} onChange
  */
 function createTable(state, onChange) {
-  /** @type {import('./data-table.js').Column<SessionInfo>[]} */
+  /** @type {import('./data-table.js').Column<SessionState>[]} */
   const columns = [
     { label: 'User', cell: ({ user }) => [user === undefined ? 'anonymous' : nameElement(user)] },
     { label: 'Client', cell: ({ client }) => [client === undefined ? '–' : nameElement(client)] },
@@ -66,7 +66,7 @@ function createTable(state, onChange) {
 }
 
 /**
- * @param {SessionInfo} session
+ * @param {SessionState} session
  * @param {() => Promise<void>} onChange
  */
 function endButton({ id, user, route }, onChange) {

@@ -19,7 +19,7 @@ export function notify(message, tone = 'good') {
   line.hidden = false;
   line.className = `toast ${tone}`;
   line.textContent = message;
-  timer = setTimeout(() => {
+  timer = window.setTimeout(() => {
     line.hidden = true;
     line.textContent = '';
   }, VISIBLE_MS);

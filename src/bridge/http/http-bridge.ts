@@ -24,6 +24,7 @@ import type { CallerTokens } from './caller-token.js';
 import { createClientHeaders } from './client-headers.js';
 import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
+import { liveSessionsOf } from './live-sessions.js';
 import { opensSession } from './opens-session.js';
 import { methodOf, Relay, type RelayHost } from './relay.js';
 import { Relays } from './relays.js';
@@ -113,6 +114,9 @@ export class HttpBridge {
   stats() {
     return { sessions: this.#sessions.size, ...this.#relays.counts() };
   }
+
+  /** Returns the open sessions that this process knows. */
+  sessions = () => liveSessionsOf(this.#sessions, this.#relays);
 
   /** Resolves to undefined if the target answers and the bridge still passes requests on to it; otherwise to the reason, for a log. */
   async fault(): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 import { BridgeError } from '../../messages/bridge-error.js';
 import { listensOnly } from '../listens.js';
 import type { Relay } from './relay.js';
+import type { RemoteSession } from './remote-sessions.js';
 
 /** The requests in flight to one target. */
 export class Relays {
@@ -43,6 +44,12 @@ export class Relays {
       const { request, session } = relay;
       if (listensOnly(request.req) && !(session && busy.has(session))) relay.end(new BridgeError('closing'));
     }
+  }
+
+  /** Ends the requests of a session. */
+  endOf(session: RemoteSession): void {
+    for (const relay of [...this.#open.keys()])
+      if (relay.session === session) relay.end(new BridgeError('session_ended'));
   }
 
   endAll(): void {

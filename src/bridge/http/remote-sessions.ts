@@ -6,6 +6,7 @@ import { createCapRefusal } from '../../messages/cap-refusal.js';
 import { sessionSignerOf } from '../../oauth/refusal.js';
 import type { HeaderRecord } from '../../targets/http/exchange.js';
 import { isUsableId, requireUsableId } from '../../targets/http/target-session.js';
+import { type SessionCaller, sessionCallerOf } from '../backend-facts.js';
 import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
 import { createUnknownSession } from './unknown-session.js';
@@ -16,6 +17,9 @@ export class RemoteSession implements Occupant {
   /** The id that the client knows: signed, if the policy has a secret. */
   readonly clientId: string;
   readonly owner: SessionOwner;
+  readonly openedAt = Date.now();
+  /** Empty until the session is one of those that this process knows. */
+  caller: SessionCaller = sessionCallerOf(undefined);
   /** Those of the last request. The target needs them to end the session. */
   callerHeaders: HeaderRecord;
   lastUsed = performance.now();
@@ -72,6 +76,11 @@ export class RemoteSessions {
 
   get size(): number {
     return this.#byId.size;
+  }
+
+  /** Those that this process knows. */
+  get all(): readonly RemoteSession[] {
+    return [...this.#byId.values()].map(({ session }) => session);
   }
 
   /**
@@ -145,6 +154,12 @@ export class RemoteSessions {
     entry.lease.gone();
   }
 
+  /** Ends a session here and at the target. */
+  end(session: RemoteSession): void {
+    this.forget(session);
+    this.#end(session);
+  }
+
   /** Ends idle sessions; called regularly. */
   tick(now: number): void {
     for (const { session } of [...this.#byId.values()]) {
@@ -166,6 +181,7 @@ export class RemoteSessions {
   #add(session: RemoteSession, request: HttpRequest): RemoteSession {
     const lease = this.#quota.take(request);
     if ('cap' in lease) throw this.#refusalOf(lease);
+    session.caller = sessionCallerOf(request.auth);
     this.#byId.set(session.id, { session, lease });
     this.#byClientId.set(session.clientId, session);
     addOwnedSession(session.clientId, session.owner);

@@ -12,6 +12,7 @@ import type { Connection, ConnectionListener, Sender } from '../../targets/conne
 import { type PendingRequest, PendingRequests } from '../answers/pending-requests.js';
 import type { PostResponse } from '../answers/post-response.js';
 import { SessionStreams } from '../answers/session-streams.js';
+import { type LiveSession, type SessionCaller, sessionCallerOf } from '../backend-facts.js';
 import type { ResolvedBridge } from '../bridge-options.js';
 
 // These notifications are about the server as a whole, never about a request in flight.
@@ -22,8 +23,10 @@ const FIRST_REVISION_WITH_INITIAL_EVENT = '2025-11-25';
 const MAX_DRAIN_MS = 60_000;
 
 /** One client's conversation with one MCP server, in a revision that has sessions (before 2026-07-28). */
-export class Session implements ConnectionListener {
+export class Session implements ConnectionListener, LiveSession {
   readonly id: string;
+  readonly caller: SessionCaller;
+  readonly openedAt = Date.now();
   readonly principal: Principal;
   /** The revision in the server's answer to `initialize`; empty until then. */
   revision = '';
@@ -49,6 +52,7 @@ export class Session implements ConnectionListener {
     this.id = replica === undefined ? randomUUID() : `${replica}.${randomUUID()}`;
     this.authority = new LastingAuthority(auth);
     this.principal = principal;
+    this.caller = sessionCallerOf(auth);
     this.#connection = connection;
     this.#onEnd = onEnd;
     this.#pending = new PendingRequests(maxPendingRequests);
@@ -174,6 +178,10 @@ export class Session implements ConnectionListener {
     this.streams.standalone.end();
     this.#onEnd();
     void this.#connection.stop();
+  }
+
+  endNow(): void {
+    this.end('session_ended');
   }
 
   #failUnreadable(bytes: Buffer): void {

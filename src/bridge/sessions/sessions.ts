@@ -22,6 +22,11 @@ export class Sessions {
     return this.#byId.size;
   }
 
+  /** The sessions whose ids clients know. */
+  get live(): readonly Session[] {
+    return [...this.#byId.values()].filter(({ revision }) => revision !== '');
+  }
+
   get pending(): number {
     let sum = 0;
     for (const session of this.#byId.values()) sum += session.pending;

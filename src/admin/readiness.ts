@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { unreadyTargetsOf } from '../bridge/unready-targets.js';
 import type { Logger, McpAuth } from '../index.js';
-import type { RouteBackend } from './backend.js';
+import type { AnyBackend } from './admin-source.js';
 
 /** One part of the gateway that can be ready or not. */
 export interface ReadyCheck {
@@ -15,7 +15,7 @@ export function checkKeys(at: string, auth: McpAuth): ReadyCheck {
   return { at, problem: async () => ((await auth.ready()) ? undefined : 'the keys of an issuer cannot be read') };
 }
 
-export function checkBackend(at: string, backend: RouteBackend): ReadyCheck {
+export function checkBackend(at: string, backend: AnyBackend): ReadyCheck {
   const problem = async () => {
     if (await backend.ready()) return undefined;
     const names = await unreadyTargetsOf(backend);

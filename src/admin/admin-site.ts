@@ -1,0 +1,118 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { basename } from 'node:path/posix';
+import { isAnswered } from '../http/answered.js';
+import { readBody, requireMediaType } from '../http/body.js';
+import { parseJsonObject } from '../http/json-object.js';
+import { replyJson, replyMethodNotAllowed } from '../http/reply.js';
+import { rawPath, requestTarget } from '../http/request-target.js';
+import { AdminError, replyAdminError } from './admin-error.js';
+import type { AdminSource } from './admin-source.js';
+import { readErrorHelp } from './error-help.js';
+import { LiveEvents } from './live-events.js';
+import { packageVersion } from './package-version.js';
+import { buildState } from './page-state.js';
+import { refuseOtherSites, requireSameOrigin } from './same-origin.js';
+import { createHandles, endSession, listSessions } from './session-list.js';
+import { readStaticFiles, sendStaticFile } from './static-files.js';
+
+/** The page for operators and its API. */
+export interface AdminSite {
+  /**
+   * Answers one request. It does not check who asks.
+   *
+   * @param path The path below the page, with its slash. Empty: the address of the page without the slash.
+   */
+  handle(req: IncomingMessage, res: ServerResponse, path: string): Promise<void>;
+  /** Ends the connections of pages, and stops listening for calls and decisions. */
+  close(): void;
+}
+
+type Reader = (res: ServerResponse) => unknown;
+type Action = (body: Readonly<Record<string, unknown>>) => unknown;
+
+/** Bytes of the body of a POST. */
+const MAX_BODY_BYTES = 1_048_576;
+
+const CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+const HEADERS: Readonly<Record<string, string>> = Object.freeze({
+  'content-security-policy': CSP,
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+});
+
+/** Creates the page. It listens for calls and decisions from now on. */
+export function createAdminSite(source: AdminSource): AdminSite {
+  const files = readStaticFiles();
+  const about = { version: packageVersion(), startedAt: Date.now() };
+  const handleOf = createHandles();
+  const events = new LiveEvents({ help: readErrorHelp(), handleOf, load: () => loadOf(source) });
+  const readers = new Map<string, Reader>([
+    ['/api/state', () => buildState(source, about)],
+    ['/api/sessions', () => listSessions(source.routes(), handleOf)],
+    ['/api/events', (res) => events.connect(res)],
+  ]);
+  const actions = new Map<string, Action>([['/api/sessions/end', ({ id }) => endOne(source, handleOf, id)]]);
+
+  async function answer(req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
+    const action = actions.get(path);
+    if (action !== undefined) return act(req, res, action);
+    if (req.method !== 'GET' && req.method !== 'HEAD') return replyMethodNotAllowed(res, ['GET', 'HEAD']);
+    const reader = readers.get(path);
+    if (reader !== undefined) {
+      refuseOtherSites(req);
+      const value = await reader(res);
+      if (value !== undefined) replyJson(res, 200, JSON.stringify(value));
+      return;
+    }
+    const file = files.get(path === '/' ? 'index.html' : path.slice(1));
+    if (path === '') redirectToPage(req, res);
+    else if (file === undefined) throw new AdminError(404, 'not_found', 'There is nothing at this address');
+    else sendStaticFile(res, file);
+  }
+
+  return {
+    async handle(req, res, path) {
+      for (const [name, value] of Object.entries(HEADERS)) res.setHeader(name, value);
+      try {
+        await answer(req, res, path);
+      } catch (error) {
+        if (!isAnswered(res)) replyAdminError(res, error);
+      }
+    },
+    close: () => events.close(),
+  };
+}
+
+async function act(req: IncomingMessage, res: ServerResponse, action: Action): Promise<void> {
+  if (req.method !== 'POST') return replyMethodNotAllowed(res, ['POST']);
+  requireSameOrigin(req);
+  // Also if a parser of the application has read the body: a form needs no permission to be sent to another origin.
+  requireMediaType(req.headers, 'application/json');
+  const body = parseJsonObject((await readBody(req, MAX_BODY_BYTES)).toString('utf8'));
+  if (body === undefined) throw new AdminError(400, 'invalid_body', 'The body must be a JSON object');
+  replyJson(res, 200, JSON.stringify(await action(body)));
+}
+
+/** Relative links of the page need the slash. The target is relative too, so that it stays on this host. */
+function redirectToPage(req: IncomingMessage, res: ServerResponse): void {
+  const last = basename(rawPath(requestTarget(req)));
+  res.writeHead(308, { location: `./${last}/` }).end();
+}
+
+function endOne(source: AdminSource, handleOf: (id: string) => string, id: unknown): object {
+  if (typeof id !== 'string') throw new AdminError(400, 'invalid_body', '"id" must be the id of a session in the list');
+  endSession(source.routes(), handleOf, id);
+  return { ended: true };
+}
+
+function loadOf({ routes }: AdminSource): { readonly sessions: number; readonly pending: number } {
+  const all = routes().map((route) => route.stats());
+  const sum = (name: 'sessions' | 'pending') => all.reduce((total, stats) => total + stats[name], 0);
+  return { sessions: sum('sessions'), pending: sum('pending') };
+}

@@ -1,0 +1,15 @@
+/** Characters of a text in an event. Clients choose names and claims, which can be of any length. */
+const MAX_TEXT = 300;
+
+/** Returns a copy of a flat record with short texts. */
+export function withShortTexts<T extends object>(record: T): T {
+  const members = Object.entries(record).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? short(value) : value,
+  ]);
+  return Object.fromEntries(members) as T;
+}
+
+function short(text: string): string {
+  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}…`;
+}

@@ -1,0 +1,30 @@
+import type { IncomingMessage } from 'node:http';
+import { isIPv6 } from 'node:net';
+import type { ResolvedAuth } from '../policy/resolve-auth.js';
+import type { CallAddress } from './admin-source.js';
+
+const BEARER = { header: 'authorization', prefix: 'Bearer ' };
+
+/** Returns the header in which the policy of a route reads tokens. */
+export function credentialPlaceOf(policy: ResolvedAuth | undefined): CallAddress['credential'] {
+  return policy?.authorizationLocation ?? BEARER;
+}
+
+/** Creates the function that returns the address of a path of this application: at the address where the request itself arrived. */
+export function callAddressFor(
+  path: string,
+  policy: ResolvedAuth | undefined,
+): (req: IncomingMessage) => CallAddress | undefined {
+  const credential = credentialPlaceOf(policy);
+  return ({ socket, headers }) => {
+    const { localAddress, localPort } = socket;
+    if (localAddress === undefined || localPort === undefined) return undefined;
+    const scheme = 'encrypted' in socket ? 'https' : 'http';
+    const host = policy?.resource?.host ?? headers.host ?? 'localhost';
+    return { url: `${scheme}://${inUrl(localAddress)}:${localPort}${path}`, host, credential };
+  };
+}
+
+export function inUrl(address: string): string {
+  return isIPv6(address) ? `[${address}]` : address;
+}

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+
+/** The section of docs/errors.md about a code. */
+export interface ErrorHelp {
+  readonly anchor: string;
+  readonly title: string;
+  /** Markdown. */
+  readonly text: string;
+}
+
+/** From src/admin/, dist/admin/ and dist/chunks/ alike. */
+const PAGE = new URL('../../docs/errors.md', import.meta.url);
+
+/** Reads docs/errors.md of this package: the sections by code. Empty if the page is not there, as in a bundle. */
+export function readErrorHelp(page = PAGE): ReadonlyMap<string, ErrorHelp> {
+  return new Map(sectionsIn(page).map((section) => [section.title, section]));
+}
+
+function sectionsIn(page: URL): readonly ErrorHelp[] {
+  let markdown: string;
+  try {
+    markdown = readFileSync(page, 'utf8');
+  } catch {
+    // The page explains codes. Without it, the codes are still shown.
+    return [];
+  }
+  return markdown.split(/^(?=##+ )/m).flatMap((section) => {
+    const [, title, text = ''] = /^### `([a-z_]+)`\n+([\s\S]*)$/.exec(section) ?? [];
+    return title === undefined ? [] : [{ anchor: title, title, text: text.trim() }];
+  });
+}

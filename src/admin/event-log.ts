@@ -1,0 +1,28 @@
+/** An event that was shown, or can be shown to pages that connect later. */
+export interface LoggedEvent {
+  readonly name: string;
+  readonly data: object;
+}
+
+/** The last events of one kind, with a bound. */
+export class EventLog {
+  readonly #max: number;
+  readonly #events: LoggedEvent[] = [];
+  #next = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  add(event: LoggedEvent): void {
+    if (this.#events.length < this.#max) this.#events.push(event);
+    else this.#events[this.#next] = event;
+    this.#next = (this.#next + 1) % this.#max;
+  }
+
+  /** The oldest first. */
+  get all(): readonly LoggedEvent[] {
+    if (this.#events.length < this.#max) return [...this.#events];
+    return [...this.#events.slice(this.#next), ...this.#events.slice(0, this.#next)];
+  }
+}

@@ -1,0 +1,2 @@
+export type { McpAdminOptions } from './admin-options.js';
+export { type McpAdmin, mcpAdmin } from './mcp-admin.js';

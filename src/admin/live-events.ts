@@ -1,0 +1,141 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ServerResponse } from 'node:http';
+import { onceClosed } from '../http/hang-up.js';
+import type { AuthDecision } from '../index.js';
+import type { CallRecord } from '../telemetry/call-record.js';
+import { AdminError } from './admin-error.js';
+import { withShortTexts } from './bounded-texts.js';
+import { CallNumbers, isFailedCall } from './call-numbers.js';
+import { describeDecision, isRefusal } from './decision-event.js';
+import type { ErrorHelp } from './error-help.js';
+import { EventLog, type LoggedEvent } from './event-log.js';
+import { Sampling } from './sampling.js';
+
+/** Events of each kind that a page gets when it connects. */
+const MAX_KEPT = 200;
+/** Pages that can be connected at once. */
+const MAX_READERS = 20;
+/** Bytes that wait for a page to read them. A slower page is disconnected, and connects again. */
+const MAX_UNREAD_BYTES = 1_048_576;
+
+const CALLS = 'express-mcp-auth:call';
+const DECISIONS = 'express-mcp-auth:decision';
+const SECOND_MS = 1_000;
+
+interface EventParts {
+  readonly help: ReadonlyMap<string, ErrorHelp>;
+  /** Replaces the id of a session by its handle. */
+  handleOf(sessionId: string): string;
+  /** The sums of all routes. */
+  load(): { readonly sessions: number; readonly pending: number };
+}
+
+/** Calls and decisions of this process as server-sent events. It listens for them from its creation until `close()`. */
+export class LiveEvents {
+  readonly #parts: EventParts;
+  readonly #calls = new EventLog(MAX_KEPT);
+  readonly #decisions = new EventLog(MAX_KEPT);
+  readonly #sampling = new Sampling();
+  readonly #numbers = new CallNumbers();
+  readonly #readers = new Set<ServerResponse>();
+  readonly #onCall = (record: unknown) => this.#addCall(record as CallRecord);
+  readonly #onDecision = (decision: unknown) => this.#addDecision(decision as AuthDecision);
+  #timer: NodeJS.Timeout | undefined;
+  #lastId = 0;
+  #isClosed = false;
+
+  constructor(parts: EventParts) {
+    this.#parts = parts;
+    subscribe(CALLS, this.#onCall);
+    subscribe(DECISIONS, this.#onDecision);
+  }
+
+  /** Sends the last events to a page, and then those that come. */
+  connect(res: ServerResponse): void {
+    if (this.#isClosed || this.#readers.size >= MAX_READERS)
+      throw new AdminError(503, 'too_many_pages', `At most ${MAX_READERS} pages can be connected: close one`);
+    res.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+    for (const event of [...this.#calls.all, ...this.#decisions.all]) res.write(textOf(event));
+    res.flushHeaders();
+    this.#readers.add(res);
+    onceClosed(res, () => this.#disconnect(res));
+    if (this.#timer === undefined) this.#begin();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    unsubscribe(CALLS, this.#onCall);
+    unsubscribe(DECISIONS, this.#onDecision);
+    for (const res of this.#readers) res.end();
+    this.#readers.clear();
+    this.#end();
+  }
+
+  #begin(): void {
+    this.#numbers.next();
+    this.#sampling.next();
+    this.#timer = setInterval(() => this.#tick(), SECOND_MS).unref();
+  }
+
+  #end(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #disconnect(res: ServerResponse): void {
+    this.#readers.delete(res);
+    if (this.#readers.size === 0) this.#end();
+  }
+
+  #addCall(record: CallRecord): void {
+    this.#numbers.addCall(record);
+    const { session } = record;
+    const handle = session === undefined ? undefined : this.#parts.handleOf(session);
+    const { content: _, ...shown } = record;
+    const data = { id: this.#nextId(), ...withShortTexts(shown), session: handle };
+    this.#add(this.#calls, { name: 'call', data }, isFailedCall(record));
+  }
+
+  #addDecision(decision: AuthDecision): void {
+    const isFailure = isRefusal(decision);
+    if (isFailure) this.#numbers.addRefusal();
+    const described = describeDecision(withShortTexts(decision), this.#parts.help);
+    this.#add(
+      this.#decisions,
+      { name: 'decision', data: { id: this.#nextId(), time: Date.now(), ...described } },
+      isFailure,
+    );
+  }
+
+  #add(log: EventLog, event: LoggedEvent, isFailure: boolean): void {
+    log.add(event);
+    if (this.#readers.size > 0 && this.#sampling.take(isFailure)) this.#send(event);
+  }
+
+  #nextId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
+
+  #tick(): void {
+    const { seen, shown } = this.#sampling.next();
+    if (seen > shown) this.#send({ name: 'sampled', data: { seen, shown } });
+    this.#send({ name: 'numbers', data: { time: Date.now(), ...this.#numbers.next(), ...this.#parts.load() } });
+  }
+
+  #send(event: LoggedEvent): void {
+    const text = textOf(event);
+    for (const res of [...this.#readers]) {
+      if (res.writableLength <= MAX_UNREAD_BYTES) res.write(text);
+      else {
+        this.#disconnect(res);
+        res.destroy();
+      }
+    }
+  }
+}
+
+/** JSON has no line ends, so an event is one line of data. */
+function textOf({ name, data }: LoggedEvent): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+}

@@ -1,0 +1,81 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createRebindingGuard, type RebindingGuard } from '../bridge/rebinding-guard.js';
+import { adviceFor } from '../core/advice.js';
+import { rawPath, requestTarget } from '../http/request-target.js';
+import type { Middleware } from '../index.js';
+import { BridgeError } from '../messages/bridge-error.js';
+import { policyOf } from '../policy/resolved-policy.js';
+import { AdminError, replyAdminError } from './admin-error.js';
+import { type McpAdminOptions, resolveAdminOptions } from './admin-options.js';
+import { createAdminSite } from './admin-site.js';
+import { routesOfApp } from './app-routes.js';
+import { isFromThisMachine } from './from-this-machine.js';
+
+/** The middleware of `mcpAdmin()`. */
+export interface McpAdmin extends Middleware {
+  /** Ends the connections of open pages, and stops listening for calls. Call it before the application exits. */
+  close(): void;
+}
+
+/**
+ * Serves a page for operators: live calls and decisions, sessions, users to revoke, the doctor, and the tools of each backend. Mount it on
+ * a path of an Express or Connect app, behind your own login. `authorize` says who may use it.
+ *
+ * From its creation until `close()`, it listens for the records of calls and decisions in this process, and keeps the last 200 of each.
+ *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { mcpAuth, mcpStdioBackend } from 'express-mcp-auth';
+ * import { mcpAdmin } from 'express-mcp-auth/admin';
+ *
+ * const auth = mcpAuth({ issuer: 'https://auth.example.com', audiences: ['https://mcp.example.com/mcp'] });
+ * const backend = mcpStdioBackend({ command: 'node', args: ['server.js'] });
+ * const app = express();
+ * app.use('/admin', mcpAdmin({ authorize: 'loopback', backends: { '/mcp': backend }, auth }));
+ * app.use(auth);
+ * app.use('/mcp', backend);
+ * ```
+ *
+ * @throws {ConfigError} If an option cannot be used.
+ */
+export function mcpAdmin(options: Readonly<McpAdminOptions>): McpAdmin {
+  const resolved = resolveAdminOptions(options);
+  const { authorize, auth, allowedHosts, logger } = resolved;
+  const resource = auth && policyOf('mcpAdmin()', auth).resource;
+  const guarded = { resource, allowedHosts, allowedOrigins: undefined, logger };
+  const guard = createRebindingGuard('mcpAdmin()', guarded, adviceFor(options, 'mcpAdmin()'));
+  const routes = routesOfApp(resolved);
+  const site = createAdminSite({ routes: () => routes });
+  const mayUse = authorize === 'loopback' ? isFromThisMachine : authorize;
+
+  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    try {
+      requireOwnHost(guard, req);
+      if ((await mayUse(req)) !== true) throw new AdminError(403, 'access_denied', 'This page is for operators');
+      await site.handle(req, res, pathBelowMount(req));
+    } catch (error) {
+      if (!(error instanceof AdminError))
+        logger.error(`mcpAdmin(): ${req.method} ${rawPath(requestTarget(req))} failed`);
+      replyAdminError(res, error);
+    }
+  }
+
+  const mcpAdminMiddleware: Middleware = (req, res) => void answer(req, res);
+  return Object.assign(mcpAdminMiddleware, { close: () => site.close() });
+}
+
+function requireOwnHost(guard: RebindingGuard, req: IncomingMessage): void {
+  try {
+    guard(req, false);
+  } catch (error) {
+    if (error instanceof BridgeError) throw new AdminError(403, error.reason, error.message);
+    throw error;
+  }
+}
+
+/** The path below the mount; empty if the request asks for the mount without the slash, to which Express and Connect add one. */
+function pathBelowMount(req: IncomingMessage): string {
+  const path = rawPath(req.url ?? '/');
+  return path === '/' && !rawPath(requestTarget(req)).endsWith('/') ? '' : path;
+}

@@ -1,0 +1,30 @@
+/** Events of one second that a page is sent. */
+const MAX_EVENTS = 50;
+/** Of these, the number that is kept for failures, so that a flood of calls does not hide a refusal. */
+const FOR_FAILURES = 20;
+
+/** Chooses the events that pages are sent, and counts all. */
+export class Sampling {
+  #seen = 0;
+  #shown = 0;
+  #plain = 0;
+
+  /** True if the event is to be sent. */
+  take(isFailure: boolean): boolean {
+    this.#seen += 1;
+    const isShown = this.#shown < MAX_EVENTS && (isFailure || this.#plain < MAX_EVENTS - FOR_FAILURES);
+    if (!isShown) return false;
+    this.#shown += 1;
+    if (!isFailure) this.#plain += 1;
+    return true;
+  }
+
+  /** Returns the counts of the second that ends, and begins the next one. */
+  next(): { readonly seen: number; readonly shown: number } {
+    const counts = { seen: this.#seen, shown: this.#shown };
+    this.#seen = 0;
+    this.#shown = 0;
+    this.#plain = 0;
+    return counts;
+  }
+}
