@@ -1,6 +1,6 @@
 import { element } from './element.js';
 
-/** @import { JsonSchema } from './page-types.js' */
+/** @import { ArgumentSchema } from './page-types.js' */
 
 /**
  * One argument of a tool. `read` returns undefined for an argument that is left out, and throws `SyntaxError` for text that is no JSON.
@@ -12,7 +12,7 @@ let count = 0;
 
 /**
  * @param {string} name
- * @param {JsonSchema} schema
+ * @param {ArgumentSchema} schema
  * @param {boolean} isRequired
  * @returns {ArgumentField}
  */
@@ -34,7 +34,7 @@ export function createArgumentField(name, schema, isRequired) {
 }
 
 /**
- * @param {JsonSchema} schema
+ * @param {ArgumentSchema} schema
  * @param {boolean} isRequired
  */
 function inputFor(schema, isRequired) {
@@ -69,7 +69,7 @@ function choiceOf(values, isRequired) {
 }
 
 /**
- * @param {JsonSchema} schema
+ * @param {ArgumentSchema} schema
  * @param {boolean} isRequired
  */
 function textOf({ maxLength }, isRequired) {
@@ -84,7 +84,7 @@ function textOf({ maxLength }, isRequired) {
 }
 
 /**
- * @param {JsonSchema} schema
+ * @param {ArgumentSchema} schema
  * @param {boolean} isRequired
  */
 function numberOf({ type, minimum, maximum }, isRequired) {

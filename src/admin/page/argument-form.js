@@ -2,7 +2,7 @@ import { createArgumentField } from './argument-fields.js';
 import { element, setChildren } from './element.js';
 
 /** @import { ArgumentField } from './argument-fields.js' */
-/** @import { JsonSchema } from './page-types.js' */
+/** @import { ArgumentSchema } from './page-types.js' */
 /** @typedef {Readonly<Record<string, unknown>>} Arguments */
 
 const MAX_FIELDS = 100;
@@ -25,7 +25,7 @@ export class ArgumentForm {
   #switch = element('button', { type: 'button', class: 'plain', click: () => this.#change() });
   #problem = element('p', { class: 'bad', role: 'alert' });
 
-  /** @param {JsonSchema | undefined} schema */
+  /** @param {ArgumentSchema | undefined} schema */
   constructor(schema) {
     this.#fields = fieldsOf(schema);
     this.#isJson = this.#fields === undefined;
@@ -83,7 +83,7 @@ export class ArgumentForm {
 }
 
 /**
- * @param {JsonSchema | undefined} schema
+ * @param {ArgumentSchema | undefined} schema
  * @returns {Map<string, ArgumentField> | undefined} Undefined if fields cannot express the schema.
  */
 function fieldsOf(schema) {

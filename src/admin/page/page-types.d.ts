@@ -47,14 +47,14 @@ export interface Tool {
   readonly name: string;
   readonly title?: string;
   readonly description?: string;
-  readonly inputSchema?: JsonSchema;
+  readonly inputSchema?: ArgumentSchema;
 }
 
-export interface JsonSchema {
+export interface ArgumentSchema {
   readonly type?: string | readonly string[];
   readonly title?: string;
   readonly description?: string;
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly properties?: Readonly<Record<string, ArgumentSchema>>;
   readonly required?: readonly string[];
   readonly enum?: readonly unknown[];
   readonly default?: unknown;
