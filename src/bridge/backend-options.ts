@@ -3,9 +3,11 @@ import { resolveLogger } from '../options/logger-option.js';
 import { flag, type OptionReader, optional, wholeNumber } from '../options/option-table.js';
 import { numberFrom, TEXT, TEXTS } from '../options/value-type.js';
 import { requireResource } from '../policy/resolve-resource.js';
+import { CALL_ROWS } from '../telemetry/call-options.js';
+import type { CallOptions } from '../telemetry/call-record.js';
 
 /** The options of every backend that the backends describe in the same words. */
-export interface BackendOptions {
+export interface BackendOptions extends CallOptions {
   /** The URL that clients use (RFC 8707), if no `mcpAuth()` in front names it. Its host is an allowed Host on loopback listeners. */
   readonly resource?: string | undefined;
   /**
@@ -51,6 +53,7 @@ export const BACKEND_ROWS = {
     read: optional(wholeNumber(0, 1, 'Leave it out for a quarter of maxSessions.').read),
   },
   warnWhenOpen: flag(true),
+  ...CALL_ROWS,
 };
 
 /** Returns the default of `maxAnonymousSessions`. */

@@ -2,8 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../core/principal.js';
 import type { Caller } from '../core/quota.js';
 import { forwardedRequestId } from '../core/request-id.js';
+import { hasHungUp } from '../http/hang-up.js';
 import type { MetaRule } from '../messages/meta-edit.js';
 import type { Sender } from '../targets/connection.js';
+import type { ObservedCalls } from '../telemetry/observe-calls.js';
+import { endOfRefusal } from '../telemetry/outcomes.js';
 
 /** One HTTP request and who sent it. */
 export interface BridgeRequest extends Caller {
@@ -14,6 +17,15 @@ export interface BridgeRequest extends Caller {
   readonly since: number;
   /** The changes to the `_meta` of its requests. Undefined if it passes unchanged. */
   readonly metaRule?: MetaRule | undefined;
+  /** The records of its calls; undefined if nothing listens for them. */
+  readonly calls?: ObservedCalls | undefined;
+}
+
+/** True if the client has hung up. Its calls, which were not sent yet, then end. */
+export function hasLeft({ res, calls }: BridgeRequest): boolean {
+  if (!hasHungUp(res)) return false;
+  calls?.endAll(endOfRefusal('cancelled'));
+  return true;
 }
 
 /** Returns the sender of messages that are not requests, and have no headers of their own. */

@@ -18,7 +18,8 @@ import { LeasedConnections } from '../targets/leased-connections.js';
 import { MAX_STOP_SECONDS } from '../targets/stdio/process-tree.js';
 import { replyFailure } from './answers/reply-failure.js';
 import type { ResolvedBridge } from './bridge-options.js';
-import type { BridgeRequest } from './bridge-request.js';
+import { type BridgeRequest, hasLeft } from './bridge-request.js';
+import { type CallObserver, createCallObserver } from './call-observer.js';
 import { Drain } from './drain.js';
 import { listensOnly } from './listens.js';
 import { createOpenWarning } from './open-warning.js';
@@ -70,6 +71,7 @@ export class Bridge {
   readonly #guard: RebindingGuard;
   readonly #warnIfOpen: (req: IncomingMessage, caller: Caller) => void;
   readonly #maxBodyBytes: number;
+  readonly #observe: CallObserver;
   readonly #logRefusal: MessageRefusalLog;
   readonly #onStats: (stats: BridgeStats) => void;
   readonly #timer: NodeJS.Timeout;
@@ -97,6 +99,7 @@ export class Bridge {
     this.#guard = createRebindingGuard(who, options, advice);
     this.#warnIfOpen = createOpenWarning(who, { ...options, credentials });
     this.#maxBodyBytes = options.maxBodyBytes;
+    this.#observe = createCallObserver(options);
     this.#logRefusal = createMessageRefusalLog(who, options.logger);
     this.#onStats = onStats;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -186,14 +189,15 @@ export class Bridge {
     if (hasHungUp(res)) return;
     requireAuthority(request.auth);
     const { messages, batch } = parseMessages(body);
+    const calls = this.#observe(request, messages);
     const rule = messages.some(({ kind }) => kind === 'request') ? this.#metaRules.forRequest(request.auth) : undefined;
     const metaRule = rule instanceof Promise ? await rule : rule;
     if (rule instanceof Promise) {
-      if (hasHungUp(res)) return;
+      if (hasLeft({ ...request, calls })) return;
       requireAuthority(request.auth);
     }
     if (this.#closed) throw new BridgeError('closing');
-    return this.#exchange({ ...request, metaRule }, messages, batch);
+    return this.#exchange({ ...request, metaRule, calls }, messages, batch);
   }
 
   #exchange(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): Promise<void> | void {

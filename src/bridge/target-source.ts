@@ -59,14 +59,16 @@ export interface CreatedRemote {
  * Creates the source of connections to a remote server.
  *
  * @param who The function and the target, in the log.
+ * @param name The name of the target in the records of calls.
  */
-export function createRemoteSource(who: string, server: ResolvedServer, shared: Shared): CreatedRemote {
+export function createRemoteSource(who: string, server: ResolvedServer, shared: Shared, name?: string): CreatedRemote {
   const { url, callerToken, responseTimeoutSeconds } = server;
   const key = callerToken && publishKey(callerToken.key, shared.logger, who);
   const tokens = callerToken && key && createCallerTokens(callerToken, audienceOf(url), key);
   const headersFor = createCallerHeaders({ ...server, logger: shared.logger }, tokens, who);
   const recipe = {
     who,
+    name,
     responseMs: responseTimeoutSeconds * 1_000,
     headersFor,
     describe: ({ caller, sessionId }: ConnectionHeaders) => ({

@@ -29,7 +29,7 @@ export function createTargets(who: string, resolved: ResolvedBackend): Targets {
       sources.set(name, createChildSource(target.child, resolved, name));
       continue;
     }
-    const { source, key, ready } = createRemoteSource(`${who}: ${name}`, target.server, resolved);
+    const { source, key, ready } = createRemoteSource(`${who}: ${name}`, target.server, resolved, name);
     sources.set(name, source);
     if (key !== undefined) keys.push(key);
     checks.set(name, ready);

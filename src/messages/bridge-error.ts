@@ -110,4 +110,18 @@ export class BridgeError extends Error {
     const { code } = BRIDGE_ERRORS[this.reason];
     return errorResponse(id, { code, message: this.message, data: { ...this.data, reason: this.reason } });
   }
+
+  /** Builds the same as a message in the place of the MCP server's response. {@link reasonOf} tells it from an error of the MCP server. */
+  response(id: string | undefined = this.id): Buffer {
+    const bytes = Buffer.from(this.body(id));
+    reasons.set(bytes, this.reason);
+    return bytes;
+  }
+}
+
+const reasons = new WeakMap<Buffer, BridgeErrorCode>();
+
+/** Returns the reason of an error response that {@link BridgeError.response} built; undefined for any other message. */
+export function reasonOf(response: Buffer): BridgeErrorCode | undefined {
+  return reasons.get(response);
 }

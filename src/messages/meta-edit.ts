@@ -1,6 +1,6 @@
 import type { AuthInfo } from '../core/auth-info.js';
 import { applyEdits, type Edit, type JsonMember, type JsonMembers, memberOf } from './json-members.js';
-import { type ClientMessage, membersAt } from './json-rpc.js';
+import { type ClientMessage, membersAt, type RpcMessage, readMessage } from './json-rpc.js';
 import { foldName } from './known-names.js';
 
 /** Says how the `_meta` of one message changes on its way to the child. */
@@ -22,8 +22,9 @@ export interface MetaRules {
   readonly forOthers: MetaRule | undefined;
 }
 
-// The keys of the protocol itself, and those that it reserves for tracing.
-const PROTOCOL_KEYS: ReadonlySet<string> = new Set(['progressToken', 'traceparent', 'tracestate', 'baggage']);
+/** The keys that the protocol reserves for tracing (SEP-414). HTTP headers have the same names. */
+export const TRACE_KEYS = ['traceparent', 'tracestate', 'baggage'] as const;
+const PROTOCOL_KEYS: ReadonlySet<string> = new Set(['progressToken', ...TRACE_KEYS]);
 const PROTOCOL_PREFIX = 'io.modelcontextprotocol/';
 
 /**
@@ -59,8 +60,23 @@ export function withMeta(message: ClientMessage, rule: MetaRule | undefined): Bu
   return rule === undefined ? message.bytes : applyEdits(message.bytes, metaEdits(message, rule));
 }
 
+/** Replaces the trace in the `_meta` of a request, and leaves every other byte unchanged. */
+export function withTrace(
+  bytes: Buffer,
+  trace: { readonly [Key in (typeof TRACE_KEYS)[number]]?: string | undefined },
+): Buffer {
+  const request = readMessage(bytes);
+  if (request === undefined) return bytes;
+  const own = TRACE_KEYS.flatMap((key): [string, string][] => {
+    const value = trace[key];
+    return value === undefined ? [] : [[key, JSON.stringify(value)]];
+  });
+  const passes = (name: string): boolean => !TRACE_KEYS.some((key) => key === name);
+  return applyEdits(bytes, metaEdits(request, { own: new Map(own), passes }));
+}
+
 /** Returns the edits that apply `rule` to the `_meta` of a message. In a response, that is the `_meta` of its result. */
-export function metaEdits(message: ClientMessage, rule: MetaRule): readonly Edit[] {
+export function metaEdits(message: RpcMessage, rule: MetaRule): readonly Edit[] {
   const own = [...rule.own].map(([key, value]) => `${JSON.stringify(key)}:${value}`);
   const outer = message.kind === 'response' ? 'result' : 'params';
   const inner = membersAt(message, outer);

@@ -3,6 +3,8 @@ import type { AuthInfo } from '../core/auth-info.js';
 import type { Caller } from '../core/quota.js';
 import type { BridgeErrorCode } from '../messages/bridge-error.js';
 import type { RpcMessage } from '../messages/json-rpc.js';
+import type { TraceCarrier } from '../telemetry/call-tracer.js';
+import type { ObservedCall } from '../telemetry/observed-call.js';
 import type { Waiters } from './waiters.js';
 
 /** Receives the messages of a connection, and its end. */
@@ -27,10 +29,22 @@ export interface Sender {
   readonly parameters?: readonly string[];
   /** The id of the HTTP request, if remote servers get it. */
   readonly requestId?: string | undefined;
+  /** The record of the call that the message is; undefined if nothing listens for it. */
+  readonly call?: ObservedCall | undefined;
+  /** The trace that the message belongs to, if it differs from that of the client. */
+  readonly trace?: TraceCarrier | undefined;
+}
+
+/** The target of a connection. */
+export interface SingleTarget {
+  /** Undefined if the backend has no names for its targets. */
+  readonly name: string | undefined;
 }
 
 /** A conversation with an MCP server, message by message: a child process, a remote session, or several of them as one. */
 export interface Connection {
+  /** The target that gets every message. Left out: there are several, and each message has its own. */
+  readonly target?: SingleTarget;
   /** False once the connection is gone. */
   readonly alive: boolean;
   /** Resolves when nothing of the connection is left. */

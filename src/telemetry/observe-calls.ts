@@ -5,57 +5,59 @@ import { ignoreRejection } from '../core/ignore-rejection.js';
 import { mcpRouteOf } from '../core/mcp-route.js';
 import { createPerRequest } from '../core/per-request.js';
 import { requestIdOf } from '../core/request-id.js';
+import { isPromiseLike } from '../core/settle-in-time.js';
 import { ISSUED_TOKEN_PREFIX } from '../oauth/credential-form.js';
 import type { CallerCredential, CallOptions, CallRecord } from './call-record.js';
 import { type CallStart, callTracer } from './call-tracer.js';
-import { type CallEnd, ObservedCall } from './observed-call.js';
+import { type CallEnd, type CallOwner, ObservedCall } from './observed-call.js';
 import { traceIdOf, traceParentOf } from './trace-context.js';
 
 const records = channel('express-mcp-auth:call');
 
 /** The calls of one HTTP request that are being recorded. */
-export class ObservedCalls {
+export class ObservedCalls implements CallOwner {
   /** True if a backend says how the calls end. Then the answer on the wire need not be read. */
   isReported = false;
   /** The session of the calls, as the client knows it. */
   session: string | undefined;
-  readonly #byKey = new Map<string, ObservedCall>();
+  readonly #req: IncomingMessage;
+  readonly #since: number;
+  readonly #calls: readonly ObservedCall[];
   readonly #listeners = new Set<CallOptions>();
 
-  constructor(req: IncomingMessage, starts: readonly CallStart[]) {
-    const time = Date.now();
-    const began = performance.now();
+  /** @param since The arrival of the request, on the clock of `performance.now()`. */
+  constructor(req: IncomingMessage, starts: readonly CallStart[], since: number) {
+    this.#req = req;
+    this.#since = since;
     this.session = req.headers['mcp-session-id']?.toString();
-    const onEnd = ({ start, target, span }: ObservedCall, end: CallEnd): void => {
-      const traceId = span?.traceId ?? traceIdOf(traceParentOf(req, start.params));
-      const record = {
-        time,
-        ...this.#describe(req, start, end),
-        target,
-        durationMs: performance.now() - began,
-        traceId,
-      };
-      this.#publish(record, start, end);
-      span?.end(record);
-    };
-    for (const start of starts) {
+    this.#calls = starts.map((start) => {
       const span = callTracer.current?.begin(start, traceParentOf(req, start.params));
-      this.#byKey.set(start.key, new ObservedCall(start, span, onEnd));
-    }
+      return new ObservedCall(start, span, this);
+    });
   }
 
-  /** @param key In the spelling of `keyOf()`. */
+  /**
+   * Returns the call with this id that has not ended. Two calls of a batch may have one id: the first of them.
+   *
+   * @param key In the spelling of `keyOf()`.
+   */
   get(key: string | undefined): ObservedCall | undefined {
-    return key === undefined ? undefined : this.#byKey.get(key);
+    return this.#calls.find(({ start, isOver }) => start.key === key && !isOver);
+  }
+
+  /** Returns the call with this id, and each time another one if several calls of a batch have it. */
+  claim(key: string | undefined): ObservedCall | undefined {
+    const call = this.#calls.find(({ start, isClaimed }) => start.key === key && !isClaimed);
+    if (call !== undefined) call.isClaimed = true;
+    return call;
   }
 
   values(): Iterable<ObservedCall> {
-    return this.#byKey.values();
+    return this.#calls;
   }
 
-  /** True if the parsed result of an answer is needed. */
   get wantsContent(): boolean {
-    for (const { recordContent } of this.#listeners) if (recordContent !== undefined) return true;
+    for (const { onCall, recordContent } of this.#listeners) if (onCall && recordContent) return true;
     return false;
   }
 
@@ -66,43 +68,75 @@ export class ObservedCalls {
 
   /** Ends every call that has not ended. */
   endAll(end: CallEnd): void {
-    for (const call of this.#byKey.values()) call.end(end);
+    for (const call of this.#calls) call.end(end);
   }
 
-  #describe(req: IncomingMessage, { method, name, bytes }: CallStart, end: CallEnd) {
-    const auth = identityOf(req);
-    return {
-      route: mcpRouteOf(req),
-      method,
-      name,
+  onEnd(call: ObservedCall, end: CallEnd): void {
+    const record = this.#recordOf(call, end);
+    this.#publish(record, call.start, end);
+    call.span?.end(record);
+  }
+
+  #recordOf({ start, target, session, span }: ObservedCall, end: CallEnd): CallRecord {
+    const auth = identityOf(this.#req);
+    const durationMs = performance.now() - this.#since;
+    return Object.freeze({
+      time: Math.round(Date.now() - durationMs),
+      route: mcpRouteOf(this.#req),
+      target,
+      method: start.method,
+      name: start.name,
       issuer: textOf(auth?.payload.iss),
       user: auth?.subject,
       client: auth?.clientId,
       credential: credentialOf(auth),
       outcome: end.outcome,
       code: end.code,
-      bytesIn: bytes,
+      durationMs,
+      bytesIn: start.bytes,
       bytesOut: end.bytes ?? 0,
-      session: this.session,
-      requestId: requestIdOf(req),
-    };
+      session: session ?? this.session,
+      requestId: requestIdOf(this.#req),
+      traceId: span?.traceId ?? traceIdOf(traceParentOf(this.#req, start.params)),
+    });
   }
 
-  #publish(record: CallRecord, { method, name, params }: CallStart, { result }: CallEnd): void {
+  #publish(record: CallRecord, start: CallStart, end: CallEnd): void {
     records.publish(record);
-    for (const { onCall, recordContent } of this.#listeners) {
-      if (onCall === undefined) continue;
-      try {
-        const content = recordContent?.({ method, name, params, result });
-        ignoreRejection(onCall(content === undefined ? record : { ...record, content }));
-      } catch {
-        // An error in a listener must not change the answer.
-      }
-    }
+    for (const options of this.#listeners) notify(options, record, start, end);
+  }
+}
+
+/** Calls one listener. An error in it must not change the answer. */
+function notify({ onCall, recordContent }: CallOptions, record: CallRecord, start: CallStart, end: CallEnd): void {
+  if (onCall === undefined) return;
+  const content = recordContent && contentOf(recordContent, start, end);
+  try {
+    ignoreRejection(onCall(content === undefined ? record : Object.freeze({ ...record, content })));
+  } catch {
+    // Nothing is lost: the record was offered.
+  }
+}
+
+function contentOf(
+  recordContent: NonNullable<CallOptions['recordContent']>,
+  { method, name, params }: CallStart,
+  { result }: CallEnd,
+): unknown {
+  try {
+    const content = recordContent({ method, name, params, result });
+    ignoreRejection(content);
+    // A promise is no content: the record does not wait for it.
+    return isPromiseLike(content) ? undefined : content;
+  } catch {
+    // The record is the same without content.
+    return undefined;
   }
 }
 
 const observed = createPerRequest<ObservedCalls>();
+/** False until the first call is recorded. So nothing is looked up where nothing ever listens. */
+let isUsed = false;
 
 /** True if anything listens for calls. */
 export function areCallsObserved({ onCall }: CallOptions): boolean {
@@ -113,23 +147,30 @@ export function areCallsObserved({ onCall }: CallOptions): boolean {
  * Begins to record the calls of a request; undefined if nothing listens for them. If an earlier middleware has begun, its record goes on.
  *
  * @param starts Called only if needed.
+ * @param since The arrival of the request, on the clock of `performance.now()`. That of the middleware which begins the record counts.
  */
 export function observeCalls(
   req: IncomingMessage,
   options: CallOptions,
   starts: () => readonly CallStart[],
+  since = performance.now(),
 ): ObservedCalls | undefined {
+  const isObserved = areCallsObserved(options);
+  if (!isObserved && !isUsed) return undefined;
   const known = observed.get(req);
-  if (known === undefined && !areCallsObserved(options)) return undefined;
-  const calls = known ?? new ObservedCalls(req, starts());
-  if (known === undefined) observed.set(req, calls);
+  if (known === undefined && !isObserved) return undefined;
+  const calls = known ?? new ObservedCalls(req, starts(), since);
+  if (known === undefined) {
+    observed.set(req, calls);
+    isUsed = true;
+  }
   calls.addListener(options);
   return calls;
 }
 
 /** The calls of this request that an earlier middleware has begun to record. */
 export function observedCalls(req: IncomingMessage): ObservedCalls | undefined {
-  return observed.get(req);
+  return isUsed ? observed.get(req) : undefined;
 }
 
 function identityOf(req: IncomingMessage): AuthInfo | undefined {

@@ -7,9 +7,16 @@ export interface CallEnd {
   /** The code of our refusal, or that of the JSON-RPC error. */
   readonly code?: string | number | undefined;
   /** The bytes of the answer's message. */
-  readonly bytes?: number;
+  readonly bytes?: number | undefined;
   /** The `result` of the answer, parsed, if the content is recorded. */
   readonly result?: unknown;
+}
+
+/** The HTTP request of a call. */
+export interface CallOwner {
+  /** True if the parsed result of an answer is needed. */
+  readonly wantsContent: boolean;
+  onEnd(call: ObservedCall, end: CallEnd): void;
 }
 
 /** A call that has begun. Each part of the package that learns something about it says so here; its first end counts. */
@@ -18,24 +25,38 @@ export class ObservedCall {
   readonly span: CallSpan | undefined;
   /** The name of the target that got it. */
   target: string | undefined;
-  readonly #onEnd: (call: ObservedCall, end: CallEnd) => void;
+  /** The id of the session that it opened. */
+  session: string | undefined;
+  /** See `ObservedCalls.claim()`. */
+  isClaimed = false;
+  readonly #owner: CallOwner;
   #targetSpans: TargetSpan[] | undefined;
   #isOver = false;
 
-  constructor(start: CallStart, span: CallSpan | undefined, onEnd: (call: ObservedCall, end: CallEnd) => void) {
+  constructor(start: CallStart, span: CallSpan | undefined, owner: CallOwner) {
     this.start = start;
     this.span = span;
-    this.#onEnd = onEnd;
+    this.#owner = owner;
   }
 
   get isOver(): boolean {
     return this.#isOver;
   }
 
+  /** See {@link CallOwner.wantsContent}. */
+  get wantsContent(): boolean {
+    return this.#owner.wantsContent;
+  }
+
   /** Says that the call goes to this target. Returns the span of that, if there are spans: its carrier must go with the message. */
   sendTo(target: string | undefined): TargetSpan | undefined {
     this.target = target;
-    const span = this.span?.toTarget(target);
+    return this.alsoSendTo(target);
+  }
+
+  /** Says that a message for this call goes to one of several targets. The record names none of them. Otherwise as {@link sendTo}. */
+  alsoSendTo(target: string | undefined): TargetSpan | undefined {
+    const span = this.#isOver ? undefined : this.span?.toTarget(target);
     if (span === undefined) return undefined;
     this.#targetSpans ??= [];
     this.#targetSpans.push(span);
@@ -46,12 +67,13 @@ export class ObservedCall {
     if (this.#isOver) return;
     this.#isOver = true;
     // Ending a span twice does nothing: one of several targets may have ended its own before.
-    for (const span of this.#targetSpans ?? []) span.end(end.outcome === 'answered' ? undefined : errorTypeOf(end));
-    this.#onEnd(this, end);
+    for (const span of this.#targetSpans ?? []) span.end(errorTypeOf(end));
+    this.#owner.onEnd(this, end);
   }
 }
 
-/** The `error.type` of a span: a code, else the outcome. */
-export function errorTypeOf({ outcome, code }: Pick<CallEnd, 'outcome' | 'code'>): string {
+/** The `error.type` of a span: a code, else the outcome. Undefined for a call that was answered with a result. */
+export function errorTypeOf({ outcome, code }: Pick<CallEnd, 'outcome' | 'code'>): string | undefined {
+  if (outcome === 'answered') return undefined;
   return code === undefined ? outcome : String(code);
 }

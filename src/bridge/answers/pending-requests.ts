@@ -3,6 +3,9 @@ import { requestsAnsweredBy } from '../../messages/child-line.js';
 import { applyEdits, type Edit } from '../../messages/json-members.js';
 import { type ClientMessage, idOfTruncated, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
 import { subscriptionEdits, subscriptionEnd } from '../../messages/stateless-response.js';
+import type { CallEnd, ObservedCall } from '../../telemetry/observed-call.js';
+import { endOfRefusal } from '../../telemetry/outcomes.js';
+import { endOfResponse } from '../../telemetry/response-end.js';
 import type { Recipient } from './post-response.js';
 
 /** One request that an MCP server has not answered yet. */
@@ -17,6 +20,8 @@ export interface PendingRequest {
   readonly listens?: boolean;
   /** True if the bridge itself sent it. It is not counted, because no client waits for it. */
   readonly isInternal?: boolean;
+  /** The record of the call; undefined if nothing listens for it. */
+  readonly call?: ObservedCall | undefined;
 }
 
 /** The requests in flight on one connection, by the id that the MCP server sees (`keyOf`) and by progress token. Each is answered once. */
@@ -75,37 +80,36 @@ export class PendingRequests<R extends PendingRequest> {
     if (request.isInternal) this.#internal++;
   }
 
-  /** Removes a request without answering it, and returns it. */
-  take(key: string | undefined): R | undefined {
-    const request = this.get(key);
-    if (key === undefined || request === undefined) return undefined;
-    this.#byKey.delete(key);
-    const token = tokenKey(request.token);
-    if (token !== undefined) this.#byToken.delete(token);
-    if (request.isInternal) this.#internal--;
+  /** Removes a request without answering it, and returns it. `end` is how its call ended. */
+  drop(key: string | undefined, end: CallEnd): R | undefined {
+    const request = this.#take(key);
+    request?.call?.end(end);
     return request;
   }
 
   /** Passes the MCP server's response on with the id as the client wrote it; false if no request waits for it. */
   settle(message: RpcMessage, status?: number): boolean {
     const { key, id, idAt, bytes } = message;
-    const request = this.take(key);
+    const request = this.#take(key);
     if (request === undefined || idAt === undefined) return false;
     const edits: Edit[] = id === request.id ? [] : [{ ...idAt, text: request.id }];
     if (request.listens) edits.push(...subscriptionEdits(message, 'result', request.id));
-    request.recipient.respond(applyEdits(bytes, edits), status);
+    const response = applyEdits(bytes, edits);
+    request.recipient.respond(response, status);
+    if (request.call !== undefined) request.call.end(endOfResponse(message, request.call, response.length));
     return true;
   }
 
   /** Answers a request with an error, instead of the MCP server. */
   fail(key: string, reason: BridgeErrorCode, status?: number): void {
-    const request = this.take(key);
+    const request = this.#take(key);
     if (request === undefined) return;
-    const { id, listens, recipient } = request;
+    const { id, listens, recipient, call } = request;
     // On shutdown, a subscription ends with a result and not with an error (2026-07-28, Graceful Closure).
     const endsGracefully = listens && reason === 'closing' && recipient.streaming;
-    const body = endsGracefully ? subscriptionEnd(id) : new BridgeError(reason, { id }).body();
-    recipient.respond(Buffer.from(body), status);
+    const body = Buffer.from(endsGracefully ? subscriptionEnd(id) : new BridgeError(reason, { id }).body());
+    recipient.respond(body, status);
+    call?.end(endOfRefusal(reason, body.length));
   }
 
   failAll(reason: BridgeErrorCode, status?: number): void {
@@ -134,6 +138,16 @@ export class PendingRequests<R extends PendingRequest> {
       if (!isTimedOut) recipient.tick(now, keepAlive);
       return isTimedOut;
     });
+  }
+
+  #take(key: string | undefined): R | undefined {
+    const request = this.get(key);
+    if (key === undefined || request === undefined) return undefined;
+    this.#byKey.delete(key);
+    const token = tokenKey(request.token);
+    if (token !== undefined) this.#byToken.delete(token);
+    if (request.isInternal) this.#internal--;
+    return request;
   }
 }
 

@@ -77,7 +77,8 @@ export class SessionExchange {
     session.requireRoom(requests);
     this.#sendOthers(session, messages, request);
     const response = this.#createResponse(request, session, { ...accepted, responses: requests.length, batch });
-    for (const message of requests) session.request(message, response, withMeta(message, rule));
+    for (const message of requests)
+      session.request(message, response, withMeta(message, rule), request.calls?.claim(message.key));
   }
 
   #sendOthers(session: Session, messages: readonly ClientMessage[], request: BridgeRequest): void {
@@ -103,7 +104,7 @@ export class SessionExchange {
       if (session.revision === '' || !isAnswered(request.res)) session.end('session_ended');
     });
     const response = this.#createResponse(request, session, { ...accepted, responses: 1, batch });
-    session.request(message, response, withMeta(message, rule));
+    session.request(message, response, withMeta(message, rule), request.calls?.claim(message.key));
   }
 
   #createResponse(

@@ -9,9 +9,12 @@ import { memberOf, textOf } from '../../messages/json-members.js';
 import { type ClientMessage, cancellation, keyInParams, membersAt, type RpcMessage } from '../../messages/json-rpc.js';
 import { metaOf } from '../../messages/revision.js';
 import type { Connection, ConnectionListener, Sender } from '../../targets/connection.js';
+import type { ObservedCall } from '../../telemetry/observed-call.js';
+import { endOfWithdrawal } from '../../telemetry/outcomes.js';
 import { type PendingRequest, PendingRequests } from '../answers/pending-requests.js';
 import type { PostResponse } from '../answers/post-response.js';
 import { SessionStreams } from '../answers/session-streams.js';
+import { writeCall } from '../answers/write-call.js';
 import { type LiveSession, type SessionCaller, sessionCallerOf } from '../backend-facts.js';
 import type { ResolvedBridge } from '../bridge-options.js';
 
@@ -86,11 +89,11 @@ export class Session implements ConnectionListener, LiveSession {
   }
 
   /** Sends an accepted request to the server, as `bytes`; `recipient` gets the response. */
-  request(message: ClientMessage, recipient: PostResponse, bytes: Buffer): void {
+  request(message: ClientMessage, recipient: PostResponse, bytes: Buffer, call: ObservedCall | undefined): void {
     this.lastUsed = performance.now();
     const { id = 'null', key = id } = message;
-    this.#pending.add(key, { id, token: metaOf(message)?.progressToken, recipient, since: this.lastUsed });
-    this.#connection.write(bytes, recipient);
+    this.#pending.add(key, { id, token: metaOf(message)?.progressToken, recipient, since: this.lastUsed, call });
+    writeCall(this.#connection, bytes, recipient, call);
   }
 
   /** Sends a notification or a response to the server, as `bytes`; `sender` is its caller. */
@@ -159,7 +162,8 @@ export class Session implements ConnectionListener, LiveSession {
       if (withdrawal === undefined) continue;
       recipient.refuse(withdrawal);
       if (this.revision === '') this.end('session_ended');
-      else if (this.#pending.take(key) !== undefined) this.#connection.write(cancellation(id, 'token withdrawn'));
+      else if (this.#pending.drop(key, endOfWithdrawal(withdrawal)) !== undefined)
+        this.#connection.write(cancellation(id, 'token withdrawn'));
     }
   }
 
@@ -195,6 +199,8 @@ export class Session implements ConnectionListener, LiveSession {
   #readRevision(message: RpcMessage): boolean {
     const version = memberOf(membersAt(message, 'result'), 'protocolVersion');
     this.revision = version === undefined ? '' : textOf(message.bytes, version).slice(1, -1);
+    const call = this.#pending.get(message.key)?.call;
+    if (call !== undefined && this.revision !== '') call.session = this.id;
     return this.revision !== '';
   }
 

@@ -15,12 +15,13 @@ export function createAnonymousRefusal(
   who: string,
   { anonymousRequests, logger }: Pick<ResolvedBridge, 'anonymousRequests' | 'logger'>,
 ): AnonymousRefusal {
-  return ({ req, res, auth }, id) => {
+  return ({ req, res, auth, calls }, id) => {
     if (auth !== undefined || anonymousRequests !== 'refuse') return false;
     logger.debug(`${who}: refused an anonymous caller (anonymousRequests)`);
     const refuse = refuserOf(req);
     if (refuse === undefined) throw new BridgeError('anonymous_refused', { id });
     refuse(req, res, 'missing_token', { scopes: [] });
+    calls?.endAll({ outcome: 'denied', code: 'missing_token' });
     return true;
   };
 }

@@ -1,6 +1,7 @@
 import { type Edit, type JsonMember, memberOf, textOf } from '../../messages/json-members.js';
 import { keyOf, membersAt, type RpcMessage } from '../../messages/json-rpc.js';
 import { SUBSCRIPTION_KEY, subscriptionEdits } from '../../messages/stateless-response.js';
+import { endOfRefusal } from '../../telemetry/outcomes.js';
 import type { PendingRequest, PendingRequests } from '../answers/pending-requests.js';
 
 /** A request without a session. */
@@ -32,7 +33,7 @@ export function destinationOf(
     // A server ends subscriptions in this way. With the same id, it may also cancel a request of its own, which the bridge has refused.
     const text = isCancelled ? request?.listens && request.id : request?.clientToken;
     if (request === undefined || typeof text !== 'string') return undefined;
-    if (isCancelled) pending.take(keyAt(member));
+    if (isCancelled) pending.drop(keyAt(member), endOfRefusal('closing'));
     const edit = { ...member, text };
     return { request, edits: [edit, ...subscriptionEdits(message, 'params', request.id)] };
   }

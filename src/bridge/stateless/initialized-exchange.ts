@@ -6,10 +6,11 @@ import { applyEdits, memberOf, textOf } from '../../messages/json-members.js';
 import { type ClientMessage, keyInParams, membersAt, type RpcMessage, readString } from '../../messages/json-rpc.js';
 import { type MetaRules, withMeta } from '../../messages/meta-edit.js';
 import { BATCH_REVISION, SESSION_REVISIONS } from '../../messages/revision.js';
+import { endOfResponse } from '../../telemetry/response-end.js';
 import { requireAcceptedForms } from '../answers/accepted-forms.js';
 import { EventStream } from '../answers/event-stream.js';
 import { PostResponse } from '../answers/post-response.js';
-import { type BridgeRequest, senderOf } from '../bridge-request.js';
+import { type BridgeRequest, hasLeft, senderOf } from '../bridge-request.js';
 import type { Drain } from '../drain.js';
 import type { AnonymousRefusal } from './anonymous-refusal.js';
 import type { InitializedConnection, InitializedConnections } from './initialized-connections.js';
@@ -59,7 +60,7 @@ export class InitializedExchange {
     const accepted = requireAcceptedForms(request.req);
     const { metaRule: rule } = request;
     const opened = await this.#ready(request, messages);
-    if (hasHungUp(request.res)) return;
+    if (hasLeft(request)) return;
     const { stateless, prepared } = opened;
     stateless.requireRoom(requests);
     this.#notify(request, opened, others);
@@ -75,9 +76,13 @@ export class InitializedExchange {
       pauseFor: (slow) => stateless.pauseFor(slow),
     });
     for (const message of requests) {
-      if (message.method === 'initialize') response.respond(openingFor(message, prepared));
-      else {
-        const key = stateless.request(message, response, rule);
+      const call = request.calls?.claim(message.key);
+      if (message.method === 'initialize') {
+        const opening = openingFor(message, prepared);
+        response.respond(opening);
+        call?.end(endOfResponse(prepared, call, opening.length));
+      } else {
+        const key = stateless.request(message, response, rule, call);
         // Without a session, the client cannot ask for the answer again.
         onceClosed(res, () => stateless.cancel(key));
       }

@@ -16,8 +16,11 @@ import {
 import { type MetaRule, metaEdits } from '../../messages/meta-edit.js';
 import { metaOf } from '../../messages/revision.js';
 import type { Connection, ConnectionListener, Sender } from '../../targets/connection.js';
+import type { ObservedCall } from '../../telemetry/observed-call.js';
+import { endOfRefusal, endOfWithdrawal } from '../../telemetry/outcomes.js';
 import { PendingRequests } from '../answers/pending-requests.js';
 import type { Recipient } from '../answers/post-response.js';
+import { writeCall } from '../answers/write-call.js';
 import { destinationOf, type StatelessRequest } from './destination.js';
 import { ToolHeaders } from './tool-headers.js';
 
@@ -100,7 +103,12 @@ export class StatelessConnection implements ConnectionListener {
   }
 
   /** Sends an accepted request to the server, with its `_meta` changed as `rule` says; returns the key for `cancel()`. */
-  request(message: ClientMessage, recipient: Recipient, rule: MetaRule | undefined): string {
+  request(
+    message: ClientMessage,
+    recipient: Recipient,
+    rule: MetaRule | undefined,
+    call: ObservedCall | undefined,
+  ): string {
     const key = `${++this.#count}`;
     const { bytes, id = 'null', idAt, method } = message;
     this.lastUsed = performance.now();
@@ -113,6 +121,7 @@ export class StatelessConnection implements ConnectionListener {
       listens: method === 'subscriptions/listen',
       logs: metaOf(message)?.[LOG_LEVEL_KEY] !== undefined,
       since: this.lastUsed,
+      call,
     });
     const edits: Edit[] = idAt === undefined ? [] : [{ ...idAt, text: key }];
     if (rule === undefined) edits.push(...(token ? [{ ...token, text: key }] : []));
@@ -120,7 +129,7 @@ export class StatelessConnection implements ConnectionListener {
       const own = new Map([...rule.own, ...(token ? [['progressToken', key] as const] : [])]);
       edits.push(...metaEdits(message, { ...rule, own }));
     }
-    this.#connection.write(applyEdits(bytes, edits), recipient);
+    writeCall(this.#connection, applyEdits(bytes, edits), recipient, call);
     return key;
   }
 
@@ -147,9 +156,9 @@ export class StatelessConnection implements ConnectionListener {
     this.#connection.write(bytes, sender);
   }
 
-  /** Cancels a request at the server, because no client waits for it any more. */
-  cancel(key: string): void {
-    if (this.#pending.take(key) !== undefined) this.#connection.write(cancellation(key));
+  /** Cancels a request at the server, because no client waits for it any more. `end` is how its call ended. */
+  cancel(key: string, end = endOfRefusal('cancelled')): void {
+    if (this.#pending.drop(key, end) !== undefined) this.#connection.write(cancellation(key));
   }
 
   /** Ends the subscriptions, unless another request of a client is in flight. */
@@ -217,7 +226,7 @@ export class StatelessConnection implements ConnectionListener {
     for (const [key, { recipient }] of this.#pending.entries()) {
       const withdrawal = withdrawalOf(recipient.auth);
       if (withdrawal === undefined && !(recipient.streaming && isOver(recipient.auth))) continue;
-      this.cancel(key);
+      this.cancel(key, endOfWithdrawal(withdrawal ?? 'token_expired'));
       if (recipient.streaming || withdrawal === undefined) recipient.finish();
       else recipient.refuse(withdrawal);
     }

@@ -9,7 +9,7 @@ import { checkStatelessRequest, metaOf, VERSION_KEY } from '../../messages/revis
 import { requireAcceptedForms } from '../answers/accepted-forms.js';
 import { EventStream } from '../answers/event-stream.js';
 import { PostResponse } from '../answers/post-response.js';
-import { type BridgeRequest, senderOf } from '../bridge-request.js';
+import { type BridgeRequest, hasLeft, senderOf } from '../bridge-request.js';
 import type { AnonymousRefusal } from './anonymous-refusal.js';
 import type { StatelessConnections } from './stateless-connections.js';
 
@@ -46,7 +46,7 @@ export class StatelessExchange {
       await connection.countWaiting(length, () => connection.toolHeaders.check(req, message, rule?.own));
     }
     for (let busy = connection.ready(since, length); busy; busy = connection.ready(since, length)) await busy;
-    if (hasHungUp(res)) return;
+    if (hasLeft(request)) return;
     requireAuthority(auth);
     connection.requireRoom([message]);
     const response = new PostResponse({
@@ -59,7 +59,7 @@ export class StatelessExchange {
       openStream: () => new EventStream(),
       pauseFor: (slow) => connection.pauseFor(slow),
     });
-    const key = connection.request(message, response, rule);
+    const key = connection.request(message, response, rule, request.calls?.claim(message.key));
     // A client that hangs up cancels its request (2026-07-28, Cancellation). After the response, cancel() does nothing.
     onceClosed(res, () => connection.cancel(key));
   }

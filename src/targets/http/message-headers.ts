@@ -3,6 +3,7 @@ import { encodeHeaderValue } from '../../messages/header-value.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
 import { membersAt, type RpcMessage, readString } from '../../messages/json-rpc.js';
 import { targetMember } from '../../messages/mcp-call.js';
+import { TRACE_KEYS } from '../../messages/meta-edit.js';
 import { VERSION_KEY } from '../../messages/revision.js';
 import type { Sender } from '../connection.js';
 import type { HeaderRecord } from './exchange.js';
@@ -26,7 +27,7 @@ export function versionIn(message: RpcMessage): string | undefined {
 export function headersOfMessage(
   message: RpcMessage,
   connection: ConnectionHeaders,
-  { parameters = [], requestId }: Pick<Sender, 'parameters' | 'requestId'>,
+  { parameters = [], requestId, trace }: Omit<Sender, 'auth'>,
 ): string[] {
   const version = versionIn(message);
   const headers = headersOf('application/json, text/event-stream', {
@@ -36,6 +37,10 @@ export function headersOfMessage(
     revision: version ?? connection.revision,
   });
   if (requestId !== undefined && !connection.caller.has(REQUEST_ID_HEADER)) headers.push(REQUEST_ID_HEADER, requestId);
+  for (const name of TRACE_KEYS) {
+    const value = trace?.[name];
+    if (value !== undefined && !connection.caller.has(name)) headers.push(name, value);
+  }
   headers.push('content-type', 'application/json', 'content-length', String(message.bytes.length));
   // Revisions with sessions have no such headers.
   if (version !== undefined) {

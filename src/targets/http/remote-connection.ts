@@ -4,7 +4,7 @@ import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.j
 import { readChildLine } from '../../messages/child-line.js';
 import { applyEdits } from '../../messages/json-members.js';
 import { keyInParams, readMessage } from '../../messages/json-rpc.js';
-import type { Connection, ConnectionListener, Sender } from '../connection.js';
+import type { Connection, ConnectionListener, Sender, SingleTarget } from '../connection.js';
 import { SlowReaders } from '../slow-readers.js';
 import { UnexpectedOutput } from '../unexpected-output.js';
 import { Waiters } from '../waiters.js';
@@ -23,6 +23,7 @@ const MAX_OPENING_MS = 2_000;
 
 /** A conversation with a remote server, message by message: a session, or requests of a revision without sessions. */
 export class RemoteConnection implements Connection {
+  readonly target: SingleTarget;
   probed = false;
   readonly waiters: Waiters;
   readonly ended: Promise<void>;
@@ -52,6 +53,7 @@ export class RemoteConnection implements Connection {
   /** @param auth The caller who opens the connection. */
   constructor(recipe: RemoteRecipe, auth: AuthInfo | undefined) {
     this.#recipe = recipe;
+    this.target = { name: recipe.name };
     this.#auth = auth;
     this.#session = new TargetSession(recipe);
     this.#host = this.#createHost();
@@ -216,7 +218,7 @@ export class RemoteConnection implements Connection {
     if (isUseless) this.#lose(error.reason);
     if (isUseless || kind !== 'request') return;
     if (this.#listener?.failed && key !== undefined) this.#listener.failed(key, error.reason);
-    else this.#listener?.message(Buffer.from(error.body(id)));
+    else this.#listener?.message(error.response(id));
   }
 
   #lose(reason: BridgeErrorCode): void {

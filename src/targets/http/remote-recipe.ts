@@ -10,6 +10,8 @@ import type { AnsweredRequest } from './response-fault.js';
 export interface RemoteRecipe extends WaitLimits {
   /** The backend's function, and the name of the target, in the log. */
   readonly who: string;
+  /** The name of the target in the records of calls. */
+  readonly name: string | undefined;
   readonly url: URL;
   readonly target: HttpTarget;
   readonly maxMessageBytes: number;

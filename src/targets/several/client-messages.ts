@@ -133,6 +133,7 @@ export class ClientMessages {
 
   #forward(message: RpcMessage, sender: Sender | undefined, route: Route, target: NamedTarget): void {
     const token = memberOf(metaMembersOf(message), 'progressToken');
+    if (sender?.call !== undefined) sender.call.target = target.name;
     this.#conversation.group.ask(target, {
       clientKey: message.key,
       clientToken: token && textOf(message.bytes, token),
@@ -193,7 +194,7 @@ export class ClientMessages {
   #failUnexpectedly({ id = 'null', method }: RpcMessage, error: unknown): void {
     const { emit, options } = this.#conversation;
     options.logger.error(`a request for ${method} to several targets failed: ${(error as Error).name}`);
-    emit(Buffer.from(new BridgeError('target_failed', { id }).body()));
+    emit(new BridgeError('target_failed', { id }).response());
   }
 }
 
@@ -204,5 +205,5 @@ function isStateless(message: RpcMessage): boolean {
 
 /** The sender of a message that is sent for another one, whose headers repeat parameters of its own. */
 function withoutParameters(sender: Sender | undefined): Sender | undefined {
-  return sender && { auth: sender.auth, requestId: sender.requestId };
+  return sender && { auth: sender.auth, requestId: sender.requestId, call: sender.call };
 }

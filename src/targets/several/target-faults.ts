@@ -40,7 +40,7 @@ export function faultResponse(id: string, target: string, outcome: Outcome): Buf
 }
 
 function failure(id: string, reason: BridgeErrorCode, target: string): Buffer {
-  return Buffer.from(new BridgeError(reason, { id, data: { target } }).body());
+  return new BridgeError(reason, { id, data: { target } }).response();
 }
 
 /** The code for unknown resources before 2026-07-28. */

@@ -4,6 +4,11 @@ import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.j
 import { requestsAnsweredBy } from '../../messages/child-line.js';
 import { textOf } from '../../messages/json-members.js';
 import { cancellation, idOfTruncated, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
+import { withTrace } from '../../messages/meta-edit.js';
+import { errorTypeOf, type ObservedCall } from '../../telemetry/observed-call.js';
+import { endOfRefusal } from '../../telemetry/outcomes.js';
+import { outcomeOf } from '../../telemetry/response-end.js';
+import { CallSender } from '../call-sender.js';
 import type { ConnectionSource, Sender } from '../connection.js';
 import { NamedTarget, type TargetListener } from './named-target.js';
 import { type Outcome, RequestIds, type SentRequest } from './request-ids.js';
@@ -50,15 +55,20 @@ export class TargetGroup {
   ask(target: NamedTarget, request: TargetRequest): string {
     const { ids } = this;
     const id = ids.next();
-    const { ms } = request;
+    const { ms, sender } = request;
+    const span = sender?.call?.alsoSendTo(target.name);
     const timer = ms === undefined ? undefined : setTimeout(() => this.#giveUp(target, id), ms);
     const settle = (outcome: Outcome): void => {
       clearTimeout(timer);
+      if (sender?.call !== undefined) span?.end(errorTypeFor(outcome, sender.call));
       request.settle(outcome);
     };
     ids.addSent(id, { ...request, target, settle });
     try {
-      target[request.opens ? 'sendFirst' : 'send'](request.bytesFor(id), request.sender);
+      const bytes = request.bytesFor(id);
+      const write = request.opens ? 'sendFirst' : 'send';
+      if (sender === undefined || span === undefined) target[write](bytes, sender);
+      else target[write](withTrace(bytes, span.carrier), new CallSender(sender, undefined, span.carrier));
     } catch (error) {
       if (!(error instanceof BridgeError)) this.#logger.error(`target "${target.name}": ${(error as Error).name}`);
       this.fail(id, error instanceof BridgeError ? error.reason : 'child_not_started');
@@ -164,4 +174,8 @@ export class TargetGroup {
     if (++this.#foreignAnswers > MAX_LOGGED_ANSWERS) return;
     this.#logger.warn(`target "${target.name}" answered a request that was sent to "${owner.name}": dropped`);
   }
+}
+
+function errorTypeFor(outcome: Outcome, { start }: ObservedCall): string | undefined {
+  return errorTypeOf(typeof outcome === 'string' ? endOfRefusal(outcome) : outcomeOf(outcome, start.method));
 }

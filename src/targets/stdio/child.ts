@@ -5,7 +5,7 @@ import { createRareLine } from '../../core/rare-line.js';
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import { readMessage } from '../../messages/json-rpc.js';
 import { encodeLine, LineReader } from '../../messages/line-codec.js';
-import type { Connection, ConnectionListener } from '../connection.js';
+import type { Connection, ConnectionListener, SingleTarget } from '../connection.js';
 import { SlowReaders } from '../slow-readers.js';
 import { UnexpectedOutput } from '../unexpected-output.js';
 import { Waiters, type WaitLimits } from '../waiters.js';
@@ -44,6 +44,7 @@ export class Child implements Connection {
   readonly exited: Promise<void>;
   /** Resolves when the child and every process that it started have ended. */
   readonly ended: Promise<void>;
+  readonly target: SingleTarget;
   probed = false;
   readonly waiters: Waiters;
   readonly #process: ChildProcess;
@@ -82,6 +83,7 @@ export class Child implements Connection {
     });
     this.#process = started;
     this.#recipe = recipe;
+    this.target = { name: recipe.target };
     this.waiters = new Waiters(recipe);
     this.pid = started.pid;
     if (started.pid !== undefined) watchdog.guard(started.pid);

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
-import type { Connection, ConnectionListener } from '../connection.js';
+import type { Connection, ConnectionListener, SingleTarget } from '../connection.js';
 import { Waiters } from '../waiters.js';
 import type { Child, ChildRecipe } from './child.js';
 
@@ -15,12 +15,13 @@ export interface LateStart {
 }
 
 /** The facts about a child that are needed before it starts. */
-export type LateRecipe = Pick<ChildRecipe, 'command' | 'logger' | 'maxWaiting' | 'waitMs'>;
+export type LateRecipe = Pick<ChildRecipe, 'target' | 'command' | 'logger' | 'maxWaiting' | 'waitMs'>;
 
 /** A child that starts when its environment has been looked up. Messages wait until then. */
 export class LateChild implements Connection {
   /** Resolves when the child has ended, or when it is certain that there will be none. */
   readonly ended: Promise<void>;
+  readonly target: SingleTarget;
   readonly #recipe: LateRecipe;
   readonly #waiters: Waiters;
   readonly #messages: Buffer[] = [];
@@ -33,6 +34,7 @@ export class LateChild implements Connection {
 
   constructor(recipe: LateRecipe, { environment, start, logFailure }: LateStart) {
     this.#recipe = recipe;
+    this.target = { name: recipe.target };
     this.#waiters = new Waiters(recipe);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;

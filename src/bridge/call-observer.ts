@@ -1,0 +1,18 @@
+import type { ClientMessage } from '../messages/json-rpc.js';
+import type { CallOptions } from '../telemetry/call-record.js';
+import { callStartsOf } from '../telemetry/call-starts.js';
+import { type ObservedCalls, observeCalls } from '../telemetry/observe-calls.js';
+import type { BridgeRequest } from './bridge-request.js';
+
+/** Begins the records of the calls in a request. Undefined if nothing listens for them. */
+export type CallObserver = (request: BridgeRequest, messages: readonly ClientMessage[]) => ObservedCalls | undefined;
+
+/** Creates the observer of a bridge, which itself says how each call ends. */
+export function createCallObserver({ onCall, recordContent }: CallOptions): CallObserver {
+  const options = { onCall, recordContent };
+  return ({ req, since }, messages) => {
+    const calls = observeCalls(req, options, () => callStartsOf(messages), since);
+    if (calls !== undefined) calls.isReported = true;
+    return calls;
+  };
+}

@@ -1,0 +1,48 @@
+import { reasonOf } from '../messages/bridge-error.js';
+import { memberOf, textOf } from '../messages/json-members.js';
+import { membersAt, type RpcMessage } from '../messages/json-rpc.js';
+import type { CallEnd, ObservedCall } from './observed-call.js';
+import { endOfRefusal } from './outcomes.js';
+
+/** The longest answer whose result is parsed for `recordContent`, in bytes. */
+export const MAX_CONTENT_BYTES = 65_536;
+
+/** Returns the end of a call that an MCP server has answered with `response`; the client gets `bytes` bytes. */
+export function endOfResponse(response: RpcMessage, call: ObservedCall, bytes: number): CallEnd {
+  return {
+    ...outcomeOf(response, call.start.method),
+    bytes,
+    result: call.wantsContent ? resultOf(response) : undefined,
+  };
+}
+
+/** Returns the kind of end that the response to a request of `method` is. */
+export function outcomeOf(response: RpcMessage, method: string): Pick<CallEnd, 'outcome' | 'code'> {
+  if (memberOf(response.members, 'error') === undefined) {
+    return { outcome: method === 'tools/call' && saysError(response) ? 'tool_error' : 'answered' };
+  }
+  const reason = reasonOf(response.bytes);
+  return reason === undefined ? { outcome: 'protocol_error', code: errorCodeOf(response) } : endOfRefusal(reason);
+}
+
+function errorCodeOf(response: RpcMessage): number | undefined {
+  const member = memberOf(membersAt(response, 'error'), 'code');
+  const code = member === undefined ? Number.NaN : Number(textOf(response.bytes, member));
+  return Number.isInteger(code) ? code : undefined;
+}
+
+function saysError(response: RpcMessage): boolean {
+  const member = memberOf(membersAt(response, 'result'), 'isError');
+  return member !== undefined && textOf(response.bytes, member) === 'true';
+}
+
+function resultOf(response: RpcMessage): unknown {
+  const member = memberOf(response.members, 'result');
+  if (member === undefined || response.bytes.length > MAX_CONTENT_BYTES) return undefined;
+  try {
+    return JSON.parse(textOf(response.bytes, member));
+  } catch {
+    // Positions are found by a scan that accepts some texts that are not JSON.
+    return undefined;
+  }
+}
