@@ -1,6 +1,6 @@
 import { element, nameElement } from './element.js';
 import { bytesText, durationText, timeText } from './format.js';
-import { helpElement, meaningOf } from './help-text.js';
+import { helpElement } from './help-text.js';
 import { outcomeOf } from './outcomes.js';
 
 /** @import { ShownCall, ShownDecision, Entry } from './page-types.js' */
@@ -34,29 +34,32 @@ export function buildEntryRow(entry, isOpen = false) {
 }
 
 /** @param {ShownCall} event */
-function callLine({ method, name, target, route, user, client }) {
+function callLine({ method, name, target, route, user, client, code }) {
   const place = target === undefined ? route : `${route} → ${target}`;
   return {
     what: [
       element('span', { class: 'code' }, name === undefined ? nameElement(method) : nameElement(name)),
-      element('span', { class: 'aside' }, name === undefined ? '' : `${method} · `, nameElement(place)),
+      element('span', { class: 'aside' }, name !== undefined && `${method} · `, nameElement(place), ...codePart(code)),
     ],
     who: whoOf(user, client),
   };
 }
 
+/** @param {ShownCall['code']} code */
+function codePart(code) {
+  return code === undefined ? [] : [' · ', element('code', {}, nameElement(String(code)))];
+}
+
 /** @param {ShownDecision} event */
-function decisionLine({ outcome, method, path, code, help, subject, clientId }) {
+function decisionLine({ outcome, method, path, code, text, subject, clientId }) {
   const who = whoOf(subject, clientId);
   const isClaim = outcome !== 'passed' && (subject ?? clientId) !== undefined;
   const request = [`${method} `, nameElement(path)];
   if (code === undefined) return { what: request, who };
-  const reason = help && meaningOf(help);
+  // The badge says what comes before the colon.
+  const reason = text.slice(text.indexOf(': ') + 1).trim();
   return {
-    what: [
-      ...(reason ?? [element('code', {}, code)]),
-      element('span', { class: 'aside' }, reason !== undefined && `${code} · `, ...request),
-    ],
+    what: [nameElement(reason), element('span', { class: 'aside' }, element('code', {}, code), ' · ', ...request)],
     who: isClaim ? ['claims to be ', ...who] : who,
   };
 }

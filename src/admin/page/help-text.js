@@ -20,19 +20,6 @@ export function helpElement({ title, text }) {
 }
 
 /**
- * The first sentence about a code, for a line.
- *
- * @param {{ text: string }} help
- * @returns {(Node | string)[] | undefined}
- */
-export function meaningOf({ text }) {
-  const [, sentence] = /\*\*Means:\*\*\s+(.+?[.:;])(?:\s|$)/s.exec(text) ?? [];
-  if (sentence === undefined) return undefined;
-  const line = sentence.replace(/\s+/g, ' ').replace(/[:;]$/, '.');
-  return inlineNodes(line.replace(/^[a-z]/, (first) => first.toUpperCase()));
-}
-
-/**
  * @param {string} text
  * @returns {(Node | string)[]}
  */
