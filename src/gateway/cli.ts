@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { runDoctor } from '../doctor/doctor.js';
+import { resolveAdminPassword } from './admin/admin-password.js';
 import { openAdminServers } from './admin/admin-servers.js';
+import { createAdminUi, type UiSettings } from './admin/admin-ui.js';
 import {
   type Command,
   DOCTOR_USAGE,
@@ -62,6 +64,7 @@ async function validate(command: RunCommand, loaded: LoadedConfig): Promise<void
   const served = devIssuer ? configWithDevIssuer(loaded, devIssuerStandIn(devIssuer.port)) : loaded.config;
   for (const warning of warningsOfMissingPrograms(served)) logger.warn(warning);
   if (!isOnline) loaded.files.tolerate((line) => logger.warn(line));
+  passwordOf(loaded);
   const gateway = openGateway(command, loaded, served);
   const faults = isOnline ? await gateway.findFaults() : [];
   await gateway.close();
@@ -106,6 +109,10 @@ function openGateway({ host }: RunCommand, { step, files }: LoadedConfig, config
   return gateway;
 }
 
+function passwordOf({ step, files, config }: LoadedConfig): string | undefined {
+  return step(() => resolveAdminPassword(config.process.adminPassword, files));
+}
+
 /** The development issuer keeps its keys in this file. */
 const DEV_ISSUER_FILE = '.dev-issuer.json';
 
@@ -126,8 +133,9 @@ async function run(command: RunCommand, loaded: LoadedConfig): Promise<void> {
   const devIssuer = await openDevIssuer(command, loaded);
   try {
     const served = devIssuer === undefined ? loaded.config : configWithDevIssuer(loaded, devIssuer);
+    const ui = { password: passwordOf(loaded), devIssuer };
     const gateway = openGateway(command, loaded, served);
-    const { addresses, admin } = await openAll(command, gateway, served);
+    const { addresses, admin } = await openAll(command, gateway, served, ui);
     conceal = (line) => line;
     const reloader = new Reloader({ command, gateway, devIssuer, logger, env: process.env, concealing }, loaded);
     onReloadSignal(() => reloader.reload(true));
@@ -144,10 +152,13 @@ async function run(command: RunCommand, loaded: LoadedConfig): Promise<void> {
   }
 }
 
-async function openAll({ host }: RunCommand, gateway: Gateway, config: GatewayConfig) {
+async function openAll({ host }: RunCommand, gateway: Gateway, config: GatewayConfig, ui: UiSettings) {
   const addresses = await gateway.listen(host);
   try {
-    return { addresses, admin: await openAdminServers(config.process, gateway, logger) };
+    return {
+      addresses,
+      admin: await openAdminServers(config.process, gateway, logger, () => createAdminUi(gateway, ui)),
+    };
   } catch (error) {
     await gateway.close();
     throw error;

@@ -16,11 +16,17 @@ import { GatewayDrain } from './gateway-drain.js';
 import { identifyRequests } from './identify-requests.js';
 import { InputFiles } from './input-files.js';
 import { createRegistrationLimit } from './registration-limit.js';
+import type { GenerationPort } from './reload/generation.js';
 import { type PreparedConfig, Versions } from './reload/versions.js';
 import { warningsOfOpenRoutes, warningsOfUnusedBackends, warningsOfUnusedRetry } from './route-warnings.js';
 import { createRouting } from './routing.js';
 import { createSharedStore } from './shared-store.js';
 import { trustProxies } from './trusted-proxies.js';
+
+/** A port of the file, and the address at which it is open, such as `0.0.0.0:3000`. */
+export interface OpenPort extends GenerationPort {
+  readonly address: string | undefined;
+}
 
 export interface Gateway {
   /** The warnings that an operator needs before the gateway listens on `host`. */
@@ -39,6 +45,10 @@ export interface Gateway {
    * @throws {StartupError} If a policy, a target or a certificate of the file is not valid. Then the gateway stays as it is.
    */
   prepare(config: GatewayConfig, files: InputFiles): PreparedConfig;
+  /** The ports of the version of the file that is in use, with the addresses at which they are open. */
+  openPorts(): readonly OpenPort[];
+  /** That version of the file as it was read, without secrets. */
+  shownConfig(): string | undefined;
   /** The parts that are not ready to take requests; empty if all are. */
   problems(): Promise<readonly string[]>;
   /** Opens no more sessions; resolves when calls have finished, or their time is over. `close()` comes after it. */
@@ -91,6 +101,8 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
       return changes?.opened ?? [];
     },
     prepare: (next, inputs) => versions.prepare(next, inputs),
+    openPorts: () => versions.ports.map((port) => ({ ...port, address: versions.addressOf(port) })),
+    shownConfig: () => versions.config?.shown,
     problems: async () => (drain.hasBegun ? ['the command is shutting down'] : readiness.problems()),
     drain: () => drain.run(timesOf(versions.config?.process ?? {})),
     async close() {

@@ -4,6 +4,7 @@ import type { GatewayConfig } from './config/gateway-config.js';
 import type { ProcessConfig } from './config/process-settings.js';
 import { type EnvironmentVariables, ExpandedTexts } from './config/variables.js';
 import { InputFiles } from './input-files.js';
+import { showConfig } from './schema/show-config.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 /** A configuration file that was read. */
@@ -39,7 +40,7 @@ export function loadConfig(file: string, settings: LoadSettings): LoadedConfig {
   const texts = new ExpandedTexts(env);
   const step = <T>(run: () => T) => concealing(texts, () => atPlace(file, run));
   const config = step(() => parseConfigFile(text, dirname(file), { texts, ...(ignored && { ignored }) }));
-  const served = { ...config, process: { ...config.process, ...process } };
+  const served = { ...config, shown: showConfig(text), process: { ...config.process, ...process } };
   return { config: served, hash: files.hashOf(file), files, step, conceal: (line) => texts.conceal(line) };
 }
 

@@ -1,3 +1,4 @@
+import type { Revocation } from '../admin/admin-source.js';
 import { checkKeys, type ReadyCheck } from '../admin/readiness.js';
 import { type Advice, noteAdvice } from '../core/advice.js';
 import {
@@ -26,6 +27,7 @@ export interface Authentication extends CheckedLogin {
   readonly steps: readonly Middleware[];
   readonly check: ReadyCheck;
   readonly metadata: Middleware | undefined;
+  readonly revocation: Revocation;
 }
 
 interface Surroundings extends Pick<RouteShare, 'secret' | 'store'> {
@@ -65,9 +67,10 @@ export function createAuthentication(
       const resolved = policyOf('mcpAuth()', auth);
       const check = checkKeys(place, auth);
       const checked = { check, at: place, policy: resolved, ready: auth.ready };
+      const revocation = { revoke: auth.revoke, isShared: store !== undefined };
       const value = mcpAuthentication
-        ? { ...checked, steps: [auth], metadata: protectedResourceMetadata(auth) }
-        : { ...checked, steps: [plainChallenge, auth], metadata: undefined };
+        ? { ...checked, revocation, steps: [auth], metadata: protectedResourceMetadata(auth) }
+        : { ...checked, revocation, steps: [plainChallenge, auth], metadata: undefined };
       return { value, end: () => leaveRoot(resolved), resume: () => rejoinRoot(resolved) };
     });
   });

@@ -1,3 +1,4 @@
+import type { Revocation } from '../admin/admin-source.js';
 import { checkBackend, type ReadyCheck } from '../admin/readiness.js';
 import { callerKeysOf } from '../bridge/http/caller-token.js';
 import { type Advice, adviceFor, noteAdvice } from '../core/advice.js';
@@ -41,6 +42,10 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
   readonly policy: ResolvedAuth | undefined;
   /** False if the route answers every request itself. */
   readonly hasBackend: boolean;
+  /** Undefined if the route answers every request itself. */
+  readonly backend: RouteBackend | undefined;
+  /** Revokes tokens of its login. Undefined without one. */
+  readonly revocation: Revocation | undefined;
   /** The keys that verify the tokens of `callerToken`; empty without it. */
   readonly callerKeys: ReturnType<typeof callerKeysOf>;
   /** Asks the other servers that the route needs. Resolves to one sentence for each that cannot be used. */
@@ -94,7 +99,8 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
   const checks = [...(authentication ? [authentication.check] : []), ...(backend ? [checkBackend(at, backend)] : [])];
   const findFaults = () => findServerFaults(route, authentication);
   const described = { name, hostnames, matches, at, policy, hasBackend: backend !== undefined, callerKeys };
-  return { ...described, login, handle, metadata, findFaults, checks, settle, drain, close };
+  const { revocation } = authentication ?? {};
+  return { ...described, backend, revocation, login, handle, metadata, findFaults, checks, settle, drain, close };
 }
 
 function leaveFor({ backend }: RouteConfig, arriving: ArrivingRequests): Middleware {

@@ -7,6 +7,7 @@ import type { Logger } from '../../index.js';
 import { DEFAULT_ADMIN, type ProcessConfig } from '../config/process-settings.js';
 import { describeAddress, type ServerAddress } from '../config/server-address.js';
 import { StartupError } from '../startup-error.js';
+import type { AdminUi } from './admin-ui.js';
 import { createHealthPages, type HealthSource } from './health-pages.js';
 import { createPageServer, type Page } from './page-server.js';
 
@@ -20,6 +21,7 @@ export interface AdminServers {
 /**
  * Opens the admin address and the address for health.
  *
+ * @param openUi Creates the page for operators, once its address is open.
  * @throws {StartupError} If an address that the user chose cannot be opened. For the default one this is a warning, so that two commands
  * on one machine start.
  */
@@ -27,28 +29,40 @@ export async function openAdminServers(
   { admin = DEFAULT_ADMIN, health }: ProcessConfig,
   source: HealthSource,
   logger: Logger,
+  openUi = noUi,
 ): Promise<AdminServers> {
   const pages = createHealthPages(source);
   const servers: Server[] = [];
   const notes: string[] = [];
+  let ui: AdminUi | undefined;
   const close = async () => {
+    ui?.close();
     await Promise.all(servers.map(closeServer));
   };
-  const openAt = async (what: string, address: ServerAddress, served: ReadonlyMap<string, Page>) => {
-    const server = createPageServer(address, served, logger);
+  const openAt = async (what: string, address: ServerAddress, served: ReadonlyMap<string, Page>, uiOf = noUi) => {
+    const server = createPageServer(address, served, logger, uiOf);
     servers.push(await listen(server, address));
     const { port } = server.address() as AddressInfo;
     if (address !== DEFAULT_ADMIN) notes.push(`${what} on http://${describeAddress({ ...address, port })}`);
+    return server;
+  };
+  const openPages = async (address: ServerAddress) => {
+    const server = await openAt('Admin', address, pages, () => ui);
+    ui = openUi();
+    notes.push(...(ui?.notesAt(server.address() as AddressInfo) ?? []));
   };
   try {
     if (health !== undefined) await chosen('--health or config.readinessAddr', openAt('Health', health, pages));
-    if (admin !== 'off') await openAdmin(admin, () => openAt('Admin', admin, pages), logger);
+    if (admin !== 'off') await openAdmin(admin, () => openPages(admin), logger);
   } catch (error) {
     await close();
     throw error;
   }
   return { notes, close };
 }
+
+/** For an address without the page for operators. */
+const noUi = (): AdminUi | undefined => undefined;
 
 async function openAdmin(address: ServerAddress, open: () => Promise<void>, logger: Logger): Promise<void> {
   if (!isLoopbackAddress(address.host))
@@ -66,7 +80,7 @@ async function openAdmin(address: ServerAddress, open: () => Promise<void>, logg
 }
 
 /** Says which setting names the address, if it cannot be opened. */
-async function chosen(setting: string, opening: Promise<void>): Promise<void> {
+async function chosen(setting: string, opening: Promise<unknown>): Promise<void> {
   try {
     await opening;
   } catch (error) {

@@ -8,15 +8,21 @@ import { rawPath, requestTarget } from '../../http/request-target.js';
 import type { Logger } from '../../index.js';
 import { describeAddress, type ServerAddress } from '../config/server-address.js';
 import { serverOptions } from '../connections.js';
+import { type AdminUi, UI_PATH } from './admin-ui.js';
 
 /** Answers GET and HEAD requests for one path. */
 export type Page = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
 
 /**
- * Creates the server of these pages, by path. On a loopback address, Host must be a name of this machine: a web page could otherwise
+ * Creates the server of these pages, by path, and of the page for operators. On a loopback address, Host must be a name of this machine: a web page could otherwise
  * read the answers under its own host name (DNS rebinding).
  */
-export function createPageServer(address: ServerAddress, pages: ReadonlyMap<string, Page>, logger: Logger): Server {
+export function createPageServer(
+  address: ServerAddress,
+  pages: ReadonlyMap<string, Page>,
+  logger: Logger,
+  uiOf: () => AdminUi | undefined = () => undefined,
+): Server {
   // A name, or another form of the address, may mean a loopback address.
   const isLocal = () => isLoopbackAddress((server.address() as AddressInfo | null)?.address ?? address.host);
   const log = createRareLine((line) => logger.warn(line));
@@ -26,7 +32,13 @@ export function createPageServer(address: ServerAddress, pages: ReadonlyMap<stri
       replyJson(res, 403, '{"error":"foreign_host","error_description":"Ask for localhost or 127.0.0.1"}');
       return;
     }
-    const page = pages.get(rawPath(requestTarget(req)));
+    const path = rawPath(requestTarget(req));
+    const ui = uiOf();
+    if (ui !== undefined && (path === UI_PATH || path.startsWith(`${UI_PATH}/`))) {
+      void ui.handle(req, res, path.slice(UI_PATH.length), isLocal());
+      return;
+    }
+    const page = pages.get(path);
     if (page === undefined) replyJson(res, 404, JSON.stringify({ error: 'not_found', paths: [...pages.keys()] }));
     else if (req.method !== 'GET' && req.method !== 'HEAD') replyMethodNotAllowed(res, ['GET', 'HEAD']);
     else void serve(page, req, res, logger);

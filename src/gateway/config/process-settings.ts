@@ -1,6 +1,7 @@
 import type { ConfigNode } from './config-node.js';
 import { readSeconds } from './seconds.js';
 import { parseServerAddress, type ServerAddress } from './server-address.js';
+import { readTextSource, type TextSource } from './text-source.js';
 
 /** The times of the process, in seconds. */
 export interface ProcessTimes {
@@ -20,6 +21,8 @@ export interface ProcessTimes {
 export interface ProcessConfig extends Partial<ProcessTimes> {
   /** The admin address. `off`: there is none. */
   readonly admin?: ServerAddress | 'off';
+  /** The password of the page for operators. Without it, only this machine gets the page. */
+  readonly adminPassword?: TextSource;
   /** The address that serves the health alone. */
   readonly health?: ServerAddress;
   /** The name of this process among its replicas; only on the command line. */
@@ -57,17 +60,20 @@ const TIMES = {
   requestTimeout: ['requestSeconds', 1, MAX_TIME_SECONDS],
 } as const;
 
-type ProcessNodes = { readonly [Name in 'adminAddr' | 'readinessAddr' | keyof typeof TIMES]?: ConfigNode };
+type ProcessNodes = {
+  readonly [Name in 'adminAddr' | 'adminPassword' | 'readinessAddr' | keyof typeof TIMES]?: ConfigNode;
+};
 
 /** Reads these members of the section `config`. */
-export function readProcessConfig(nodes: ProcessNodes): ProcessConfig {
-  const { adminAddr, readinessAddr } = nodes;
+export function readProcessConfig(nodes: ProcessNodes, directory: string): ProcessConfig {
+  const { adminAddr, adminPassword, readinessAddr } = nodes;
   const times = Object.entries(TIMES).flatMap(([member, [name, min, max]]) => {
     const node = nodes[member as keyof typeof TIMES];
     return node === undefined ? [] : [[name, readTime(node, min, max)] as const];
   });
   const config: ProcessConfig = {
     ...(adminAddr && { admin: readAddress(adminAddr) }),
+    ...(adminPassword && { adminPassword: readTextSource(adminPassword, directory) }),
     ...(readinessAddr && { health: readAddress(readinessAddr) }),
     ...Object.fromEntries(times),
   };

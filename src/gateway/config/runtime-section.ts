@@ -65,6 +65,6 @@ export function readRuntimeConfig(node: ConfigNode, directory: string): RuntimeC
     ...(logging && { logging: readLogging(logging) }),
     ...(session && { sessionKey: readSessionKey(session, directory) }),
     ...(store && { store: readStoreConfig(store, directory) }),
-    process: readProcessConfig(others),
+    process: readProcessConfig(others, directory),
   };
 }

@@ -15,6 +15,7 @@ import { loadOidcProvider } from './load-oidc-provider.js';
 import { completeAuthorizationRequest, interact } from './one-click-login.js';
 import { createKey, openSavedState } from './saved-state.js';
 import { createSealedClients } from './sealed-clients.js';
+import { signToken } from './sign-token.js';
 
 export interface DevIssuerOptions {
   readonly port: number;
@@ -30,6 +31,12 @@ export interface DevIssuerOptions {
 export interface DevIssuer extends DevIssuerIdentity {
   /** Issues tokens for these resources from now on. Logins and grants stay. */
   serve(resources: readonly DevResource[]): void;
+  /**
+   * Signs a token of its user for one of the resources, with all of its scopes, as a login would give it.
+   *
+   * @throws {Error} If it does not issue tokens for this resource.
+   */
+  issueToken(resource: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -83,6 +90,7 @@ export async function startDevIssuer(options: DevIssuerOptions): Promise<DevIssu
       served = resources;
       listener = listenerFor(resources);
     },
+    issueToken: (resource) => signToken({ issuer, key, resources: served, resource }),
     jwks: { keys: [withoutPrivatePart(key)] },
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));

@@ -5,7 +5,8 @@ import { replyPage } from '../../http/page.js';
 import { withoutClosingSlash } from '../../http/well-known.js';
 import type { DevResource } from './configuration.js';
 
-const USER = 'developer';
+/** The one user. */
+export const USER = 'developer';
 
 /** Shows the page with one button, or handles its click. */
 export async function interact(

@@ -65,6 +65,11 @@ export class Ports {
     return this.#ports.flatMap(({ address }) => address ?? []);
   }
 
+  /** Returns the address of a port of the file. Undefined while it is closed. */
+  addressOf(id: string): string | undefined {
+    return this.#ports.find((port) => port.id === id)?.address;
+  }
+
   /** @throws {StartupError} If a certificate cannot be used. */
   prepare(wanted: readonly WantedPort[]): PreparedPorts {
     const before = this.#ports;

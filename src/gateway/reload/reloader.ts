@@ -20,7 +20,8 @@ const SETTLE_MS = 50;
 /** A file that keeps changing is read this often at most. */
 const MAX_READS = 20;
 
-const RESTART = 'adminAddr, readinessAddr, store or logging has changed, which takes effect with the next start';
+const RESTART =
+  'adminAddr, adminPassword, readinessAddr, store or logging has changed, which takes effect with the next start';
 
 interface ReloaderParts {
   readonly command: RunCommand;
@@ -180,6 +181,6 @@ export class Reloader {
   }
 }
 
-function settingsOfStart({ process: { admin, health }, store, logging }: GatewayConfig) {
-  return { admin, health, store, logging };
+function settingsOfStart({ process: { admin, adminPassword, health }, store, logging }: GatewayConfig) {
+  return { admin, adminPassword, health, store, logging };
 }

@@ -70,6 +70,11 @@ export class Versions {
     return this.#current?.ports ?? [];
   }
 
+  /** Returns the address at which one of them is open. */
+  addressOf({ id }: GenerationPort): string | undefined {
+    return this.#ports.addressOf(id);
+  }
+
   /** Its routes. */
   get routes(): readonly GatewayRoute[] {
     return [...(this.#current?.routes.values() ?? [])];

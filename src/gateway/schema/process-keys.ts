@@ -26,6 +26,7 @@ const { drainSeconds, minDrainSeconds, keepAliveSeconds, headersSeconds, request
 /** The keys of the section `config` for the whole process. */
 export const PROCESS = {
   adminAddr: { type: TEXT, default: `${DEFAULT_ADMIN.host}:${DEFAULT_ADMIN.port}` },
+  adminPassword: { type: SECRET, otherwise: 'none: the page is for this machine only' },
   readinessAddr: { type: TEXT, otherwise: 'none' },
   connectionTerminationDeadline: { type: TIME, default: `${drainSeconds}s` },
   connectionMinTerminationDeadline: { type: TIME, default: `${minDrainSeconds}s` },
