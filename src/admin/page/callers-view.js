@@ -69,7 +69,8 @@ export function createCallersView(state, feed) {
   let isShown = false;
 
   function draw() {
-    if (!isShown) return;
+    // Its buttons depend on what the server can do.
+    if (!isShown || state.value === undefined) return;
     users.show(seen.list('user'));
     clients.show(seen.list('client'));
   }
@@ -79,6 +80,7 @@ export function createCallersView(state, feed) {
     if (entry.kind === 'call') seen.add(entry.event);
   });
   feed.addEventListener('entries', draw);
+  state.addEventListener('change', draw);
   const lead = element(
     'p',
     { class: 'lead' },

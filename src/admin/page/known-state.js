@@ -2,7 +2,7 @@ import { ApiError, readState } from './api.js';
 
 /** @import { RouteState, ServerState } from './page-types.js' */
 
-const INTERVAL_MS = 5000;
+const INTERVAL_MS = 3000;
 
 /** What the server last said of itself. Dispatches `change` after each answer and each failure. */
 export class KnownState extends EventTarget {
@@ -31,6 +31,15 @@ export class KnownState extends EventTarget {
   /** @returns {readonly RouteState[]} */
   get routes() {
     return this.value?.routes ?? [];
+  }
+
+  /**
+   * The name of a route.
+   *
+   * @param {string} id
+   */
+  nameOf(id) {
+    return this.routes.find((route) => route.id === id)?.name ?? id;
   }
 
   /**

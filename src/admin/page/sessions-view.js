@@ -7,7 +7,6 @@ import { ageText, timeText } from './format.js';
 /** @import { KnownState } from './known-state.js' */
 /** @import { SessionState, View } from './page-types.js' */
 
-const INTERVAL_MS = 3000;
 const MAX_ROWS = 300;
 
 /**
@@ -18,9 +17,11 @@ export function createSessionsView(state) {
   const problem = element('p', { class: 'bad', role: 'status' });
   const lead = element('p', { class: 'lead' });
   const table = createTable(state, read);
-  let timer = 0;
+  let isShown = false;
 
+  /** Its buttons depend on what the server can do. */
   async function read() {
+    if (!isShown || state.value === undefined) return;
     try {
       const sessions = await readSessions();
       const hidden = sessions.length > MAX_ROWS ? ` The newest ${MAX_ROWS} are listed.` : '';
@@ -33,14 +34,17 @@ export function createSessionsView(state) {
     }
   }
 
+  state.addEventListener('change', read);
   return {
     title: 'Sessions',
     content: element('div', {}, lead, problem, table.element),
     show() {
+      isShown = true;
       void read();
-      timer = window.setInterval(read, INTERVAL_MS);
     },
-    hide: () => clearInterval(timer),
+    hide() {
+      isShown = false;
+    },
   };
 }
 
@@ -53,13 +57,13 @@ function createTable(state, onChange) {
   const columns = [
     { label: 'User', cell: ({ user }) => [user === undefined ? 'anonymous' : nameElement(user)] },
     { label: 'Client', cell: ({ client }) => [client === undefined ? '–' : nameElement(client)] },
-    { label: 'Route', cell: ({ route }) => [nameElement(route)] },
+    { label: 'Route', cell: ({ route }) => [nameElement(state.nameOf(route))] },
     { label: 'Opened', cell: ({ openedAt }) => [timeText(openedAt)] },
     { label: 'Last used', cell: ({ lastUsedAt, inUse }) => [inUse ? 'in use now' : ageText(lastUsedAt)] },
     {
       label: 'Action',
       isKept: true,
-      cell: (session) => [state.can('endSessions') ? endButton(session, onChange) : '–'],
+      cell: (session) => [state.can('endSessions') ? endButton(session, state.nameOf(session.route), onChange) : '–'],
     },
   ];
   return new DataTable('Sessions', columns, ({ id }) => id, 'No client has a session at present.');
@@ -67,9 +71,10 @@ function createTable(state, onChange) {
 
 /**
  * @param {SessionState} session
+ * @param {string} route
  * @param {() => Promise<void>} onChange
  */
-function endButton({ id, user, route }, onChange) {
+function endButton({ id, user }, route, onChange) {
   const whose = user === undefined ? 'an anonymous caller' : visibleText(user);
   const end = () =>
     runConfirmed({
