@@ -7,13 +7,17 @@ import { replyJson, replyMethodNotAllowed } from '../http/reply.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import { AdminError, replyAdminError } from './admin-error.js';
 import type { AdminSource } from './admin-source.js';
+import { createDoctorRuns } from './doctor-runs.js';
 import { readErrorHelp } from './error-help.js';
+import { findRoute } from './find-route.js';
 import { LiveEvents } from './live-events.js';
 import { packageVersion } from './package-version.js';
 import { buildState } from './page-state.js';
+import { revokeTokens } from './revoke-tokens.js';
 import { refuseOtherSites, requireSameOrigin } from './same-origin.js';
 import { createHandles, endSession, listSessions } from './session-list.js';
 import { readStaticFiles, sendStaticFile } from './static-files.js';
+import { createToolRequests, type ToolRequest } from './tool-requests.js';
 
 /** The page for operators and its API. */
 export interface AdminSite {
@@ -28,7 +32,7 @@ export interface AdminSite {
 }
 
 type Reader = (res: ServerResponse) => unknown;
-type Action = (body: Readonly<Record<string, unknown>>) => unknown;
+type Action = (request: ToolRequest) => unknown;
 
 /** Bytes of the body of a POST. */
 const MAX_BODY_BYTES = 1_048_576;
@@ -52,12 +56,20 @@ export function createAdminSite(source: AdminSource): AdminSite {
   const about = { version: packageVersion(), startedAt: Date.now() };
   const handleOf = createHandles();
   const events = new LiveEvents({ help: readErrorHelp(), handleOf, load: () => loadOf(source) });
+  const tools = createToolRequests(source);
+  const examine = createDoctorRuns();
   const readers = new Map<string, Reader>([
     ['/api/state', () => buildState(source, about)],
     ['/api/sessions', () => listSessions(source.routes(), handleOf)],
     ['/api/events', (res) => events.connect(res)],
   ]);
-  const actions = new Map<string, Action>([['/api/sessions/end', ({ id }) => endOne(source, handleOf, id)]]);
+  const actions = new Map<string, Action>([
+    ['/api/sessions/end', ({ body }) => endOne(source, handleOf, body.id)],
+    ['/api/revoke', ({ body }) => revokeTokens(source.routes(), body)],
+    ['/api/doctor', ({ body }) => examine(findRoute(source.routes(), body.route))],
+    ['/api/tools', tools.list],
+    ['/api/tools/call', tools.call],
+  ]);
 
   async function answer(req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
     const action = actions.get(path);
@@ -96,7 +108,7 @@ async function act(req: IncomingMessage, res: ServerResponse, action: Action): P
   requireMediaType(req.headers, 'application/json');
   const body = parseJsonObject((await readBody(req, MAX_BODY_BYTES)).toString('utf8'));
   if (body === undefined) throw new AdminError(400, 'invalid_body', 'The body must be a JSON object');
-  replyJson(res, 200, JSON.stringify(await action(body)));
+  replyJson(res, 200, JSON.stringify(await action({ req, res, body })));
 }
 
 /** Relative links of the page need the slash. The target is relative too, so that it stays on this host. */

@@ -153,7 +153,7 @@ export async function runDoctor({ targets, json }: DoctorOptions, screen: Screen
   let isHealthy = true;
   for (const target of targets) {
     report.begin(target.url);
-    for await (const finding of walk(target)) {
+    for await (const finding of findingsFor(target)) {
       report.add(finding);
       if (finding.status === 'fault') isHealthy = false;
     }
@@ -163,7 +163,7 @@ export async function runDoctor({ targets, json }: DoctorOptions, screen: Screen
 }
 
 /** Yields the findings of a target. A server that stops answering half-way is a fault, too. */
-async function* walk(target: DoctorTarget): AsyncGenerator<ReportedFinding> {
+export async function* findingsFor(target: DoctorTarget): AsyncGenerator<ReportedFinding> {
   try {
     yield* diagnose(target, createProbe(target.url, { named: namedBy(target.policy) }));
   } catch (error) {

@@ -1,0 +1,116 @@
+import { isRecord } from '../http/json-object.js';
+import { LAST_SESSION_REVISION } from '../messages/revision.js';
+import { AdminError } from './admin-error.js';
+import type { CallAddress } from './admin-source.js';
+import { type Message, readAnswer, sendToRoute } from './route-request.js';
+
+/** A tool as the page shows it. */
+export interface ShownTool {
+  readonly name: string;
+  readonly description: unknown;
+  readonly inputSchema: unknown;
+}
+
+/** Pages of a list of tools. A server whose list never ends must not block the page. */
+const MAX_PAGES = 50;
+
+const CLIENT = { name: 'express-mcp-auth-admin', version: '1' };
+
+/** An MCP client for one conversation with a route of this process, in a revision with sessions. */
+export class ToolClient {
+  readonly #address: CallAddress;
+  readonly #signal: AbortSignal;
+  #headers: Readonly<Record<string, string>>;
+  #lastId = 0;
+
+  /** @param token Sent with each request. Undefined for an anonymous caller. */
+  constructor(address: CallAddress, token: string | undefined, signal: AbortSignal) {
+    const { header, prefix } = address.credential;
+    this.#address = address;
+    this.#signal = signal;
+    this.#headers = {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      ...(token !== undefined && { [header]: prefix + token }),
+    };
+  }
+
+  async open(): Promise<void> {
+    const params = { protocolVersion: LAST_SESSION_REVISION, capabilities: {}, clientInfo: CLIENT };
+    const { result } = await this.#request('initialize', params, ({ headers }) => {
+      const id = headers['mcp-session-id'];
+      if (typeof id === 'string') this.#headers = { ...this.#headers, 'mcp-session-id': id };
+    });
+    const version = isRecord(result) ? result.protocolVersion : undefined;
+    if (typeof version !== 'string')
+      throw new AdminError(502, 'not_initialized', 'The route did not accept initialize');
+    this.#headers = { ...this.#headers, 'mcp-protocol-version': version };
+    const response = await this.#post({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    response.destroy();
+  }
+
+  async listTools(): Promise<readonly ShownTool[]> {
+    const tools: ShownTool[] = [];
+    let cursor: unknown;
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const { result, error } = await this.#request('tools/list', cursor === undefined ? {} : { cursor });
+      if (!isRecord(result))
+        throw new AdminError(502, 'no_tools', `The route answered tools/list with an error${messageIn(error)}`);
+      tools.push(...(Array.isArray(result.tools) ? result.tools : []).filter(isRecord).map(shownTool));
+      cursor = result.nextCursor;
+      if (typeof cursor !== 'string') break;
+    }
+    return tools;
+  }
+
+  /** Calls a tool. Resolves to the `result` or the `error` of the answer. */
+  async callTool(name: string, args: unknown): Promise<{ readonly result: unknown } | { readonly error: unknown }> {
+    const { result, error } = await this.#request('tools/call', { name, arguments: args });
+    return error === undefined ? { result } : { error };
+  }
+
+  /** Ends the session. A server without sessions refuses it, which does not matter. */
+  async close(): Promise<void> {
+    if (this.#headers['mcp-session-id'] === undefined) return;
+    const { 'content-type': _, ...headers } = this.#headers;
+    // Also after the time is over, and without an answer: the session ends by itself later.
+    const sent = sendToRoute(this.#address, { method: 'DELETE', headers, signal: AbortSignal.timeout(CLOSE_MS) });
+    await sent.then(
+      (response) => response.destroy(),
+      () => undefined,
+    );
+  }
+
+  async #request(
+    method: string,
+    params: object,
+    onResponse: (response: { readonly headers: NodeJS.Dict<string | string[]> }) => void = () => undefined,
+  ): Promise<Message> {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const response = await this.#post({ jsonrpc: '2.0', id, method, params });
+    onResponse(response);
+    return await readAnswer(response, id);
+  }
+
+  #post(message: object) {
+    const request = {
+      method: 'POST',
+      headers: this.#headers,
+      body: JSON.stringify(message),
+      signal: this.#signal,
+    } as const;
+    return sendToRoute(this.#address, request);
+  }
+}
+
+const CLOSE_MS = 5_000;
+
+function shownTool({ name, description, inputSchema }: Record<string, unknown>): ShownTool {
+  return { name: String(name), description, inputSchema };
+}
+
+function messageIn(error: unknown): string {
+  const message = isRecord(error) ? error.message : undefined;
+  return typeof message === 'string' ? `: ${message}` : '';
+}

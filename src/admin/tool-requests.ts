@@ -1,0 +1,89 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { onceClosed } from '../http/hang-up.js';
+import { isRecord } from '../http/json-object.js';
+import { isToken68 } from '../oauth/credentials.js';
+import { AdminError } from './admin-error.js';
+import type { AdminRoute, AdminSource } from './admin-source.js';
+import { findRoute } from './find-route.js';
+import { ToolClient } from './tool-client.js';
+
+/** The request of the page. */
+export interface ToolRequest {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** The time for everything that one request of the page causes. */
+const MAX_MS = 60_000;
+/** Requests of pages that call tools at once. */
+const MAX_AT_ONCE = 10;
+
+/** Creates the functions that list and call tools of a route. Tokens are used for one request of the page, and are neither stored nor logged. */
+export function createToolRequests({ routes }: AdminSource) {
+  let running = 0;
+
+  async function withClient<T>(request: ToolRequest, use: (client: ToolClient) => Promise<T>): Promise<T> {
+    const route = findRoute(routes(), request.body.route);
+    const address = route.callAddress?.(request.req);
+    if (address === undefined)
+      throw new AdminError(409, 'not_callable', 'The tools of this route cannot be called from here');
+    if (running >= MAX_AT_ONCE) throw new AdminError(429, 'too_many_calls', 'Too many tools are being called at once');
+    running += 1;
+    const client = new ToolClient(address, await tokenFor(route, request.body), signalFor(request.res));
+    try {
+      await client.open();
+      return await use(client);
+    } catch (error) {
+      throw error instanceof AdminError ? error : unreachable(error);
+    } finally {
+      running -= 1;
+      await client.close();
+    }
+  }
+
+  return {
+    list: (request: ToolRequest) => withClient(request, async (client) => ({ tools: await client.listTools() })),
+    call(request: ToolRequest) {
+      const { name, arguments: args = {} } = request.body;
+      if (typeof name !== 'string') throw new AdminError(400, 'invalid_body', '"name" must be the name of a tool');
+      if (!isRecord(args)) throw new AdminError(400, 'invalid_body', '"arguments" must be an object');
+      return withClient(request, (client) => client.callTool(name, args));
+    },
+  };
+}
+
+async function tokenFor(
+  { developmentToken }: AdminRoute,
+  { token, developmentToken: wanted }: ToolRequest['body'],
+): Promise<string | undefined> {
+  if (wanted === true) {
+    if (developmentToken !== undefined) return await developmentToken();
+    throw new AdminError(
+      409,
+      'no_development_issuer',
+      'No development issuer makes tokens for this route: start with --dev-issuer',
+    );
+  }
+  if (token === undefined || token === '') return undefined;
+  if (typeof token === 'string' && isToken68(token)) return token;
+  throw new AdminError(400, 'invalid_body', '"token" must be a token alone, without "Bearer" and without white space');
+}
+
+/** Ends with the time, or when the page no longer waits. */
+function signalFor(res: ServerResponse): AbortSignal {
+  const closed = new AbortController();
+  onceClosed(res, () => closed.abort());
+  return AbortSignal.any([AbortSignal.timeout(MAX_MS), closed.signal]);
+}
+
+function unreachable(error: unknown): AdminError {
+  const { name, code } = error as { readonly name?: string; readonly code?: string };
+  if (name === 'TimeoutError' || name === 'AbortError')
+    return new AdminError(504, 'timed_out', `The route did not answer within ${MAX_MS / 1_000} seconds`);
+  return new AdminError(
+    502,
+    'unreachable',
+    `The route cannot be reached from here${code === undefined ? '' : ` (${code})`}`,
+  );
+}
