@@ -1,4 +1,6 @@
-/** @import { Credential, ShownFinding, ServerState, SessionState, Tool, ToolResult } from './page-types.js' */
+/** @import { ShownFinding } from '../doctor-runs.js' */
+/** @import { ShownTool } from '../tool-client.js' */
+/** @import { Credential, ServerState, SessionState, ToolResult } from './page-types.js' */
 
 /** A refusal or failure of the server, or no answer. Its message is for the operator. */
 export class ApiError extends Error {}
@@ -23,7 +25,7 @@ export function endSession(id) {
 
 /**
  * @param {{ user: string, issuer: string } | { client: string, issuer: string }} whose
- * @returns {Promise<{ revoked: true, until: number | string }>}
+ * @returns {Promise<{ until: number, untilRestart: boolean }>}
  */
 export function revoke(whose) {
   return ask('revoke', whose);
@@ -40,7 +42,7 @@ export function runDoctor(route) {
 /**
  * @param {string} route
  * @param {Credential} credential
- * @returns {Promise<{ tools: Tool[] }>}
+ * @returns {Promise<{ tools: ShownTool[] }>}
  */
 export function listTools(route, credential) {
   return ask('tools', { route, ...credential });

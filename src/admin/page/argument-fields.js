@@ -1,4 +1,4 @@
-import { element } from './element.js';
+import { element, nameElement } from './element.js';
 
 /** @import { ArgumentSchema } from './page-types.js' */
 
@@ -21,16 +21,16 @@ export function createArgumentField(name, schema, isRequired) {
   const { input, read, write } = inputFor(schema, isRequired);
   input.id = id;
   const { description, default: preset } = schema;
-  const hint = element('p', { class: 'aside', id: `${id}-hint` }, description ?? '');
-  if (description !== undefined) input.setAttribute('aria-describedby', hint.id);
+  const hint = typeof description === 'string' && element('p', { class: 'aside', id: `${id}-hint` }, description);
+  if (hint) input.setAttribute('aria-describedby', hint.id);
   if (preset !== undefined) write(preset);
   const label = element(
     'label',
     { for: id },
-    element('bdi', {}, name),
+    nameElement(name),
     isRequired && element('span', { class: 'aside' }, ' (required)'),
   );
-  return { element: element('div', { class: 'field' }, label, input, description !== undefined && hint), read, write };
+  return { element: element('div', { class: 'field' }, label, input, hint), read, write };
 }
 
 /**
@@ -73,12 +73,12 @@ function choiceOf(values, isRequired) {
  * @param {boolean} isRequired
  */
 function textOf({ maxLength }, isRequired) {
-  const input = element('textarea', { rows: 1, required: isRequired, maxlength: maxLength });
+  const input = element('textarea', { rows: 1, required: isRequired, maxlength: boundOf(maxLength) });
   return {
     input,
     read: () => (input.value === '' && !isRequired ? undefined : input.value),
     write: (/** @type {unknown} */ value) => {
-      input.value = value === undefined ? '' : String(value);
+      input.value = typeof value === 'string' ? value : '';
     },
   };
 }
@@ -89,7 +89,13 @@ function textOf({ maxLength }, isRequired) {
  */
 function numberOf({ type, minimum, maximum }, isRequired) {
   const step = type === 'integer' ? 1 : 'any';
-  const input = element('input', { type: 'number', step, min: minimum, max: maximum, required: isRequired });
+  const input = element('input', {
+    type: 'number',
+    step,
+    min: boundOf(minimum),
+    max: boundOf(maximum),
+    required: isRequired,
+  });
   return {
     input,
     read: () => (input.value === '' ? undefined : input.valueAsNumber),
@@ -115,4 +121,9 @@ function jsonOf(isRequired) {
       input.value = value === undefined ? '' : JSON.stringify(value, null, 2);
     },
   };
+}
+
+/** @param {unknown} value */
+function boundOf(value) {
+  return typeof value === 'number' ? value : undefined;
 }

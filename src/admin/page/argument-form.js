@@ -2,7 +2,6 @@ import { createArgumentField } from './argument-fields.js';
 import { element, setChildren } from './element.js';
 
 /** @import { ArgumentField } from './argument-fields.js' */
-/** @import { ArgumentSchema } from './page-types.js' */
 /** @typedef {Readonly<Record<string, unknown>>} Arguments */
 
 const MAX_FIELDS = 100;
@@ -25,7 +24,7 @@ export class ArgumentForm {
   #switch = element('button', { type: 'button', class: 'plain', click: () => this.#change() });
   #problem = element('p', { class: 'bad', role: 'alert' });
 
-  /** @param {ArgumentSchema | undefined} schema */
+  /** @param {unknown} schema The `inputSchema`, as the MCP server wrote it. */
   constructor(schema) {
     this.#fields = fieldsOf(schema);
     this.#isJson = this.#fields === undefined;
@@ -83,17 +82,26 @@ export class ArgumentForm {
 }
 
 /**
- * @param {ArgumentSchema | undefined} schema
+ * @param {unknown} schema
  * @returns {Map<string, ArgumentField> | undefined} Undefined if fields cannot express the schema.
  */
 function fieldsOf(schema) {
-  const properties = Object.entries(schema?.properties ?? {});
-  const isSimple =
-    schema !== undefined && schema.type === 'object' && !COMBINATIONS.some((name) => Object.hasOwn(schema, name));
-  const hasSchemas = properties.every(([, property]) => typeof property === 'object' && property !== null);
-  if (!isSimple || !hasSchemas || properties.length > MAX_FIELDS) return undefined;
-  const required = new Set(schema.required ?? []);
-  return new Map(properties.map(([name, property]) => [name, createArgumentField(name, property, required.has(name))]));
+  if (!isObject(schema) || schema.type !== 'object') return undefined;
+  const { properties = {}, required } = schema;
+  const isCombined = COMBINATIONS.some((name) => Object.hasOwn(schema, name));
+  if (isCombined || !isObject(properties)) return undefined;
+  const fields = Object.entries(properties);
+  if (fields.length > MAX_FIELDS || !fields.every(([, property]) => isObject(property))) return undefined;
+  const isRequired = (/** @type {string} */ name) => Array.isArray(required) && required.includes(name);
+  return new Map(fields.map(([name, property]) => [name, createArgumentField(name, property, isRequired(name))]));
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is Readonly<Record<string, any>>}
+ */
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** @param {string} text */

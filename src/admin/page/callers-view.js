@@ -148,8 +148,11 @@ function revokeButton(kind, { name, issuer = '' }) {
       ],
       button: 'Revoke',
       run: async () => {
-        const { until } = await revoke(kind === 'user' ? { user: name, issuer } : { client: name, issuer });
-        return `The tokens of ${shown} are revoked. This is remembered until ${timeText(until)}.`;
+        const { until, untilRestart } = await revoke(
+          kind === 'user' ? { user: name, issuer } : { client: name, issuer },
+        );
+        const end = untilRestart ? 'this process ends, since no store is configured' : timeText(until);
+        return `The tokens of ${shown} are revoked. This is remembered until ${end}.`;
       },
     });
   return element(

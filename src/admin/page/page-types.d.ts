@@ -37,32 +37,8 @@ export type Entry = {
 
 export type SessionState = ReturnType<typeof listSessions>[number];
 
-export interface ShownFinding {
-  readonly level: 'ok' | 'note' | 'problem';
-  readonly text: string;
-  readonly fix?: string;
-}
-
-export interface Tool {
-  readonly name: string;
-  readonly title?: string;
-  readonly description?: string;
-  readonly inputSchema?: ArgumentSchema;
-}
-
-export interface ArgumentSchema {
-  readonly type?: string | readonly string[];
-  readonly title?: string;
-  readonly description?: string;
-  readonly properties?: Readonly<Record<string, ArgumentSchema>>;
-  readonly required?: readonly string[];
-  readonly enum?: readonly unknown[];
-  readonly default?: unknown;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly maxLength?: number;
-  readonly format?: string;
-}
+/** Any JSON: the MCP server of a route wrote it. */
+export type ArgumentSchema = Readonly<Record<string, unknown>>;
 
 export interface ToolResult {
   readonly content?: readonly Readonly<Record<string, unknown>>[];

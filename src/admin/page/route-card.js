@@ -3,7 +3,8 @@ import { element, nameElement, setChildren } from './element.js';
 import { countText } from './format.js';
 
 /** @import { KnownState } from './known-state.js' */
-/** @import { ShownFinding, RouteState } from './page-types.js' */
+/** @import { ShownFinding } from '../doctor-runs.js' */
+/** @import { RouteState } from './page-types.js' */
 
 const LEVELS = {
   ok: { sign: '✓', name: 'Good', tone: 'good' },

@@ -6,7 +6,8 @@ import { countText } from './format.js';
 import { toolResultElement } from './tool-result.js';
 
 /** @import { KnownState } from './known-state.js' */
-/** @import { Tool, View } from './page-types.js' */
+/** @import { ShownTool } from '../tool-client.js' */
+/** @import { View } from './page-types.js' */
 
 const MAX_TOOLS = 300;
 
@@ -56,7 +57,7 @@ class ToolsPanel {
     this.#filter,
   );
   #read = element('button', { type: 'submit', class: 'primary' }, 'List the tools');
-  /** @type {readonly Tool[]} */
+  /** @type {readonly ShownTool[]} */
   #tools = [];
 
   /** @param {KnownState} state */
@@ -128,26 +129,24 @@ class ToolsPanel {
 
   #showTools() {
     const text = this.#filter.value.trim().toLowerCase();
-    const fitting = this.#tools.filter(({ name, description = '' }) =>
-      `${name}\n${description}`.toLowerCase().includes(text),
-    );
+    const fitting = this.#tools.filter((tool) => `${tool.name}\n${descriptionOf(tool)}`.toLowerCase().includes(text));
     this.#filterField.hidden = this.#tools.length === 0;
     setChildren(this.#list, ...fitting.slice(0, MAX_TOOLS).map((tool) => this.#toolItem(tool)));
   }
 
-  /** @param {Tool} tool */
+  /** @param {ShownTool} tool */
   #toolItem(tool) {
     const button = element(
       'button',
       { type: 'button', class: 'tool-choice', click: () => this.#choose(tool, button) },
       element('span', { class: 'code' }, nameElement(tool.name)),
-      element('span', { class: 'aside' }, nameElement(tool.description ?? '')),
+      element('span', { class: 'aside' }, nameElement(descriptionOf(tool))),
     );
     return element('li', {}, button);
   }
 
   /**
-   * @param {Tool} tool
+   * @param {ShownTool} tool
    * @param {HTMLButtonElement} button
    */
   #choose(tool, button) {
@@ -161,15 +160,16 @@ class ToolsPanel {
 }
 
 /**
- * @param {Tool} tool
+ * @param {ShownTool} tool
  * @param {(given: Readonly<Record<string, unknown>>) => ReturnType<typeof callTool>} call
  */
-function createToolForm({ name, description, inputSchema }, call) {
+function createToolForm(tool, call) {
+  const { name, inputSchema } = tool;
   const fields = new ArgumentForm(inputSchema);
   const button = element('button', { type: 'submit', class: 'primary' }, 'Call the tool');
   const result = element('div', { 'aria-live': 'polite' });
   const heading = element('h2', { tabindex: -1 }, nameElement(name));
-  const about = element('p', { class: 'description' }, description ?? '');
+  const about = element('p', { class: 'description' }, descriptionOf(tool));
   const form = element(
     'form',
     { class: 'card', submit },
@@ -194,4 +194,13 @@ function createToolForm({ name, description, inputSchema }, call) {
   }
 
   return form;
+}
+
+/**
+ * The MCP server may have sent something else than text.
+ *
+ * @param {ShownTool} tool
+ */
+function descriptionOf({ description }) {
+  return typeof description === 'string' ? description : '';
 }
