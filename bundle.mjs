@@ -1,5 +1,5 @@
 import { cp } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, extname } from 'node:path';
 import { build } from 'rolldown';
 
 /**
@@ -58,5 +58,6 @@ await build({
   output: { dir: 'dist', cleanDir: true, chunkFileNames: 'chunks/[name].js', comments: false },
 });
 
-// The files of the admin page are for browsers, and are served as they are.
-await cp('src/admin/page', 'dist/admin/page', { recursive: true });
+// The files of the admin page are for browsers, and are served as they are. Its types and its tsconfig stay here.
+const served = ['', '.html', '.css', '.js'];
+await cp('src/admin/page', 'dist/admin/page', { recursive: true, filter: (path) => served.includes(extname(path)) });

@@ -1,0 +1,31 @@
+import { ApiError } from './api.js';
+import { confirmDialog } from './confirm-dialog.js';
+import { notify } from './status-line.js';
+
+/** @import { Child } from './element.js' */
+
+/**
+ * @typedef {object} Action
+ * @property {string} question
+ * @property {readonly Child[]} explanation
+ * @property {string} button
+ * @property {() => Promise<string>} run Resolves to the message for the operator.
+ */
+
+/**
+ * Does something after the operator has confirmed it, and says what came of it. Resolves to true if it was done.
+ *
+ * @param {Action} action
+ * @returns {Promise<boolean>}
+ */
+export async function runConfirmed({ question, explanation, button, run }) {
+  if (!(await confirmDialog(question, explanation, button))) return false;
+  try {
+    notify(await run());
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    notify(`${question.replace(/\?$/, '')}: failed. ${error.message}`, 'bad');
+    return false;
+  }
+}

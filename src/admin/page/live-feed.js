@@ -1,0 +1,157 @@
+import { outcomeOf } from './outcomes.js';
+
+/** @import { ShownCall, ShownDecision, Entry, ShownSecond } from './page-types.js' */
+/** @typedef {'connecting' | 'live' | 'lost'} FeedState */
+
+/** Of each kind that {@link bucketOf} tells apart, so that thousands of good calls do not push out one refused login. */
+const MAX_ENTRIES = 300;
+/** Seconds. */
+export const MAX_NUMBERS = 300;
+const RETRY_MS = 2000;
+/** The page is drawn at most this often. */
+const DRAW_INTERVAL_MS = 200;
+/** A note of sampling is valid for this long. */
+const SAMPLED_VALID_MS = 3000;
+
+/**
+ * The event stream of the server, and what it has sent lately. Dispatches `state` when the connection changes, `entries` when there are
+ * new calls or decisions, and `numbers` each second.
+ */
+export class LiveFeed extends EventTarget {
+  /** @type {FeedState} */
+  state = 'connecting';
+  /** @type {ShownSecond[]} Oldest first. */
+  numbers = [];
+  /** @type {Map<string, Entry[]>} Oldest first. */
+  #buckets = new Map();
+  /** @type {Set<string>} */
+  #keys = new Set();
+  /** @type {{ seen: number, shown: number, at: number } | undefined} */
+  #sampled;
+  #isDrawPending = false;
+
+  connect() {
+    const source = new EventSource('./api/events');
+    source.addEventListener('open', () => {
+      // The server sends its last events again, and after a restart it counts from the beginning.
+      this.#buckets.clear();
+      this.#keys.clear();
+      this.#changeState('live');
+    });
+    source.addEventListener('error', () => {
+      this.#changeState('lost');
+      // The browser connects again by itself, except after an answer that is no event stream.
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => this.connect(), RETRY_MS);
+    });
+    source.addEventListener('call', ({ data }) => this.#addCall(JSON.parse(data)));
+    source.addEventListener('decision', ({ data }) => this.#addDecision(JSON.parse(data)));
+    source.addEventListener('numbers', ({ data }) => this.#addNumbers(JSON.parse(data)));
+    source.addEventListener('sampled', ({ data }) => {
+      this.#sampled = { ...JSON.parse(data), at: Date.now() };
+      this.#announceEntries();
+    });
+  }
+
+  /**
+   * Newest first.
+   *
+   * @param {(entry: Entry) => boolean} [isWanted]
+   * @returns {Entry[]}
+   */
+  entries(isWanted = () => true) {
+    const found = [...this.#buckets.values()].flatMap((bucket) => bucket.filter(isWanted));
+    return found.sort((a, b) => b.time - a.time).slice(0, MAX_ENTRIES);
+  }
+
+  /** The number of events that the server saw and sent, if it does not send all of them. */
+  get sampled() {
+    const noted = this.#sampled;
+    return noted !== undefined && Date.now() - noted.at < SAMPLED_VALID_MS ? noted : undefined;
+  }
+
+  /** @param {ShownCall} event */
+  #addCall(event) {
+    // It is listed at its end, as decisions are.
+    const time = event.time + event.durationMs;
+    this.#add({
+      kind: 'call',
+      event,
+      time,
+      key: `call ${event.id}`,
+      searched: searchedText(event),
+      isProblem: isBad('call', event),
+    });
+  }
+
+  /** @param {ShownDecision} event */
+  #addDecision(event) {
+    const { help: _help, ...searched } = event;
+    const isProblem = isBad('decision', event);
+    this.#add({
+      kind: 'decision',
+      event,
+      time: event.time,
+      key: `decision ${event.id}`,
+      searched: searchedText(searched),
+      isProblem,
+    });
+  }
+
+  /** @param {Entry} entry */
+  #add(entry) {
+    if (this.#keys.has(entry.key)) return;
+    const name = bucketOf(entry);
+    const bucket = this.#buckets.get(name) ?? [];
+    this.#buckets.set(name, bucket);
+    this.#keys.add(entry.key);
+    bucket.push(entry);
+    if (bucket.length > MAX_ENTRIES) this.#keys.delete(/** @type {Entry} */ (bucket.shift()).key);
+    this.dispatchEvent(new CustomEvent('entry', { detail: entry }));
+    this.#announceEntries();
+  }
+
+  /** @param {ShownSecond} second */
+  #addNumbers(second) {
+    const last = this.numbers.at(-1);
+    if (last !== undefined && second.time <= last.time) return;
+    this.numbers.push(second);
+    if (this.numbers.length > MAX_NUMBERS) this.numbers.shift();
+    this.dispatchEvent(new Event('numbers'));
+  }
+
+  /** @param {FeedState} state */
+  #changeState(state) {
+    this.state = state;
+    this.dispatchEvent(new Event('state'));
+  }
+
+  #announceEntries() {
+    if (this.#isDrawPending) return;
+    this.#isDrawPending = true;
+    setTimeout(() => {
+      this.#isDrawPending = false;
+      this.dispatchEvent(new Event('entries'));
+    }, DRAW_INTERVAL_MS);
+  }
+}
+
+/** @param {Entry} entry */
+function bucketOf({ kind, isProblem }) {
+  return `${kind} ${isProblem}`;
+}
+
+/**
+ * @param {'call' | 'decision'} kind
+ * @param {{ outcome: string }} event
+ */
+function isBad(kind, event) {
+  return ['bad', 'warning'].includes(outcomeOf({ kind, event }).tone);
+}
+
+/** @param {object} event */
+function searchedText(event) {
+  return Object.values(event)
+    .filter((value) => typeof value === 'string' || typeof value === 'number')
+    .join('\n')
+    .toLowerCase();
+}

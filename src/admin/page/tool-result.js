@@ -1,0 +1,61 @@
+import { element } from './element.js';
+import { durationText } from './format.js';
+
+/** @import { ToolResult } from './page-types.js' */
+
+/** Of one text. A browser becomes slow with more. */
+const MAX_CHARACTERS = 100_000;
+/** SVG is not among them: it is a document. */
+const IMAGES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
+
+/**
+ * Builds what a tool answered. All of it is text, and images are those in the answer.
+ *
+ * @param {{ result?: ToolResult, error?: unknown }} answer
+ * @param {number} durationMs
+ */
+export function toolResultElement({ result, error }, durationMs) {
+  const isGood = result !== undefined && result.isError !== true;
+  const heading =
+    result === undefined ? 'The call failed' : isGood ? 'The tool answered' : 'The tool says that it failed';
+  const blocks = Array.isArray(result?.content) ? result.content.map(blockElement) : [];
+  const structured = result?.structuredContent;
+  return element(
+    'section',
+    { class: `result ${isGood ? 'good' : 'bad'}` },
+    element('h3', {}, heading, ' ', element('span', { class: 'aside' }, durationText(durationMs))),
+    ...blocks,
+    structured !== undefined && element('h4', {}, 'Structured content'),
+    structured !== undefined && textElement(jsonText(structured)),
+    result === undefined && textElement(errorText(error)),
+  );
+}
+
+/** @param {Readonly<Record<string, unknown>>} block */
+function blockElement(block) {
+  const { type, text, data, mimeType } = block;
+  if (type === 'text' && typeof text === 'string') return textElement(text);
+  const isImage = type === 'image' && IMAGES.includes(String(mimeType)) && typeof data === 'string';
+  if (isImage && /^[\w+/=-]+$/.test(data))
+    return element('img', { src: `data:${mimeType};base64,${data}`, alt: 'Image of the tool' });
+  return textElement(jsonText(block));
+}
+
+/** @param {string} text */
+function textElement(text) {
+  const shown =
+    text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}\n… (${text.length} characters in all)` : text;
+  return element('pre', { tabindex: 0 }, shown);
+}
+
+/** @param {unknown} value */
+function jsonText(value) {
+  return JSON.stringify(value, null, 2);
+}
+
+/** @param {unknown} error */
+function errorText(error) {
+  if (typeof error === 'string') return error;
+  const { message } = /** @type {{ message?: unknown }} */ (error ?? {});
+  return typeof message === 'string' ? message : jsonText(error ?? 'no reason given');
+}
