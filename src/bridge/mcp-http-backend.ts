@@ -2,12 +2,12 @@ import { adviceFor } from '../core/advice.js';
 import { getAuth } from '../core/auth-info.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { refuserOf } from '../oauth/refusal.js';
+import { rememberFaults } from './backend-faults.js';
 import { everyOriginWarning } from './every-origin.js';
 import { createCallerKeys, createCallerTokens, publishKey } from './http/caller-token.js';
 import { HttpBridge } from './http/http-bridge.js';
 import { type McpHttpBackendOptions, resolveHttpOptions } from './http/http-options.js';
 import { audienceOf } from './http/sent-credentials.js';
-import { rememberFault } from './remote-fault.js';
 
 export type { CallerTokenOptions } from './http/caller-token-options.js';
 export type { McpHttpBackendOptions } from './http/http-options.js';
@@ -106,6 +106,9 @@ export function mcpHttpBackend(options: Readonly<McpHttpBackendOptions>): McpHtt
     ready: async () => (await bridge.fault()) === undefined,
     callerKeys: createCallerKeys(key === undefined ? [] : [key]),
   });
-  rememberFault(backend, () => bridge.fault());
+  rememberFaults(backend, async () => {
+    const reason = await bridge.fault();
+    return reason === undefined ? [] : [{ reason }];
+  });
   return backend;
 }

@@ -1,5 +1,6 @@
 import { adviceFor } from '../core/advice.js';
 import type { Middleware } from '../http/middleware.js';
+import { CLOSING, NO_PROGRAM, rememberFaults } from './backend-faults.js';
 import { Bridge, type BridgeStats } from './bridge.js';
 import { createBridgeMiddleware } from './bridge-middleware.js';
 import { everyOriginWarning } from './every-origin.js';
@@ -86,12 +87,16 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
     onStats: (stats) => publish(publicStats(stats)),
   });
 
-  return Object.assign(createBridgeMiddleware(WHO, bridge, resolved.logger), {
+  const fault = () =>
+    bridge.isEnding ? CLOSING : hasProgram(resolved, options.env) ? undefined : { reason: NO_PROGRAM };
+  const backend = Object.assign(createBridgeMiddleware(WHO, bridge, resolved.logger), {
     close: () => bridge.close(),
     drain: (seconds: number) => bridge.drain(seconds),
     stats: () => publicStats(bridge.stats()),
-    ready: async () => !bridge.isEnding && hasProgram(resolved, options.env),
+    ready: async () => fault() === undefined,
   });
+  rememberFaults(backend, async () => [fault()].filter((one) => one !== undefined));
+  return backend;
 }
 
 // The backend's users know connections as children.
