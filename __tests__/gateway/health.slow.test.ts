@@ -6,7 +6,7 @@ import { until } from '../support/until.js';
 
 const MISSING = 'mcp: the MCP server is not there, or cannot be reached';
 
-test('/readyz says ready again when a remote server is back, with one line in the log for each change', async () => {
+test('/readyz says ready again when a remote server is back, with one line in the log for each change, and its reason', async () => {
   const port = await freePort();
   const file = { mcp: { port: 0, targets: [{ name: 'one', mcp: { host: `http://127.0.0.1:${port}/mcp` } }] } };
   const { gateway, lines } = await serveFile(file);
@@ -17,5 +17,6 @@ test('/readyz says ready again when a remote server is back, with one line in th
   await listen(server, port);
   onTestFinished(() => stop(server));
   await until(async () => (await gateway.problems()).length === 0);
-  expect(lines).toEqual([`warn Not ready: ${MISSING}`, 'info Ready again']);
+  const reason = `connect ECONNREFUSED 127.0.0.1:${port}`;
+  expect(lines).toEqual([`warn Not ready: ${MISSING} (${reason})`, 'info Ready again']);
 });

@@ -18,12 +18,17 @@ const configured = (id: string): Client => ({
   secretHash: undefined,
 });
 
-/** Registrations that answer with the ids 1, 2, 3 and so on. */
+/** Registrations that answer with the ids 1, 2, 3 and so on, at a server that denies the ids in `denied`. */
 function createCounted(more: object = {}) {
   let count = 0;
-  const clients = createUpstreamClients(async (): Promise<Registered> => ({ client_id: `${++count}`, ...more }));
+  const [denied, asked] = [new Set<string>(), [] as string[]];
+  const register = async (): Promise<Registered> => ({ client_id: `${++count}`, ...more });
+  const clients = createUpstreamClients(register, async ({ id }) => {
+    asked.push(id);
+    return denied.has(id);
+  });
   const idFor = async (id: string, caller = CALLER) => (await clients.forLogin(configured(id), caller)).id;
-  return { clients, idFor };
+  return { clients, idFor, denied, asked };
 }
 
 describe('the client of a login at the upstream server', () => {
@@ -81,6 +86,35 @@ describe('the client of a login at the upstream server', () => {
     expect(await idFor('a'), 'the last one came back').toBe('1');
     vi.advanceTimersByTime(1.1 * HOUR_MS);
     expect(await idFor('a')).toBe('2');
+  });
+
+  test('is registered again if the server denies it, which is asked while logins do not come back, once in 10 seconds', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    const { clients, idFor, denied, asked } = createCounted();
+    await idFor('a');
+    denied.add('1');
+    vi.advanceTimersByTime(9_000);
+    expect([await idFor('a'), asked]).toEqual(['1', []]);
+    vi.advanceTimersByTime(1_000);
+    expect([await Promise.all([idFor('a'), idFor('a')]), asked]).toEqual([['2', '1'], ['1']]);
+    clients.noteAnswer({ id: '2' });
+    vi.advanceTimersByTime(20_000);
+    expect([await idFor('a'), asked], 'no login is waiting').toEqual(['2', ['1']]);
+    vi.advanceTimersByTime(10_000);
+    expect([await idFor('a'), await idFor('a'), asked]).toEqual(['2', '2', ['1', '2']]);
+  });
+
+  test('is registered no more than once in place of a denied one until a login has come back: the server may deny each', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    const { clients, idFor, denied } = createCounted();
+    for (const id of ['1', '2', '3']) denied.add(id);
+    const idLater = () => {
+      vi.advanceTimersByTime(10_000);
+      return idFor('a');
+    };
+    expect([await idFor('a'), await idLater(), await idLater(), await idLater()]).toEqual(['1', '2', '2', '2']);
+    clients.noteAnswer({ id: '2' });
+    expect([await idFor('a'), await idLater(), await idLater()]).toEqual(['2', '3', '3']);
   });
 
   test('is remembered for at most 1,000 clients', async () => {

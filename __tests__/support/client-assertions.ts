@@ -1,3 +1,4 @@
+import type { MaxProofs } from '../../src/auth/binding/proof-shares.js';
 import type { UpstreamError } from '../../src/core/errors.js';
 import {
   type AssertionOptions,
@@ -30,17 +31,11 @@ export const claims = (more: object = {}) => ({
 });
 
 /** The checks of assertions of clients that have their keys in their document, unless `more` says otherwise. */
-export function createVerifier(more: Partial<AssertionOptions> = {}): ClientAssertions {
+export function createVerifier(more: Partial<AssertionOptions> = {}, max?: MaxProofs): ClientAssertions {
   const { logger } = createRecordingLogger();
   const keySets = createClientKeySets(createClientDocuments({ allow: undefined }, { hostname: 'mcp.example' }));
-  return createClientAssertions({
-    audiences: [ISSUER, TOKEN_ENDPOINT],
-    clockToleranceSeconds: TOLERANCE,
-    keySets,
-    store: undefined,
-    logger,
-    ...more,
-  });
+  const options = { audiences: [ISSUER, TOKEN_ENDPOINT], clockToleranceSeconds: TOLERANCE, keySets, store: undefined };
+  return createClientAssertions({ ...options, logger, ...more }, max);
 }
 
 /** Resolves to `accepted`, or to what the client is told. */

@@ -20,6 +20,8 @@ export interface ProviderServer {
   sign(claims: Readonly<Record<string, unknown>>): string;
   /** Registers a client, as an administrator would. */
   register(client: { id: string; secret?: string; redirectUri: string }): void;
+  /** Deletes all clients, as an administrator would. */
+  deleteClients(): void;
   /** Replaces the answers of a path, to misbehave. */
   override(path: string, answer: (res: ServerResponse) => void): void;
   close(): Promise<void>;
@@ -201,6 +203,7 @@ export async function startProviderServer(kind: ProviderBehaviour): Promise<Prov
     requests,
     registrations,
     sign: (claims) => signer.sign(claims),
+    deleteClients: () => clients.clear(),
     register: ({ id, secret, redirectUri }) => void clients.set(id, { id, secret, redirectUri }),
     override: (path, override) => void overrides.set(path, override),
     close: () => stop(server),

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { unreadyTargetsOf } from '../bridge/unready-targets.js';
+import { type BackendFault, faultsOf } from '../bridge/backend-faults.js';
+import { printable } from '../core/printable.js';
 import type { Logger, McpAuth } from '../index.js';
 import type { AnyBackend } from './admin-source.js';
 
@@ -8,25 +9,48 @@ export interface ReadyCheck {
   /** Its place in the file. */
   readonly at: string;
   /** Resolves to what is wrong with it; undefined if it is ready. */
-  problem(): Promise<string | undefined>;
+  problem(): Promise<ReadyProblem | undefined>;
+}
+
+interface ReadyProblem {
+  /** For probes, which anyone in the network may send. */
+  readonly text: string;
+  /** For the operator's log: it may have addresses of this network. */
+  readonly reason?: string;
 }
 
 export function checkKeys(at: string, auth: McpAuth): ReadyCheck {
-  return { at, problem: async () => ((await auth.ready()) ? undefined : 'the keys of an issuer cannot be read') };
+  return {
+    at,
+    problem: async () => ((await auth.ready()) ? undefined : { text: 'the keys of an issuer cannot be read' }),
+  };
 }
 
 export function checkBackend(at: string, backend: AnyBackend): ReadyCheck {
   const problem = async () => {
-    if (await backend.ready()) return undefined;
-    const names = await unreadyTargetsOf(backend);
-    const which = names.length === 0 ? 'the MCP server' : `the target ${names.join(', ')}`;
-    return `${which} is not there, or cannot be reached`;
+    const faults = await faultsOf(backend);
+    return faults.length === 0 ? undefined : problemWith(faults);
   };
   return { at, problem };
 }
 
+function problemWith(faults: readonly BackendFault[]): ReadyProblem {
+  const names = faults.flatMap(({ target }) => target ?? []);
+  const which = names.length === 0 ? 'the MCP server' : `the target ${names.join(', ')}`;
+  const reasons = faults.map(({ target, reason }) =>
+    target === undefined || faults.length === 1 ? reason : `${target}: ${reason}`,
+  );
+  return {
+    text: `${which} is not there, or cannot be reached`,
+    reason: printable(reasons.join('; '), MAX_REASON_LENGTH),
+  };
+}
+
 /** A result counts for this time, so that probes from many machines cause no more requests to MCP servers than one. */
 const FRESH_MS = 1_000;
+/** Characters of the reasons in the log. */
+const MAX_REASON_LENGTH = 500;
+
 /** Probes of Kubernetes wait for 1 second. */
 const MAX_WAIT_MS = 800;
 
@@ -56,19 +80,22 @@ export class Readiness {
 
   async #check(): Promise<void> {
     const problems = await Promise.all(this.#checks().map(problemOf));
-    this.#report(problems.flat());
+    this.#report(problems.filter((problem) => problem !== undefined));
     this.#checkedAt = performance.now();
   }
 
-  #report(problems: readonly string[]): void {
+  /** Logs a change of the problems. Another reason for the same problem is not logged, because it can change with every check. */
+  #report(problems: readonly ReadyProblem[]): void {
     const last = this.#known ?? [];
-    this.#known = problems;
-    if (problems.length > 0 && problems.join() !== last.join()) this.#logger.warn(`Not ready: ${problems.join('; ')}`);
-    if (problems.length === 0 && last.length > 0) this.#logger.info('Ready again');
+    const known = problems.map(({ text }) => text);
+    this.#known = known;
+    const lines = problems.map(({ text, reason }) => (reason === undefined ? text : `${text} (${reason})`));
+    if (known.length > 0 && known.join() !== last.join()) this.#logger.warn(`Not ready: ${lines.join('; ')}`);
+    if (known.length === 0 && last.length > 0) this.#logger.info('Ready again');
   }
 }
 
-async function problemOf({ at, problem }: ReadyCheck): Promise<readonly string[]> {
-  const text = await problem();
-  return text === undefined ? [] : [`${at}: ${text}`];
+async function problemOf({ at, problem }: ReadyCheck): Promise<ReadyProblem | undefined> {
+  const found = await problem();
+  return found && { ...found, text: `${at}: ${found.text}` };
 }

@@ -2,6 +2,7 @@ import { type Advice, adviceFor } from '../core/advice.js';
 import type { Middleware } from '../http/middleware.js';
 import type { NameKind, TargetedName } from '../targets/several/qualified.js';
 import { originOf, programOf, rememberFacts, type TargetFacts } from './backend-facts.js';
+import { type BackendFault, CLOSING, NO_PROGRAM, rememberFaults } from './backend-faults.js';
 import { Bridge } from './bridge.js';
 import { createBridgeMiddleware } from './bridge-middleware.js';
 import { everyOriginWarning } from './every-origin.js';
@@ -14,7 +15,6 @@ import { replicaWarning } from './replica.js';
 import { refuseRulesWithoutTargets } from './rules-guard.js';
 import { createStatsChannel } from './stats-channel.js';
 import { createTargets } from './targets.js';
-import { rememberUnready } from './unready-targets.js';
 
 export type { NameKind, TargetedName } from '../targets/several/qualified.js';
 export type { ServerInfo } from './joined-options.js';
@@ -98,24 +98,25 @@ export function mcpBackend(options: Readonly<McpBackendOptions>): McpBackend {
     ...replicaWarning(resolved, advice),
   ];
   for (const line of warnings) logger.warn(`${WHO}: ${line}`);
-  const { source, keys, unreachable, resolve } = createTargets(WHO, resolved);
+  const { source, keys, remoteFaults, resolve } = createTargets(WHO, resolved);
   const onStats = createStatsChannel('express-mcp-auth:backend');
   const credentials = credentialsOf(resolved, advice);
   const bridge = new Bridge({ who: WHO, source, options: resolved, advice, credentials, onStats });
   const middleware = createBridgeMiddleware(WHO, bridge, logger);
   const hasOwnNames = resolved.targets.size > 1 || resolved.prefixMode === 'always';
   const handle = hasOwnNames ? refuseRulesWithoutTargets(WHO, middleware, logger) : middleware;
-  const unready = async () => [...missingPrograms(resolved, options), ...(await unreachable())];
+  const faults = async () =>
+    bridge.isEnding ? [CLOSING] : [...missingPrograms(resolved, options), ...(await remoteFaults())];
   const backend = Object.assign(handle, {
     close: () => bridge.close(),
     drain: (seconds: number) => bridge.drain(seconds),
     stats: () => bridge.stats(),
-    ready: async () => !bridge.isEnding && (await unready()).length === 0,
+    ready: async () => (await faults()).length === 0,
     resolve,
     targets: Object.freeze([...resolved.targets.keys()]),
     callerKeys: createCallerKeys(keys),
   });
-  rememberUnready(backend, unready);
+  rememberFaults(backend, faults);
   rememberFacts(backend, { targets: factsOfTargets(resolved), sessions: bridge.sessions });
   return backend;
 }
@@ -134,11 +135,11 @@ function credentialsOf({ targets }: ResolvedBackend, advice: Advice): string[] {
   );
 }
 
-/** The names of the programs that are not there. */
-function missingPrograms({ targets }: ResolvedBackend, options: Readonly<McpBackendOptions>): readonly string[] {
+/** One fault for each program that is not there. */
+function missingPrograms({ targets }: ResolvedBackend, options: Readonly<McpBackendOptions>): readonly BackendFault[] {
   return [...targets].flatMap(([name, target]) => {
     const given = options.targets[name] as { readonly env?: unknown };
-    return target.kind !== 'child' || hasProgram(target.child, given.env) ? [] : [name];
+    return target.kind !== 'child' || hasProgram(target.child, given.env) ? [] : [{ target: name, reason: NO_PROGRAM }];
   });
 }
 

@@ -3,12 +3,12 @@ import { getAuth } from '../core/auth-info.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { refuserOf } from '../oauth/refusal.js';
 import { originOf, rememberFacts } from './backend-facts.js';
+import { rememberFaults } from './backend-faults.js';
 import { everyOriginWarning } from './every-origin.js';
 import { createCallerKeys, createCallerTokens, publishKey } from './http/caller-token.js';
 import { HttpBridge } from './http/http-bridge.js';
 import { type McpHttpBackendOptions, resolveHttpOptions } from './http/http-options.js';
 import { audienceOf } from './http/sent-credentials.js';
-import { rememberFault } from './remote-fault.js';
 
 export type { CallerTokenOptions } from './http/caller-token-options.js';
 export type { McpHttpBackendOptions } from './http/http-options.js';
@@ -107,7 +107,10 @@ export function mcpHttpBackend(options: Readonly<McpHttpBackendOptions>): McpHtt
     ready: async () => (await bridge.fault()) === undefined,
     callerKeys: createCallerKeys(key === undefined ? [] : [key]),
   });
-  rememberFault(backend, () => bridge.fault());
+  rememberFaults(backend, async () => {
+    const reason = await bridge.fault();
+    return reason === undefined ? [] : [{ reason }];
+  });
   rememberFacts(backend, { targets: [originOf(url)], sessions: bridge.sessions });
   return backend;
 }

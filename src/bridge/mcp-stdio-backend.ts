@@ -1,6 +1,7 @@
 import { adviceFor } from '../core/advice.js';
 import type { Middleware } from '../http/middleware.js';
 import { programOf, rememberFacts } from './backend-facts.js';
+import { CLOSING, NO_PROGRAM, rememberFaults } from './backend-faults.js';
 import { Bridge } from './bridge.js';
 import { createBridgeMiddleware } from './bridge-middleware.js';
 import type { BridgeStats } from './bridge-setup.js';
@@ -88,13 +89,16 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
     onStats: (stats) => publish(publicStats(stats)),
   });
 
+  const fault = () =>
+    bridge.isEnding ? CLOSING : hasProgram(resolved, options.env) ? undefined : { reason: NO_PROGRAM };
   const backend = Object.assign(createBridgeMiddleware(WHO, bridge, resolved.logger), {
     close: () => bridge.close(),
     drain: (seconds: number) => bridge.drain(seconds),
     stats: () => publicStats(bridge.stats()),
-    ready: async () => !bridge.isEnding && hasProgram(resolved, options.env),
+    ready: async () => fault() === undefined,
   });
   rememberFacts(backend, { targets: [programOf(resolved)], sessions: bridge.sessions });
+  rememberFaults(backend, async () => [fault()].filter((one) => one !== undefined));
   return backend;
 }
 

@@ -51,8 +51,8 @@ export function createChildSource(child: ResolvedChild, shared: Shared, target?:
 export interface CreatedRemote {
   readonly source: ConnectionSource;
   readonly key: PublishedKey | undefined;
-  /** Resolves to true if the server answers. */
-  ready(): Promise<boolean>;
+  /** Resolves to the reason why the server does not answer; undefined if it does. */
+  fault(): Promise<string | undefined>;
 }
 
 /**
@@ -80,5 +80,5 @@ export function createRemoteSource(who: string, server: ResolvedServer, shared: 
     ...limitsOf(shared),
   };
   const source = new RemoteSource(server, recipe);
-  return { source, key, ready: () => source.ready() };
+  return { source, key, fault: () => source.fault() };
 }

@@ -4,6 +4,7 @@ import { PinFile } from '../targets/several/pin-file.js';
 import { ToolPins } from '../targets/several/pins.js';
 import type { NameKind, TargetedName } from '../targets/several/qualified.js';
 import { SeveralSource } from '../targets/several/several-source.js';
+import type { BackendFault } from './backend-faults.js';
 import type { PublishedKey } from './http/caller-token.js';
 import type { ResolvedBackend } from './mcp-backend-options.js';
 import { createChildSource, createRemoteSource } from './target-source.js';
@@ -15,26 +16,26 @@ export interface Targets {
   readonly keys: readonly PublishedKey[];
   /** Finds the target of a name that clients use, and the target's own name. */
   resolve(kind: NameKind, name: string): TargetedName | undefined;
-  /** Resolves to the names of the remote targets that do not answer. */
-  unreachable(): Promise<readonly string[]>;
+  /** Asks the remote targets whether they answer. Resolves to one fault for each that does not. */
+  remoteFaults(): Promise<readonly BackendFault[]>;
 }
 
 /** @param who The backend's function, in the log. */
 export function createTargets(who: string, resolved: ResolvedBackend): Targets {
   const sources = new Map<string, ConnectionSource>();
   const keys: PublishedKey[] = [];
-  const checks = new Map<string, () => Promise<boolean>>();
+  const checks = new Map<string, FaultCheck>();
   for (const [name, target] of resolved.targets) {
     if (target.kind === 'child') {
       sources.set(name, createChildSource(target.child, resolved, name));
       continue;
     }
-    const { source, key, ready } = createRemoteSource(`${who}: ${name}`, target.server, resolved, name);
+    const { source, key, fault } = createRemoteSource(`${who}: ${name}`, target.server, resolved, name);
     sources.set(name, source);
     if (key !== undefined) keys.push(key);
-    checks.set(name, ready);
+    checks.set(name, fault);
   }
-  return { ...join(who, sources, resolved), keys, unreachable: () => failuresOf(checks) };
+  return { ...join(who, sources, resolved), keys, remoteFaults: () => faultsOf(checks) };
 }
 
 /** One target alone is connected directly, so that its messages pass unchanged. */
@@ -61,7 +62,12 @@ function join(
   return { source, resolve: (kind, name) => source.resolve(kind, name) };
 }
 
-async function failuresOf(checks: ReadonlyMap<string, () => Promise<boolean>>): Promise<readonly string[]> {
-  const failed = await Promise.all([...checks].map(async ([name, check]) => ((await check()) ? [] : [name])));
-  return failed.flat();
+/** Resolves to the reason why a target does not answer; undefined if it does. */
+type FaultCheck = () => Promise<string | undefined>;
+
+async function faultsOf(checks: ReadonlyMap<string, FaultCheck>): Promise<readonly BackendFault[]> {
+  const checked = [...checks].map(async ([target, check]) => ({ target, reason: await check() }));
+  return (await Promise.all(checked)).flatMap(({ target, reason }) =>
+    reason === undefined ? [] : [{ target, reason }],
+  );
 }

@@ -1,11 +1,11 @@
-import { statSync } from 'node:fs';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { withSentence } from '../core/sentences.js';
 import type { Logger } from '../index.js';
 import type { BindConfig } from './config/gateway-config.js';
 import { createHostTable } from './config/hostnames.js';
 import type { TlsConfig } from './config/tls-config.js';
-import { atPlace, readInputFile, StartupError } from './startup-error.js';
+import { InputFiles } from './input-files.js';
+import { atPlace, StartupError } from './startup-error.js';
 
 /** The certificates of a port, one for each of its listeners. */
 export class Certificates {
@@ -41,15 +41,19 @@ const CHECK_MS = 1_000;
 /** A certificate, its key and the authorities of its clients, read again when the files change: certificates are renewed every few weeks. */
 class Certificate {
   readonly #config: TlsConfig;
+  readonly #names: readonly string[];
   #options: SecureContextOptions = {};
   #context: SecureContext;
-  #version: string;
+  /** Of the contents: a copied file may have the time of the one that it replaces. */
+  #digest: string;
   #nextCheck = 0;
 
   constructor(config: TlsConfig) {
     this.#config = config;
-    this.#version = this.#readVersion();
-    this.#context = this.#read();
+    this.#names = [config.cert, config.key, config.root].filter((name) => name !== undefined);
+    const files = new InputFiles();
+    this.#digest = files.digestOf(this.#names);
+    this.#context = this.#read(files);
   }
 
   /** The files of {@link current}, as Node's servers take them. */
@@ -68,34 +72,29 @@ class Certificate {
     return this.#context;
   }
 
-  /** Reads the files if they have changed. */
+  /** Uses the files if they have changed. */
   refresh(logger: Logger): void {
     this.#nextCheck = performance.now() + CHECK_MS;
+    const files = new InputFiles();
+    const digest = files.digestOf(this.#names);
+    if (digest === this.#digest) return;
+    this.#digest = digest;
     try {
-      const version = this.#readVersion();
-      if (version === this.#version) return;
-      this.#version = version;
-      this.#context = this.#read();
+      this.#context = this.#read(files);
       logger.info(`${this.#config.at}: read the new certificate`);
     } catch (error) {
       logger.error(withSentence((error as Error).message, 'The previous certificate stays in use'));
     }
   }
 
-  #readVersion(): string {
-    const { cert, key, root } = this.#config;
-    const files = root === undefined ? [cert, key] : [cert, key, root];
-    return files.map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs).join(' ');
-  }
-
-  #read(): SecureContext {
+  #read(files: InputFiles): SecureContext {
     const { cert, key, root, minVersion, maxVersion, at: place } = this.#config;
     return atPlace(place, () => {
       const options = {
-        cert: readInputFile(cert),
-        key: readInputFile(key),
+        cert: files.read(cert),
+        key: files.read(key),
         // Node verifies clients against the context for the name that they ask for. Without `ca`, that would be every public authority.
-        ...(root && { ca: readInputFile(root) }),
+        ...(root && { ca: files.read(root) }),
         ...(minVersion && { minVersion }),
         ...(maxVersion && { maxVersion }),
       };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createIntrospection } from '../auth/credential/introspection.js';
-import { remoteFaultOf } from '../bridge/remote-fault.js';
+import { faultsOf } from '../bridge/backend-faults.js';
 import { AuthError } from '../core/errors.js';
 import { SILENT } from '../core/logger.js';
 import { type McpHttpBackendOptions, mcpHttpBackend, UpstreamError } from '../index.js';
@@ -70,8 +70,8 @@ async function faultOfTarget(target: RemoteTargetConfig): Promise<string | undef
   const { url, at } = target;
   const options = remoteOptions(target, { logger: SILENT, isOpen: false, files: new InputFiles() });
   const backend = mcpHttpBackend({ ...options, warnWhenOpen: false } as McpHttpBackendOptions);
-  const fault = await remoteFaultOf(backend);
+  const [fault] = await faultsOf(backend);
   await backend.close();
   if (fault === undefined) return undefined;
-  return `${at}.host: the MCP server at ${url.origin}${url.pathname} is unreachable, or answers with an error: ${fault}`;
+  return `${at}.host: the MCP server at ${url.origin}${url.pathname} is unreachable, or answers with an error: ${fault.reason}`;
 }

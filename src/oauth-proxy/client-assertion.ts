@@ -1,4 +1,4 @@
-import { createProofIds, createSharedProofIds, type ProofIds } from '../auth/binding/proof-ids.js';
+import { createProofIds, createSharedProofIds, MAX_PROOFS, type ProofIds } from '../auth/binding/proof-ids.js';
 import { isAcceptedAlgorithm, verifySignature } from '../auth/keys/signature.js';
 import { isForAlgorithm } from '../auth/keys/verification-key.js';
 import type { CompactJwt } from '../auth/token/compact-jwt.js';
@@ -9,6 +9,7 @@ import { createGuardedStore } from '../store/guarded-store.js';
 import type { Store } from '../store/store.js';
 import { assertionFault, assertionWindowSeconds, type ExpectedClaims, onceIdOf } from './assertion-claims.js';
 import type { ClientKeySet, ClientKeySets, KeyedClient } from './client-keys.js';
+import { publisherGroups } from './publisher-groups.js';
 import { assertionRefusal, readAssertion } from './read-assertion.js';
 
 /** The most keys that are tried for one assertion. A forged one is tried with each. */
@@ -32,8 +33,9 @@ export interface AssertionOptions extends Omit<ExpectedClaims, 'clientId'> {
   readonly logger: Logger;
 }
 
-export function createClientAssertions(options: AssertionOptions): ClientAssertions {
-  const usedIds = usedIdsOf(options);
+/** @param max The most assertions that are remembered. */
+export function createClientAssertions(options: AssertionOptions, max = MAX_PROOFS): ClientAssertions {
+  const usedIds = usedIdsOf(options, max);
   return {
     async verify(client, form, caller) {
       const jwt = readAssertion(form);
@@ -41,17 +43,17 @@ export function createClientAssertions(options: AssertionOptions): ClientAsserti
       if (fault !== undefined) throw assertionRefusal(fault);
       if (!isAcceptedAlgorithm(jwt.alg)) throw assertionRefusal('its alg is not accepted here');
       await verifyWithKeys(jwt, client, caller, options.keySets);
-      // Counted by host: anyone can publish any number of documents on one.
-      const isFirst = await usedIds.isFirst(new URL(client.url).host, `${client.url} ${onceIdOf(jwt)}`);
+      // Counted by host, whatever its port: anyone can publish any number of documents on one.
+      const isFirst = await usedIds.isFirst(new URL(client.url).hostname, `${client.url} ${onceIdOf(jwt)}`);
       if (!isFirst) throw assertionRefusal('it has been used before');
     },
   };
 }
 
 /** Replicas remember the assertions together if the policy has a store. */
-function usedIdsOf({ clockToleranceSeconds, store, logger }: AssertionOptions): ProofIds {
+function usedIdsOf({ clockToleranceSeconds, store, logger }: AssertionOptions, max: typeof MAX_PROOFS): ProofIds {
   const windowSeconds = assertionWindowSeconds(clockToleranceSeconds);
-  const own = createProofIds(windowSeconds);
+  const own = createProofIds(windowSeconds, max, publisherGroups);
   if (store === undefined) return own;
   const meanwhile = 'clients that authenticate with private_key_jwt are answered 503';
   const guarded = createGuardedStore(store, { who: 'OAuth proxy', meanwhile, logger });

@@ -4,6 +4,7 @@ import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
 import { createServerMetadata } from '../upstream/server-metadata.js';
 import { createClientAssertions } from './client-assertion.js';
 import { createClientKeySets } from './client-keys.js';
+import { createClientProbe } from './client-probe.js';
 import { createClients } from './clients.js';
 import type { OAuthProxyContext } from './context.js';
 import { createClientDocuments } from './documents/client-documents.js';
@@ -29,8 +30,9 @@ export function createContext(options: ResolvedOAuthProxy, rest: PolicyRest): OA
   if (clientDocuments.enabled && documents.obstacle !== undefined)
     rest.logger.warn(`OAuth proxy: metadata documents of clients are not announced: ${documents.obstacle}`);
   const upstream = upstreamOf(options, rest);
-  const upstreamClients = createUpstreamClients((members) =>
-    registerUpstream({ options, endpoints, upstream }, { members, authMethod: 'none' }),
+  const upstreamClients = createUpstreamClients(
+    (members) => registerUpstream({ options, endpoints, upstream }, { members, authMethod: 'none' }),
+    createClientProbe({ endpoints, upstream }),
   );
   return {
     options,

@@ -15,6 +15,8 @@ const MAX_CLIENTS = 1_000;
 const MAX_AGE_MS = 86_400_000;
 /** If no login has come back for this long, the upstream server may have forgotten the client: it then shows a page of its own. */
 const MAX_WAITING_MS = 3_600_000;
+/** If no login has come back for this long, the upstream server is asked; and again after the same time. */
+const CHECK_AFTER_MS = 10_000;
 
 /** The client of a login at the upstream server. */
 export interface LoginClient {
@@ -33,6 +35,10 @@ interface Entry {
   readonly until: number;
   /** The start of the first login since the last one that came back, on the same clock. Undefined if no login is pending. */
   waitingSince: number | undefined;
+  /** The earliest time at which the upstream server is asked about the client, on the same clock. */
+  checkFrom: number;
+  /** True if the upstream server has said that it does not know the client. */
+  isForgotten: boolean;
 }
 
 /**
@@ -40,8 +46,12 @@ interface Entry {
  * contain all that they need, so a login goes on in another process, and after this memory is lost.
  *
  * @param register Registers a client with these members.
+ * @param isForgotten Asks the upstream server about a client of these. A wrong answer costs one more registration.
  */
-export function createUpstreamClients(register: (members: ClientMembers) => Promise<Registered>) {
+export function createUpstreamClients(
+  register: (members: ClientMembers) => Promise<Registered>,
+  isForgotten: (client: UpstreamClient) => Promise<boolean> = async () => false,
+) {
   const entries = new LRUCache<string, Entry>({ max: MAX_CLIENTS });
   const inFlight = new Map<string, Promise<UpstreamClient>>();
   const callers = new NamedBuckets(() => createAllowance(MAX_PER_CALLER / 60, MAX_PER_CALLER), MINUTE_MS);
@@ -49,10 +59,9 @@ export function createUpstreamClients(register: (members: ClientMembers) => Prom
   const registerAndKeep = async (key: string, members: ClientMembers): Promise<UpstreamClient> => {
     try {
       const registered = await register(members).catch(throwAsRegistration);
-      const client = upstreamClientOf(registered);
-      const now = performance.now();
-      entries.set(key, { client, until: now + lifetimeMs(registered), waitingSince: now });
-      return client;
+      const entry = entryOf(registered, entries.get(key));
+      entries.set(key, entry);
+      return entry.client;
     } finally {
       inFlight.delete(key);
     }
@@ -62,6 +71,15 @@ export function createUpstreamClients(register: (members: ClientMembers) => Prom
     const registering = registerAndKeep(key, members);
     inFlight.set(key, registering);
     return registering;
+  };
+  const usable = async (key: string): Promise<Entry | undefined> => {
+    const known = entries.get(key);
+    if (known !== undefined && mustCheck(known)) {
+      known.checkFrom = performance.now() + CHECK_AFTER_MS;
+      known.isForgotten = await isForgotten(known.client);
+    }
+    const entry = entries.get(key);
+    return entry !== undefined && isUsable(entry) ? entry : undefined;
   };
   const keysOf = (id: string) => [...entries.entries()].filter(([, { client }]) => client.id === id);
 
@@ -78,8 +96,8 @@ export function createUpstreamClients(register: (members: ClientMembers) => Prom
       if (client.upstreamId !== undefined) return { id: client.upstreamId, registered: undefined };
       const members = membersFor(client);
       const key = fingerprint(client.id, JSON.stringify(members));
-      const known = entries.get(key);
-      if (known !== undefined && isUsable(known)) {
+      const known = await usable(key);
+      if (known !== undefined) {
         known.waitingSince ??= performance.now();
         return { id: known.client.id, registered: known.client };
       }
@@ -88,7 +106,7 @@ export function createUpstreamClients(register: (members: ClientMembers) => Prom
     },
     /** A login with this client came back. */
     noteAnswer({ id }: UpstreamClient): void {
-      for (const [, entry] of keysOf(id)) entry.waitingSince = undefined;
+      for (const [, entry] of keysOf(id)) Object.assign(entry, { waitingSince: undefined, checkFrom: 0 });
     },
     /** The upstream server does not know this client. The next login registers another one. */
     forget({ id }: UpstreamClient): void {
@@ -97,9 +115,29 @@ export function createUpstreamClients(register: (members: ClientMembers) => Prom
   };
 }
 
-function isUsable({ until, waitingSince }: Entry): boolean {
+function isUsable({ until, waitingSince, isForgotten }: Entry): boolean {
   const now = performance.now();
-  return now < until && (waitingSince === undefined || now - waitingSince <= MAX_WAITING_MS);
+  return !isForgotten && now < until && (waitingSince === undefined || now - waitingSince <= MAX_WAITING_MS);
+}
+
+function mustCheck({ waitingSince, checkFrom }: Entry): boolean {
+  const now = performance.now();
+  return waitingSince !== undefined && now - waitingSince >= CHECK_AFTER_MS && now >= checkFrom;
+}
+
+/**
+ * If it replaces a client that the upstream server has denied, that server is not asked about it until a login has come back: some may deny
+ * every client.
+ */
+function entryOf(registered: Registered, before: Entry | undefined): Entry {
+  const now = performance.now();
+  return {
+    client: upstreamClientOf(registered),
+    until: now + lifetimeMs(registered),
+    waitingSince: now,
+    checkFrom: before?.isForgotten === true ? Number.POSITIVE_INFINITY : 0,
+    isForgotten: false,
+  };
 }
 
 function tooMany(): OAuthError {

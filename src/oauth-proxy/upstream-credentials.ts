@@ -62,7 +62,10 @@ export function upstreamCredentials(
  * Returns the credentials of a client that this server registered, or was given. A secret is sent as its registration says, else as the
  * server announces (RFC 8414, section 2: Basic by default).
  */
-function ownCredentials({ id, secret, method }: UpstreamClient, { document }: ServerMetadata): ClientCredentials {
+export function ownCredentials(
+  { id, secret, method }: UpstreamClient,
+  { document }: ServerMetadata,
+): ClientCredentials {
   if (secret === undefined) return { body: { client_id: id }, headers: {}, secret };
   const methods = document.token_endpoint_auth_methods_supported;
   const takesPost = Array.isArray(methods) && methods.includes('client_secret_post');

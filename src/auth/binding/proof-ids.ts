@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { UpstreamError } from '../../core/errors.js';
 import type { GuardedStore } from '../../store/guarded-store.js';
 import type { Awaitable } from '../../store/store.js';
+import { type GroupsOf, type MaxProofs, ProofShares } from './proof-shares.js';
 
 /** Remembers the proofs that were used. */
 export interface ProofIds {
@@ -14,7 +15,7 @@ export interface ProofIds {
 }
 
 /** Limits the memory to about 20 MB, and one client to a tenth of it. At the default window that is about 800 proofs a second. */
-const MAX_PROOFS: Readonly<{ total: number; each: number }> = Object.freeze({ total: 100_000, each: 10_000 });
+export const MAX_PROOFS: MaxProofs = Object.freeze({ total: 100_000, each: 10_000 });
 
 /** Minimum time between two sweeps of all entries. */
 const SWEEP_EVERY_MS = 1_000;
@@ -25,16 +26,16 @@ interface Seen {
   readonly expiry: number;
 }
 
-/** Remembers the proofs seen within their window, so that each is accepted for one request only (RFC 9449, section 11.1). */
-export function createProofIds(windowSeconds: number, max = MAX_PROOFS) {
+/**
+ * Remembers the proofs seen within their window, so that each is accepted for one request only (RFC 9449, section 11.1).
+ *
+ * @param groupsOf Names the groups of owners that share the memory with each other before they share it with others.
+ */
+export function createProofIds(windowSeconds: number, max = MAX_PROOFS, groupsOf: GroupsOf = () => []) {
   // In order of arrival, which is also the order of expiry unless the date was set back.
   const seen = new Map<string, Seen>();
-  const shares = new Map<string, number>();
+  const shares = new ProofShares(max, groupsOf);
   let sweptAt = Number.NEGATIVE_INFINITY;
-
-  function isFull(owner: string): boolean {
-    return seen.size >= max.total || (shares.get(owner) ?? 0) >= max.each;
-  }
 
   /** Checks all entries: once the date was set back, expired ones may follow ones that expire much later. */
   function sweep(now: number): void {
@@ -48,9 +49,7 @@ export function createProofIds(windowSeconds: number, max = MAX_PROOFS) {
       if (expiry > now && everywhere) continue;
       if (expiry > now) return;
       seen.delete(id);
-      const share = (shares.get(owner) ?? 1) - 1;
-      if (share === 0) shares.delete(owner);
-      else shares.set(owner, share);
+      shares.remove(owner);
     }
   }
 
@@ -65,10 +64,10 @@ export function createProofIds(windowSeconds: number, max = MAX_PROOFS) {
       forgetExpired(now);
       const id = idOf(owner, jti);
       if (seen.has(id)) return false;
-      if (isFull(owner)) sweep(now);
-      if (isFull(owner)) throw new UpstreamError('proof_store_full', { retryAfterSeconds: windowSeconds });
+      if (shares.isFull(owner)) sweep(now);
+      if (shares.isFull(owner)) throw new UpstreamError('proof_store_full', { retryAfterSeconds: windowSeconds });
       seen.set(id, { owner, expiry: now + windowSeconds * 1000 });
-      shares.set(owner, (shares.get(owner) ?? 0) + 1);
+      shares.add(owner);
       return true;
     },
   };

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { Repeater } from './repeater.js';
 import { AnswerTimeout, faultOf, type TargetFault } from './target-fault.js';
+import type { Upload } from './upload.js';
 
 type DispatchHandler = Dispatcher.DispatchHandler;
 type Controller = Dispatcher.DispatchController;
@@ -35,6 +36,9 @@ export class Exchange implements DispatchHandler {
   /** Undefined if the request must not be sent again. */
   #repeater: Repeater | undefined;
   readonly #timeoutMs: number;
+  readonly #upload: Upload | undefined;
+  /** The bytes of the upload that were taken when the timer was started last. */
+  #taken: number | undefined;
   /** Runs until the response to an attempt begins. */
   #unanswered: NodeJS.Timeout | undefined;
   /** That of the last attempt. */
@@ -43,10 +47,14 @@ export class Exchange implements DispatchHandler {
   #discarded = 0;
   #late: NodeJS.Timeout | undefined;
 
-  /** @param timeoutMs Milliseconds until the response to a request that was sent must begin; 0: no limit. */
-  constructor(listener: ExchangeListener, timeoutMs: number) {
+  /**
+   * @param timeoutMs Milliseconds until the response to a request that was sent must begin; 0: no limit.
+   * @param upload The body, if undici has a timer for it. Interim responses restart that one.
+   */
+  constructor(listener: ExchangeListener, timeoutMs: number, upload?: Upload) {
     this.#listener = listener;
     this.#timeoutMs = timeoutMs;
+    this.#upload = upload;
   }
 
   /** Lets the repeater send the request again. */
@@ -91,13 +99,13 @@ export class Exchange implements DispatchHandler {
     clearTimeout(this.#unanswered);
     // It was aborted before there was a connection, when undici has no controller yet.
     if (this.#isAborted) this.abort();
-    else if (this.#timeoutMs > 0) this.#unanswered = setTimeout(() => this.#onUnanswered(), this.#timeoutMs);
+    else if (this.#upload === undefined) this.#startTimer();
   }
 
   onResponseStart(controller: Controller, status: number, headers: ResponseHeaders): void {
-    // An interim response such as 103 (RFC 9110, section 15.2); the final response follows.
+    // An interim response such as 103 (RFC 9110, section 15.2); the final response follows. It does not extend the time for that.
     if (status < 200) {
-      this.#unanswered?.refresh();
+      if (this.#unanswered === undefined) this.#startTimer();
       return;
     }
     clearTimeout(this.#unanswered);
@@ -132,8 +140,15 @@ export class Exchange implements DispatchHandler {
     listener?.onFault(faultOf(error, this.isSent));
   }
 
+  #startTimer(): void {
+    this.#taken = this.#upload?.taken;
+    if (this.#timeoutMs > 0) this.#unanswered = setTimeout(() => this.#onUnanswered(), this.#timeoutMs);
+  }
+
   #onUnanswered(): void {
-    this.#controller?.abort(new AnswerTimeout());
+    // A long upload may take its time.
+    if (this.#upload?.taken !== this.#taken) this.#startTimer();
+    else this.#controller?.abort(new AnswerTimeout());
   }
 
   #count(chunk: Buffer): void {

@@ -55,10 +55,11 @@ export class HttpTarget {
   exchange(request: ExchangeRequest, listener: ExchangeListener): Exchange {
     const { method, headers, body = null, timeoutMs } = request;
     // undici knows how long an upload takes. For other requests our timer is cheaper than those of undici, which it keeps for half a second.
-    const isUpload = body instanceof Upload;
-    const exchange = new Exchange(listener, isUpload ? 0 : timeoutMs);
+    const upload = body instanceof Upload ? body : undefined;
+    const exchange = new Exchange(listener, timeoutMs, upload);
     const options = { origin: this.#origin, path: this.#path, method, headers, body };
-    const send = () => this.#dispatcher?.dispatch({ ...options, headersTimeout: isUpload ? timeoutMs : 0 }, exchange);
+    const send = () =>
+      this.#dispatcher?.dispatch({ ...options, headersTimeout: upload === undefined ? 0 : timeoutMs }, exchange);
     exchange.repeatWith(createRepeater(this.#retry, request, send));
     send();
     return exchange;

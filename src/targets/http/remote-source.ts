@@ -31,10 +31,10 @@ export class RemoteSource implements ConnectionSource {
     return connection;
   }
 
-  /** Resolves to true if the server answers a request that carries no secret. */
-  async ready(): Promise<boolean> {
+  /** Resolves to undefined if the server answers a request that carries no secret; otherwise to the reason, for a log. */
+  fault(): Promise<string | undefined> {
     const { target, sendsCredentials } = this.#recipe;
-    return (await faultOfTarget(target, this.#address, sendsCredentials)) === undefined;
+    return faultOfTarget(target, this.#address, sendsCredentials);
   }
 
   async close(): Promise<void> {

@@ -33,6 +33,11 @@ export class Upload extends Readable {
     this.on('error', () => undefined);
   }
 
+  /** Bytes that the target has taken. */
+  get taken(): number {
+    return this.#size - this.readableLength;
+  }
+
   override _read(): void {
     this.#waiting ??= setTimeout(() => this.destroy(tooSlow()), MAX_BODY_MS).unref();
     this.#req.resume();
