@@ -1,28 +1,20 @@
 import { type AuthInfo, expiryOf } from './auth-info.js';
+import { createCallerValues } from './caller-values.js';
 import { AuthError, type RefusalCode } from './errors.js';
-import { shareValue } from './shared-state.js';
 
 /** The reason why an accepted token is no longer accepted, although it has not expired. */
 export type Withdrawal = Extract<RefusalCode, 'token_revoked' | 'unknown_key' | 'unknown_api_key' | 'inactive_token'>;
 
-/** Tells if a caller's token was withdrawn. */
-export type FindWithdrawal = (auth: AuthInfo) => Withdrawal | undefined;
+const withdrawals = createCallerValues<() => Withdrawal | undefined>('withdrawal');
 
-const withdrawals = shareValue('withdrawals', () => new WeakMap<AuthInfo, FindWithdrawal>());
-
-/**
- * Attaches the function that tells if this caller's token was withdrawn.
- *
- * @param find Must not contain `auth`, which it gets as its argument: V8 would keep the identity of every new token until the next full
- * garbage collection, at a multiple of the cost of opening the token.
- */
-export function attachWithdrawal(auth: AuthInfo, find: FindWithdrawal): void {
+/** Attaches the function that tells if this caller's token was withdrawn. */
+export function attachWithdrawal(auth: AuthInfo, find: () => Withdrawal | undefined): void {
   withdrawals.set(auth, find);
 }
 
 /** Asks the `mcpAuth()` that accepted the token for a withdrawal. Undefined if the token is still accepted. */
 export function withdrawalOf(auth: AuthInfo | undefined): Withdrawal | undefined {
-  return auth && withdrawals.get(auth)?.(auth);
+  return auth && withdrawals.get(auth)?.();
 }
 
 /** True if everything that this caller opened has to end: the token has expired or was withdrawn. */

@@ -1,5 +1,5 @@
 import { extendAuth } from '../../core/auth-info.js';
-import { attachWithdrawal, type FindWithdrawal } from '../../core/authority.js';
+import { attachWithdrawal } from '../../core/authority.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
 import { attachTokenExchange, attachUpstreamToken, upstreamTokenOf } from '../../core/upstream-token.js';
 import { requireApiKey, requireToken68 } from '../../oauth/credentials.js';
@@ -66,17 +66,11 @@ export function createTokenVerifier(resolved: ResolvedAuth, findVerifier: FindVe
     const auth = extendAuth(found.auth, resolved.extra);
     attachUpstreamToken(auth, upstreamTokenOf(found.auth));
     attachTokenExchange(auth, exchangeFor({ ...found, auth }));
-    attachWithdrawal(auth, withdrawalFinder(found.withdrawal));
+    attachWithdrawal(auth, () => (revocations.includes(auth) ? 'token_revoked' : found.withdrawal()));
     const verified = { ...found, auth };
     tokenCache?.remember(verified);
     return verified;
   }
-
-  /** A function of its own, so that what it returns contains nothing of the token. */
-  const withdrawalFinder =
-    (withdrawal: VerifiedToken['withdrawal']): FindWithdrawal =>
-    (auth) =>
-      revocations.includes(auth) ? 'token_revoked' : withdrawal();
 
   const authority = createIssuedTokenAuthority(resolved, { revocations, shared, forgetRevoked });
 
