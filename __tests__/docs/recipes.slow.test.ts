@@ -6,8 +6,9 @@ import { withLoginRules } from '../../src/gateway/config/login-rules.js';
 import { blockToRun } from '../support/code-blocks.js';
 import { makeGatewayFolder } from '../support/gateway-folder.js';
 import { startGithubServer } from '../support/github-server.js';
+import { startGitlabServer } from '../support/gitlab-server.js';
 import { startGoogleServer } from '../support/google-server.js';
-import { asUser, type IdentityKindName, logIn, startIdentityFlow } from '../support/identity-flow.js';
+import { asUser, IDENTITY_KINDS, type IdentityKindName, logIn, startIdentityFlow } from '../support/identity-flow.js';
 import { ALICE, BOB } from '../support/identity-logins.js';
 import { freePort } from '../support/loopback-server.js';
 import { logIn as logInWithSdk } from '../support/mcp-login.js';
@@ -29,6 +30,12 @@ const RECIPES = [
     secrets: blockToRun('docs/recipes/google.md', 'google-secrets'),
     command: blockToRun('docs/recipes/google.md', 'google-start'),
     startServer: startGoogleServer,
+  },
+  {
+    name: 'gitlab',
+    secrets: blockToRun('docs/recipes/gitlab.md', 'gitlab-secrets'),
+    command: blockToRun('docs/recipes/gitlab.md', 'gitlab-start'),
+    startServer: startGitlabServer,
   },
 ];
 
@@ -78,6 +85,28 @@ describe.each(RECIPES)('docs/recipes/$name.md', ({ name, secrets, command, start
   });
 });
 
+test('the file of docs/recipes/gitlab.md works with a GitLab of your own, once its address is in it', async () => {
+  const upstream = await startGitlabServer('gitlab.example');
+  const port = await freePort();
+  const redirectUri = `http://localhost:${port}/.well-known/oauth-authorization-server/mcp/callback`;
+  upstream.register({ id: 'own', secret: 'of our own GitLab', redirectUri });
+  const folder = await makeGatewayFolder();
+  onTestFinished(() => folder.remove());
+  const text = read('samples/gitlab/config.yaml')
+    .replaceAll('3000', `${port}`)
+    .replace('https://gitlab.com', 'https://gitlab.example');
+  const env = {
+    ...upstream.env,
+    NODE_OPTIONS: HOSTS,
+    GITLAB_CLIENT_ID: 'own',
+    GITLAB_CLIENT_SECRET: 'of our own GitLab',
+    MCP_SECRET: 's'.repeat(43),
+  };
+  await startNode([CLI, '-f', await folder.write('config.yaml', text)], { env }).says(/:\d+/);
+  const alice = await logInWithSdk('v1', `http://localhost:${port}/mcp`, asUser(ALICE));
+  await alice.close();
+});
+
 /** The rows of the table "Who may log in": the expression, and the scopes that it needs. */
 function rulesOf(page: string): { rule: string; scopes: string[] | undefined }[] {
   const [, section = ''] = /^## Who may log in$([\s\S]*?)^## /m.exec(read(page)) ?? [];
@@ -92,13 +121,14 @@ function rulesOf(page: string): { rule: string; scopes: string[] | undefined }[]
 describe.each<[string, IdentityKindName, number]>([
   ['docs/recipes/github.md', 'GitHub', 5],
   ['docs/recipes/google.md', 'Google', 3],
+  ['docs/recipes/gitlab.md', 'GitLab', 5],
 ])('each rule of %s', (page, kind, count) => {
   const rules = rulesOf(page);
 
   test('is found', () => expect(rules).toHaveLength(count));
 
   test.each(rules)('lets in alice, and not bob: $rule', async ({ rule, scopes }) => {
-    const option = kind === 'GitHub' ? 'github' : 'google';
+    const { option } = IDENTITY_KINDS[kind];
     const settings = kind === 'GitHub' ? { allow: rule, scopes: scopes ?? [] } : { allow: rule };
     const { provider } = withLoginRules({ provider: { [option]: settings } }) as { provider: Record<string, object> };
     const flow = await startIdentityFlow(kind, provider[option] as Record<string, unknown>);

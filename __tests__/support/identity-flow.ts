@@ -57,6 +57,24 @@ const GITLAB: IdentityKind = {
   refresh: 'rotates',
 };
 
+const OAUTH2_ENDPOINTS = {
+  issuer: 'https://login.example',
+  authorizationEndpoint: 'https://login.example/authorize',
+  tokenEndpoint: 'https://login.example/token',
+  userinfoEndpoint: 'https://login.example/me',
+  revocationEndpoint: 'https://login.example/revoke',
+};
+
+const OAUTH2: IdentityKind = {
+  start: startOAuth2Server,
+  option: 'oauth2',
+  settings: { ...OAUTH2_ENDPOINTS, subjectClaim: 'id' },
+  subjectOf: byNumber,
+  isAcme: ({ organizations }) => has(organizations, 'acme'),
+  paths: { token: '/token', profile: '/me' },
+  refresh: 'keeps',
+};
+
 export const IDENTITY_KINDS = {
   GitHub: GITHUB,
   'a GitHub App': {
@@ -86,22 +104,8 @@ export const IDENTITY_KINDS = {
     start: () => startGitlabServer('gitlab.example'),
     settings: { url: 'https://gitlab.example' },
   },
-  OAuth2: {
-    start: startOAuth2Server,
-    option: 'oauth2',
-    settings: {
-      issuer: 'https://login.example',
-      authorizationEndpoint: 'https://login.example/authorize',
-      tokenEndpoint: 'https://login.example/token',
-      userinfoEndpoint: 'https://login.example/me',
-      revocationEndpoint: 'https://login.example/revoke',
-      subjectClaim: 'id',
-    },
-    subjectOf: byNumber,
-    isAcme: ({ organizations }) => has(organizations, 'acme'),
-    paths: { token: '/token', profile: '/me' },
-    refresh: 'keeps',
-  },
+  OAuth2: OAUTH2,
+  'OpenID Connect': { ...OAUTH2, settings: { ...OAUTH2_ENDPOINTS, jwksUri: 'https://login.example/keys' } },
 } as const satisfies Readonly<Record<string, IdentityKind>>;
 
 export type IdentityKindName = keyof typeof IDENTITY_KINDS;

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isRegisteredCaller, registerCaller } from './caller-values.js';
 import { ignoreRejection } from './ignore-rejection.js';
 import { createPerRequest, type PerRequest } from './per-request.js';
 import { IDENTITIES, isIdentifiedInAnotherFormat, shareValue } from './shared-state.js';
@@ -42,16 +43,14 @@ export function apiKeyOf({ payload, clientId }: AuthInfo): string | undefined {
   return payload.iss === API_KEY_ISSUER ? clientId : undefined;
 }
 
-const issued = shareValue('issued', () => new WeakSet<AuthInfo>());
-
 /** True for an AuthInfo that `mcpAuth()` made; false for a copy. */
 export function isIssuedAuth(value: unknown): value is AuthInfo {
-  return issued.has(value as AuthInfo);
+  return isRegisteredCaller(value);
 }
 
 /** Registers the content of a verified credential as an identity, and freezes it: requests with the same credential share it. */
 export function issueAuth(info: AuthInfo): AuthInfo {
-  issued.add(info);
+  registerCaller(info);
   return deepFreeze(info);
 }
 
@@ -69,9 +68,9 @@ export function extendAuth(info: AuthInfo, addExtra: AddExtra | undefined): Auth
   if (typeof added !== 'object' || added === null || Array.isArray(added) || 'then' in added) {
     throw new TypeError('option "extra" of mcpAuth() must return a plain object, and no promise');
   }
-  const extended = Object.freeze({ ...info, extra: Object.freeze({ ...info.extra, ...added }) });
-  issued.add(extended);
-  return extended;
+  const extended = { ...info, extra: Object.freeze({ ...info.extra, ...added }) };
+  registerCaller(extended);
+  return Object.freeze(extended);
 }
 
 /** The log then names the option, and not only what went wrong in it. */
@@ -113,7 +112,7 @@ export function getAuth<Claims extends object = Readonly<Record<string, unknown>
 ): AuthInfo<Claims> | undefined {
   const auth = verified.get(req);
   if (auth !== undefined) return auth as AuthInfo<Claims>;
-  if (issued.has((req as WithAuth).auth as AuthInfo)) {
+  if (isIssuedAuth((req as WithAuth).auth)) {
     throw new Error(
       'getAuth(): a middleware after mcpAuth() replaced the request object; mount mcpAuth() after that middleware',
     );

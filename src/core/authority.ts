@@ -1,11 +1,11 @@
 import { type AuthInfo, expiryOf } from './auth-info.js';
+import { createCallerValues } from './caller-values.js';
 import { AuthError, type RefusalCode } from './errors.js';
-import { shareValue } from './shared-state.js';
 
 /** The reason why an accepted token is no longer accepted, although it has not expired. */
 export type Withdrawal = Extract<RefusalCode, 'token_revoked' | 'unknown_key' | 'unknown_api_key' | 'inactive_token'>;
 
-const withdrawals = shareValue('withdrawals', () => new WeakMap<AuthInfo, () => Withdrawal | undefined>());
+const withdrawals = createCallerValues<() => Withdrawal | undefined>('withdrawal');
 
 /** Attaches the function that tells if this caller's token was withdrawn. */
 export function attachWithdrawal(auth: AuthInfo, find: () => Withdrawal | undefined): void {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { createPrivateMember } from './private-member.js';
 
 /** A value for each request, which no other middleware can read or change. */
 export interface PerRequest<T> {
@@ -14,43 +15,22 @@ export interface PerRequest<T> {
  */
 export function createPerRequest<T>(): PerRequest<T> {
   const values = new WeakMap<object, T | undefined>();
+  const member = createPrivateMember<T | undefined>();
 
-  /** `new WithValue(req, value)` creates no object: it adds `#value` to `req`, as {@link GivenObject} says. */
-  class WithValue extends GivenObject {
-    #value: T | undefined;
-
-    private constructor(req: object, value: T | undefined) {
-      super(req);
-      this.#value = value;
-    }
-
-    static get(req: object): T | undefined {
+  return {
+    get(req) {
       // Object.create(req) counts as the same request. A stored `undefined` hides the value of the original.
       for (let each: object | null = req; each !== null; each = Object.getPrototypeOf(each)) {
-        if (#value in each) return each.#value;
+        if (member.isIn(each)) return member.get(each);
         if (values.has(each)) return values.get(each);
       }
       return undefined;
-    }
-
-    static set(req: object, value: T | undefined): void {
-      if (#value in req) req.#value = value;
-      else if (isPlain(req) && !values.has(req)) new WithValue(req, value);
+    },
+    set(req, value) {
+      if (member.isIn(req) || (isPlain(req) && !values.has(req))) member.set(req, value);
       else values.set(req, value);
-    }
-  }
-
-  return { get: WithValue.get, set: WithValue.set };
-}
-
-/**
- * A base class whose constructor returns its argument in place of a new object. JavaScript adds the private members of a subclass to the object
- * that the base class returns, so this is the way to add one to an object that exists. Only code inside the subclass can see such a member.
- */
-const GivenObject = returnGiven as unknown as new (object: object) => object;
-
-function returnGiven(object: object): object {
-  return object;
+    },
+  };
 }
 
 let prototype: IncomingMessage | undefined;

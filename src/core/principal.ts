@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { requestTarget } from '../http/request-target.js';
 import type { AuthInfo } from './auth-info.js';
+import { createCallerValues } from './caller-values.js';
 
 /** The owner of a session, as one string to compare: issuer, subject, client and mount path. */
 export type Principal = string;
@@ -12,7 +13,7 @@ interface Names {
   readonly identity: string;
 }
 
-const names = new WeakMap<AuthInfo, Names>();
+const names = createCallerValues<Names>();
 
 /** Returns the owner of what `req` opens or asks for. An anonymous caller never equals one with a token. */
 export function principalOf(req: IncomingMessage, auth: AuthInfo | undefined): Principal {

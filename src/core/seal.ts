@@ -33,7 +33,9 @@ export function createSeal<Contents>(
   const given = secrets.length === 0 ? [randomBytes(32)] : secrets;
   const keys = given.map((secret) => deriveKey(secret, derivation));
   const [sealing] = keys as [KeyObject];
-  const contextOf = (purpose: keyof Contents) => Buffer.from(JSON.stringify([...boundTo, purpose]));
+  const contexts = new Map<keyof Contents, Buffer>();
+  for (const purpose in shapes) contexts.set(purpose, Buffer.from(JSON.stringify([...boundTo, purpose])));
+  const contextOf = (purpose: keyof Contents) => contexts.get(purpose) as Buffer;
 
   return {
     close(purpose, value, lifetimeSeconds) {
@@ -67,8 +69,8 @@ function deriveKey(secret: string | Buffer, derivation: string): KeyObject {
 
 function hasShape<T>(value: unknown, shape: Shape<T>): value is T {
   if (typeof value !== 'object' || value === null) return false;
-  const members = Object.entries<(member: unknown) => boolean>(shape);
-  return members.every(([name, isGood]) => isGood((value as Record<string, unknown>)[name]));
+  for (const name in shape) if (!shape[name](value[name as never])) return false;
+  return true;
 }
 
 function decipher(key: KeyObject, sealed: Buffer, context: Buffer): string | undefined {
@@ -76,7 +78,9 @@ function decipher(key: KeyObject, sealed: Buffer, context: Buffer): string | und
   const decipherer = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES });
   decipherer.setAAD(context).setAuthTag(sealed.subarray(tagAt));
   try {
-    return decipherer.update(sealed.subarray(IV_BYTES, tagAt), undefined, 'utf8') + decipherer.final('utf8');
+    const opened = decipherer.update(sealed.subarray(IV_BYTES, tagAt));
+    decipherer.final();
+    return opened.toString();
   } catch {
     // The value was altered or sealed with another key.
     return undefined;

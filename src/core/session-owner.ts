@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { AuthInfo } from './auth-info.js';
+import { createCallerValues } from './caller-values.js';
 import { foldPath, identityOf } from './principal.js';
 
 /** The owner of a session of a server behind `mcpAuth()`, as one string to compare: issuer, user, client and path. */
 export type SessionOwner = string;
 
 /** The last owner that each caller was found to be: most requests of one caller have the same path. */
-const lastOwners = new WeakMap<AuthInfo, { readonly target: string; readonly owner: SessionOwner }>();
+const lastOwners = createCallerValues<{ readonly target: string; readonly owner: SessionOwner }>();
 
 /**
  * Returns the owner of the session that `req` opens or names. It contains the whole path, and not the mount as in `principalOf()`, so

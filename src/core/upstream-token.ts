@@ -1,5 +1,5 @@
 import type { AuthInfo } from './auth-info.js';
-import { shareValue } from './shared-state.js';
+import { createCallerValues } from './caller-values.js';
 
 /** The user's own token of the identity provider, which an issued token contains. */
 export interface UpstreamToken {
@@ -8,8 +8,7 @@ export interface UpstreamToken {
   readonly expiresAt: number | undefined;
 }
 
-// Beside the AuthInfo, and not in it: what is in it may be logged, or sent to a backend.
-const tokens = shareValue('upstream tokens', () => new WeakMap<AuthInfo, UpstreamToken>());
+const tokens = createCallerValues<UpstreamToken>('upstream token');
 
 /** Keeps the user's own token for a caller. */
 export function attachUpstreamToken(auth: AuthInfo, token: UpstreamToken | undefined): void {
@@ -24,7 +23,7 @@ export function upstreamTokenOf(auth: AuthInfo): UpstreamToken | undefined {
 /** Exchanges the token that the caller sent for one of another API. */
 export type ExchangeToken = () => Promise<string>;
 
-const exchanges = shareValue('token exchanges', () => new WeakMap<AuthInfo, ExchangeToken>());
+const exchanges = createCallerValues<ExchangeToken>('token exchange');
 
 /** Lets {@link tokenExchangeOf} find the exchange of a caller's token. */
 export function attachTokenExchange(auth: AuthInfo, exchange: ExchangeToken | undefined): void {

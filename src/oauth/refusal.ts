@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, getAuth } from '../core/auth-info.js';
+import { createCallerValues } from '../core/caller-values.js';
 import { AuthError, REFUSALS, type RefusalCode } from '../core/errors.js';
 import { signedSessionOf } from '../core/own-sessions.js';
 import { createPerRequest } from '../core/per-request.js';
@@ -132,7 +133,7 @@ const sessionSigners = shareValue('sessionSigners', () => new WeakMap<Refuser, S
 const anonymousRefusers = shareValue('anonymousRefusals', createPerRequest<Refuser>);
 
 // One entry for all requests with the same token: they share the identity and the scheme.
-const refusers = shareValue('refusals', () => new WeakMap<AuthInfo, Refuser>());
+const refusers = createCallerValues<Refuser>('refuser');
 
 /** Lets a later middleware refuse requests of this caller as the `mcpAuth()` that verified the caller does. */
 export function setRefuser(auth: AuthInfo, refuse: Refuser): void {
