@@ -39,6 +39,7 @@ interface Documented {
 
 const AUTH_HEADING = 'mcpAuth() and protectedResourceMetadata()';
 const BACKEND = ['bridge/backend-options.ts', 'BackendOptions'] as const;
+const CALLS = ['telemetry/call-record.ts', 'CallOptions'] as const;
 const BRIDGE = ['bridge/bridge-options.ts', 'BridgeOptions'] as const;
 /** Those that mcpBackend() shares with mcpStdioBackend() are documented there. */
 const OWN_BACKEND_TABLE = Object.fromEntries(
@@ -138,7 +139,7 @@ const documented: readonly Documented[] = [
     table: STDIO_TABLE,
     file: 'bridge/stdio-options.ts',
     type: 'McpStdioBackendOptions',
-    parents: [['bridge/child-options.ts', 'ChildOptions'], BRIDGE, BACKEND],
+    parents: [['bridge/child-options.ts', 'ChildOptions'], BRIDGE, BACKEND, CALLS],
     heading: 'mcpStdioBackend()',
   },
   {
@@ -152,7 +153,7 @@ const documented: readonly Documented[] = [
     table: HTTP_TABLE,
     file: 'bridge/http/http-options.ts',
     type: 'McpHttpBackendOptions',
-    parents: [['bridge/http/remote-server-options.ts', 'RemoteServerOptions'], BACKEND],
+    parents: [['bridge/http/remote-server-options.ts', 'RemoteServerOptions'], BACKEND, CALLS],
     heading: 'mcpHttpBackend()',
   },
   {

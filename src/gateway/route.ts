@@ -1,6 +1,7 @@
 import { callerKeysOf } from '../bridge/http/caller-token.js';
 import { type Advice, adviceFor, noteAdvice } from '../core/advice.js';
 import { withFields } from '../core/logger.js';
+import { setMcpRoute } from '../core/mcp-route.js';
 import { CORS_NAMES_IN_FILE } from '../cors/cors-options.js';
 import { type Logger, type McpHttpBackendOptions, type Middleware, mcpCors, mcpLimits, mcpScopes } from '../index.js';
 import { requiresToken } from '../policy/modes.js';
@@ -76,6 +77,7 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
   const login = route.mcpAuthentication ? 'mcpAuthentication' : route.credentials?.kind;
   const arriving = new ArrivingRequests();
   const handle = chain([
+    labelRequests(route.label),
     arriving.enter,
     ...(timeout?.requestMs === undefined ? [] : [limitTime(timeout.requestMs)]),
     ...(responseHeaderModifier ? [changeResponseHeaders(responseHeaderModifier)] : []),
@@ -95,6 +97,14 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
   const findFaults = () => findServerFaults(route, authentication);
   const described = { name, hostnames, matches, at, policy, hasBackend: backend !== undefined, callerKeys };
   return { ...described, login, handle, metadata, findFaults, checks, settle, drain, close };
+}
+
+/** Records of calls name the route, and not the path of the request, which the client chooses. */
+function labelRequests(label: string): Middleware {
+  return (req, _res, next) => {
+    setMcpRoute(req, label);
+    next();
+  };
 }
 
 function leaveFor({ backend }: RouteConfig, arriving: ArrivingRequests): Middleware {
