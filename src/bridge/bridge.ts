@@ -17,7 +17,7 @@ import { MAX_STOP_SECONDS } from '../targets/stdio/process-tree.js';
 import { replyFailure } from './answers/reply-failure.js';
 import { type BridgeRequest, hasLeft } from './bridge-request.js';
 import type { BridgeSetup, BridgeStats } from './bridge-setup.js';
-import { type CallObserver, createCallObserver } from './call-observer.js';
+import { type CallObserver, createCallObserver, endOnFailure } from './call-observer.js';
 import { Drain } from './drain.js';
 import { listensOnly } from './listens.js';
 import { createOpenWarning } from './open-warning.js';
@@ -167,14 +167,19 @@ export class Bridge {
     requireAuthority(request.auth);
     const { messages, batch } = parseMessages(body);
     const calls = this.#observe(request, messages);
+    const pass = () => this.#pass({ ...request, calls }, messages, batch);
+    return calls === undefined ? pass() : endOnFailure(calls, pass);
+  }
+
+  async #pass(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): Promise<void> {
     const rule = messages.some(({ kind }) => kind === 'request') ? this.#metaRules.forRequest(request.auth) : undefined;
     const metaRule = rule instanceof Promise ? await rule : rule;
     if (rule instanceof Promise) {
-      if (hasLeft({ ...request, calls })) return;
+      if (hasLeft(request)) return;
       requireAuthority(request.auth);
     }
     if (this.#closed) throw new BridgeError('closing');
-    return this.#exchange({ ...request, metaRule, calls }, messages, batch);
+    return this.#exchange({ ...request, metaRule }, messages, batch);
   }
 
   #exchange(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): Promise<void> | void {

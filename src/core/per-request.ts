@@ -16,9 +16,12 @@ export interface PerRequest<T> {
 export function createPerRequest<T>(): PerRequest<T> {
   const values = new WeakMap<object, T | undefined>();
   const member = createPrivateMember<T | undefined>();
+  /** False until the first value is set. Until then, nothing is looked up. */
+  let isUsed = false;
 
   return {
     get(req) {
+      if (!isUsed) return undefined;
       // Object.create(req) counts as the same request. A stored `undefined` hides the value of the original.
       for (let each: object | null = req; each !== null; each = Object.getPrototypeOf(each)) {
         if (member.isIn(each)) return member.get(each);
@@ -27,6 +30,7 @@ export function createPerRequest<T>(): PerRequest<T> {
       return undefined;
     },
     set(req, value) {
+      isUsed = true;
       if (member.isIn(req) || (isPlain(req) && !values.has(req))) member.set(req, value);
       else values.set(req, value);
     },
