@@ -147,8 +147,6 @@ function contentOf(
 }
 
 const observed = createPerRequest<ObservedCalls>();
-/** False until the first call is recorded. So nothing is looked up where nothing ever listens. */
-let isUsed = false;
 
 /** True if anything listens for calls. */
 export function areCallsObserved({ onCall }: CallOptions): boolean {
@@ -167,22 +165,28 @@ export function observeCalls(
   starts: () => readonly CallStart[],
   since = performance.now(),
 ): ObservedCalls | undefined {
-  const isObserved = areCallsObserved(options);
-  if (!isObserved && !isUsed) return undefined;
+  const calls = observeLastCalls(req, options, starts, since);
+  if (calls !== undefined && observed.get(req) !== calls) observed.set(req, calls);
+  return calls;
+}
+
+/** Does the same for a middleware after which none asks for the record: with Express, remembering it costs as much as making it. */
+export function observeLastCalls(
+  req: IncomingMessage,
+  options: CallOptions,
+  starts: () => readonly CallStart[],
+  since: number,
+): ObservedCalls | undefined {
   const known = observed.get(req);
-  if (known === undefined && !isObserved) return undefined;
+  if (known === undefined && !areCallsObserved(options)) return undefined;
   const calls = known ?? new ObservedCalls(req, starts(), since);
-  if (known === undefined) {
-    observed.set(req, calls);
-    isUsed = true;
-  }
   calls.addListener(options);
   return calls;
 }
 
 /** The calls of this request that an earlier middleware has begun to record. */
 export function observedCalls(req: IncomingMessage): ObservedCalls | undefined {
-  return isUsed ? observed.get(req) : undefined;
+  return observed.get(req);
 }
 
 /** A copy: a part of a text keeps the whole text in memory. */
