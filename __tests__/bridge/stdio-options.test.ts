@@ -180,16 +180,6 @@ const refused: [string, unknown, string][] = [
     { command: 'x', logger: {} },
     'option "logger" must be an object with debug, info, warn and error',
   ],
-  [
-    'records for a name',
-    { command: 'x', onCall: 'log' },
-    'option "onCall" must be a function, but got "log". Give a function, for example (call) => log(call).',
-  ],
-  [
-    'a list of arguments to record',
-    { command: 'x', recordContent: ['city'] },
-    'option "recordContent" must be a function, but got ["city"]. Give a function, for example ({ name, params }) => ',
-  ],
 ];
 
 describe('mcpStdioBackend() refuses at construction', () => {
