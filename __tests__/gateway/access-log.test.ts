@@ -56,6 +56,7 @@ describe('frontendPolicies.accessLog', () => {
       'http.method': 'POST',
       'http.host': '127.0.0.1',
       'http.path': '/notes',
+      'mcp.target': 'one',
       user: 'ada',
       credential: 'jwt',
       duration: expect.stringMatching(/^\d+ms$/),
@@ -98,6 +99,7 @@ describe('frontendPolicies.accessLog', () => {
       subject: 'ada',
       scopes: String.raw`"[\"a\",\"b\"]"`,
       slow: 'false',
+      tool: 'echo@one',
       end: '"tools/call answered"',
       route: 'replaced',
     });

@@ -79,13 +79,13 @@ test('Prometheus answers how often each tool was called, at each server', async 
     'histogram_quantile(0.95, sum by (le) (mcp_request_duration_seconds_bucket{method="tools/call"}))',
   );
   expect(Number(slow[0]?.value[1])).toBeGreaterThan(0);
-  expect(await prometheus.query('mcp_sessions{route="program"}')).toMatchObject([{ value: [expect.anything(), '1'] }]);
+  expect(await prometheus.query('mcp_sessions{route="several"}')).toMatchObject([{ value: [expect.anything(), '1'] }]);
 });
 
 test('clients that make up names make no new series', async () => {
   const { admin, urlOf } = await startCommand();
   const prometheus = await startPrometheus(admin);
-  const url = urlOf('program');
+  const url = urlOf('remote');
   const session = await open(url);
   const callMadeUp = async (name: string) => {
     await send(url, session, call(name, name));

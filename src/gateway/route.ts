@@ -32,7 +32,7 @@ import type { RouteShare } from './shared-store.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
-export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | 'matches' | 'at'> {
+export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'label' | 'hostnames' | 'matches' | 'at'> {
   /** Answers CORS, checks the token, then its scopes, then calls the backend. */
   readonly handle: Middleware;
   /** Serves the discovery documents of this route, at paths that `matches` need not list. */
@@ -80,7 +80,7 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
   refuseIssuerOfProxy(route, policy);
   requireUpstreamTokens(route, policy);
   const backend = route.backend && createRouteBackend(route, route.backend, { logger, files, advice, policy, replica });
-  const { name, hostnames, matches, at, timeout, responseHeaderModifier, cors } = route;
+  const { name, label, hostnames, matches, at, timeout, responseHeaderModifier, cors } = route;
   const login = route.mcpAuthentication ? 'mcpAuthentication' : route.credentials?.kind;
   const arriving = new ArrivingRequests();
   const handle = chain([
@@ -104,7 +104,7 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
   const findFaults = () => findServerFaults(route, authentication);
   const targets = route.backend?.targets.map(({ name }) => name ?? ONLY) ?? [];
   const keySetAges = () => authentication?.keySetAges() ?? [];
-  const described = { name, hostnames, matches, at, policy, hasBackend: backend !== undefined, callerKeys };
+  const described = { name, label, hostnames, matches, at, policy, hasBackend: backend !== undefined, callerKeys };
   return {
     ...described,
     backend,

@@ -23,7 +23,7 @@ export class AnswerReader {
   readonly #source: { push(chunk: Buffer): void } | undefined;
   /** The ends of calls that count once the answer is complete. */
   readonly #ends: (readonly [ObservedCall, CallEnd])[] = [];
-  /** The first response to none of the calls, such as one without an id. */
+  /** The first response without an id. A server that cannot read a request answers so. */
   #unassigned: CallEnd | undefined;
   #bytes = 0;
 
@@ -51,11 +51,12 @@ export class AnswerReader {
   }
 
   #onResponse(response: ScannedResponse, isStream: boolean): void {
-    const call = this.#calls.get(response.key);
+    const call = this.#calls.claim(response.key);
     const end = endOf(response, call);
-    if (call === undefined) this.#unassigned ??= end;
+    if (response.key === undefined) this.#unassigned ??= end;
+    if (call === undefined) return;
     // The rest of a stream may take long. The last byte of a JSON answer is the end of all its calls.
-    else if (isStream) call.end(end);
+    if (isStream) call.end(end);
     else this.#ends.push([call, end]);
   }
 
