@@ -82,7 +82,7 @@ export function requestIdAttribute(key: string): Attributes {
 export function endAttributes(record: CallRecord): Attributes {
   const { route, target, outcome, session, requestId } = record;
   return {
-    ...errorAttributes(errorOf(record)),
+    ...errorAttributes(errorTypeOfCall(record)),
     'express_mcp_auth.route': cut(route),
     'express_mcp_auth.outcome': outcome,
     ...(target !== undefined && { 'express_mcp_auth.target': target }),
@@ -92,7 +92,7 @@ export function endAttributes(record: CallRecord): Attributes {
 }
 
 /** The `error.type` of a call; undefined if it was answered with a result. */
-export function errorOf({ outcome, code }: Pick<CallRecord, 'outcome' | 'code'>): string | undefined {
+export function errorTypeOfCall({ outcome, code }: Pick<CallRecord, 'outcome' | 'code'>): string | undefined {
   return outcome === 'answered' ? undefined : errorTypeOf({ outcome, code });
 }
 

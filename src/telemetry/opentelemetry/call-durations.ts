@@ -10,7 +10,7 @@ interface Durations {
 }
 
 /** The metrics of calls. */
-export class CallMetrics {
+export class CallDurations {
   readonly #providerOf: () => MeterProvider;
   #provider: MeterProvider | undefined;
   #durations: Durations | undefined;
