@@ -23,6 +23,7 @@ import { DPOP_TABLE, MTLS_TABLE, SENDER_CONSTRAINT_TABLE } from '../../src/polic
 import { EXCHANGE_TABLE, UPSTREAM_TOKEN_TABLE } from '../../src/policy/resolve-upstream-token.js';
 import { TOKEN_CACHE_TABLE } from '../../src/policy/token-cache-options.js';
 import { REDIS_STORE_TABLE } from '../../src/store/redis-store.js';
+import { TELEMETRY_TABLE } from '../../src/telemetry/opentelemetry/start-telemetry.js';
 import { optionsOfInterface, optionsOfPage, written } from '../support/documented-options.js';
 
 /** The places where the options of one table are documented. */
@@ -196,6 +197,12 @@ const documented: readonly Documented[] = [
     heading: 'mcpAuthorization()',
   },
   { table: CORS_TABLE, file: 'cors/cors-options.ts', type: 'McpCorsOptions', heading: 'mcpCors()' },
+  {
+    table: TELEMETRY_TABLE,
+    file: 'telemetry/opentelemetry/start-telemetry.ts',
+    type: 'TelemetryOptions',
+    heading: 'startTelemetry()',
+  },
 ];
 
 /** Rows of no table: `issuers` replaces the options of a single issuer. */

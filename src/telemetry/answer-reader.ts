@@ -34,7 +34,8 @@ export class AnswerReader {
     if (encoding !== '' && encoding !== 'identity') return;
     const isStream = EVENT_STREAM.test(type);
     if (!isStream && type !== '' && !/json/i.test(type)) return;
-    const longest = Math.max(0, ...Array.from(calls.values(), (call) => call.maxResultBytes));
+    let longest = 0;
+    for (const call of calls.values()) longest = Math.max(longest, call.maxResultBytes);
     const scanner = new ResponseScanner((response) => this.#onResponse(response, isStream), longest);
     this.#source = isStream ? new EventData(scanner) : scanner;
   }

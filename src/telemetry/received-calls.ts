@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isRecord } from '../http/json-object.js';
 import type { ReceivedBody } from '../messages/calls-in-body.js';
-import { keyOf } from '../messages/json-rpc.js';
+import { keyOfId } from '../messages/json-rpc.js';
 import { watchAnswer } from './answer-watcher.js';
 import type { CallOptions } from './call-record.js';
 import type { CallStart } from './call-tracer.js';
@@ -44,7 +44,7 @@ function startsOf(req: IncomingMessage & { readonly body?: unknown }, { isBatch,
   // A batch may also have responses of the client, which are no calls.
   const messages = single === undefined ? [req.body].flat().filter(isCall) : [];
   return calls.flatMap(({ id, method, target, params }, i) => {
-    const key = id === undefined ? undefined : keyOf(JSON.stringify(id));
+    const key = keyOfId(id);
     return key === undefined ? [] : [{ key, method, name: target, params, bytes: single ?? lengthOf(messages[i]) }];
   });
 }
