@@ -20,6 +20,9 @@ const records = channel('express-mcp-auth:call');
 /** The longest answer whose result `recordContent` gets, in bytes. */
 const MAX_CONTENT_BYTES = 65_536;
 
+/** Characters of a method or a name. Clients choose them. */
+const MAX_TEXT = 8_192;
+
 /** The calls of one HTTP request that are being recorded. */
 export class ObservedCalls implements CallOwner {
   /** True if a backend says how the calls end. Then the answer on the wire need not be read. */
@@ -69,8 +72,9 @@ export class ObservedCalls implements CallOwner {
     return 0;
   }
 
-  /** Adds the options of one more middleware. */
+  /** Adds the options of one more middleware. A function that several of them have is called once. */
   addListener(options: CallOptions): void {
+    for (const { onCall } of this.#listeners) if (onCall === options.onCall) return;
     this.#listeners.add(options);
   }
 
@@ -94,8 +98,8 @@ export class ObservedCalls implements CallOwner {
       time: Math.round(Date.now() - durationMs),
       route: mcpRouteOf(this.#req),
       target,
-      method: start.method,
-      name: start.name,
+      method: shorten(start.method),
+      name: start.name === undefined ? undefined : shorten(start.name),
       issuer: textOf(auth?.payload.iss),
       user: auth?.subject,
       client: auth?.clientId,
@@ -146,8 +150,6 @@ function contentOf(
 }
 
 const observed = createPerRequest<ObservedCalls>();
-/** False until the first call is recorded. So nothing is looked up where nothing ever listens. */
-let isUsed = false;
 
 /** True if anything listens for calls. */
 export function areCallsObserved({ onCall }: CallOptions): boolean {
@@ -167,22 +169,33 @@ export function observeCalls(
   starts: () => readonly CallStart[],
   since = performance.now(),
 ): ObservedCalls | undefined {
-  const isObserved = areCallsObserved(options);
-  if (!isObserved && !isUsed) return undefined;
+  const calls = observeLastCalls(req, options, starts, since);
+  if (calls !== undefined && observed.get(req) !== calls) observed.set(req, calls);
+  return calls;
+}
+
+/** Does the same for a middleware after which none asks for the record: with Express, remembering it costs as much as making it. */
+export function observeLastCalls(
+  req: IncomingMessage,
+  options: CallOptions,
+  starts: () => readonly CallStart[],
+  since: number,
+): ObservedCalls | undefined {
   const known = observed.get(req);
-  if (known === undefined && !isObserved) return undefined;
+  if (known === undefined && !areCallsObserved(options)) return undefined;
   const calls = known ?? new ObservedCalls(req, starts(), since);
-  if (known === undefined) {
-    observed.set(req, calls);
-    isUsed = true;
-  }
   calls.addListener(options);
   return calls;
 }
 
 /** The calls of this request that an earlier middleware has begun to record. */
 export function observedCalls(req: IncomingMessage): ObservedCalls | undefined {
-  return isUsed ? observed.get(req) : undefined;
+  return observed.get(req);
+}
+
+/** A copy: a part of a text keeps the whole text in memory. */
+function shorten(text: string): string {
+  return text.length > MAX_TEXT ? Buffer.from(text.slice(0, MAX_TEXT)).toString() : text;
 }
 
 function identityOf(req: IncomingMessage): AuthInfo | undefined {
