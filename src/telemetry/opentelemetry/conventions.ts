@@ -64,6 +64,15 @@ export function transportAttributes({ params }: CallStart, req: IncomingMessage)
   return attributes;
 }
 
+/** The attributes of a session. An MCP server chooses the revision. */
+export function sessionAttributes(revision: string | undefined): Attributes {
+  return {
+    'network.transport': 'tcp',
+    'network.protocol.name': 'http',
+    ...(isKnownRevision(revision) && { 'mcp.protocol.version': revision }),
+  };
+}
+
 /** The attributes of the client. Express knows its address behind a proxy. */
 export function clientAttributes(req: IncomingMessage): Attributes {
   const { remoteAddress, remotePort } = req.socket;
@@ -125,9 +134,11 @@ function nameAttribute(method: string) {
 function protocolVersion(params: CallStart['params'], { headers }: IncomingMessage): string | undefined {
   const { _meta: meta, protocolVersion: asked } = params;
   const versions: readonly unknown[] = [isRecord(meta) && meta[VERSION_KEY], headers['mcp-protocol-version'], asked];
-  const isKnown = (version: unknown): version is string =>
-    version === FIRST_STATELESS_REVISION || SESSION_REVISIONS.has(version as string);
-  return versions.find(isKnown);
+  return versions.find(isKnownRevision);
+}
+
+function isKnownRevision(version: unknown): version is string {
+  return version === FIRST_STATELESS_REVISION || SESSION_REVISIONS.has(version as string);
 }
 
 function cut(text: string): string {

@@ -12,6 +12,7 @@ import {
   errorTypeOfCall,
   metricAttributes,
   requestIdAttribute,
+  sessionAttributes,
   spanAttributes,
   spanName,
   transportAttributes,
@@ -60,6 +61,10 @@ export class SpanTracer implements CallTracer {
     const options = { kind: SpanKind.SERVER, attributes: without(parts.removed, attributes), links };
     const span = parts.tracer.startSpan(spanName(call, parts.route), options, withTracedCall(context, { call, req }));
     return new OpenCallSpan(parts, span, context);
+  }
+
+  recordSession(durationMs: number, revision?: string): void {
+    this.#metrics.recordSession(durationMs, sessionAttributes(revision));
   }
 }
 
