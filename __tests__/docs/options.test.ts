@@ -25,6 +25,7 @@ import { EXCHANGE_TABLE, UPSTREAM_TOKEN_TABLE } from '../../src/policy/resolve-u
 import { TOKEN_CACHE_TABLE } from '../../src/policy/token-cache-options.js';
 import { REDIS_STORE_TABLE } from '../../src/store/redis-store.js';
 import { CALLS_TABLE } from '../../src/telemetry/calls-options.js';
+import { TELEMETRY_TABLE } from '../../src/telemetry/opentelemetry/start-telemetry.js';
 import { optionsOfInterface, optionsOfPage, written } from '../support/documented-options.js';
 
 /** The places where the options of one table are documented. */
@@ -208,6 +209,12 @@ const documented: readonly Documented[] = [
   },
   { table: CORS_TABLE, file: 'cors/cors-options.ts', type: 'McpCorsOptions', heading: 'mcpCors()' },
   { table: ADMIN_TABLE, file: 'admin/admin-options.ts', type: 'McpAdminOptions', heading: 'mcpAdmin()' },
+  {
+    table: TELEMETRY_TABLE,
+    file: 'telemetry/opentelemetry/start-telemetry.ts',
+    type: 'TelemetryOptions',
+    heading: 'startTelemetry()',
+  },
 ];
 
 /** Rows of no table: `issuers` replaces the options of a single issuer. */

@@ -21,6 +21,8 @@ export interface InMemoryTelemetry {
   client(name?: string): { readonly span: Span; readonly carrier: { readonly traceparent: string } };
   /** Makes the span that a target would make of a carrier. */
   target(carrier: TraceCarrier): void;
+  /** Makes a span in the active context, as an MCP server would. */
+  withinServer(): void;
   /** Waits until the exporter has this many spans. */
   spans(count: number): Promise<readonly ReadableSpan[]>;
   /** Every span that the exporter has. */
@@ -50,6 +52,7 @@ export function startInMemoryTelemetry(): InMemoryTelemetry {
       return { span, carrier: { traceparent: traceparentOf(span) } };
     },
     target: (carrier) => tracer.startSpan('target', { kind: SpanKind.SERVER }, remoteContext(carrier)).end(),
+    withinServer: () => tracer.startSpan('within').end(),
     async spans(count) {
       await until(() => exporter.getFinishedSpans().length >= count);
       return exporter.getFinishedSpans();

@@ -23,7 +23,7 @@ import type { GatewayRoute } from './route.js';
 import { warningsOfOpenRoutes, warningsOfUnusedBackends, warningsOfUnusedRetry } from './route-warnings.js';
 import { createRouting } from './routing.js';
 import { createSharedStore } from './shared-store.js';
-import { createTracing } from './tracing/tracing.js';
+import { createTracing } from './tracing/create-tracing.js';
 import { trustProxies } from './trusted-proxies.js';
 
 /** A port of the file, and the address at which it is open, such as `0.0.0.0:3000`. */

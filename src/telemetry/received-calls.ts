@@ -27,6 +27,13 @@ export function observeReceived(
   return calls;
 }
 
+/** Goes on while the span of the request's only call is active, so that spans which the MCP server makes belong to it. */
+export function goOn(req: IncomingMessage, next: () => void): void {
+  const [only, ...more] = observedCalls(req)?.values() ?? [];
+  if (only?.span === undefined || more.length > 0) next();
+  else only.span.run(next);
+}
+
 /** Returns the time, on the clock of `performance.now()`, if something listens for calls. */
 export function arrivalTime(options: CallOptions): number | undefined {
   return areCallsObserved(options) ? performance.now() : undefined;

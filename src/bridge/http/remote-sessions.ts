@@ -6,6 +6,7 @@ import { createCapRefusal } from '../../messages/cap-refusal.js';
 import { sessionSignerOf } from '../../oauth/refusal.js';
 import type { HeaderRecord } from '../../targets/http/exchange.js';
 import { isUsableId, requireUsableId } from '../../targets/http/target-session.js';
+import { callTracer } from '../../telemetry/call-tracer.js';
 import { type SessionCaller, sessionCallerOf } from '../backend-facts.js';
 import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
@@ -22,6 +23,8 @@ export class RemoteSession implements Occupant {
   caller: SessionCaller = sessionCallerOf(undefined);
   /** Those of the last request. The target needs them to end the session. */
   callerHeaders: HeaderRecord;
+  /** When this process got to know it. */
+  readonly since = performance.now();
   lastUsed = performance.now();
   /** The number of requests in flight, including streams. */
   #open = 0;
@@ -152,6 +155,7 @@ export class RemoteSessions {
     deleteOwnedSession(clientId, owner);
     entry.lease.release();
     entry.lease.gone();
+    callTracer.current?.recordSession?.(performance.now() - session.since);
   }
 
   /** Ends a session here and at the target. */

@@ -5,7 +5,7 @@ import { takesFields, withFields } from '../../core/logger.js';
 import { getAuth, type Logger } from '../../index.js';
 import { type CallFollower, callFollower } from '../../telemetry/call-follower.js';
 import type { CallRecord } from '../../telemetry/call-record.js';
-import type { AccessLogConfig } from '../config/access-log.js';
+import type { AccessLogConfig } from '../config/access-log-config.js';
 import type { GatewayRoute } from '../route.js';
 import { endedVariablesOf, type ResolveName } from './ended-variables.js';
 import { asLogValue, fieldsOfCall, type LogValue, lineOf } from './log-values.js';
