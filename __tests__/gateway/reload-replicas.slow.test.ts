@@ -36,6 +36,6 @@ test('another config.store needs a restart, which a warning says', async () => {
   const gateway = await startReloading(fileWith('redis://127.0.0.1:1'));
   await gateway.replace(fileWith('redis://127.0.0.1:2'));
   const warning =
-    'adminAddr, readinessAddr, statsAddr, store, logging or tracing has changed, which takes effect with the next start';
+    'adminAddr, adminPassword, readinessAddr, statsAddr, store, logging or tracing has changed, which takes effect with the next start';
   await until(() => gateway.program.stderr.includes(warning));
 });

@@ -15,7 +15,7 @@ import { packageVersion } from './package-version.js';
 import { buildState } from './page-state.js';
 import { revokeTokens } from './revoke-tokens.js';
 import { refuseOtherSites, requireSameOrigin } from './same-origin.js';
-import { createHandles, endSession, listSessions } from './session-list.js';
+import { createHandles, endSessionOf, listSessions } from './session-list.js';
 import { readStaticFiles, sendStaticFile } from './static-files.js';
 import { createToolRequests, type ToolRequest } from './tool-requests.js';
 
@@ -119,7 +119,7 @@ function redirectToPage(req: IncomingMessage, res: ServerResponse): void {
 
 function endOne(source: AdminSource, handleOf: (id: string) => string, id: unknown): object {
   if (typeof id !== 'string') throw new AdminError(400, 'invalid_body', '"id" must be the id of a session in the list');
-  endSession(source.routes(), handleOf, id);
+  endSessionOf(source.routes(), handleOf, id);
   return { ended: true };
 }
 
