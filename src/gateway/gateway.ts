@@ -17,7 +17,12 @@ import { InputFiles } from './input-files.js';
 import { Readiness } from './readiness.js';
 import { createRegistrationLimit } from './registration-limit.js';
 import { type PreparedConfig, Versions } from './reload/versions.js';
-import { warningsOfOpenRoutes, warningsOfUnusedBackends, warningsOfUnusedRetry } from './route-warnings.js';
+import {
+  warningsOfOpenRoutes,
+  warningsOfSharedSecrets,
+  warningsOfUnusedBackends,
+  warningsOfUnusedRetry,
+} from './route-warnings.js';
 import { createRouting } from './routing.js';
 import { createSharedStore } from './shared-store.js';
 import { trustProxies } from './trusted-proxies.js';
@@ -70,6 +75,7 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
   return {
     warningsFor: (host) => [
       ...warningsOfOpenRoutes(versions.routes, host),
+      ...warningsOfSharedSecrets(versions.routes),
       ...warningsOfUnusedBackends(routesOf(config)),
       ...warningsOfUnusedRetry(routesOf(config)),
       ...warningsOfOtherPorts(versions.ports),
