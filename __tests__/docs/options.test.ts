@@ -57,6 +57,7 @@ const [AUTH, ISSUER] = ['policy/auth-options.ts', 'policy/issuer-options.ts'];
 const OAUTH_PROXY = 'policy/oauth-proxy-options.ts';
 const UPSTREAM_TOKEN = 'policy/upstream-token-options.ts';
 const CREDENTIALS = 'policy/credential-options.ts';
+const [TELEMETRY, IN_APP] = ['telemetry/opentelemetry/start-telemetry.ts', 'telemetry/calls-options.ts'];
 const documented: readonly Documented[] = [
   { table: SHARED_TABLE, file: AUTH, type: 'SharedOptions', heading: AUTH_HEADING },
   { table: CREDENTIAL_TABLE, file: CREDENTIALS, type: 'CredentialOptions', heading: AUTH_HEADING },
@@ -200,21 +201,10 @@ const documented: readonly Documented[] = [
     parents: [CALLS],
     heading: 'mcpAuthorization()',
   },
-  {
-    table: CALLS_TABLE,
-    file: 'telemetry/calls-options.ts',
-    type: 'McpCallsOptions',
-    parents: [CALLS],
-    heading: 'mcpCalls()',
-  },
+  { table: CALLS_TABLE, file: IN_APP, type: 'McpCallsOptions', parents: [CALLS], heading: 'mcpCalls()' },
   { table: CORS_TABLE, file: 'cors/cors-options.ts', type: 'McpCorsOptions', heading: 'mcpCors()' },
   { table: ADMIN_TABLE, file: 'admin/admin-options.ts', type: 'McpAdminOptions', heading: 'mcpAdmin()' },
-  {
-    table: TELEMETRY_TABLE,
-    file: 'telemetry/opentelemetry/start-telemetry.ts',
-    type: 'TelemetryOptions',
-    heading: 'startTelemetry()',
-  },
+  { table: TELEMETRY_TABLE, file: TELEMETRY, type: 'TelemetryOptions', heading: 'startTelemetry()' },
 ];
 
 /** Rows of no table: `issuers` replaces the options of a single issuer. */

@@ -20,7 +20,12 @@ import { createRegistrationLimit } from './registration-limit.js';
 import type { GenerationPort } from './reload/generation.js';
 import { type PreparedConfig, Versions } from './reload/versions.js';
 import type { GatewayRoute } from './route.js';
-import { warningsOfOpenRoutes, warningsOfUnusedBackends, warningsOfUnusedRetry } from './route-warnings.js';
+import {
+  warningsOfOpenRoutes,
+  warningsOfSharedSecrets,
+  warningsOfUnusedBackends,
+  warningsOfUnusedRetry,
+} from './route-warnings.js';
 import { createRouting } from './routing.js';
 import { createSharedStore } from './shared-store.js';
 import { createTracing } from './tracing/create-tracing.js';
@@ -88,6 +93,7 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
   return {
     warningsFor: (host) => [
       ...warningsOfOpenRoutes(versions.routes, host),
+      ...warningsOfSharedSecrets(versions.routes),
       ...warningsOfUnusedBackends(routesOf(config)),
       ...warningsOfUnusedRetry(routesOf(config)),
       ...warningsOfOtherPorts(versions.ports),

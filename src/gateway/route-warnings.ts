@@ -41,3 +41,30 @@ export function warningsOfUnusedBackends(routes: readonly RouteConfig[]): readon
   // A route on several listeners occurs several times.
   return [...new Set(unused)];
 }
+
+/**
+ * One warning for each two routes that sign session ids with the same `secret` and have a path in common. The signature holds the caller and
+ * the path, so an id of one route would be valid at the other.
+ */
+export function warningsOfSharedSecrets(routes: readonly GatewayRoute[]): readonly string[] {
+  const shared = routes.flatMap((route, i) =>
+    routes
+      .slice(i + 1)
+      .filter((other) => other.at !== route.at && shareSecret(route, other) && sharePath(route, other))
+      .map((other) => `${route.at} and ${other.at} have a path and a secret in common: ${SHARED_SECRET_ADVICE}`),
+  );
+  return [...new Set(shared)];
+}
+
+const SHARED_SECRET_ADVICE =
+  'the MCP server of one can choose session ids that are valid at the other. Give each login a secret of its own, or set config.session.key in place of both';
+
+function shareSecret({ policy }: GatewayRoute, other: GatewayRoute): boolean {
+  return policy?.secrets.some((secret) => other.policy?.secrets.includes(secret)) === true;
+}
+
+function sharePath({ matches }: GatewayRoute, other: GatewayRoute): boolean {
+  return matches.some(({ path: { kind, path } }) =>
+    other.matches.some(({ path: theirs }) => theirs.kind === kind && theirs.path === path),
+  );
+}

@@ -44,7 +44,7 @@ function createPublicEndpoints(policy: ResolvedAuth): PublicEndpoints {
   const oauthProxy = policy.oauthProxy === undefined ? [] : oauthProxyOf(policy.oauthProxy, policy);
   const endpoints = new Map([...oauthProxy, ...paths.map((path) => [path, document] as const)]);
   const atRoot = new Map([...endpoints].filter(([path]) => ROOT_PATHS.includes(path)));
-  const all = [...endpoints, ...shareRoot(policy, atRoot)];
+  const all = [...endpoints, ...shareRoot(policy, atRoot, paths)];
   return new Map(all.map(([path, endpoint]) => [path, refuseRepeatedHeaders(endpoint, refuse)]));
 }
 
@@ -67,8 +67,8 @@ function pathsOfUrl(url: string | undefined): readonly string[] {
 
 /** The documents of a resource that exists once for each tenant. None is at the root, since it could describe only one. */
 function createTenantEndpoints(policy: ResolvedAuth, resource: ResourceIdentity, refuse: Refuse): PublicEndpoints {
-  shareRoot(policy, new Map());
   const paths = [resourceMetadataPath(resource.pathname), ...pathsOfUrl(policy.metadataUrl)];
+  shareRoot(policy, new Map(), paths);
   return {
     get(path) {
       const tenant = tenantIn(path, paths);

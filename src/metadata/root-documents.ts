@@ -1,3 +1,4 @@
+import type { Logger } from '../core/logger.js';
 import { forEveryOrigin } from '../http/endpoint.js';
 import type { Middleware } from '../http/middleware.js';
 import { replyJson } from '../http/reply.js';
@@ -20,6 +21,8 @@ interface Entry {
   /** The same for `https://host` and `https://host/`. */
   readonly resource: string;
   readonly documents: RootDocuments;
+  /** Every path at which its metadata is served. */
+  readonly paths: readonly string[];
   /** Decides which of several resources serves the document at a path of the origin: the one with the highest priority. */
   priorityAt(path: string): number;
 }
@@ -37,17 +40,19 @@ const entriesByOrigin = new Map<string, WeakRef<Entry>[]>();
  * Decides which resource of an origin serves the documents at its root: the resource that is the origin itself, else the only
  * resource. If there are several, none does: a client that knows only the origin could get the wrong one.
  *
+ * @param paths Every path at which the metadata of the policy is served.
  * @returns The endpoint for each path.
  */
-export function shareRoot(policy: ResolvedAuth, documents: RootDocuments): RootDocuments {
+export function shareRoot(policy: ResolvedAuth, documents: RootDocuments, paths: readonly string[]): RootDocuments {
   const { resource, logger } = policy;
   if (resource === undefined) return documents;
   const { origin, href } = resource;
   const name = withoutClosingSlash(origin + resource.pathname);
-  const entry: Entry = { href, resource: name, documents, priorityAt: priorityOf(policy, documents) };
+  const entry: Entry = { href, resource: name, documents, paths, priorityAt: priorityOf(policy, documents) };
   const others = entriesOf(origin);
   entryOfPolicy.set(policy, entry);
   rejoinRoot(policy);
+  warnOfSharedPath(entry, others, logger);
   const [path = ''] = ROOT_PATHS;
   const isNew = others.every((other) => other.resource !== name);
   if (isNew && ownerOf(origin, path) === undefined) {
@@ -64,6 +69,18 @@ export function shareRoot(policy: ResolvedAuth, documents: RootDocuments): RootD
     };
   };
   return new Map([...documents.keys()].map((path) => [path, answer(path)]));
+}
+
+/** In one app, the middleware that is mounted first answers for both. The root is shared by rules of its own. */
+function warnOfSharedPath(entry: Entry, others: readonly Entry[], logger: Logger): void {
+  for (const other of others) {
+    const path = entry.paths.find((each) => other.paths.includes(each) && !ROOT_PATHS.includes(each));
+    if (other.resource === entry.resource || path === undefined) continue;
+    logger.warn(
+      `${other.href} and ${entry.href} have their metadata at one path (${path}): clients of one get that of the other if one app serves both. ` +
+        'Give each resource a resourceMetadata.url whose path differs after "/.well-known/"',
+    );
+  }
 }
 
 const entryOfPolicy = new WeakMap<ResolvedAuth, Entry>();

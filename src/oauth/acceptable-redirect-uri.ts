@@ -1,3 +1,5 @@
+import { isPlainHost } from './plain-host.js';
+
 const MAX_URI_LENGTH = 512;
 
 /** Schemes that a browser handles itself, or that start a program that is no MCP client, such as a browser that opens any URL. */
@@ -25,14 +27,14 @@ const PRIVATE_USE = /^(?:[a-z][a-z\d+-]*[a-z\d]:\/{2,3}[^/?]|[a-z][a-z\d-]*(?:\.
 export const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)/;
 
 /**
- * True if a client may register this redirect URI: https, http on loopback, or a private-use scheme (RFC 8252, section
+ * True if a client may register this redirect URI: https with a plain host, http on loopback, or a private-use scheme (RFC 8252, section
  * 7), without fragment (RFC 6749, section 3.1.2) and without user name.
  */
 export function isAcceptableRedirectUri(text: string): boolean {
   if (text.length > MAX_URI_LENGTH || !/^[\x21-\x7e]+$/.test(text) || /[#\\<>"]/.test(text)) return false;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || url.username !== '' || url.password !== '') return false;
-  if (url.protocol === 'https:') return /^https:\/\/[^/?]/.test(text);
+  if (url.protocol === 'https:') return /^https:\/\/[^/?]/.test(text) && isPlainHost(url.hostname);
   if (url.protocol === 'http:') return LOOPBACK.test(text);
   const scheme = url.protocol.slice(0, -1);
   return !FOREIGN_SCHEMES.has(scheme) && !FOREIGN_PREFIX.test(scheme) && PRIVATE_USE.test(text);

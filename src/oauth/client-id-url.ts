@@ -1,14 +1,10 @@
+import { isPlainHost } from './plain-host.js';
+
 /** Characters. */
 const MAX_LENGTH = 512;
 
 /** The characters that a URL may have (RFC 3986), without `#` and `@`. */
 const URL_TEXT = /^https:\/\/(?:[\w.~:/?[\]!$&'()*+,;=-]|%[\dA-F]{2})+$/i;
-
-/**
- * Labels of letters, digits, hyphens and underscores, or an IPv6 address in brackets. `URL` lets more into a host, and DNS may answer for it:
- * the consent page would show `claude.ai,example.com`.
- */
-const HOST = /^(?:[a-z\d_-]+(?:\.[a-z\d_-]+)*|\[[\da-f:]+\])$/;
 
 /** The rule of {@link clientIdUrl}, as the end of a sentence with "must be …". */
 export const CLIENT_ID_URL = `an https URL with a path, on port 443 (left out) or above 1023, without user name, fragment, "." or ".." in the path, and at most ${MAX_LENGTH} characters`;
@@ -23,7 +19,7 @@ export function clientIdUrl(text: string): URL | undefined {
   // `URL` lower-cases the host, reads other forms of IP addresses, drops port 443, and resolves dot segments, also percent-encoded ones.
   // Requests drop an empty query.
   const isExact = url.href === text && !text.endsWith('?');
-  return isExact && url.pathname !== '/' && HOST.test(url.hostname) && isAllowedPort(url) ? url : undefined;
+  return isExact && url.pathname !== '/' && isPlainHost(url.hostname) && isAllowedPort(url) ? url : undefined;
 }
 
 /** Ports below 1024 belong to services that our requests could disturb. */

@@ -73,7 +73,9 @@ function whyWeak({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string
  * WebCrypto refuses a public key whose `key_ops` allow more than `verify`.
  */
 async function publicPem({ key_ops: _keyOps, ...jwk }: Jwk): Promise<string | undefined> {
-  // Imported with the first key: it require()s jose, an ES module, and Jest refuses that while our own import of jose is pending.
+  // jwks-rsa require()s jose, an ES module. While an import of jose is pending, in this package or in the application, Node refuses that for
+  // the rest of the process. So jose is imported first.
+  await import('jose');
   const { default: jwksRsa } = await import('jwks-rsa');
   const client = jwksRsa({ cache: false, fetcher: async () => ({ keys: [jwk] }) });
   try {
