@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { readLoginRule } from '../../src/authorization/login-rule.js';
+import { MissingMember } from '../../src/core/missing-member.js';
 import { mcpAuthorization } from '../../src/index.js';
 import { createChecks } from '../../src/options/checks.js';
 
@@ -23,16 +24,24 @@ test.each([
   ['profile.organizations.exists(name, name == "acme")', true],
   ['profile.email_verified', true],
   ['profile.login == "Octocat"', false],
-  ['profile.hd == "acme.example"', false],
-  ['!(profile.hd == "acme.example")', false],
   ['profile.hd == "x" || profile.login == "octocat"', true],
   ['has(profile.hd) && profile.hd == "x"', false],
-  ['profile.constructor == "x"', false],
   ['profile.name == "octocat"', false],
   ['true', true],
   ['false', false],
 ])('%s: %s', (text, isAllowed) => {
   expect(ruleOf(text)(profile)).toBe(isAllowed);
+});
+
+test.each([
+  ['profile.hd == "acme.example"', 'hd'],
+  ['!(profile.hd == "acme.example")', 'hd'],
+  ['profile.constructor == "x"', 'constructor'],
+  ['profile.id == 583231 && profile.loggin == "octocat"', 'loggin'],
+  ['"acme" in profile.organisations', 'organisations'],
+  ['profile[profile.login] == "x"', 'profile[profile.login]'],
+])('%s: the profile lacks %s', (text, member) => {
+  expect(() => ruleOf(text)(profile)).toThrow(new MissingMember(member));
 });
 
 test.each(['profile.huge == 1', 'profile.organizations[5] == "acme"', 'profile.login > 1'])(

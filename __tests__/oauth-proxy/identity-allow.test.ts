@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { withLoginRules } from '../../src/gateway/config/login-rules.js';
 import { getAuth } from '../../src/index.js';
 import { IDENTITY_KINDS, type IdentityKindName, logIn, refresh, startIdentityFlow } from '../support/identity-flow.js';
 import { ALICE, BOB } from '../support/identity-logins.js';
@@ -128,4 +129,19 @@ describe('what a rule can use', () => {
   test('at another server: its profile', async () => {
     expect(await profileAt('OAuth2')).toMatchObject({ id: ALICE.number, login: 'alice', organizations: ['acme'] });
   });
+});
+
+test('an expression that reads a misspelled member refuses everyone, and the log names the member once a minute', async () => {
+  const policy = { provider: { github: { allow: 'profile.loggin == "alice"' } } };
+  const { provider } = withLoginRules(policy) as { provider: { github: Record<string, unknown> } };
+  const flow = await startIdentityFlow('GitHub', provider.github);
+  expect((await logIn(flow)).answer).toMatchObject(REFUSED);
+  expect((await logIn(flow, BOB)).answer).toMatchObject(REFUSED);
+  const lines = flow.lines.filter((line) => line.includes('loggin'));
+  expect(lines).toEqual([
+    expect.stringMatching(
+      /^warn OAuth proxy: provider\.github\.allow reads "loggin", which the profile of an account does not have/,
+    ),
+  ]);
+  expect(lines.join()).not.toContain('alice');
 });

@@ -107,6 +107,16 @@ describe('refused:', () => {
       '"provider.github.alow" must be a known option, but got "alow". Did you mean "allow"?',
     ],
     [
+      'a rule of another tool, outside of allow',
+      { ...good, provider: { google: { hd: 'acme.example' } } },
+      `"provider.google.hd" must be left out. Write it in "allow": allow: (profile) => profile.hd === "example.com"; in a configuration file, allow: 'profile.hd == "example.com"'.`,
+    ],
+    [
+      'an organization outside of allow',
+      withGithub({ organization: 'acme' }),
+      `"provider.github.organization" must be left out. Write it in "allow": allow: (profile) => (profile.organizations as string[]).includes("acme"); in a configuration file, allow: '"acme" in profile.organizations'. It needs scopes: ["read:org"] at GitHub.`,
+    ],
+    [
       'two of them',
       { ...good, provider: { github: { allow: () => true }, google: {} } },
       '"provider" must be exactly one provider, but got ["github","google"]. Keep one of them.',

@@ -44,8 +44,13 @@ test.each<[string, Record<string, unknown>, string]>([
   ],
   [
     'authentik without a client',
-    { provider: { authentik: {} } },
+    { provider: { authentik: {} }, audiences: ['mcp'] },
     'option "clientId" must be given, since clients cannot register themselves at this provider, but got undefined. Register a client there by hand, and give its id.',
+  ],
+  [
+    'authentik without audiences',
+    { provider: 'authentik', clientId: 'mcp' },
+    'option "audiences" must be given, since this provider writes the client id into "aud", and not the resource, but got undefined. Write audiences: ["mcp"].',
   ],
   [
     'an OAuth proxy that is true',
@@ -173,10 +178,7 @@ test.each([
 describe('what is accepted', () => {
   test.each<[string, Record<string, unknown>]>([
     ['no options of the OAuth proxy', { oauthProxy: {} }],
-    [
-      'undefined, which means absent',
-      { oauthProxy: { secret: undefined, legacyEndpoints: undefined, metadataUrl: undefined } },
-    ],
+    ['undefined, which means absent', { oauthProxy: { legacyEndpoints: undefined, metadataUrl: undefined } }],
     [
       'redirect URIs',
       {

@@ -156,7 +156,7 @@ test.each<[string, object, object]>([
   ['undefined', { clients: undefined, clientDocuments: undefined, registration: undefined }, {}],
   ['documents alone', { registration: false }, {}],
   ['clients alone', { registration: false, clientDocuments: { enabled: false }, clients: { a: { redirectUris } } }, {}],
-  ['any id', { clients: { ' %+:~"': { redirectUris: ['cursor://a/cb', 'http://localhost'], secret: undefined } } }, {}],
+  ['any id', { clients: { ' %+:~"': { redirectUris: ['cursor://a/cb', 'http://localhost'] } } }, {}],
   ['clients that share one', { clients: { a: { redirectUris } } }, { provider: 'okta', clientId: 'a' }],
 ])('accepted: %s', (_what, oauthProxy, changes) => {
   expect(() => mcpAuth(policyWith(oauthProxy, changes))).not.toThrow();

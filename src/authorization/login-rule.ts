@@ -1,7 +1,8 @@
+import { MissingMember } from '../core/missing-member.js';
 import type { OptionChecks } from '../options/checks.js';
 import type { CallVariables } from './expressions/call-variables.js';
 import { toCelObject } from './expressions/cel-values.js';
-import { evaluateTogether } from './expressions/evaluation.js';
+import { evaluateTogether, type TextRange } from './expressions/evaluation.js';
 import { readExpression } from './read-expression.js';
 
 const NO_CALL: CallVariables = Object.freeze({
@@ -16,6 +17,7 @@ const NO_CALL: CallVariables = Object.freeze({
  * Compiles an expression on `profile`, which a configuration file has in place of the function `allow`.
  *
  * @throws {ConfigError} If it is not a CEL expression, or reads another variable.
+ * @returns A function that throws {@link MissingMember} for an account that lacks a member, such as `hd`.
  */
 export function readLoginRule(
   checks: OptionChecks,
@@ -25,14 +27,17 @@ export function readLoginRule(
   const expression = readExpression(checks, text, option, 'login');
   return (profile) => {
     let fault: string | undefined;
+    let place: TextRange | undefined;
     const variables = { ...NO_CALL, profile: toCelObject(profile) };
-    const note = (code: string) => {
+    const note = (code: string, range?: TextRange) => {
       fault = code;
+      place = range;
     };
     const outcome = evaluateTogether(() => expression.evaluate(variables, note));
-    // An account that lacks a member, such as `hd`, is not allowed. That is no failure.
+    // The text of the expression, and not the key that was looked for: that may be a value of the profile.
+    if (fault === 'no_such_key') throw new MissingMember(text.slice(place?.start, place?.end));
     if (fault === 'not_boolean') throw new Error('the value of the expression is neither true nor false');
-    if (outcome === 'failed' && fault !== 'no_such_key') throw new Error(`the expression failed: ${fault}`);
+    if (outcome === 'failed') throw new Error(`the expression failed: ${fault}`);
     return outcome === true;
   };
 }

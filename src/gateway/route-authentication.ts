@@ -60,7 +60,7 @@ export function createAuthentication(
     // The block has the members of a policy. mcpAuth() refuses any that it does not support.
     return atPlace(place, () => {
       const options = {
-        secret,
+        ...(secret !== undefined && { secret }),
         ...withLoginRules(policy),
         store: store ?? proofs,
         logger,

@@ -1,5 +1,5 @@
 import type { OptionChecks } from './checks.js';
-import { FLAG, type Member, numberFrom, oneOfWords } from './value-type.js';
+import { FLAG, type Member, numberFrom, oneOfWords, SECRET, SECRETS } from './value-type.js';
 
 /** Checks one option and returns its resolved value. `option` is its path in error messages. */
 export type OptionReader<Resolved> = (checks: OptionChecks, value: unknown, option: string) => Resolved;
@@ -44,9 +44,19 @@ export function readRows<Table extends Readonly<Record<string, OptionRow>>>(
 ): ResolvedOptions<Table> {
   const resolved = Object.entries(table).map(([name, row]) => {
     const value = given[name];
-    return [name, row.read(checks, value === undefined ? row.default : value, path === '' ? name : `${path}.${name}`)];
+    const option = path === '' ? name : `${path}.${name}`;
+    const read = row.read(checks, value === undefined ? row.default : value, option);
+    if (value === undefined && Object.hasOwn(given, name)) refuseUndefinedSecret(checks, row, option);
+    return [name, read];
   });
   return Object.freeze(Object.fromEntries(resolved));
+}
+
+/** For a secret that may be left out. In any other option, undefined means absent. A secret that is absent by mistake would weaken the server, without anybody noticing. */
+function refuseUndefinedSecret(checks: OptionChecks, { type }: OptionRow, option: string): void {
+  if (type !== SECRET && type !== SECRETS) return;
+  const fix = 'It is undefined: set the environment variable that it comes from.';
+  checks.refuseUnquoted(option, 'a secret, or left out', fix);
 }
 
 /** Reads an option that may be left out and has no default. */

@@ -117,10 +117,35 @@ const NEEDLESS_NAMES: readonly { readonly word: string; readonly beside: string;
   },
 ];
 
+/** Options of other tools that say who may log in, with the expression of a file and the function that say the same. */
+const LOGIN_RULES = [
+  { words: ['hd', 'hostedDomain', 'domain', 'domains'], rule: `profile.hd == "example.com"` },
+  {
+    words: ['organization', 'organizations', 'organisation', 'organisations', 'org', 'orgs'],
+    rule: `"acme" in profile.organizations`,
+    code: `(profile.organizations as string[]).includes("acme")`,
+    also: ' It needs scopes: ["read:org"] at GitHub.',
+  },
+  {
+    words: ['group', 'groups'],
+    rule: `"acme" in profile.groups`,
+    code: `(profile.groups as string[]).includes("acme")`,
+  },
+  { words: ['login', 'logins', 'user', 'users', 'username', 'usernames'], rule: `profile.login == "octocat"` },
+  { words: ['email', 'emails'], rule: `profile.email == "alice@example.com"` },
+];
+
+const NEEDLESS_LOGIN_RULES = LOGIN_RULES.flatMap(({ words, rule, code = rule.replace('==', '==='), also = '' }) => {
+  const fix = `Write it in "allow": allow: (profile) => ${code}; in a configuration file, allow: '${rule}'.${also}`;
+  return words.map((word) => ({ word, beside: 'dangerouslyAllowEveryone', fix }));
+});
+
 /** Returns the advice for an option of another tool that must be left out; undefined if it is not known. */
 export function adviceToLeaveOut(word: string, known: readonly string[]): string | undefined {
   const folded = fold(word);
-  return NEEDLESS_NAMES.find(({ word: other, beside }) => fold(other) === folded && known.includes(beside))?.fix;
+  return [...NEEDLESS_NAMES, ...NEEDLESS_LOGIN_RULES].find(
+    ({ word: other, beside }) => fold(other) === folded && known.includes(beside),
+  )?.fix;
 }
 
 /** Former values of options, with their current names. */

@@ -80,6 +80,9 @@ export const IN_FILE = { file: { type: FILE_NAME, isRequired: true } } as const;
 /** A secret, or the file that contains it. Code gives the secret itself. */
 export const SECRET = either(TEXT, membersOf('file', IN_FILE));
 
+/** One secret, or a list. */
+export const SECRETS = either(SECRET, listOf(SECRET));
+
 export function numberFrom(min: number, max?: number): ValueType {
   return { kind: 'number', min, max };
 }

@@ -27,6 +27,11 @@ export function resolveAudience(
     const expected = `false where audienceClaim is "${claim}": servers write the audience of a login into "aud"`;
     checks.refuse(audienceSwitch, expected, true, 'Remove one of the two.');
   }
+  if (given === undefined && claim === 'aud' && chosen?.provider.clientIsAudience) {
+    const expected = 'given, since this provider writes the client id into "aud", and not the resource';
+    const example = JSON.stringify([clientId ?? 'the-client-id']);
+    checks.refuse(`${path}audiences`, expected, undefined, `Write audiences: ${example}.`);
+  }
   if (chosen === undefined || claim !== 'client_id') return { audienceClaim: claim, audiences };
   if (given === undefined && clientId !== undefined) return { audienceClaim: claim, audiences: [clientId] };
   const expected = 'since tokens name their client as the audience (client_id)';

@@ -15,7 +15,7 @@ import {
   word,
 } from '../options/option-table.js';
 import { requireScopes } from '../options/scope-list.js';
-import { constant, either, membersOf, numberFrom, oneOfWords, TEXTS } from '../options/value-type.js';
+import { constant, either, membersOf, numberFrom, oneOfWords, SECRETS, TEXTS } from '../options/value-type.js';
 import { readStore } from '../store/store-option.js';
 import type { AuthDecision } from './auth-decision.js';
 import type { McpAuthOptions, SharedOptions } from './auth-options.js';
@@ -34,7 +34,7 @@ import {
   SENDER_CONSTRAINT_TABLE,
 } from './resolve-sender-constraint.js';
 import { type ResolvedExchange, resolveExchange, UPSTREAM_TOKEN_ROW } from './resolve-upstream-token.js';
-import { resolveSecrets, SECRET_FIX, SECRETS } from './secrets.js';
+import { resolveSecrets, SECRET_FIX } from './secrets.js';
 import { TOKEN_CACHE_ROW } from './token-cache-options.js';
 import { warnAboutUnusableIssuers } from './unusable-issuers.js';
 

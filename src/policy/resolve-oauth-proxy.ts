@@ -10,7 +10,7 @@ import {
   type ResolvedOptions,
   readOptions,
 } from '../options/option-table.js';
-import { membersOf, TEXT, TEXTS } from '../options/value-type.js';
+import { membersOf, SECRETS, TEXT, TEXTS } from '../options/value-type.js';
 import type { Provider } from '../providers/provider.js';
 import type { OAuthProxyOptions } from './oauth-proxy-options.js';
 import { refuseImpossibleLogins } from './refuse-impossible-logins.js';
@@ -22,7 +22,7 @@ import { NOT_RELAYED, type ResolvedIssuing, refuseForIssuing, resolveIssuing } f
 import { PROXY_CLIENTS_ROW } from './resolve-proxy-clients.js';
 import { RESOURCE_FIX, type ResourceIdentity } from './resolve-resource.js';
 import type { ResolvedSenderConstraint } from './resolve-sender-constraint.js';
-import { resolveSecrets, SECRET_FIX, SECRETS } from './secrets.js';
+import { resolveSecrets, SECRET_FIX } from './secrets.js';
 import { requireServerUrl } from './server-url.js';
 
 const CLIENT_DOCUMENTS_ROW = {

@@ -1,12 +1,8 @@
 import type { OptionChecks } from '../options/checks.js';
-import { either, listOf, SECRET } from '../options/value-type.js';
 
 export const MIN_SECRET_LENGTH = 32;
 
 export const SECRET_FIX = 'Print one with: openssl rand -base64 32';
-
-/** One secret, or a list. */
-export const SECRETS = either(SECRET, listOf(SECRET));
 
 /** Reads one secret, or a list: the first one signs or encrypts, all verify or decrypt. Returns an empty list if the option is absent. */
 export function resolveSecrets(checks: OptionChecks, given: unknown, option: string): readonly string[] {

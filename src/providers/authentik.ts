@@ -5,5 +5,6 @@ import type { ProviderKind } from './provider-kind.js';
 export const AUTHENTIK: ProviderKind = Object.freeze({
   switches: Object.freeze({ metadata: 'openid', registration: false, resource: false }),
   jwksUrl: (issuer: string) => `${withoutClosingSlash(issuer)}/jwks/`,
+  clientIsAudience: true,
   audienceHint: 'name the client id in "audiences": authentik writes it into every token',
 });

@@ -18,6 +18,8 @@ export interface ProviderKind {
   readonly upstreamScope?: (scope: string, audiences: readonly string[]) => string;
   /** The claim that names the audience where the server is told neither `resource` nor `audience`. Otherwise it is `aud`. */
   readonly audienceClaim?: 'client_id';
+  /** True if `aud` is the client id where the server is told neither `resource` nor `audience`, so that the resource is never in it. */
+  readonly clientIsAudience?: true;
   readonly audienceHint?: string;
   /** The way to exchange tokens, if it is not RFC 8693. */
   readonly exchange?: ExchangeRules;
@@ -45,6 +47,7 @@ export function createProvider(kind: ProviderKind, given: ProviderSwitches = {})
     omittedScopes,
     tokenEndpointAuthMethod,
     audienceClaim: audience || resource ? 'aud' : (kind.audienceClaim ?? 'aud'),
+    clientIsAudience: !audience && !resource && kind.clientIsAudience === true,
     audienceHint: kind.audienceHint,
     exchange: kind.exchange ?? TOKEN_EXCHANGE,
   });

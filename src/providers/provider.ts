@@ -35,6 +35,8 @@ export interface Provider {
   /** The claim of access tokens that names the audience. */
   readonly audienceClaim: 'aud' | 'client_id';
   /** Advice for the log if the server issues tokens for another audience. */
+  /** True if a token names the client id in `aud`, and never the resource. */
+  readonly clientIsAudience: boolean;
   readonly audienceHint: string | undefined;
   /** The way to exchange the token of a user for one of another API. */
   readonly exchange: ExchangeRules;

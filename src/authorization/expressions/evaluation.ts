@@ -80,17 +80,23 @@ export function noteFailure(error: unknown): void {
   }
 }
 
-/** Evaluates an expression. `report` gets the code of a failure. */
-export function evaluateWith(
-  given: CallVariables,
-  evaluate: () => unknown,
-  report: (code: string) => void,
-): ExpressionOutcome {
+/** A part of an expression, as positions in its text. */
+export interface TextRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Gets the code of a failure, and the part of the expression that failed if that is known. */
+export type ReportFailure = (code: string, range?: TextRange) => void;
+
+/** Evaluates an expression. */
+export function evaluateWith(given: CallVariables, evaluate: () => unknown, report: ReportFailure): ExpressionOutcome {
   const result = resultOf(given, evaluate);
   if (typeof result === 'boolean') return result;
   if (isUnknown) return 'unknown';
   if (result === ABSENT_VARIABLE && !hasFailed) return 'absent';
-  report(result instanceof Error ? codeOf(result) : 'not_boolean');
+  if (result instanceof Error) report(codeOf(result), (result as { range?: TextRange }).range);
+  else report('not_boolean');
   return 'failed';
 }
 

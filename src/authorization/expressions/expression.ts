@@ -2,7 +2,7 @@ import type { ParseResult } from '@marcbachmann/cel-js';
 import { type CallVariables, ENDED_VARIABLES, PROFILE } from './call-variables.js';
 import { loadCelLibrary } from './cel-library.js';
 import type { CelNode } from './cel-node.js';
-import { type ExpressionOutcome, evaluateWith } from './evaluation.js';
+import { type ExpressionOutcome, evaluateWith, type ReportFailure } from './evaluation.js';
 import { ExpressionError } from './expression-error.js';
 import { explainError } from './expression-hints.js';
 import { REPLACED_NAMES, registerFunctions } from './functions.js';
@@ -17,8 +17,8 @@ export interface Expression {
   readonly members: ReadonlySet<string>;
   /** The texts that a target is compared with, with their positions. */
   readonly targets: ReadonlyMap<string, number>;
-  /** Never throws. `report` gets the code of a failure. */
-  evaluate(variables: CallVariables, report: (code: string) => void): ExpressionOutcome;
+  /** Never throws. */
+  evaluate(variables: CallVariables, report: ReportFailure): ExpressionOutcome;
 }
 
 /** Bytes of an expression. */
@@ -43,7 +43,7 @@ export function compileExpression(text: string, about: 'call' | 'login' = 'call'
     reads: variables,
     members,
     targets,
-    evaluate: (given: CallVariables, report: (code: string) => void) => evaluateWith(given, parsed, report),
+    evaluate: (given: CallVariables, report: ReportFailure) => evaluateWith(given, parsed, report),
   });
 }
 

@@ -3,6 +3,7 @@ import { createKeySet } from '../../auth/keys/create-key-set.js';
 import type { KeySet } from '../../auth/keys/key-set.js';
 import { createStoredAuthority } from '../../auth/token/issued-token-authority.js';
 import type { Logger } from '../../core/logger.js';
+import { createRareLine } from '../../core/rare-line.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { ResolvedIssuing } from '../../policy/resolve-issuing.js';
 import type { OAuthProxyContext } from '../context.js';
@@ -19,6 +20,8 @@ export interface IssuingContext extends OAuthProxyContext, ResolvedIssuing {
   /** The codes of the identity provider whose accounts may not use this server, with the refusals. */
   readonly refusedCodes: LRUCache<string, OAuthError>;
   readonly logger: Logger;
+  /** Writes one line a minute. */
+  readonly warnOfMissingMember: (line: string) => void;
   readonly clockToleranceSeconds: number;
 }
 
@@ -49,6 +52,7 @@ export function createIssuingContext(
     renewals: createRenewals(context.seal, rest),
     refusedCodes: new LRUCache(REFUSED_CODES),
     logger,
+    warnOfMissingMember: createRareLine((line) => logger.warn(line)),
     clockToleranceSeconds,
   };
 }

@@ -56,6 +56,9 @@ async function refreshOnce(context: IssuingContext, sealed: SealedRefresh, scope
     authorities.revokeLogin({ login: sealed.login, expiry: sealed.endsAt * 1_000 });
     throw new OAuthError('invalid_grant', 'The refresh token was used before, so this login has ended');
   }
+  if (known === 'forgotten') {
+    throw new OAuthError('invalid_grant', 'This login is no longer remembered, and the user must log in again');
+  }
   if (known !== undefined) return known;
   try {
     return await spent.spend(sealed, JSON.stringify(await refresh(context, sealed, scopes)));

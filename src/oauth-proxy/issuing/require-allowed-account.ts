@@ -1,4 +1,5 @@
 import { UpstreamError } from '../../core/errors.js';
+import { MissingMember } from '../../core/missing-member.js';
 import { printableJson } from '../../core/printable.js';
 import { SettleTimeout, settleInTime } from '../../core/settle-in-time.js';
 import { asError } from '../../http/middleware.js';
@@ -13,7 +14,7 @@ import type { IssuingContext } from './issuing-context.js';
  * @throws {UpstreamError} `login_rule_unavailable` if it does not answer in time.
  */
 export async function requireAllowedAccount(
-  { identity, logger }: Pick<IssuingContext, 'identity' | 'logger'>,
+  { identity, logger, warnOfMissingMember }: Pick<IssuingContext, 'identity' | 'logger' | 'warnOfMissingMember'>,
   { subject, profile, claims }: Identity,
 ): Promise<void> {
   const { allow, option } = identity;
@@ -27,7 +28,9 @@ export async function requireAllowedAccount(
       throw new UpstreamError('login_rule_unavailable', { cause: thrown, retryAfterSeconds: 5 });
     }
     const { name, message } = asError(thrown, who);
-    logger.error(`OAuth proxy: ${who} failed, so the login is refused: ${name}: ${printableJson(message, 300)}`);
+    // An account may lack a member, such as `hd`. That is no failure, but no account has a member whose name is misspelled.
+    if (thrown instanceof MissingMember) warnOfMissingMember(missingMemberLine(who, thrown));
+    else logger.error(`OAuth proxy: ${who} failed, so the login is refused: ${name}: ${printableJson(message, 300)}`);
   }
   const login = claims.login ?? claims.email ?? claims.preferred_username ?? claims.nickname ?? claims.name;
   const named = login === undefined ? '' : `, ${printableJson(login, 200)}`;
@@ -35,4 +38,9 @@ export async function requireAllowedAccount(
     reason: `the account ${printableJson(subject, 200)}${named} may not use this server`,
     advice: `nothing to do if that is right; otherwise change ${who}`,
   });
+}
+
+function missingMemberLine(who: string, { member }: MissingMember): string {
+  const advice = 'if this account should have it, correct the name, or add the scope that brings it';
+  return `OAuth proxy: ${who} reads ${printableJson(member, 200)}, which the profile of an account does not have, so its login is refused; ${advice}`;
 }

@@ -7,12 +7,15 @@ import type { Awaitable } from '../../store/store.js';
 import type { OAuthProxySeal, SealedRefresh } from '../sealed-contents.js';
 
 /** A refresh token: a login, and how often its tokens were refreshed. */
-export type Refresh = Pick<SealedRefresh, 'login' | 'generation' | 'endsAt'>;
+export type Refresh = Pick<SealedRefresh, 'login' | 'generation' | 'issuedAt' | 'endsAt'>;
 
 /** Remembers which refresh tokens were used, and for a while the answers that they got. */
 export interface SpentTokens {
-  /** Returns the answer that the token got, or `'spent'` if that was too long ago. Undefined if it was not used. */
-  find(refresh: Refresh): Awaitable<string | 'spent' | undefined>;
+  /**
+   * Returns the answer that the token got, or `'spent'` if that was too long ago. Undefined if it was not used. `'forgotten'` if that is no
+   * longer known.
+   */
+  find(refresh: Refresh): Awaitable<string | 'spent' | 'forgotten' | undefined>;
   /** Notes that a token was used. Returns the answer that counts: of two uses at once, one is first. */
   spend(refresh: Refresh, answer: string): Awaitable<string>;
   /** Waits for the answer that another replica may be about to store. Undefined if there is none. */
@@ -42,6 +45,8 @@ export function createSpentTokens(
 
 interface Answered {
   readonly generation: number;
+  /** When the token was issued that got the answer, in seconds since 1970. */
+  readonly issuedAt: number;
   readonly answer: string;
   /** On the clock of `performance.now()`. */
   readonly until: number;
@@ -51,20 +56,29 @@ interface Answered {
 const MAX_ANSWERS = 3;
 
 /** It does not belong to a policy, since a reload makes another one. */
-const logins = shareValue('refreshed logins', () => new LRUCache<string, readonly Answered[]>({ max: MAX_LOGINS }));
+const { logins, forgotten } = shareValue('refreshed logins', () => {
+  /** No token that was used in a login which is no longer remembered was issued after this time. */
+  const forgotten = { issuedUntil: Number.NEGATIVE_INFINITY };
+  const dispose = (answers: readonly Answered[], _login: string, reason: string) => {
+    const issuedAt = answers.at(-1)?.issuedAt;
+    if (reason === 'evict' && issuedAt !== undefined) forgotten.issuedUntil = Math.max(forgotten.issuedUntil, issuedAt);
+  };
+  return { logins: new LRUCache<string, readonly Answered[]>({ max: MAX_LOGINS, dispose }), forgotten };
+});
 
-/** Remembers the last uses of each login, however often its tokens are refreshed. */
+/** Remembers the last uses of each login, however often its tokens are refreshed. A token that may have been used is refused. */
 function createOwnMemory(): SpentTokens {
   return {
-    find({ login, generation }) {
+    find({ login, generation, issuedAt }) {
       const answers = logins.get(login) ?? [];
+      if (answers.length === 0 && issuedAt <= forgotten.issuedUntil) return 'forgotten';
       // Tokens with a lower generation were used before.
       if (generation > (answers.at(-1)?.generation ?? -1)) return undefined;
       const own = answers.find((each) => each.generation === generation);
       return own !== undefined && performance.now() < own.until ? own.answer : 'spent';
     },
-    spend({ login, generation }, answer) {
-      const last = { generation, answer, until: performance.now() + GRACE_MS };
+    spend({ login, generation, issuedAt }, answer) {
+      const last = { generation, issuedAt, answer, until: performance.now() + GRACE_MS };
       logins.set(login, [...(logins.get(login) ?? []), last].slice(-MAX_ANSWERS));
       return answer;
     },
