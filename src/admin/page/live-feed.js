@@ -142,7 +142,7 @@ function bucketOf({ kind, isProblem }) {
 
 /**
  * @param {'call' | 'decision'} kind
- * @param {{ outcome: string }} event
+ * @param {{ outcome: string, code?: unknown }} event
  */
 function isBad(kind, event) {
   return ['bad', 'warning'].includes(outcomeOf({ kind, event }).tone);
