@@ -130,6 +130,9 @@ test('the doctor checks a route at a click', async () => {
 test('a page that loses the server says so, and connects again', async () => {
   const other = await startWatchedGateway(folder);
   const page = await openAdminPage(other, 'live', {}, /Failed to load resource|ERR_/);
+  await callWithExpiredTokens(folder, other, 'before the restart');
+  const before = page.locator('.entry', { hasText: 'before the restart' });
+  await before.waitFor();
   await other.program.stop();
   await page.getByText('Connection lost. Trying again…').waitFor();
   await page.getByRole('alert').getByText('The server does not answer.').waitFor();
@@ -137,6 +140,7 @@ test('a page that loses the server says so, and connects again', async () => {
   await page.locator('.connection.good').waitFor();
   await callWithExpiredTokens(folder, other, 'after the restart');
   await page.locator('.entry', { hasText: 'after the restart' }).waitFor();
+  expect(await before.count(), 'the server that knew it is gone').toBe(0);
 });
 
 test('a flood of requests is sampled, which the page says, and its list stays at 300 rows', async () => {
