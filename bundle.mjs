@@ -43,6 +43,7 @@ await build({
     index: 'src/index.ts',
     express: 'src/express.ts',
     'store/redis': 'src/store/redis.ts',
+    'telemetry/opentelemetry/index': 'src/telemetry/opentelemetry/index.ts',
     'testing/index': 'src/testing/index.ts',
     'admin/index': 'src/admin/index.ts',
     'gateway/cli': 'src/gateway/cli.ts',

@@ -93,3 +93,6 @@ export type { TokenExchangeOptions, UpstreamTokenOptions } from './policy/upstre
 export type { ProviderSwitches } from './providers/switches.js';
 export { createMemoryStore } from './store/memory-store.js';
 export type { Store, StoreBucket, StoreList } from './store/store.js';
+export type { CallContent, CallerCredential, CallOptions, CallOutcome, CallRecord } from './telemetry/call-record.js';
+export type { McpCallsOptions } from './telemetry/calls-options.js';
+export { mcpCalls } from './telemetry/mcp-calls.js';

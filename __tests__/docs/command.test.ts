@@ -33,6 +33,8 @@ const examples: readonly (readonly [name: string, text: string, lines: readonly 
   ['jwt-sign', blockToRun('docs/command.md', 'jwt-sign'), ['mcp: 3000']],
   ['upstream-token', blockToRun('docs/command.md', 'upstream-token'), ['mcp: 3000']],
   ['process', blockToRun('docs/command.md', 'process'), ['mcp: 3000']],
+  ['tracing', blockToRun('docs/command.md', 'tracing'), ['mcp: 3000']],
+  ['older-tracing', blockToRun('docs/command.md', 'older-tracing'), ['mcp: 3000']],
   ['gateways', blockToRun('docs/command.md', 'gateways'), ['gateways.default: 8443']],
   ['listeners', blockToRun('docs/command.md', 'listeners'), ['gateways.web: 8443']],
   ['binds', blockToRun('docs/command.md', 'binds'), ['binds[0]: 3000', 'binds[1]: 8443']],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ADMIN_TABLE } from '../../src/admin/admin-options.js';
 import { AUTHORIZATION_TABLE } from '../../src/authorization/authorization-options.js';
 import { SCOPES_TABLE } from '../../src/authorization/scopes-options.js';
 import { BRIDGE_TABLE } from '../../src/bridge/bridge-options.js';
@@ -195,6 +196,7 @@ const documented: readonly Documented[] = [
     heading: 'mcpAuthorization()',
   },
   { table: CORS_TABLE, file: 'cors/cors-options.ts', type: 'McpCorsOptions', heading: 'mcpCors()' },
+  { table: ADMIN_TABLE, file: 'admin/admin-options.ts', type: 'McpAdminOptions', heading: 'mcpAdmin()' },
 ];
 
 /** Rows of no table: `issuers` replaces the options of a single issuer. */

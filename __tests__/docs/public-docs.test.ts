@@ -7,6 +7,7 @@ describe.each([
     'testing/index.ts',
     ['TestIssuer.listen', 'TestTokenOptions.sub', 'RequestCounts.jwks', 'TestPolicyOptions.resource'],
   ],
+  ['admin/index.ts', ['mcpAdmin', 'McpAdminOptions.authorize', 'McpAdmin.close']],
   ['store/redis.ts', ['RedisStoreOptions.prefix', 'NodeRedisClient.evalSha', 'IovalkeyClient.evalsha', 'Store.take']],
 ])('what src/%s makes public', (entry, some) => {
   const names = publicNames(entry);

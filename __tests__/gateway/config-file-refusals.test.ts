@@ -39,7 +39,7 @@ describe('parseConfigFile refuses', () => {
     [
       'another section',
       configText({ root: { hosts: {} } }),
-      'hosts is not supported. Supported here: binds, gateways, routes, mcp, backends, policies, config.',
+      'hosts is not supported. Supported here: binds, gateways, routes, mcp, backends, policies, frontendPolicies, config.',
     ],
     ['a slip in a section', 'bind: []', 'bind is not supported. Did you mean "binds"?'],
     ['no port', 'binds: [{listeners: []}]', 'binds[0].port is missing'],

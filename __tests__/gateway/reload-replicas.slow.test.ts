@@ -35,6 +35,7 @@ test('another config.store needs a restart, which a warning says', async () => {
   const fileWith = (redis: string) => ({ config: { store: { redis } }, ...withRoutes(routeTo('/')) });
   const gateway = await startReloading(fileWith('redis://127.0.0.1:1'));
   await gateway.replace(fileWith('redis://127.0.0.1:2'));
-  const warning = 'adminAddr, readinessAddr, store or logging has changed, which takes effect with the next start';
+  const warning =
+    'adminAddr, adminPassword, readinessAddr, statsAddr, store, logging or tracing has changed, which takes effect with the next start';
   await until(() => gateway.program.stderr.includes(warning));
 });

@@ -146,7 +146,7 @@ test('warns once of a setting that takes effect with the next start only', async
     await gateway.replace({ ...file, routes, config: { logging } });
   await until(() => gateway.program.stderr.includes('next start'));
   expect(gateway.program.stderr).toBe(
-    'WARN express-mcp-auth: adminAddr, readinessAddr, store or logging has changed, which takes effect with the next start\n',
+    'WARN express-mcp-auth: adminAddr, adminPassword, readinessAddr, statsAddr, store, logging or tracing has changed, which takes effect with the next start\n',
   );
 });
 

@@ -19,6 +19,7 @@ test.each([
   ['express-mcp-auth', AT_ONCE],
   ['express-mcp-auth/redis', AT_ONCE],
   ['express-mcp-auth/testing', AT_ONCE],
+  ['express-mcp-auth/admin', [...AT_ONCE, 'undici']],
   ['express-mcp-auth/express', []],
 ])('import %s loads few packages, and no cryptography', async (entry, packages) => {
   const modules = await modulesOf(entry);

@@ -17,8 +17,10 @@ const env = {
   CLIENT_SECRET: SECRET,
   PROXY_SECRET: SECRET,
   N8N_SECRET: SECRET,
+  ADMIN_PASSWORD: SECRET,
   SESSION_SECRET: SECRET,
   REDIS_URL: 'redis://127.0.0.1:6379',
+  OTLP_TOKEN: 'a-token-of-the-collector',
   NOTES_TOKEN: 'token',
 };
 

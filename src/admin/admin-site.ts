@@ -61,7 +61,7 @@ export function createAdminSite(source: AdminSource): AdminSite {
   const readers = new Map<string, Reader>([
     ['/api/state', () => buildState(source, about)],
     ['/api/sessions', () => listSessions(source.routes(), handleOf)],
-    ['/api/events', (res) => events.connect(res)],
+    ['/api/events', (res) => (res.req.method === 'HEAD' ? replyMethodNotAllowed(res, ['GET']) : events.connect(res))],
   ]);
   const actions = new Map<string, Action>([
     ['/api/sessions/end', ({ body }) => endOne(source, handleOf, body.id)],

@@ -4,6 +4,7 @@ import type { McpAuth } from '../index.js';
 import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { policyOf } from '../policy/resolved-policy.js';
+import { isMemoryStore } from '../store/memory-store.js';
 import type { ResolvedAdmin } from './admin-options.js';
 import type { AdminRoute, AnyBackend } from './admin-source.js';
 import { statsOf, targetsOf } from './backend-route.js';
@@ -39,11 +40,16 @@ function createAppRoute({ path, backend, auth, policy }: AppRoute): AdminRoute {
     problems: () => readiness.problems(),
     stats: () => statsOf(backend),
     sessions: () => (backend === undefined ? [] : (factsOf(backend)?.sessions() ?? [])),
-    revocation: auth && { revoke: auth.revoke, isShared: policy?.store !== undefined },
+    revocation: auth && { revoke: auth.revoke, isShared: isShared(policy) },
     doctorTarget: address === undefined ? undefined : { url: address, policy, reader: 'code' },
     callAddress: callAddressFor(path, policy),
     developmentToken: undefined,
   };
+}
+
+/** True if a store outlives this process. */
+function isShared(policy: ResolvedAuth | undefined): boolean {
+  return policy?.store !== undefined && !isMemoryStore(policy.store);
 }
 
 /** The resource of the policy, if it is that of this path. A resource for each tenant has no address of its own. */

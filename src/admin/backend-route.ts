@@ -11,10 +11,14 @@ export function statsOf(backend: AnyBackend | undefined): RouteStats {
   return { sessions, pending, connections: connections ?? children ?? streams ?? 0, restarts };
 }
 
-/** Returns the MCP servers of a backend. Without a backend, the server is in this process. */
-export function targetsOf(backend: AnyBackend | undefined): readonly ShownTarget[] {
+/**
+ * Returns the MCP servers of a backend. Without a backend, the server is in this process.
+ *
+ * @param names Those of the file: a backend with one target does not know its name.
+ */
+export function targetsOf(backend: AnyBackend | undefined, names: readonly string[] = []): readonly ShownTarget[] {
   const targets = backend && factsOf(backend)?.targets;
   if (targets === undefined)
     return [{ name: 'server', kind: 'in-process', description: 'an MCP server in this process' }];
-  return targets.map(({ name, kind, where }) => ({ name: name ?? where, kind, description: where }));
+  return targets.map(({ name, kind, where }, i) => ({ name: name ?? names[i] ?? where, kind, description: where }));
 }

@@ -54,7 +54,9 @@ export class LiveEvents {
   connect(res: ServerResponse): void {
     if (this.#isClosed || this.#readers.size >= MAX_READERS)
       throw new AdminError(503, 'too_many_pages', `At most ${MAX_READERS} pages can be connected: close one`);
-    res.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+    // A compression in front must not wait for more.
+    const headers = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' };
+    res.writeHead(200, { 'content-type': 'text/event-stream', ...headers });
     for (const event of [...this.#calls.all, ...this.#decisions.all]) res.write(textOf(event));
     res.flushHeaders();
     this.#readers.add(res);

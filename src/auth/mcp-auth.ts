@@ -21,6 +21,7 @@ import type { Presentation } from './binding/proof.js';
 import { createSenderConstraint, schemeOfToken } from './binding/sender-constraint.js';
 import { createCredentialVerifiers } from './credential/credential-verifiers.js';
 import { createDecisionLog, type Verdict } from './decision-log.js';
+import { rememberKeySetAges } from './keys/key-set-ages.js';
 import { createSessionCheck, type SessionCheck } from './session-check.js';
 import { createSetupHints } from './setup-hints.js';
 import { missingScopes } from './token/claims.js';
@@ -87,7 +88,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const schemes: readonly Scheme[] = resolved.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
   const readCredential = createCredentialReader(resolved, schemes);
   const responder = createResponder(resolved, options);
-  const { authenticate, revoke, ready } = createAuthentication(resolved, responder);
+  const { authenticate, revoke, ready, keySetAges } = createAuthentication(resolved, responder);
 
   function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     const target = requestTarget(req);
@@ -111,6 +112,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
 
   const auth = Object.assign(mcpAuthMiddleware, { revoke, ready });
   rememberPolicy(auth, resolved);
+  rememberKeySetAges(auth, keySetAges);
   return auth;
 }
 
@@ -163,7 +165,8 @@ function createAuthentication(
     accept(context, context.auth);
   }
 
-  return { authenticate, revoke: verifier.revoke, ready: verifier.ready };
+  const { revoke, ready, keySetAges } = verifier;
+  return { authenticate, revoke, ready, keySetAges };
 }
 
 /** The refusal of a request whose path names no tenant, although the resource has one for each: no token is meant for such a path. */

@@ -9,6 +9,9 @@ import { MessageError, reject } from '../messages/message-refusal.js';
 import { createMessageRefusalLog, type MessageRefusalLog } from '../messages/message-refusal-log.js';
 import { lacksMessage, readReceivedMessage } from '../messages/received-message.js';
 import { type Refuser, refuserOf } from '../oauth/refusal.js';
+import type { CallOptions } from '../telemetry/call-record.js';
+import { endOfWithdrawal } from '../telemetry/outcomes.js';
+import { arrivalTime, observeReceived } from '../telemetry/received-calls.js';
 import type { Denial, RequestAuthorizer } from './call-authorizer.js';
 import { hideFrom } from './hidden-answer.js';
 import { LIST_METHODS } from './list-filter.js';
@@ -27,6 +30,7 @@ export interface AuthorizationPolicy {
   readonly hide: boolean;
   readonly maxBodyBytes: number;
   readonly logger: Logger;
+  readonly calls: CallOptions;
   readonly authorizerFor: (req: IncomingMessage, auth: AuthInfo | undefined) => RequestAuthorizer;
   readonly answerDenial: (context: CallContext, body: ReceivedBody, denial: Denial) => void;
 }
@@ -67,6 +71,7 @@ function requireRefuser(req: IncomingMessage, who: string): Refuser {
 async function decide(context: CallContext, policy: AuthorizationPolicy, report: MessageRefusalLog): Promise<void> {
   const { req, res, next, refuse } = context;
   const { who, hide, logger } = policy;
+  const since = arrivalTime(policy.calls);
   let body: ReceivedBody;
   try {
     body = await readReceivedMessage(req, policy.maxBodyBytes);
@@ -76,16 +81,20 @@ async function decide(context: CallContext, policy: AuthorizationPolicy, report:
     else next(asError(error, who));
     return;
   }
+  const calls = observeReceived(req, res, policy.calls, body, since);
   const auth = getAuth(req);
   // mcpAuth() checked the token before the body arrived. It may have been revoked in the meantime.
   const withdrawal = withdrawalOf(auth);
   if (withdrawal !== undefined) {
+    calls?.endAll(endOfWithdrawal(withdrawal));
     refuse(req, res, withdrawal, { scopes: [] });
     return;
   }
   const authorizer = policy.authorizerFor(req, auth);
   const denial = authorizer.authorize(body.calls);
   if (denial !== undefined) {
+    // The answer need not say so: an operator learns it here.
+    calls?.endAll({ outcome: 'denied', code: denial.code });
     policy.answerDenial(context, body, denial);
     return;
   }

@@ -16,6 +16,8 @@ import {
 } from '../options/option-table.js';
 import { requireScopes } from '../options/scope-list.js';
 import { either, listOf, type Member, membersOf, TEXT, TEXTS } from '../options/value-type.js';
+import { CALL_ROWS } from '../telemetry/call-options.js';
+import type { CallOptions } from '../telemetry/call-record.js';
 import type { Expression } from './expressions/expression.js';
 import { placeIn, readExpression } from './read-expression.js';
 import type { AuthorizationRule } from './rule-set.js';
@@ -67,7 +69,7 @@ export interface TargetName {
 }
 
 /** The options of `mcpAuthorization()`. */
-export interface McpAuthorizationOptions {
+export interface McpAuthorizationOptions extends CallOptions {
   /** Expressions that decide who may make which call. */
   readonly rules: readonly AuthorizationRuleOption[];
   /**
@@ -112,6 +114,7 @@ export const AUTHORIZATION_TABLE = {
   hide: flag(true),
   maxBodyBytes: wholeNumber(4_194_304, 1),
   logger: { read: resolveLogger },
+  ...CALL_ROWS,
 } satisfies OptionTable<McpAuthorizationOptions>;
 
 export type ResolvedAuthorization = ResolvedOptions<typeof AUTHORIZATION_TABLE>;

@@ -3,6 +3,8 @@ import type { Logger } from '../core/logger.js';
 import type { ReceivedBody } from '../messages/calls-in-body.js';
 import { errorResponse } from '../messages/message-errors.js';
 import { MESSAGE_REFUSALS } from '../messages/message-refusal.js';
+import { observedCalls } from '../telemetry/observe-calls.js';
+import { endOfRefusal } from '../telemetry/outcomes.js';
 import { filterAnswer } from './answer-filter.js';
 import type { RequestAuthorizer } from './call-authorizer.js';
 import { filterLists } from './list-filter.js';
@@ -23,6 +25,7 @@ export function hideFrom(req: IncomingMessage, res: ServerResponse, { who, autho
   filterAnswer(res, {
     rewrite: (json) => filterLists(json, (call) => authorizer.shows(call)),
     refuse: (fault) => {
+      observedCalls(req)?.endAll(endOfRefusal('unreadable_answer'));
       logger.error(`${who}: unreadable_answer: hide is on and the MCP server's answer cannot be read: ${fault}`);
       return errorResponse(idOf(body), { code, message, data: { reason: 'unreadable_answer' } });
     },

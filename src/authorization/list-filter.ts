@@ -1,16 +1,13 @@
 import { isRecord } from '../http/json-object.js';
 import type { McpCall } from '../messages/mcp-call.js';
+import { NAME_LISTS } from '../messages/name-lists.js';
 import { parseStrictJson } from '../messages/strict-json.js';
 
-/** For each member that holds a list: the request that returns it, and the call that its entries are for. */
-const LISTS = {
-  tools: { list: 'tools/list', method: 'tools/call', member: 'name' },
-  prompts: { list: 'prompts/list', method: 'prompts/get', member: 'name' },
-  resources: { list: 'resources/list', method: 'resources/read', member: 'uri' },
-  resourceTemplates: { list: 'resources/templates/list', method: 'resources/read', member: 'uriTemplate' },
-} as const;
+/** The calls that the entries of a list are for. */
+const CALLS = { tool: 'tools/call', prompt: 'prompts/get', resource: 'resources/read' } as const;
+const LISTS = Object.values(NAME_LISTS);
 
-export const LIST_METHODS: ReadonlySet<string> = new Set(Object.values(LISTS).map(({ list }) => list));
+export const LIST_METHODS: ReadonlySet<string> = new Set(Object.keys(NAME_LISTS));
 
 /** Thrown for an answer that may contain a list but cannot be read as one JSON text. `message` says why. */
 export class UnreadableAnswer extends Error {
@@ -27,7 +24,7 @@ export function filterLists(text: string, allows: (call: McpCall) => boolean): s
   // Read as UTF-16, it may be a different text.
   if (text.includes('\0')) throw new UnreadableAnswer('it contains the character NUL');
   // A name may be written with `\u` escapes.
-  if (!text.includes('\\u') && !Object.keys(LISTS).some((name) => text.includes(`"${name}"`))) return text;
+  if (!text.includes('\\u') && !LISTS.some(({ member }) => text.includes(`"${member}"`))) return text;
   let message: unknown;
   try {
     // A client's `fetch` skips a byte order mark, but `JSON.parse` refuses it.
@@ -43,13 +40,13 @@ export function filterLists(text: string, allows: (call: McpCall) => boolean): s
 
 function hideFromResult(result: Record<string, unknown>, allows: (call: McpCall) => boolean): boolean {
   let isList = false;
-  for (const [name, { method, member }] of Object.entries(LISTS)) {
-    const entries = result[name];
+  for (const { member: list, name: member, kind } of LISTS) {
+    const entries = result[list];
     if (!Array.isArray(entries)) continue;
     isList = true;
-    result[name] = entries.filter((entry: unknown) => {
+    result[list] = entries.filter((entry: unknown) => {
       const target = isRecord(entry) ? entry[member] : undefined;
-      return typeof target === 'string' && allows({ method, target, params: { [member]: target } });
+      return typeof target === 'string' && allows({ method: CALLS[kind], target, params: { [member]: target } });
     });
   }
   // MCP 2026-07-28: a cache must not show this caller's list to another caller.

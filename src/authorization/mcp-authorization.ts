@@ -37,7 +37,7 @@ import { createRuleSet } from './rule-set.js';
  */
 export function mcpAuthorization(options: Readonly<McpAuthorizationOptions>): Middleware {
   const resolved = resolveAuthorizationOptions(options);
-  const { rules, backend, mode, logger } = resolved;
+  const { rules, backend, mode, logger, onCall, recordContent } = resolved;
   const isPermissive = mode === 'permissive';
   const ruleSet = createRuleSet(rules, createFailureReport(logger));
   const settings = { ruleSet, backend, isAmbiguous: createAmbiguityCheck(rules) };
@@ -47,6 +47,7 @@ export function mcpAuthorization(options: Readonly<McpAuthorizationOptions>): Mi
     hide: resolved.hide && !isPermissive,
     maxBodyBytes: resolved.maxBodyBytes,
     logger,
+    calls: { onCall, recordContent },
     authorizerFor(req: IncomingMessage, auth) {
       if (backend === undefined) noteRulesWithoutTargets(req);
       const authorizer = createRuleAuthorizer(settings, req, auth, log);

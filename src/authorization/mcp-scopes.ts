@@ -34,12 +34,13 @@ export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions>
     createRuleBook(resolved.rules, resolved.logger),
     createGrantedScopes(resolved.implies),
   );
-  const { hide, maxBodyBytes, logger } = resolved;
+  const { hide, maxBodyBytes, logger, onCall, recordContent } = resolved;
   return createAuthorizationMiddleware({
     who: 'mcpScopes()',
     hide,
     maxBodyBytes,
     logger,
+    calls: { onCall, recordContent },
     authorizerFor: (_req, auth) => ({
       authorize: (calls) => authorize(auth, calls),
       shows: (call) => authorize(auth, [call]) === undefined,

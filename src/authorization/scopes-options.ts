@@ -15,6 +15,8 @@ import {
 } from '../options/option-table.js';
 import { requireScopes } from '../options/scope-list.js';
 import { recordOf, TEXTS } from '../options/value-type.js';
+import { CALL_ROWS } from '../telemetry/call-options.js';
+import type { CallOptions } from '../telemetry/call-record.js';
 import { isMethodName, looksLikeRegExp, patternFault, suggestMethod } from './rule-names.js';
 
 /**
@@ -39,7 +41,7 @@ export type ScopeRules = { readonly [M in TargetedMethod]?: ScopeRule | Readonly
 };
 
 /** The options of `mcpScopes()`. */
-export interface McpScopesOptions {
+export interface McpScopesOptions extends CallOptions {
   /** Scopes that include other scopes, directly or through a third. @default {} */
   readonly implies?: Readonly<Record<string, readonly string[]>> | undefined;
   /**
@@ -77,6 +79,7 @@ export const SCOPES_TABLE = {
   onInsufficientScope: word(['challenge', 'jsonRpcError'], 'challenge', 'Leave it out for a 403.'),
   maxBodyBytes: wholeNumber(4_194_304, 1),
   logger: { read: resolveLogger },
+  ...CALL_ROWS,
 } satisfies OptionTable<McpScopesOptions>;
 
 const SCOPES_OPTIONS = Object.keys(SCOPES_TABLE);

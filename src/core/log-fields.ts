@@ -7,6 +7,8 @@ export interface LogFields {
   readonly requestId?: string;
   /** A code of docs/errors.md. */
   readonly code?: string;
+  /** The fields of an access log. */
+  readonly [name: string]: unknown;
 }
 
 const ofRequest = new AsyncLocalStorage<LogFields | undefined>();

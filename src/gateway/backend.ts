@@ -67,7 +67,7 @@ export function countsAtOnce({ isJoined, targets }: McpBackendConfig): boolean {
 }
 
 /** The name of an only target that has none. */
-const ONLY = 'default';
+export const ONLY = 'default';
 
 function createTargets({ targets }: McpBackendConfig, surroundings: BackendSurroundings): McpBackendOptions['targets'] {
   const entries = targets.map(({ name, server }) => [

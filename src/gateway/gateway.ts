@@ -8,6 +8,7 @@ import { rawPath, requestTarget } from '../http/request-target.js';
 import { type Logger, type Middleware, UpstreamError } from '../index.js';
 import { replyOutage } from '../oauth/outage.js';
 import { INHERITED_VARIABLES } from '../targets/stdio/child-environment.js';
+import { AccessLog } from './access-log/access-log.js';
 import { clientAddressesOf, warningsOfOtherPorts } from './client-addresses.js';
 import { type GatewayConfig, routesOf } from './config/gateway-config.js';
 import { timesOf } from './config/process-settings.js';
@@ -18,9 +19,11 @@ import { InputFiles } from './input-files.js';
 import { createRegistrationLimit } from './registration-limit.js';
 import type { GenerationPort } from './reload/generation.js';
 import { type PreparedConfig, Versions } from './reload/versions.js';
+import type { GatewayRoute } from './route.js';
 import { warningsOfOpenRoutes, warningsOfUnusedBackends, warningsOfUnusedRetry } from './route-warnings.js';
 import { createRouting } from './routing.js';
 import { createSharedStore } from './shared-store.js';
+import { createTracing } from './tracing/tracing.js';
 import { trustProxies } from './trusted-proxies.js';
 
 /** A port of the file, and the address at which it is open, such as `0.0.0.0:3000`. */
@@ -45,6 +48,8 @@ export interface Gateway {
    * @throws {StartupError} If a policy, a target or a certificate of the file is not valid. Then the gateway stays as it is.
    */
   prepare(config: GatewayConfig, files: InputFiles): PreparedConfig;
+  /** The routes, also those that answer their last calls. */
+  allRoutes(): readonly GatewayRoute[];
   /** The ports of the version of the file that is in use, with the addresses at which they are open. */
   openPorts(): readonly OpenPort[];
   /** That version of the file as it was read, without secrets. */
@@ -67,6 +72,7 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
   const logger = createSafeLogger(given);
   const registrationLimit = createRegistrationLimit(logger);
   const shared = config.store && createSharedStore(config.store, files, logger);
+  const tracing = config.tracing && createTracing(config.tracing, logger);
   const drain = new GatewayDrain(() => versions.allRoutes, logger);
   const versions = new Versions({
     logger,
@@ -75,7 +81,17 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
     isEnding: () => drain.hasBegun,
     store: shared?.store,
   });
-  let first: PreparedConfig | undefined = versions.prepare(config, files);
+  const accessLog = new AccessLog({ allRoutes: () => versions.allRoutes }, logger);
+  const prepare = (next: GatewayConfig, inputs: InputFiles): PreparedConfig => {
+    const prepared = versions.prepare(next, inputs);
+    const use = async (host: string) => {
+      const changes = await prepared.use(host);
+      accessLog.use(next.accessLog);
+      return changes;
+    };
+    return { use };
+  };
+  let first: PreparedConfig | undefined = prepare(config, files);
   const readiness = new Readiness(() => versions.routes.flatMap(({ checks }) => checks), logger);
   return {
     warningsFor: (host) => [
@@ -84,32 +100,35 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
       ...warningsOfUnusedRetry(routesOf(config)),
       ...warningsOfOtherPorts(versions.ports),
     ],
-    findFaults: async () => {
-      const [ofStore = [], ...ofRoutes] = await Promise.all([
-        shared?.findFaults(),
-        ...versions.routes.map((route) => route.findFaults()),
-      ]);
-      return [...new Set([...ofRoutes.flatMap((faults) => faults ?? []), ...ofStore])];
-    },
-    notes: notesOf(config),
+    findFaults: () => findFaultsIn([...versions.routes, ...(shared ? [shared] : [])]),
+    notes: [...notesOf(config), ...(tracing ? [tracing.note] : [])],
     clientAddresses: clientAddressesOf(versions.ports),
     async listen(host) {
       const changes = await first?.use(host);
       // The first version is not needed once there is another one.
       first = undefined;
       void shared?.open();
+      tracing?.start();
       return changes?.opened ?? [];
     },
-    prepare: (next, inputs) => versions.prepare(next, inputs),
+    prepare,
+    allRoutes: () => versions.allRoutes,
     openPorts: () => versions.ports.map((port) => ({ ...port, address: versions.addressOf(port) })),
     shownConfig: () => versions.config?.shown,
     problems: async () => (drain.hasBegun ? ['the command is shutting down'] : readiness.problems()),
     drain: () => drain.run(timesOf(versions.config?.process ?? {})),
     async close() {
       await versions.close();
+      accessLog.use(undefined);
       await shared?.close();
+      await tracing?.stop();
     },
   };
+}
+
+async function findFaultsIn(parts: ReadonlyArray<Pick<GatewayRoute, 'findFaults'>>): Promise<readonly string[]> {
+  const found = await Promise.all(parts.map((part) => part.findFaults()));
+  return [...new Set(found.flat())];
 }
 
 function notesOf(config: GatewayConfig): readonly string[] {

@@ -16,11 +16,11 @@ export const PROCESS_OPTIONS = {
 type ProcessArguments = { readonly [Name in keyof typeof PROCESS_OPTIONS]?: string | undefined };
 
 /** Their lines in the text of `--help`. */
-export const PROCESS_USAGE = `      --admin ADDRESS  serve the page /ui/, /healthz and /readyz to this machine (default: 127.0.0.1:15000;
+export const PROCESS_USAGE = `      --admin ADDRESS  serve the page /ui/, /healthz, /readyz and /metrics to this machine (default: 127.0.0.1:15000;
                        "off": not at all)
       --admin-password-file FILE
                        ask for this password at /ui/, and serve the page on an --admin of other machines too
-      --health ADDRESS serve them to others, such as Kubernetes, on an address such as 0.0.0.0:15021
+      --health ADDRESS serve /healthz and /readyz to others, such as Kubernetes, on an address such as 0.0.0.0:15021
       --drain-seconds N
                        let calls finish for N seconds after SIGTERM or Ctrl-C (default: 10); a second one ends at once
       --keep-alive-seconds N

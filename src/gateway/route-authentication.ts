@@ -1,5 +1,6 @@
 import type { Revocation } from '../admin/admin-source.js';
 import { checkKeys, type ReadyCheck } from '../admin/readiness.js';
+import { type KeySetAge, keySetAgesOf } from '../auth/keys/key-set-ages.js';
 import { type Advice, noteAdvice } from '../core/advice.js';
 import {
   createMemoryStore,
@@ -28,6 +29,8 @@ export interface Authentication extends CheckedLogin {
   readonly check: ReadyCheck;
   readonly metadata: Middleware | undefined;
   readonly revocation: Revocation;
+  /** Returns the ages of the key sets that it has fetched. */
+  keySetAges(): readonly KeySetAge[];
 }
 
 interface Surroundings extends Pick<RouteShare, 'secret' | 'store'> {
@@ -66,11 +69,12 @@ export function createAuthentication(
       const auth = mcpAuth(options);
       const resolved = policyOf('mcpAuth()', auth);
       const check = checkKeys(place, auth);
-      const checked = { check, at: place, policy: resolved, ready: auth.ready };
+      const keySetAges = () => keySetAgesOf(auth);
       const revocation = { revoke: auth.revoke, isShared: store !== undefined };
+      const checked = { check, at: place, policy: resolved, ready: auth.ready, keySetAges, revocation };
       const value = mcpAuthentication
-        ? { ...checked, revocation, steps: [auth], metadata: protectedResourceMetadata(auth) }
-        : { ...checked, revocation, steps: [plainChallenge, auth], metadata: undefined };
+        ? { ...checked, steps: [auth], metadata: protectedResourceMetadata(auth) }
+        : { ...checked, steps: [plainChallenge, auth], metadata: undefined };
       return { value, end: () => leaveRoot(resolved), resume: () => rejoinRoot(resolved) };
     });
   });

@@ -1,5 +1,6 @@
 import type { Revocation } from '../admin/admin-source.js';
 import { checkBackend, type ReadyCheck } from '../admin/readiness.js';
+import type { KeySetAge } from '../auth/keys/key-set-ages.js';
 import { callerKeysOf } from '../bridge/http/caller-token.js';
 import { type Advice, adviceFor, noteAdvice } from '../core/advice.js';
 import { withFields } from '../core/logger.js';
@@ -10,7 +11,7 @@ import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { Store } from '../store/store.js';
 import { canonicalJson } from '../targets/several/canonical-json.js';
 import { ArrivingRequests } from './arriving-requests.js';
-import { countsAtOnce, createBackend, type RouteBackend } from './backend.js';
+import { countsAtOnce, createBackend, ONLY, type RouteBackend } from './backend.js';
 import { chain } from './chain.js';
 import type { McpBackendConfig } from './config/backend-config.js';
 import type { CorsConfig } from './config/cors-policy.js';
@@ -46,6 +47,10 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
   readonly backend: RouteBackend | undefined;
   /** Revokes tokens of its login. Undefined without one. */
   readonly revocation: Revocation | undefined;
+  /** The names of its MCP servers. */
+  readonly targets: readonly string[];
+  /** Returns the ages of the key sets that its login has fetched. */
+  keySetAges(): readonly KeySetAge[];
   /** The keys that verify the tokens of `callerToken`; empty without it. */
   readonly callerKeys: ReturnType<typeof callerKeysOf>;
   /** Asks the other servers that the route needs. Resolves to one sentence for each that cannot be used. */
@@ -98,9 +103,25 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
   const { metadata } = authentication ?? {};
   const checks = [...(authentication ? [authentication.check] : []), ...(backend ? [checkBackend(at, backend)] : [])];
   const findFaults = () => findServerFaults(route, authentication);
+  const targets = route.backend?.targets.map(({ name }) => name ?? ONLY) ?? [];
+  const keySetAges = () => authentication?.keySetAges() ?? [];
   const described = { name, hostnames, matches, at, policy, hasBackend: backend !== undefined, callerKeys };
   const { revocation } = authentication ?? {};
-  return { ...described, backend, revocation, login, handle, metadata, findFaults, checks, settle, drain, close };
+  return {
+    ...described,
+    backend,
+    targets,
+    keySetAges,
+    revocation,
+    login,
+    handle,
+    metadata,
+    findFaults,
+    checks,
+    settle,
+    drain,
+    close,
+  };
 }
 
 function leaveFor({ backend }: RouteConfig, arriving: ArrivingRequests): Middleware {

@@ -4,6 +4,8 @@ import { createCountedLines } from '../core/rare-line.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import type { ReceivedBody } from '../messages/calls-in-body.js';
 import { replyBridgeError } from '../messages/reply-error.js';
+import { observedCalls } from '../telemetry/observe-calls.js';
+import { endOfRefusal } from '../telemetry/outcomes.js';
 import type { ResolvedLimit } from './limits-options.js';
 
 /** The reason why calls are refused. */
@@ -28,6 +30,7 @@ export function createLimitRefusal(
   const name = (place: number) => `${option}[${place}]${describeLimit(limits[place])}`;
   return (res, message, { waitMs, limits: refusing }) => {
     const isNever = !Number.isFinite(waitMs);
+    observedCalls(res.req)?.endAll(endOfRefusal('limit_exceeded'));
     const error = new BridgeError('limit_exceeded', {
       id: idOf(message),
       ...(isNever && { detail: 'the batch has more calls than a limit lets through at once' }),

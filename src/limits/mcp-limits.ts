@@ -10,11 +10,15 @@ import { knownMessage, lacksMessage, readReceivedMessage } from '../messages/rec
 import { createGuardedStore } from '../store/guarded-store.js';
 import { createBuckets } from '../store/memory-store.js';
 import type { Awaitable, StoreBucket } from '../store/store.js';
+import type { CallOptions } from '../telemetry/call-record.js';
+import { arrivalTime, observeReceived } from '../telemetry/received-calls.js';
 import { type CountedBuckets, createBucketCount } from './counted-buckets.js';
 import { createLimitRefusal, type LimitRefusal } from './limit-refusal.js';
 import { type Limit, type McpLimitsOptions, type ResolvedLimits, resolveLimits } from './limits-options.js';
 
 const NO_MESSAGE: ReceivedBody = { isBatch: false, calls: [] };
+/** Records are for the listeners of others. */
+const NO_LISTENER: CallOptions = {};
 
 /**
  * Limits how often callers call. Mount it on the server's path, after `mcpAuth()`, and after `mcpScopes()` so that denied calls do not
@@ -69,9 +73,14 @@ export function mcpLimits(limits: readonly Limit[], options: Readonly<McpLimitsO
       next();
       return;
     }
+    const since = arrivalTime(NO_LISTENER);
+    const limitCalls = (message: ReceivedBody) => {
+      observeReceived(req, res, NO_LISTENER, message, since);
+      limit(req, res, next, message);
+    };
     const known = isWithout ? NO_MESSAGE : knownMessage(req);
     if (known !== undefined) {
-      limit(req, res, next, known);
+      limitCalls(known);
       return;
     }
     const refuseBody = (error: unknown) => {
@@ -80,7 +89,7 @@ export function mcpLimits(limits: readonly Limit[], options: Readonly<McpLimitsO
       else next(asError(error, 'mcpLimits()'));
     };
     readReceivedMessage(req, maxBodyBytes)
-      .then((message) => limit(req, res, next, message), refuseBody)
+      .then(limitCalls, refuseBody)
       .catch((error: unknown) => next(asError(error, 'mcpLimits()')));
   };
 }

@@ -12,6 +12,14 @@ const MAX_ENTRIES = 100_000;
 /** Buckets that are not full. Beyond it, the least recently used ones count as full again. */
 const MAX_BUCKETS = 100_000;
 
+/** The stores in the memory of this process: what they know ends with it. */
+const memoryStores = new WeakSet<Store>();
+
+/** True for a store that `createMemoryStore()` returned. */
+export function isMemoryStore(store: Store): boolean {
+  return memoryStores.has(store);
+}
+
 /**
  * Creates a store in the memory of this process. Give it to several `mcpLimits()` and `mcpAuth()` to make them count together, or
  * to a test. Replicas need `createRedisStore()`.
@@ -39,7 +47,7 @@ export function createMemoryStore(): Store {
     entries.append(entry, ttlMs);
   }
 
-  return {
+  const store: Store = {
     get: (key) => values.get(key),
     add(key, value, ttlMs) {
       if (values.has(key)) return false;
@@ -52,6 +60,8 @@ export function createMemoryStore(): Store {
     since: (list, cursor) => lists.get(list)?.since(cursor) ?? { entries: [], cursor: cursor ?? '0' },
     take: (buckets) => take(buckets),
   };
+  memoryStores.add(store);
+  return store;
 }
 
 /** Takes from all buckets or none, as `Store.take()`. `onShort` gets the place of each bucket that has too few tokens. */

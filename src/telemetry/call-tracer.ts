@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { shareValue } from '../core/shared-state.js';
 import type { CallRecord } from './call-record.js';
 
@@ -22,13 +23,14 @@ export interface CallStart {
 
 /** Makes spans of calls. `express-mcp-auth/telemetry` sets it. */
 export interface CallTracer {
-  /** Begins the span of a call that arrived here. `parent` is that of the client. */
-  begin(call: CallStart, parent: TraceCarrier): CallSpan;
+  /** Begins the span of a call that arrived here in `req`. `parent` is that of the client. */
+  begin(call: CallStart, parent: TraceCarrier, req: IncomingMessage): CallSpan;
 }
 
 /** The span of one call. */
 export interface CallSpan {
-  readonly traceId: string;
+  /** Undefined if no span is made: OpenTelemetry has no SDK. */
+  readonly traceId: string | undefined;
   /** Begins the span of this call at a target. `undefined` is a target without a name. */
   toTarget(target: string | undefined): TargetSpan;
   /** Runs `work` while this span is the active one. */

@@ -3,16 +3,22 @@ import type { IncomingMessage } from 'node:http';
 import { type AuthInfo, apiKeyOf, getAuth } from '../core/auth-info.js';
 import { ignoreRejection } from '../core/ignore-rejection.js';
 import { mcpRouteOf } from '../core/mcp-route.js';
+import { signedSessionOf } from '../core/own-sessions.js';
 import { createPerRequest } from '../core/per-request.js';
 import { requestIdOf } from '../core/request-id.js';
 import { isPromiseLike } from '../core/settle-in-time.js';
 import { ISSUED_TOKEN_PREFIX } from '../oauth/credential-form.js';
+import { announcesNames, learnNames, MAX_LIST_BYTES } from './announced-names.js';
+import { callFollower } from './call-follower.js';
 import type { CallerCredential, CallOptions, CallRecord } from './call-record.js';
 import { type CallStart, callTracer } from './call-tracer.js';
 import { type CallEnd, type CallOwner, ObservedCall } from './observed-call.js';
 import { traceIdOf, traceParentOf } from './trace-context.js';
 
 const records = channel('express-mcp-auth:call');
+
+/** The longest answer whose result `recordContent` gets, in bytes. */
+const MAX_CONTENT_BYTES = 65_536;
 
 /** The calls of one HTTP request that are being recorded. */
 export class ObservedCalls implements CallOwner {
@@ -29,9 +35,10 @@ export class ObservedCalls implements CallOwner {
   constructor(req: IncomingMessage, starts: readonly CallStart[], since: number) {
     this.#req = req;
     this.#since = since;
-    this.session = req.headers['mcp-session-id']?.toString();
+    this.session = signedSessionOf(req)?.presented ?? req.headers['mcp-session-id']?.toString();
+    callFollower.current?.onRequest(req);
     this.#calls = starts.map((start) => {
-      const span = callTracer.current?.begin(start, traceParentOf(req, start.params));
+      const span = callTracer.current?.begin(start, traceParentOf(req, start.params), req);
       return new ObservedCall(start, span, this);
     });
   }
@@ -56,9 +63,10 @@ export class ObservedCalls implements CallOwner {
     return this.#calls;
   }
 
-  get wantsContent(): boolean {
-    for (const { onCall, recordContent } of this.#listeners) if (onCall && recordContent) return true;
-    return false;
+  maxResultBytesOf({ start }: ObservedCall): number {
+    if (announcesNames(start.method)) return MAX_LIST_BYTES;
+    for (const { onCall, recordContent } of this.#listeners) if (onCall && recordContent) return MAX_CONTENT_BYTES;
+    return 0;
   }
 
   /** Adds the options of one more middleware. */
@@ -73,6 +81,8 @@ export class ObservedCalls implements CallOwner {
 
   onEnd(call: ObservedCall, end: CallEnd): void {
     const record = this.#recordOf(call, end);
+    const { method } = call.start;
+    if (end.result !== undefined && announcesNames(method)) learnNames(record.route, method, end.result);
     this.#publish(record, call.start, end);
     call.span?.end(record);
   }
@@ -103,6 +113,7 @@ export class ObservedCalls implements CallOwner {
 
   #publish(record: CallRecord, start: CallStart, end: CallEnd): void {
     records.publish(record);
+    callFollower.current?.onEnd(record, this.#req);
     for (const options of this.#listeners) notify(options, record, start, end);
   }
 }
@@ -121,10 +132,10 @@ function notify({ onCall, recordContent }: CallOptions, record: CallRecord, star
 function contentOf(
   recordContent: NonNullable<CallOptions['recordContent']>,
   { method, name, params }: CallStart,
-  { result }: CallEnd,
+  { result, bytes = 0 }: CallEnd,
 ): unknown {
   try {
-    const content = recordContent({ method, name, params, result });
+    const content = recordContent({ method, name, params, result: bytes > MAX_CONTENT_BYTES ? undefined : result });
     ignoreRejection(content);
     // A promise is no content: the record does not wait for it.
     return isPromiseLike(content) ? undefined : content;
@@ -140,7 +151,8 @@ let isUsed = false;
 
 /** True if anything listens for calls. */
 export function areCallsObserved({ onCall }: CallOptions): boolean {
-  return onCall !== undefined || records.hasSubscribers || callTracer.current !== undefined;
+  const isFollowed = callTracer.current !== undefined || callFollower.current !== undefined;
+  return isFollowed || onCall !== undefined || records.hasSubscribers;
 }
 
 /**

@@ -8,14 +8,17 @@ export interface CallEnd {
   readonly code?: string | number | undefined;
   /** The bytes of the answer's message. */
   readonly bytes?: number | undefined;
-  /** The `result` of the answer, parsed, if the content is recorded. */
+  /** The `result` of the answer, parsed, if it is needed. */
   readonly result?: unknown;
 }
 
 /** The HTTP request of a call. */
 export interface CallOwner {
-  /** True if the parsed result of an answer is needed. */
-  readonly wantsContent: boolean;
+  /**
+   * Returns the bytes of the longest answer to this call whose result is needed, parsed: for `recordContent`, or for the names in a list.
+   * 0 if it is not needed.
+   */
+  maxResultBytesOf(call: ObservedCall): number;
   onEnd(call: ObservedCall, end: CallEnd): void;
 }
 
@@ -43,9 +46,9 @@ export class ObservedCall {
     return this.#isOver;
   }
 
-  /** See {@link CallOwner.wantsContent}. */
-  get wantsContent(): boolean {
-    return this.#owner.wantsContent;
+  /** See {@link CallOwner.maxResultBytesOf}. */
+  get maxResultBytes(): number {
+    return this.#owner.maxResultBytesOf(this);
   }
 
   /** Says that the call goes to this target. Returns the span of that, if there are spans: its carrier must go with the message. */

@@ -1,28 +1,31 @@
 import { reasonOf } from '../messages/bridge-error.js';
 import { memberOf, textOf } from '../messages/json-members.js';
 import { membersAt, type RpcMessage } from '../messages/json-rpc.js';
+import type { CallOutcome } from './call-record.js';
 import type { CallEnd, ObservedCall } from './observed-call.js';
 import { endOfRefusal } from './outcomes.js';
-
-/** The longest answer whose result is parsed for `recordContent`, in bytes. */
-export const MAX_CONTENT_BYTES = 65_536;
 
 /** Returns the end of a call that an MCP server has answered with `response`; the client gets `bytes` bytes. */
 export function endOfResponse(response: RpcMessage, call: ObservedCall, bytes: number): CallEnd {
   return {
     ...outcomeOf(response, call.start.method),
     bytes,
-    result: call.wantsContent ? resultOf(response) : undefined,
+    result: response.bytes.length <= call.maxResultBytes ? resultOf(response) : undefined,
   };
 }
 
 /** Returns the kind of end that the response to a request of `method` is. */
 export function outcomeOf(response: RpcMessage, method: string): Pick<CallEnd, 'outcome' | 'code'> {
   if (memberOf(response.members, 'error') === undefined) {
-    return { outcome: method === 'tools/call' && saysError(response) ? 'tool_error' : 'answered' };
+    return { outcome: outcomeOfResult(method, () => saysError(response)) };
   }
   const reason = reasonOf(response.bytes);
   return reason === undefined ? { outcome: 'protocol_error', code: errorCodeOf(response) } : endOfRefusal(reason);
+}
+
+/** Returns the kind of end that a result is. A tool says in its result that it failed: other methods have no such member. */
+export function outcomeOfResult(method: string, saysError: () => boolean): CallOutcome {
+  return method === 'tools/call' && saysError() ? 'tool_error' : 'answered';
 }
 
 function errorCodeOf(response: RpcMessage): number | undefined {
@@ -38,7 +41,7 @@ function saysError(response: RpcMessage): boolean {
 
 function resultOf(response: RpcMessage): unknown {
   const member = memberOf(response.members, 'result');
-  if (member === undefined || response.bytes.length > MAX_CONTENT_BYTES) return undefined;
+  if (member === undefined) return undefined;
   try {
     return JSON.parse(textOf(response.bytes, member));
   } catch {

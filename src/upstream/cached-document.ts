@@ -91,6 +91,11 @@ export class CachedDocument<T extends object> {
     return found;
   }
 
+  /** Milliseconds since the fetch of the current document began; undefined if there is none. */
+  ageMs(): number | undefined {
+    return this.#document === undefined ? undefined : performance.now() - this.#fetchedAt;
+  }
+
   /**
    * True if `refetch()` would bring nothing newer for something that was missing at `moment`, on the clock of `performance.now()`: the
    * document has been fetched since then, or is not fetched now because a cool-down goes on. False after a failure, which `refetch()`

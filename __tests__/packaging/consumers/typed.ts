@@ -9,6 +9,7 @@ import {
   mcpStdioBackend,
   protectedResourceMetadata,
 } from 'express-mcp-auth';
+import { type McpAdmin, mcpAdmin } from 'express-mcp-auth/admin';
 import { createRedisStore, type NodeRedisClient, type Store } from 'express-mcp-auth/redis';
 import { createTestIssuer, type TestIssuer } from 'express-mcp-auth/testing';
 
@@ -24,6 +25,10 @@ const app = express();
 app.use(mcpAuth({ ...policy, store }));
 app.use(protectedResourceMetadata(policy));
 app.use('/mcp', backend);
+const admin: McpAdmin = mcpAdmin({ authorize: 'loopback', backends: { '/mcp': backend } });
+app.use('/admin', admin);
+// @ts-expect-error Who may use the page must be said.
+mcpAdmin({ backends: { '/mcp': backend } });
 app.get('/me', (req, res) => {
   const auth: AuthInfo | undefined = getAuth(req);
   const same: AuthInfo | undefined = req.auth;

@@ -126,7 +126,7 @@ class OpenedRows {
     const code = String(event.code);
     const known = this.#latest.get(code);
     const isOpen = kind === 'decision' && isProblem && time >= (known?.time ?? 0);
-    const row = buildEntryRow(entry, isOpen);
+    const row = buildEntryRow(entry, { isOpen });
     if (!isOpen) return row;
     known?.row.querySelector('details:not([data-touched])')?.removeAttribute('open');
     row

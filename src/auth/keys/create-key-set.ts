@@ -91,6 +91,7 @@ function createRemoteKeySet(places: KeySetPlaces, context: KeySetContext): KeySe
         ({ size }) => size > 0,
         () => false,
       ),
+    ageMs: () => published.ageMs(),
     has: (key) => published.peek()?.has(key) ?? false,
     hasWithdrawn: (key) => !keys.includes(key),
     now: () => ({ revision: keys.revision, at: performance.now() }),

@@ -31,6 +31,8 @@ export interface KeySet {
   find(wanted: WantedKey, failedKey?: VerificationKey): Promise<VerificationKey>;
   /** True if there are keys to verify tokens with; a remote set is fetched first if need be. */
   isReady(): Promise<boolean>;
+  /** Milliseconds since the keys were fetched; undefined for keys that are not fetched, or not yet. */
+  ageMs?(): number | undefined;
   /** True if a key that was found before may still be used. Called for every request, so it must be cheap. */
   has(key: VerificationKey): boolean;
   /** True if the newest key set does not contain this key. An outage withdraws no key, so `has()` can be false at the same time. */

@@ -6,6 +6,7 @@ import { requireApiKey, requireToken68 } from '../../oauth/credentials.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { ResourceIdentity } from '../../policy/resolve-resource.js';
 import type { McpAuth } from '../../policy/resolved-policy.js';
+import type { KeySetAge } from '../keys/key-set-ages.js';
 import type { VerificationKey } from '../keys/verification-key.js';
 import { authInfoFrom, claimOf, claimsForLog } from './claims.js';
 import { type CompactJwt, parseCompactJwt } from './compact-jwt.js';
@@ -90,6 +91,7 @@ export function createTokenVerifier(resolved: ResolvedAuth, findVerifier: FindVe
       forgetRevoked();
     },
     ready: jwts.ready,
+    keySetAges: jwts.keySetAges,
   };
 }
 
@@ -168,6 +170,11 @@ function createJwtVerifier(resolved: ResolvedAuth) {
       const ready = await Promise.all(issuers.keySets.map((keySet) => keySet.isReady()));
       return ready.every((isReady) => isReady);
     },
+    keySetAges: (): readonly KeySetAge[] =>
+      issuers.keySets.flatMap((keySet, index) => {
+        const ms = keySet.ageMs?.();
+        return ms === undefined ? [] : [{ issuer: issuers.names[index] as string, seconds: ms / 1_000 }];
+      }),
   };
 }
 

@@ -43,6 +43,18 @@ export interface CallVariables {
   readonly mcp: { readonly [Noun in TargetNoun]?: NamedVariables | undefined };
   /** The user, as the identity provider describes it at a login. A call does not have it. */
   readonly profile?: CelMap;
+  /** A call that has ended. */
+  readonly ended?: EndedVariables;
+}
+
+/** The variables that are known when a call has ended. */
+export interface EndedVariables {
+  readonly methodName: string;
+  readonly sessionId: string | undefined;
+  /** As in the record of the call. */
+  readonly outcome: string;
+  readonly code: string | undefined;
+  readonly durationMs: bigint;
 }
 
 interface Variable {
@@ -77,6 +89,17 @@ export const VARIABLES: ReadonlyMap<string, Variable> = new Map<string, Variable
   ofRequest('headers', 'map'),
   ['source.address', { type: 'string', read: ({ source }) => source.address }],
   ['source.port', { type: 'int', read: ({ source }) => source.port }],
+]);
+
+const ofEnd = (member: keyof EndedVariables, type: 'string' | 'int' = 'string'): [string, Variable] => [
+  `mcp.${member}`,
+  { type, read: ({ ended }) => ended?.[member] },
+];
+
+/** The variables of calls that have ended, by their paths: those of an access log, besides {@link VARIABLES}. */
+export const ENDED_VARIABLES: ReadonlyMap<string, Variable> = new Map<string, Variable>([
+  ...(['methodName', 'sessionId', 'outcome', 'code'] as const).map((name) => ofEnd(name)),
+  ofEnd('durationMs', 'int'),
 ]);
 
 /** The first names of variables, with the number of names that make up a variable. */

@@ -94,6 +94,12 @@ export function evaluateWith(
   return 'failed';
 }
 
+/** Evaluates an expression with a value of any type. Undefined if it fails, or depends on arguments of a call that is not made yet. */
+export function valueWith(given: CallVariables, evaluate: () => unknown): unknown {
+  const result = resultOf(given, evaluate);
+  return isUnknown || result instanceof Error ? undefined : result;
+}
+
 /** Returns the result, or what was thrown. */
 function resultOf(given: CallVariables, evaluate: () => unknown): unknown {
   variables = given;

@@ -1,5 +1,5 @@
 import type { ParseResult } from '@marcbachmann/cel-js';
-import { type CallVariables, PROFILE } from './call-variables.js';
+import { type CallVariables, ENDED_VARIABLES, PROFILE } from './call-variables.js';
 import { loadCelLibrary } from './cel-library.js';
 import type { CelNode } from './cel-node.js';
 import { type ExpressionOutcome, evaluateWith } from './evaluation.js';
@@ -36,11 +36,8 @@ let parse: Parse | undefined;
  * @throws {ExpressionError} If it does not parse, its types do not fit, it names a variable that cannot exist, or it is too large.
  */
 export function compileExpression(text: string, about: 'call' | 'login' = 'call'): Expression {
-  if (Buffer.byteLength(text) > MAX_BYTES) throw new ExpressionError(`it is longer than ${MAX_BYTES} bytes`, 0);
-  const parsed = parseText(text);
-  const { variables, members, targets } = prepareExpression(parsed.ast as unknown as CelNode);
-  refuseOthers(text, variables, about);
-  requireBoolean(text, parsed);
+  const { parsed, type, variables, members, targets } = parseExpression(text, about);
+  if (type !== 'bool' && type !== 'dyn') throw new ExpressionError(`it is of type ${type}, not true or false`, 0);
   return Object.freeze({
     text,
     reads: variables,
@@ -50,7 +47,26 @@ export function compileExpression(text: string, about: 'call' | 'login' = 'call'
   });
 }
 
-function refuseOthers(text: string, variables: ReadonlySet<string>, about: 'call' | 'login'): void {
+/**
+ * Parses an expression and checks its types.
+ *
+ * @throws {ExpressionError}
+ */
+export function parseExpression(text: string, about: Subject) {
+  if (Buffer.byteLength(text) > MAX_BYTES) throw new ExpressionError(`it is longer than ${MAX_BYTES} bytes`, 0);
+  const parsed = parseText(text);
+  const { variables, members, targets } = prepareExpression(parsed.ast as unknown as CelNode);
+  refuseOthers(text, variables, about);
+  return { parsed, type: typeOf(text, parsed), variables, members, targets };
+}
+
+/** A login has only {@link PROFILE}, a call has everything else, and one that has ended {@link ENDED_VARIABLES} too. */
+type Subject = 'call' | 'login' | 'ended call';
+
+function refuseOthers(text: string, variables: ReadonlySet<string>, about: Subject): void {
+  const later = about === 'ended call' ? undefined : [...variables].find((name) => ENDED_VARIABLES.has(name));
+  if (later !== undefined)
+    throw new ExpressionError(`${later} is not known when a call is decided on`, text.indexOf(later));
   const other = [...variables].find((name) => (name === PROFILE) !== (about === 'login'));
   if (other === undefined) return;
   const reason =
@@ -64,10 +80,10 @@ function createParser(): Parse {
   return (text) => environment.parse(text);
 }
 
-function requireBoolean(text: string, parsed: ParseResult): void {
+function typeOf(text: string, parsed: ParseResult): string | undefined {
   const { valid, type, error } = parsed.check();
   if (!valid) throw toExpressionError(text, error);
-  if (type !== 'bool' && type !== 'dyn') throw new ExpressionError(`it is of type ${type}, not true or false`, 0);
+  return type;
 }
 
 function parseText(text: string): ParseResult {

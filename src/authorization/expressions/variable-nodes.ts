@@ -1,13 +1,12 @@
 import { nearestName } from '../../options/checks.js';
-import { type CallVariables, isKind, ROOTS, VARIABLES } from './call-variables.js';
+import { type CallVariables, ENDED_VARIABLES, isKind, ROOTS, VARIABLES } from './call-variables.js';
 import { type CelNode, pathOf, replaceNode } from './cel-node.js';
 import { isUnreadable } from './cel-values.js';
 import { ABSENT_VARIABLE, currentVariables, ExpressionFault } from './evaluation.js';
 import { ExpressionError } from './expression-error.js';
 
-/** Variables of agentgateway that are known only after the request. They exist in its access log alone. */
-const KNOWN_LATER =
-  /^(?:mcp\.(?:tool\.(?:result|error)|methodName|sessionId)|request\.(?:body|bodyPrefix|startTime|endTime))$/;
+/** Variables of agentgateway that are known only after the request, and that are not here. */
+const KNOWN_LATER = /^(?:mcp\.tool\.(?:result|error)|request\.(?:body|bodyPrefix|startTime|endTime))$/;
 
 /** Finds the variable that a node begins with. Undefined if it begins with none. */
 export function variableIn(node: CelNode): { readonly path: readonly string[]; readonly length: number } | undefined {
@@ -23,7 +22,7 @@ export function variableIn(node: CelNode): { readonly path: readonly string[]; r
  */
 export function readVariable(node: CelNode): string {
   const path = (pathOf(node) as readonly string[]).join('.');
-  const { type, read } = VARIABLES.get(path) ?? refuseVariable(path, node.pos);
+  const { type, read } = VARIABLES.get(path) ?? ENDED_VARIABLES.get(path) ?? refuseVariable(path, node.pos);
   replaceNode(
     node,
     (checker) => checker[`${type}Type`],
@@ -91,7 +90,8 @@ export function readPresence(node: CelNode, argument: CelNode): string {
 function readKind(path: readonly string[], { pos }: CelNode): (variables: CallVariables) => unknown {
   const [root, kind] = path;
   if (root === 'mcp' && isKind(kind)) return ({ mcp }) => mcp[kind];
-  return refuseVariable(path.join('.'), pos);
+  const name = path.join('.');
+  return (ENDED_VARIABLES.get(name) ?? refuseVariable(name, pos)).read;
 }
 
 function hasPath(value: unknown, [name, ...rest]: readonly string[]): boolean {

@@ -10,14 +10,15 @@ import { createMessageRefusalLog, type MessageRefusalLog } from '../../messages/
 import { type Exchange, type HeaderRecord, headerText, type ResponseHeaders } from '../../targets/http/exchange.js';
 import { createFailureLog, createNotFoundWarning } from '../../targets/http/failure-log.js';
 import { HttpTarget } from '../../targets/http/http-target.js';
-import { type AnsweredRequest, refuseFault } from '../../targets/http/response-fault.js';
-import { endSession, faultOfTarget } from '../../targets/http/target-calls.js';
+import { refuseFault } from '../../targets/http/response-fault.js';
+import { faultOfTarget } from '../../targets/http/target-calls.js';
 import { replyFailure } from '../answers/reply-failure.js';
 import { Drain } from '../drain.js';
 import { createOpenWarning } from '../open-warning.js';
 import { createRebindingGuard, type RebindingGuard } from '../rebinding-guard.js';
 import { createStatsChannel } from '../stats-channel.js';
 import { awaitAbandoned, mayOpenSession } from './abandoned-exchange.js';
+import { createAnsweredRequest } from './answered-request.js';
 import { createCallerHeaders } from './caller-headers.js';
 import { createIssuerWarning } from './caller-issuer.js';
 import type { CallerTokens } from './caller-token.js';
@@ -27,11 +28,13 @@ import type { HttpRequest } from './http-request.js';
 import { liveSessionsOf } from './live-sessions.js';
 import { opensSession } from './opens-session.js';
 import { methodOf, Relay, type RelayHost } from './relay.js';
+import { createRelayObserver } from './relayed-calls.js';
 import { Relays } from './relays.js';
-import { type RemoteSession, RemoteSessions } from './remote-sessions.js';
+import { RemoteSessions } from './remote-sessions.js';
 import { type RequestBody, requestBody } from './request-body.js';
 import { RequestsInFlight } from './requests-in-flight.js';
-import { credentialOptions, describeCredentials, secretsIn } from './sent-credentials.js';
+import { credentialOptions } from './sent-credentials.js';
+import { SessionEndings } from './session-endings.js';
 import { createTargetHeaders } from './target-headers.js';
 
 const WHO = 'mcpHttpBackend()';
@@ -51,6 +54,8 @@ export class HttpBridge {
   readonly #callerHeaders: ReturnType<typeof createCallerHeaders>;
   readonly #targetHeaders: ReturnType<typeof createTargetHeaders>;
   readonly #clientHeaders: ReturnType<typeof createClientHeaders>;
+  readonly #answeredRequest: ReturnType<typeof createAnsweredRequest>;
+  readonly #observe: ReturnType<typeof createRelayObserver>;
   readonly #logRefusal: MessageRefusalLog;
   readonly #log: ReturnType<typeof createFailureLog>;
   readonly #warnAboutNotFound: () => void;
@@ -63,7 +68,7 @@ export class HttpBridge {
     onClosed: (relay) => this.#onClosed(relay),
   };
   readonly #relays = new Relays();
-  readonly #endings = new Set<Promise<void>>();
+  readonly #endings: SessionEndings;
   readonly #publish = createStatsChannel('express-mcp-auth:http');
   readonly #timer: NodeJS.Timeout;
   #closed: Promise<void> | undefined;
@@ -72,7 +77,8 @@ export class HttpBridge {
     this.#options = options;
     this.#advice = advice;
     this.#target = new HttpTarget(options);
-    this.#sessions = new RemoteSessions(options, (session) => this.#endAtTarget(session));
+    this.#endings = new SessionEndings(this.#target);
+    this.#sessions = new RemoteSessions(options, (session) => this.#endings.begin(session));
     this.#inFlight = new RequestsInFlight(options);
     this.#guard = createRebindingGuard(WHO, options, advice);
     this.#warnIfOpen = createOpenWarning(WHO, { ...options, credentials: credentialOptions(options, advice) });
@@ -80,6 +86,8 @@ export class HttpBridge {
     this.#callerHeaders = createCallerHeaders(options, tokens);
     this.#targetHeaders = createTargetHeaders(options.requestHeaders);
     this.#clientHeaders = createClientHeaders(options.responseHeaders);
+    this.#answeredRequest = createAnsweredRequest(options, advice);
+    this.#observe = createRelayObserver(options);
     this.#logRefusal = createMessageRefusalLog(WHO, options.logger, ['unknown_session']);
     this.#log = createFailureLog(WHO, options);
     this.#warnAboutNotFound = createNotFoundWarning(WHO, options);
@@ -94,9 +102,11 @@ export class HttpBridge {
       if (relay === undefined) return;
       const { req, auth } = request;
       const { method, session } = relay;
+      const observed = this.#observe(req);
       const given = this.#callerHeaders(auth, req);
       const caller = given instanceof Promise ? await given : given;
-      const sent = method === 'POST' ? await requestBody(req, this.#options.maxBodyBytes, userOf(auth)) : undefined;
+      const readsCalls = observed?.readsBody === true;
+      const sent = method === 'POST' ? await requestBody(req, this.#options, readsCalls, userOf(auth)) : undefined;
       const prepared = this.#target.prepare();
       if (prepared !== undefined) await prepared;
       // The backend was closed, the token was withdrawn, or the client hung up.
@@ -104,6 +114,7 @@ export class HttpBridge {
       requireAuthority(auth);
       relay.callerHeaders = caller;
       if (session !== undefined) session.callerHeaders = caller;
+      relay.calls = sent && observed?.begin(sent.body);
       this.#begin(relay, caller, sent);
     } catch (error) {
       this.#fail(request, error);
@@ -159,13 +170,16 @@ export class HttpBridge {
   }
 
   #begin(relay: Relay, caller: HeaderRecord, { body, contentLength }: Partial<RequestBody> = {}): void {
-    const headers = this.#targetHeaders(relay.request.req, { caller, sessionId: relay.session?.id, contentLength });
-    const { method } = relay;
+    const { method, calls, session } = relay;
+    const own = { caller, sessionId: session?.id, contentLength, trace: calls?.trace };
+    const headers = this.#targetHeaders(relay.request.req, own);
     // Some servers send the headers of a stream with its first event, which may come after hours.
     const timeoutMs = method === 'GET' ? 0 : this.#options.responseTimeoutSeconds * 1_000;
-    relay.mayOpenSession = relay.session === undefined && mayOpenSession(body);
+    relay.mayOpenSession = session === undefined && mayOpenSession(body);
     if (this.#drain.hasBegun && opensSession(body)) this.#drain.requireOpen();
-    relay.begin(this.#target.exchange({ method, headers, body, timeoutMs }, relay));
+    relay.begin(
+      this.#target.exchange({ method, headers, body: body && (calls?.traced(body) ?? body), timeoutMs }, relay),
+    );
   }
 
   #headersFor(relay: Relay, status: number, headers: ResponseHeaders): Record<string, string> {
@@ -208,14 +222,6 @@ export class HttpBridge {
     this.#drain.check();
   }
 
-  #answeredRequest({ callerHeaders = new Map(), session, request }: Relay): AnsweredRequest {
-    const { url, requestHeaders } = this.#options;
-    const credentials = describeCredentials(this.#options, this.#advice, callerHeaders);
-    // Further headers of the client may be its own credentials for the target.
-    const fromClient = requestHeaders.map((name) => request.req.headers[name]?.toString());
-    return { url, credentials, secrets: secretsIn([...callerHeaders.values(), session?.id, ...fromClient]) };
-  }
-
   #fail({ req, res, next }: HttpRequest, error: unknown, detail?: string): void {
     this.#logRefusal(error);
     this.#log(error, detail);
@@ -224,12 +230,6 @@ export class HttpBridge {
     } catch (other) {
       next(other);
     }
-  }
-
-  #endAtTarget({ id, callerHeaders }: RemoteSession): void {
-    const ending = endSession(this.#target, id, callerHeaders);
-    this.#endings.add(ending);
-    void ending.then(() => this.#endings.delete(ending));
   }
 
   #tick(): void {
@@ -243,7 +243,7 @@ export class HttpBridge {
     clearInterval(this.#timer);
     this.#relays.endAll();
     this.#sessions.endAll();
-    await Promise.all(this.#endings);
+    await this.#endings.settle();
     await this.#target.close();
     this.#publish(this.stats());
   }

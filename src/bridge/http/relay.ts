@@ -12,7 +12,9 @@ import {
   type ResponseHeaders,
 } from '../../targets/http/exchange.js';
 import type { TargetFault } from '../../targets/http/target-fault.js';
+import { endOfError, endOfRefusal } from '../../telemetry/outcomes.js';
 import type { HttpRequest } from './http-request.js';
+import type { RelayedCalls } from './relayed-calls.js';
 import type { RemoteSession } from './remote-sessions.js';
 
 /** The methods of MCP (2025-11-25, Streamable HTTP). */
@@ -53,6 +55,8 @@ export class Relay implements ExchangeListener {
   callerHeaders: HeaderRecord | undefined;
   /** True if the response may open a session, which must not stay open at the target if the client does not learn its id. */
   mayOpenSession = false;
+  /** The records of its calls; undefined if nothing listens for them. */
+  calls: RelayedCalls | undefined;
   readonly #host: RelayHost;
   #exchange: Exchange | undefined;
   #hasStarted = false;
@@ -113,6 +117,7 @@ export class Relay implements ExchangeListener {
   #start(status: number, headers: ResponseHeaders): void {
     try {
       const own = this.#host.headersFor(this, status, headers);
+      this.calls?.onStart(status, headers, this.session?.clientId);
       this.#isStream = isEventStream(headers);
       this.#contentLength = Number(own['content-length']);
       this.#res.writeHead(status, own);
@@ -127,6 +132,7 @@ export class Relay implements ExchangeListener {
   }
 
   onData(chunk: Buffer): boolean {
+    this.calls?.onData(chunk);
     if (!this.#canWrite) this.abort();
     // The whole body: one write to the connection is cheaper than two.
     else if (chunk.length === this.#contentLength) this.#res.end(chunk);
@@ -140,6 +146,7 @@ export class Relay implements ExchangeListener {
   onEnd(): void {
     this.#isOver = true;
     this.#exchange = undefined;
+    this.calls?.onEnd();
     if (this.#canWrite) this.#res.end();
   }
 
@@ -148,6 +155,7 @@ export class Relay implements ExchangeListener {
     this.#exchange = undefined;
     if (!this.#hasStarted) this.#host.fail(this.request, fault.error, fault.detail);
     else {
+      this.calls?.end(endOfError(fault.error));
       this.#host.onBroken(fault);
       // A regular end would tell the client that the response is complete.
       this.#res.destroy();
@@ -157,6 +165,7 @@ export class Relay implements ExchangeListener {
   /** Aborts the response, and hangs up on the target. */
   abort(): void {
     this.#isOver = true;
+    this.calls?.end(endOfRefusal('cancelled'));
     const exchange = this.#exchange;
     this.#exchange = undefined;
     if (exchange?.isSent && this.mayOpenSession && this.isPending) this.#host.onAbandoned(this, exchange);
@@ -178,6 +187,7 @@ export class Relay implements ExchangeListener {
   /** Ends the response early. A stream ends regularly, so that the client resumes it; a request without an answer gets `error`. */
   end(error: unknown): void {
     if (this.#isOver) return;
+    this.calls?.end(endOfError(error));
     this.abort();
     if (this.isPending) this.#host.fail(this.request, error);
     else if (this.#isStream) this.#res.end();

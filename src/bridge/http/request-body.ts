@@ -16,12 +16,14 @@ export interface RequestBody {
 /**
  * Returns the body as it arrived. It is not parsed: the target does that. Compressed bodies are refused, as everywhere.
  *
+ * @param isWhole True if a long body must be read as a whole too.
  * @param caller As for `readBody()`.
  * @throws {BodyError}
  */
 export function requestBody(
   req: IncomingMessage,
-  maxBytes: number,
+  { maxBodyBytes: maxBytes }: { readonly maxBodyBytes: number },
+  isWhole: boolean,
   caller?: string,
 ): RequestBody | Promise<RequestBody> {
   if (req.readableEnded) requireJson(req);
@@ -29,7 +31,7 @@ export function requestBody(
   const { 'transfer-encoding': coding, 'content-length': length } = req.headers;
   const declared = coding === undefined ? Number(length ?? 0) : undefined;
   requireLength(req.headers, maxBytes);
-  if (req.readableEnded || (declared !== undefined && declared <= MAX_COLLECTED)) {
+  if (isWhole || req.readableEnded || (declared !== undefined && declared <= MAX_COLLECTED)) {
     return collectedBody(req, declared, () => readBody(req, maxBytes, '*/*', caller));
   }
   return { body: new Upload(req, maxBytes), contentLength: declared };

@@ -5,8 +5,10 @@ import { forwardedRequestId, REQUEST_ID_HEADER } from '../../core/request-id.js'
 import { lowerAscii } from '../../http/lower-ascii.js';
 import { trimOws } from '../../http/ows.js';
 import { PARAMETER_PREFIX } from '../../messages/header-value.js';
+import { TRACE_KEYS } from '../../messages/meta-edit.js';
 import { requestOrigin } from '../../oauth/request-origin.js';
 import type { HeaderRecord } from '../../targets/http/exchange.js';
+import type { TraceCarrier } from '../../telemetry/call-tracer.js';
 import { foldHeaderName } from './header-rules.js';
 
 /** The request headers that are forwarded. Credentials, cookies and headers about the connection are not among them. */
@@ -30,6 +32,8 @@ export interface OwnHeaders {
   /** The target's own id of the session. */
   readonly sessionId: string | undefined;
   readonly contentLength: number | undefined;
+  /** Replaces the trace that the client's headers name. */
+  readonly trace?: TraceCarrier | undefined;
 }
 
 /**
@@ -40,7 +44,7 @@ export interface OwnHeaders {
 export function createTargetHeaders(further: readonly string[]) {
   const forwarded = new Set([...FORWARDED, ...further]);
 
-  return (req: IncomingMessage, { caller, sessionId, contentLength }: OwnHeaders): string[] => {
+  return (req: IncomingMessage, { caller, sessionId, contentLength, trace }: OwnHeaders): string[] => {
     const { headers } = req;
     const hopByHop = namesIn(headers.connection);
     const set = foldedNamesOf(caller);
@@ -49,6 +53,7 @@ export function createTargetHeaders(further: readonly string[]) {
     for (const name of Object.keys(headers)) {
       if (!forwarded.has(name) && !name.startsWith(PARAMETER_PREFIX)) continue;
       if (name === REQUEST_ID_HEADER && requestId !== undefined) continue;
+      if (trace !== undefined && isTraceHeader(name)) continue;
       const value = headers[name];
       if (typeof value !== 'string' || hopByHop.has(name)) continue;
       if (set.size === 0 || !set.has(foldHeaderName(name))) result.push(name, value);
@@ -56,12 +61,24 @@ export function createTargetHeaders(further: readonly string[]) {
     for (const [name, value] of caller) if (value !== undefined) result.push(name, value);
     if (requestId !== undefined && !set.has(REQUEST_ID_HEADER)) result.push(REQUEST_ID_HEADER, requestId);
     addForwarded(result, req, set);
+    if (trace !== undefined) addTrace(result, trace, set);
     // mcpScopes() reads answers, so they must not be compressed.
     result.push('accept-encoding', 'identity');
     if (sessionId !== undefined) result.push('mcp-session-id', sessionId);
     if (contentLength !== undefined) result.push('content-length', String(contentLength));
     return result;
   };
+}
+
+function isTraceHeader(name: string): boolean {
+  return TRACE_KEYS.some((key) => key === name);
+}
+
+function addTrace(result: string[], trace: TraceCarrier, set: ReadonlySet<string>): void {
+  for (const name of TRACE_KEYS) {
+    const value = trace[name];
+    if (value !== undefined && !set.has(name)) result.push(name, value);
+  }
 }
 
 const NONE: ReadonlySet<string> = new Set();

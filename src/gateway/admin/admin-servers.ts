@@ -6,12 +6,15 @@ import { isLoopbackAddress } from '../../http/loopback.js';
 import type { Logger } from '../../index.js';
 import { DEFAULT_ADMIN, type ProcessConfig } from '../config/process-settings.js';
 import { describeAddress, type ServerAddress } from '../config/server-address.js';
+import { openMetrics } from '../metrics/metrics.js';
+import { createMetricsPages } from '../metrics/metrics-pages.js';
+import type { MetricsSource } from '../metrics/served-routes.js';
 import { StartupError } from '../startup-error.js';
 import type { AdminUi } from './admin-ui.js';
 import { createHealthPages, type HealthSource } from './health-pages.js';
 import { createPageServer, type Page } from './page-server.js';
 
-/** The servers for operators and probes. */
+/** The servers for operators, probes and Prometheus. */
 export interface AdminServers {
   /** One line for each address that the user chose. */
   readonly notes: readonly string[];
@@ -19,24 +22,27 @@ export interface AdminServers {
 }
 
 /**
- * Opens the admin address and the address for health.
+ * Opens the admin address, and the addresses for health and metrics.
  *
  * @param openUi Creates the page for operators, once its address is open.
  * @throws {StartupError} If an address that the user chose cannot be opened. For the default one this is a warning, so that two commands
  * on one machine start.
  */
 export async function openAdminServers(
-  { admin = DEFAULT_ADMIN, health }: ProcessConfig,
-  source: HealthSource,
+  { admin = DEFAULT_ADMIN, health, stats }: ProcessConfig,
+  source: HealthSource & MetricsSource,
   logger: Logger,
   openUi = noUi,
 ): Promise<AdminServers> {
   const pages = createHealthPages(source);
+  const metrics = admin === 'off' && stats === undefined ? undefined : await openMetrics(source);
+  const metricsPages = metrics === undefined ? [] : createMetricsPages(metrics);
   const servers: Server[] = [];
   const notes: string[] = [];
   let ui: AdminUi | undefined;
   const close = async () => {
     ui?.close();
+    metrics?.close();
     await Promise.all(servers.map(closeServer));
   };
   const openAt = async (what: string, address: ServerAddress, served: ReadonlyMap<string, Page>, uiOf = noUi) => {
@@ -47,13 +53,16 @@ export async function openAdminServers(
     return server;
   };
   const openPages = async (address: ServerAddress) => {
-    const server = await openAt('Admin', address, pages, () => ui);
+    const server = await openAt('Admin', address, new Map([...pages, ...metricsPages]), () => ui);
     ui = openUi();
     notes.push(...(ui?.notesAt(server.address() as AddressInfo) ?? []));
   };
   try {
     if (health !== undefined) await chosen('--health or config.readinessAddr', openAt('Health', health, pages));
+    if (stats !== undefined) await chosen('config.statsAddr', openAt('Metrics', stats, new Map(metricsPages)));
     if (admin !== 'off') await openAdmin(admin, () => openPages(admin), logger);
+    // The default admin address may be taken.
+    if (servers.length === (health === undefined ? 0 : 1)) metrics?.close();
   } catch (error) {
     await close();
     throw error;

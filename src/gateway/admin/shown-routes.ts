@@ -41,7 +41,7 @@ export class ShownRoutes {
       url,
       mode: policy?.modeName,
       authenticates: policy !== undefined && requiresToken(policy.modeName),
-      targets: backend === undefined ? [] : targetsOf(backend),
+      targets: backend === undefined ? [] : targetsOf(backend, route.targets),
       problems: () => this.#readinessOf(checks).problems(),
       stats: () => statsOf(backend),
       sessions: () => (backend && factsOf(backend)?.sessions()) ?? [],

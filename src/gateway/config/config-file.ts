@@ -3,6 +3,7 @@ import { ATTACHED_ROUTE } from '../schema/route-keys.js';
 import { StartupError } from '../startup-error.js';
 import { readBinds } from './binds-section.js';
 import type { ConfigNode } from './config-node.js';
+import { readFrontendPolicies } from './frontend-policies.js';
 import type { BindConfig, GatewayConfig, ListenerConfig, RouteConfig } from './gateway-config.js';
 import { Gateways } from './gateways-section.js';
 import { IgnoredNames } from './ignored-names.js';
@@ -34,8 +35,9 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
   const { texts = new ExpandedTexts({}), ignored = [] } = settings;
   const names = new IgnoredNames(ignored);
   const root = parseYaml(text, texts, (name) => names.has(name));
-  const { binds, gateways, routes, mcp, backends, policies, config } = root.members(FILE, { staysOut: SECTIONS_OUT });
-  const runtime: RuntimeConfig = config ? readRuntimeConfig(config, directory) : { process: {} };
+  const sections = root.members(FILE, { staysOut: SECTIONS_OUT });
+  const { binds, gateways, routes, mcp, backends, policies } = sections;
+  const runtime = readProcessSections(sections, directory);
   const parts = { directory, ...runtime, backends: readNamedBackends(backends), policies: new PolicyTargets(policies) };
   const attached = new Gateways(gateways, parts);
   const all = [
@@ -50,6 +52,20 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
   for (const bind of all) refuseSameMatches(bind);
   const { sessionSeconds: _, ...ofProcess } = runtime;
   return { binds: all, ...ofProcess };
+}
+
+/** Reads the sections about every request. */
+function readProcessSections(
+  { config, frontendPolicies }: { readonly config?: ConfigNode; readonly frontendPolicies?: ConfigNode },
+  directory: string,
+): RuntimeConfig {
+  const runtime: RuntimeConfig = config ? readRuntimeConfig(config, directory) : { process: {} };
+  const frontend = frontendPolicies ? readFrontendPolicies(frontendPolicies) : {};
+  if (runtime.tracing && frontend.tracing)
+    throw new StartupError(
+      `${runtime.tracing.at} and ${frontend.tracing.at} both say where spans are sent: remove one`,
+    );
+  return { ...runtime, ...frontend };
 }
 
 function readAttached(routes: ConfigNode | undefined, gateways: Gateways): readonly BindConfig[] {

@@ -56,6 +56,11 @@ export class ConfigNode {
     return this.#context.isFromVariable(this.path);
   }
 
+  /** True if the user gave this name to `--ignore`. */
+  isIgnored(name: string): boolean {
+    return this.#context.ignores(name);
+  }
+
   refuse(problem: string): never {
     throw new StartupError(`${this.path || 'the document'} ${problem}`);
   }

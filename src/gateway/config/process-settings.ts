@@ -25,6 +25,8 @@ export interface ProcessConfig extends Partial<ProcessTimes> {
   readonly adminPassword?: TextSource;
   /** The address that serves the health alone. */
   readonly health?: ServerAddress;
+  /** The address that serves the metrics alone. */
+  readonly stats?: ServerAddress;
   /** The name of this process among its replicas; only on the command line. */
   readonly replica?: string;
 }
@@ -61,12 +63,12 @@ const TIMES = {
 } as const;
 
 type ProcessNodes = {
-  readonly [Name in 'adminAddr' | 'adminPassword' | 'readinessAddr' | keyof typeof TIMES]?: ConfigNode;
+  readonly [Name in 'adminAddr' | 'adminPassword' | 'readinessAddr' | 'statsAddr' | keyof typeof TIMES]?: ConfigNode;
 };
 
 /** Reads these members of the section `config`. */
 export function readProcessConfig(nodes: ProcessNodes, directory: string): ProcessConfig {
-  const { adminAddr, adminPassword, readinessAddr } = nodes;
+  const { adminAddr, adminPassword, readinessAddr, statsAddr } = nodes;
   const times = Object.entries(TIMES).flatMap(([member, [name, min, max]]) => {
     const node = nodes[member as keyof typeof TIMES];
     return node === undefined ? [] : [[name, readTime(node, min, max)] as const];
@@ -75,6 +77,7 @@ export function readProcessConfig(nodes: ProcessNodes, directory: string): Proce
     ...(adminAddr && { admin: readAddress(adminAddr) }),
     ...(adminPassword && { adminPassword: readTextSource(adminPassword, directory) }),
     ...(readinessAddr && { health: readAddress(readinessAddr) }),
+    ...(statsAddr && statsAddr.value !== 'off' && { stats: readAddress(statsAddr) }),
     ...Object.fromEntries(times),
   };
   refuseOrder(nodes, config);

@@ -1,14 +1,16 @@
 import type { LogSettings } from '../log-settings.js';
 import { RUNTIME, SESSION_TIMES } from '../schema/file-keys.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
+import type { FrontendConfig } from './frontend-policies.js';
 import { readLogging } from './logging.js';
 import { type ProcessConfig, readProcessConfig } from './process-settings.js';
 import { readSeconds } from './seconds.js';
 import { readSessionKey, type SessionKeyConfig } from './session-key.js';
 import { readStoreConfig, type StoreConfig } from './store-config.js';
+import { readProcessTracing } from './tracing.js';
 
-/** The settings of the whole process that concern this command. */
-export interface RuntimeConfig {
+/** The settings of the whole process that concern this command, from the sections `config` and `frontendPolicies`. */
+export interface RuntimeConfig extends FrontendConfig {
   /** The time after which an unused session ends. Undefined for the default of the backend. */
   readonly sessionSeconds?: number;
   /** The proxies in front. Without it, no forwarded header counts. */
@@ -32,11 +34,11 @@ const KUBERNETES = outside('it is about a control plane or a service mesh, which
 
 /** The members of the section `config` that are about parts of agentgateway which this command does not have. */
 const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
-  ...['statsAddr', 'metrics', 'histograms'].map(
-    (name) => [name, outside('the command has no ports of its own for it')] as const,
+  ...['metrics', 'histograms'].map(
+    (name) => [name, outside('the metrics are the same for everyone. See docs/command.md')] as const,
   ),
-  ...['tracing', 'standardAttributes', 'sensitiveHeaders'].map(
-    (name) => [name, outside('the command writes its own log, without tokens, and no traces')] as const,
+  ...['standardAttributes', 'sensitiveHeaders'].map(
+    (name) => [name, outside('the command writes its own log, without tokens')] as const,
   ),
   ...['modelCatalog', 'database', 'storage'].map(
     (name) => [name, outside('it is about language models and the user interface')] as const,
@@ -57,7 +59,9 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
 
 /** Reads the section `config`. */
 export function readRuntimeConfig(node: ConfigNode, directory: string): RuntimeConfig {
-  const { mcp, trustProxy, logging, session, store, ...others } = node.members(RUNTIME, { staysOut: STAYS_OUT });
+  const { mcp, trustProxy, logging, session, store, tracing, ...others } = node.members(RUNTIME, {
+    staysOut: STAYS_OUT,
+  });
   const ttl = mcp?.members(SESSION_TIMES).sessionTtl;
   return {
     ...(ttl && { sessionSeconds: Math.max(1, Math.ceil(readSeconds(ttl))) }),
@@ -65,6 +69,7 @@ export function readRuntimeConfig(node: ConfigNode, directory: string): RuntimeC
     ...(logging && { logging: readLogging(logging) }),
     ...(session && { sessionKey: readSessionKey(session, directory) }),
     ...(store && { store: readStoreConfig(store, directory) }),
+    ...(tracing && !tracing.isIgnored('tracing') && { tracing: readProcessTracing(tracing) }),
     process: readProcessConfig(others, directory),
   };
 }

@@ -14,7 +14,6 @@ const BESIDE = 'Run agentgateway beside this command for it';
 export const SECTIONS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ['llm', harmless(`language models are not MCP servers. ${BESIDE}`)],
   ['ui', harmless('this command has no user interface')],
-  ['frontendPolicies', harmless('the command writes its own log, and no traces. Use a proxy in front for access logs')],
   ['tcpRoutes', PLAIN_TCP],
   ['workloads', KUBERNETES],
   ['services', KUBERNETES],

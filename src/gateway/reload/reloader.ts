@@ -21,7 +21,7 @@ const SETTLE_MS = 50;
 const MAX_READS = 20;
 
 const RESTART =
-  'adminAddr, adminPassword, readinessAddr, store or logging has changed, which takes effect with the next start';
+  'adminAddr, adminPassword, readinessAddr, statsAddr, store, logging or tracing has changed, which takes effect with the next start';
 
 interface ReloaderParts {
   readonly command: RunCommand;
@@ -181,6 +181,6 @@ export class Reloader {
   }
 }
 
-function settingsOfStart({ process: { admin, adminPassword, health }, store, logging }: GatewayConfig) {
-  return { admin, adminPassword, health, store, logging };
+function settingsOfStart({ process: { admin, adminPassword, health, stats }, store, logging, tracing }: GatewayConfig) {
+  return { admin, adminPassword, health, stats, store, logging, tracing: tracing?.written };
 }

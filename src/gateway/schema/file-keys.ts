@@ -1,5 +1,6 @@
 import { BRIDGE_TABLE } from '../../bridge/bridge-options.js';
 import { ANY_MAPPING, listOf, type Members, membersOf, oneOfWords, TEXT, TEXTS } from '../../options/value-type.js';
+import { FRONTEND_POLICIES } from './frontend-keys.js';
 import { BIND, GATEWAYS } from './listener-keys.js';
 import { BACKEND_POLICIES, ROUTE_POLICIES } from './policy-keys.js';
 import { PROCESS } from './process-keys.js';
@@ -75,5 +76,6 @@ export const FILE = {
   mcp: { type: membersOf('mcp', MCP_SECTION) },
   backends: { type: listOf(membersOf('backend', NAMED_BACKEND)) },
   policies: { type: listOf(membersOf('targeted policy', TARGETED_POLICY)) },
+  frontendPolicies: { type: membersOf('frontendPolicies', FRONTEND_POLICIES) },
   config: { type: membersOf('config', RUNTIME) },
 } as const satisfies Members;

@@ -2,6 +2,7 @@ import { either, listOf, type Members, membersOf, oneOfWords, TEXT } from '../..
 import { REDIS_STORE_TABLE } from '../../store/redis-store.js';
 import { DEFAULT_ADMIN, PROCESS_DEFAULTS } from '../config/process-settings.js';
 import { LOG_DEFAULTS, LOG_FORMATS, LOG_LEVELS } from '../log-settings.js';
+import { PROCESS_TRACING } from './frontend-keys.js';
 import { SECRET, TIME } from './value-forms.js';
 
 /** `config.session`. */
@@ -28,6 +29,7 @@ export const PROCESS = {
   adminAddr: { type: TEXT, default: `${DEFAULT_ADMIN.host}:${DEFAULT_ADMIN.port}` },
   adminPassword: { type: SECRET, otherwise: 'none: the page is for this machine only' },
   readinessAddr: { type: TEXT, otherwise: 'none' },
+  statsAddr: { type: TEXT, otherwise: 'none' },
   connectionTerminationDeadline: { type: TIME, default: `${drainSeconds}s` },
   connectionMinTerminationDeadline: { type: TIME, default: `${minDrainSeconds}s` },
   keepAliveTimeout: { type: TIME, default: `${keepAliveSeconds}s` },
@@ -36,4 +38,5 @@ export const PROCESS = {
   logging: { type: membersOf('config.logging', LOGGING) },
   session: { type: membersOf('config.session', SESSION), otherwise: 'none' },
   store: { type: membersOf('config.store', STORE), otherwise: 'none' },
+  tracing: { type: membersOf('config.tracing', PROCESS_TRACING), otherwise: 'no traces' },
 } as const satisfies Members;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { memberOf, readElements, readMembers, textOf } from '../../messages/json-members.js';
 import { type RpcMessage, readString } from '../../messages/json-rpc.js';
+import { NAME_LISTS } from '../../messages/name-lists.js';
 import { parseStrictJson } from '../../messages/strict-json.js';
 import { canonicalJson } from './canonical-json.js';
 import { ClientEdits } from './client-edits.js';
@@ -11,15 +12,10 @@ import { moved } from './response-ids.js';
 
 /** The lists that are merged: the member of the result that holds one, and the member of its entries that is renamed. */
 export const LISTS = {
-  'tools/list': { member: 'tools', kind: 'tool', name: 'name', capability: 'tools' },
-  'prompts/list': { member: 'prompts', kind: 'prompt', name: 'name', capability: 'prompts' },
-  'resources/list': { member: 'resources', kind: 'resource', name: 'uri', capability: 'resources' },
-  'resources/templates/list': {
-    member: 'resourceTemplates',
-    kind: 'resource',
-    name: 'uriTemplate',
-    capability: 'resources',
-  },
+  'tools/list': { ...NAME_LISTS['tools/list'], capability: 'tools' },
+  'prompts/list': { ...NAME_LISTS['prompts/list'], capability: 'prompts' },
+  'resources/list': { ...NAME_LISTS['resources/list'], capability: 'resources' },
+  'resources/templates/list': { ...NAME_LISTS['resources/templates/list'], capability: 'resources' },
   'tasks/list': { member: 'tasks', kind: 'task', name: 'taskId', capability: 'tasks' },
 } as const satisfies Record<string, { member: string; kind: NameKind; name: string; capability: string }>;
 

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { mcpAdmin } from '../../src/admin/mcp-admin.js';
+import { ConfigError } from '../../src/index.js';
+
+const AUTHORIZE =
+  'Give a function that returns true for requests of operators; or "loopback" for this machine alone; or () => true behind a middleware that has checked it.';
+const BACKENDS = 'Write { "/mcp": backend }, with the path at which the backend is mounted.';
+
+test.each<[string, unknown, string, string]>([
+  ['no authorize', {}, 'authorize', `must be "loopback" or a function, but got undefined. ${AUTHORIZE}`],
+  ['true', { authorize: true }, 'authorize', `must be "loopback" or a function, but got true. ${AUTHORIZE}`],
+  [
+    'another word',
+    { authorize: 'anyone' },
+    'authorize',
+    `must be "loopback" or a function, but got "anyone". ${AUTHORIZE}`,
+  ],
+  [
+    'a backend without its path',
+    { authorize: 'loopback', backends: { mcp: () => undefined } },
+    'backends',
+    `must be an object whose names are paths, but got "mcp". ${BACKENDS}`,
+  ],
+  [
+    'a function that is no backend',
+    { authorize: 'loopback', backends: { '/mcp': () => undefined } },
+    'backends["/mcp"]',
+    `must be a backend, as mcpStdioBackend() returns it. ${BACKENDS}`,
+  ],
+  ['a list', { authorize: 'loopback', backends: [] }, 'backends', `must be an object, but got []. ${BACKENDS}`],
+  [
+    'a policy in place of mcpAuth()',
+    { authorize: 'loopback', auth: { issuer: 'x' } },
+    'auth',
+    'must be the middleware that mcpAuth() returned. Write auth: mcpAuth({ … }).',
+  ],
+  [
+    'an unknown option',
+    { authorize: 'loopback', backend: {} },
+    'backend',
+    'must be a known option, but got "backend". Did you mean "backends"?',
+  ],
+])('%s is refused', (_what, options, option, message) => {
+  let error: unknown;
+  try {
+    mcpAdmin(options as never);
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(error).toBeInstanceOf(ConfigError);
+  expect((error as Error).message).toBe(`mcpAdmin(): option "${option}" ${message}`);
+});
+
+test('a request in place of the options is refused with how to write it', () => {
+  expect(() => mcpAdmin({ headers: {}, url: '/' } as never)).toThrow('app.use(mcpAdmin) was written without the call');
+});

@@ -1,0 +1,67 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  announcedName,
+  announcesNames,
+  learnNames,
+  needAnnouncedNames,
+  OTHER,
+} from '../../src/telemetry/announced-names.js';
+
+const toolsOf = (names: readonly unknown[]) => ({ tools: names.map((name) => ({ name })) });
+const tool = (route: string, name: string | undefined) => announcedName({ route, method: 'tools/call', name });
+
+test('lists are read only once something needs the names', () => {
+  expect(announcesNames('tools/list')).toBe(false);
+  needAnnouncedNames();
+  expect(announcesNames('tools/list')).toBe(true);
+  expect(announcesNames('tools/call')).toBe(false);
+  expect(announcesNames('toString')).toBe(false);
+});
+
+describe('names in metrics', () => {
+  beforeAll(needAnnouncedNames);
+
+  test.each([
+    ['a tool', 'tools/list', { tools: [{ name: 'add' }] }, 'tools/call', 'add'],
+    ['a prompt', 'prompts/list', { prompts: [{ name: 'greet' }] }, 'prompts/get', 'greet'],
+    ['a resource', 'resources/list', { resources: [{ uri: 'a://b' }] }, 'resources/read', 'a://b'],
+    ['a resource to subscribe to', 'resources/list', { resources: [{ uri: 'c://d' }] }, 'resources/subscribe', 'c://d'],
+  ])('%s that its route has listed has its name', (what, list, result, method, name) => {
+    expect(announcedName({ route: what, method, name })).toBe(OTHER);
+    learnNames(what, list, result);
+    expect(announcedName({ route: what, method, name })).toBe(name);
+    expect(announcedName({ route: 'another', method, name })).toBe(OTHER);
+  });
+
+  test('a call without a name has none, and a name of another kind is not known', () => {
+    learnNames('kinds', 'tools/list', toolsOf(['add']));
+    expect(tool('kinds', undefined)).toBeUndefined();
+    expect(announcedName({ route: 'kinds', method: 'prompts/get', name: 'add' })).toBe(OTHER);
+    expect(announcedName({ route: 'kinds', method: 'made/up', name: 'add' })).toBe(OTHER);
+  });
+
+  test.each([
+    ['no list', undefined],
+    ['no array', { tools: { name: 'x' } }],
+    ['entries of other types', { tools: [null, 'x', { name: 1 }, { title: 'x' }] }],
+    ['a name with a control character', toolsOf(['x\n'])],
+    ['a name with half a surrogate pair', toolsOf(['x\ud800'])],
+    ['a long name', toolsOf(['x'.repeat(201)])],
+  ])('an answer with %s announces nothing', (what, result) => {
+    learnNames(what, 'tools/list', result);
+    for (const name of ['x', 'x\n', 'x\ud800', 'x'.repeat(201)]) expect(tool(what, name)).toBe(OTHER);
+  });
+
+  test('of a server that lists very many tools, the first thousand have names', () => {
+    const names = Array.from({ length: 3_000 }, (_, i) => `tool-${i}`);
+    learnNames('many', 'tools/list', toolsOf(names.slice(0, 500)));
+    learnNames('many', 'tools/list', toolsOf(names));
+    expect(names.filter((name) => tool('many', name) === name)).toEqual(names.slice(0, 1_000));
+  });
+
+  test('paths that clients make up take a bounded room', () => {
+    const routes = Array.from({ length: 3_000 }, (_, i) => `/made-up/${i}`);
+    for (const route of routes) learnNames(route, 'tools/list', toolsOf(['add']));
+    expect(routes.filter((route) => tool(route, 'add') === 'add').length).toBeLessThanOrEqual(1_000);
+  });
+});

@@ -1,0 +1,40 @@
+import { isRecord } from '../../http/json-object.js';
+import { MAX_MESSAGES } from '../../messages/json-bounds.js';
+import { readElements } from '../../messages/json-members.js';
+import { keyOf } from '../../messages/json-rpc.js';
+import { calledName } from '../../telemetry/call-starts.js';
+import type { CallStart } from '../../telemetry/call-tracer.js';
+import type { RequestBody } from './request-body.js';
+
+/**
+ * Reads the calls in a body that passes unchanged. The target decides if it is a valid message, so that this function refuses nothing: of
+ * a body that is not JSON-RPC it returns no calls, and of a very long batch the first ones.
+ */
+export function callStartsIn(body: RequestBody['body']): readonly CallStart[] {
+  if (!Buffer.isBuffer(body)) return [];
+  const value = parse(body);
+  if (!Array.isArray(value)) return startOf(value, body.length);
+  const elements = readElements(body) ?? [];
+  return value.slice(0, MAX_MESSAGES).flatMap((message: unknown, i) => {
+    const { start = 0, end = 0 } = elements[i] ?? {};
+    return startOf(message, end - start);
+  });
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    // The target says so to the client.
+    return undefined;
+  }
+}
+
+function startOf(message: unknown, bytes: number): CallStart[] {
+  if (!isRecord(message)) return [];
+  const { id, method, params } = message;
+  const key = id === undefined ? undefined : keyOf(JSON.stringify(id));
+  if (typeof method !== 'string' || key === undefined) return [];
+  const members = isRecord(params) ? params : {};
+  return [{ key, method, name: calledName(method, members), params: members, bytes }];
+}

@@ -1,0 +1,39 @@
+import { FRONTEND_POLICIES } from '../schema/frontend-keys.js';
+import { type AccessLogConfig, readAccessLog } from './access-log.js';
+import type { ConfigNode, StaysOut } from './config-node.js';
+import { readTracing, type TracingConfig } from './tracing.js';
+
+/** The section `frontendPolicies`: what the command does with every request. */
+export interface FrontendConfig {
+  /** The collector that gets the spans of calls. */
+  readonly tracing?: TracingConfig;
+  /** Each call writes a line to the log. */
+  readonly accessLog?: AccessLogConfig;
+}
+
+const harmless = (why: string): StaysOut => ({ why, canIgnore: true });
+const protective = (why: string): StaysOut => ({ why, canIgnore: false });
+
+const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
+  ['http', harmless('write config.keepAliveTimeout, config.headersTimeout and config.requestTimeout')],
+  ['tls', protective('write minTLSVersion and maxTLSVersion in the tls of a listener')],
+  ['tcp', harmless('TCP connections are as Node.js opens them')],
+  ['networkAuthorization', protective('write policies.authorization, whose rules see source.address')],
+  ['networkExtAuthz', protective('no other server is asked. Use rules in policies.authorization')],
+  ...['proxy', 'proxyProtocol'].map(
+    (name) =>
+      [name, protective('write config.trustProxy: the proxy in front sends X-Forwarded-For over HTTP')] as const,
+  ),
+  ['connect', harmless('the method CONNECT is refused anyway')],
+]);
+
+/** Reads the section `frontendPolicies`. */
+export function readFrontendPolicies(node: ConfigNode): FrontendConfig {
+  const { tracing, accessLog, logging } = node.members(FRONTEND_POLICIES, { staysOut: STAYS_OUT });
+  if (accessLog) logging?.refuse('is another name of accessLog: remove one');
+  const log = accessLog ?? logging;
+  return {
+    ...(tracing && !tracing.isIgnored('tracing') && { tracing: readTracing(tracing) }),
+    ...(log && { accessLog: readAccessLog(log) }),
+  };
+}

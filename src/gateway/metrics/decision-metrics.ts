@@ -1,0 +1,25 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { AuthDecision } from '../../policy/auth-decision.js';
+import type { Meter } from './meter.js';
+
+const CHANNEL = 'express-mcp-auth:decision';
+
+/**
+ * Counts the decisions of the logins.
+ *
+ * @returns A function that ends it.
+ */
+export function countDecisions({ Counter, registers }: Meter): () => void {
+  const decisions = new Counter({
+    name: 'mcp_auth_decisions_total',
+    help: 'Decisions on HTTP requests, with the code of docs/errors.md for those that were refused',
+    labelNames: ['mode', 'outcome', 'code'],
+    registers,
+  });
+  const onDecision = (message: unknown): void => {
+    const { mode, outcome, code = '' } = message as AuthDecision;
+    decisions.inc({ mode, outcome, code });
+  };
+  subscribe(CHANNEL, onDecision);
+  return () => void unsubscribe(CHANNEL, onDecision);
+}

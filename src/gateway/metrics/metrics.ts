@@ -1,0 +1,34 @@
+import { needAnnouncedNames } from '../../telemetry/announced-names.js';
+import { countCalls } from './call-metrics.js';
+import { countDecisions } from './decision-metrics.js';
+import type { Meter } from './meter.js';
+import { addRouteGauges } from './route-gauges.js';
+import { type MetricsSource, ServedRoutes } from './served-routes.js';
+
+/** The metrics of a gateway, for Prometheus. */
+export interface Metrics {
+  /** The media type of the text. */
+  readonly contentType: string;
+  /** Resolves to the current values. */
+  text(): Promise<string>;
+  /** Counts no more. */
+  close(): void;
+}
+
+/** Counts from now on. Loads prom-client, which nothing else needs. */
+export async function openMetrics(source: MetricsSource): Promise<Metrics> {
+  const { Registry, Counter, Gauge, Histogram } = await import('prom-client');
+  const registry = new Registry();
+  const meter: Meter = { Counter, Gauge, Histogram, registers: [registry] };
+  const served = new ServedRoutes(source);
+  needAnnouncedNames();
+  const ends = [countCalls(meter, served), countDecisions(meter)];
+  addRouteGauges(meter, served);
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    close() {
+      for (const end of ends) end();
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import type { CallOutcome } from './call-record.js';
+import { EventData } from './event-data.js';
+import type { ObservedCalls } from './observe-calls.js';
+import type { CallEnd, ObservedCall } from './observed-call.js';
+import { outcomeOfResult } from './response-end.js';
+import { ResponseScanner, type ScannedResponse } from './response-scanner.js';
+
+/** The head of an answer. */
+export interface AnswerHead {
+  readonly status: number;
+  /** The `Content-Type`; empty if there is none. */
+  readonly type: string;
+  /** The `Content-Encoding`; empty if there is none. */
+  readonly encoding: string;
+}
+
+const EVENT_STREAM = /^[ \t]*text\/event-stream[ \t]*(?:;|$)/i;
+
+/** Reads the answer to the calls of one HTTP request as it passes, and says how each call ended. It keeps no part of a long answer. */
+export class AnswerReader {
+  readonly #calls: ObservedCalls;
+  readonly #head: AnswerHead;
+  readonly #source: { push(chunk: Buffer): void } | undefined;
+  /** The ends of calls that count once the answer is complete. */
+  readonly #ends: (readonly [ObservedCall, CallEnd])[] = [];
+  /** The first response to none of the calls, such as one without an id. */
+  #unassigned: CallEnd | undefined;
+  #bytes = 0;
+
+  constructor(calls: ObservedCalls, head: AnswerHead) {
+    this.#calls = calls;
+    this.#head = head;
+    const { type, encoding } = head;
+    if (encoding !== '' && encoding !== 'identity') return;
+    const isStream = EVENT_STREAM.test(type);
+    if (!isStream && type !== '' && !/json/i.test(type)) return;
+    const longest = Math.max(0, ...Array.from(calls.values(), (call) => call.maxResultBytes));
+    const scanner = new ResponseScanner((response) => this.#onResponse(response, isStream), longest);
+    this.#source = isStream ? new EventData(scanner) : scanner;
+  }
+
+  push(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    this.#source?.push(chunk);
+  }
+
+  /** The answer is complete. Ends every call that has not ended. */
+  end(): void {
+    for (const [call, end] of this.#ends) call.end(end);
+    this.#calls.endAll(this.#unassigned ?? this.#endByStatus());
+  }
+
+  #onResponse(response: ScannedResponse, isStream: boolean): void {
+    const call = this.#calls.get(response.key);
+    const end = endOf(response, call);
+    if (call === undefined) this.#unassigned ??= end;
+    // The rest of a stream may take long. The last byte of a JSON answer is the end of all its calls.
+    else if (isStream) call.end(end);
+    else this.#ends.push([call, end]);
+  }
+
+  #endByStatus(): CallEnd {
+    const { status } = this.#head;
+    const isUnread = this.#source === undefined && status < 300;
+    return { outcome: isUnread ? 'answered' : (OUTCOMES[status] ?? 'target_failed'), bytes: this.#bytes };
+  }
+}
+
+/** The outcomes of answers without a JSON-RPC response. */
+const OUTCOMES: Readonly<Record<number, CallOutcome>> = {
+  401: 'denied',
+  403: 'denied',
+  408: 'timed_out',
+  429: 'limited',
+  504: 'timed_out',
+};
+
+function endOf({ isError, code, isToolError, bytes, text }: ScannedResponse, call: ObservedCall | undefined): CallEnd {
+  if (isError) return { outcome: 'protocol_error', code, bytes };
+  const outcome = outcomeOfResult(call?.start.method ?? '', () => isToolError);
+  const isNeeded = text !== undefined && call !== undefined && bytes <= call.maxResultBytes;
+  return { outcome, bytes, result: isNeeded ? resultIn(text) : undefined };
+}
+
+function resultIn(text: string): unknown {
+  try {
+    return (JSON.parse(text) as { result?: unknown }).result;
+  } catch {
+    // It is not JSON. The client notices it too.
+    return undefined;
+  }
+}

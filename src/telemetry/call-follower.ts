@@ -1,0 +1,16 @@
+import type { IncomingMessage } from 'node:http';
+import { shareValue } from '../core/shared-state.js';
+import type { CallRecord } from './call-record.js';
+
+/** Follows calls with their HTTP requests, which records do not contain. The access log of the command does. */
+export interface CallFollower {
+  /** Called with each request that contains calls. */
+  onRequest(req: IncomingMessage): void;
+  /** Called with each call that has ended. Does not throw. */
+  onEnd(record: CallRecord, req: IncomingMessage): void;
+}
+
+/** The follower in use, shared by all copies of the package in a process. */
+export const callFollower: { current: CallFollower | undefined } = shareValue('callFollower', () => ({
+  current: undefined,
+}));

@@ -1,0 +1,62 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isRecord } from '../http/json-object.js';
+import type { ReceivedBody } from '../messages/calls-in-body.js';
+import { keyOf } from '../messages/json-rpc.js';
+import { watchAnswer } from './answer-watcher.js';
+import type { CallOptions } from './call-record.js';
+import type { CallStart } from './call-tracer.js';
+import { areCallsObserved, type ObservedCalls, observeCalls, observedCalls } from './observe-calls.js';
+
+/**
+ * Records the calls that a middleware has read from a request: begins the records unless an earlier one has, and reads the answer. Undefined
+ * if nothing listens, or if the request has only notifications.
+ *
+ * @param since What {@link arrivalTime} returned when the request arrived.
+ */
+export function observeReceived(
+  req: IncomingMessage,
+  res: ServerResponse,
+  options: CallOptions,
+  body: ReceivedBody,
+  since: number | undefined,
+): ObservedCalls | undefined {
+  if (body.calls.every(({ id }) => id === undefined)) return undefined;
+  const isFirst = observedCalls(req) === undefined;
+  const calls = observeCalls(req, options, () => startsOf(req, body), since);
+  if (calls !== undefined && isFirst) watchAnswer(req, res, calls);
+  return calls;
+}
+
+/** Returns the time, on the clock of `performance.now()`, if something listens for calls. */
+export function arrivalTime(options: CallOptions): number | undefined {
+  return areCallsObserved(options) ? performance.now() : undefined;
+}
+
+function startsOf(req: IncomingMessage & { readonly body?: unknown }, { isBatch, calls }: ReceivedBody): CallStart[] {
+  const single = isBatch ? undefined : declaredLength(req);
+  // A batch may also have responses of the client, which are no calls.
+  const messages = single === undefined ? [req.body].flat().filter(isCall) : [];
+  return calls.flatMap(({ id, method, target, params }, i) => {
+    const key = id === undefined ? undefined : keyOf(JSON.stringify(id));
+    return key === undefined ? [] : [{ key, method, name: target, params, bytes: single ?? lengthOf(messages[i]) }];
+  });
+}
+
+function isCall(message: unknown): boolean {
+  return isRecord(message) && message.method !== undefined;
+}
+
+/** Returns the length of an uncompressed body, if its headers say it. */
+function declaredLength({ headers }: IncomingMessage): number | undefined {
+  const { 'content-length': length, 'content-encoding': coding = 'identity' } = headers;
+  return length === undefined || coding !== 'identity' ? undefined : Number(length);
+}
+
+function lengthOf(message: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(message));
+  } catch {
+    // Another middleware replaced the body by something that is not JSON.
+    return 0;
+  }
+}

@@ -1,0 +1,252 @@
+import { keyOf, readString } from '../messages/json-rpc.js';
+import { ByteFinder } from './byte-finder.js';
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_LIST = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_LIST = 0x5d;
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+const SPACE = 0x20;
+
+/** Bytes of a string that are compared one by one before the native search takes over. */
+const MAX_COMPARED = 48;
+/** Characters of an id, or of the name of a member. Longer ones count as unknown. */
+const MAX_TEXT = 1_024;
+
+/** The facts about one JSON-RPC response that a record needs. */
+export interface ScannedResponse {
+  /** The id, in the spelling of `keyOf()`; undefined if it is null or too long. */
+  readonly key: string | undefined;
+  /** True if it has an `error`. */
+  readonly isError: boolean;
+  /** The code of the error. */
+  readonly code: number | undefined;
+  /** True if its result has `isError: true`. */
+  readonly isToolError: boolean;
+  /** The bytes of the message. */
+  readonly bytes: number;
+  /** The message, if it was collected and is not too long. */
+  readonly text: string | undefined;
+}
+
+/** The places in which members are read: in a message, and in its `result` or `error`. */
+type Level = 'message' | 'inner' | 'other';
+
+/** The message that is being read. */
+class Message {
+  member: string | undefined;
+  innerMember: string | undefined;
+  inner: 'result' | 'error' | undefined;
+  id: string | undefined;
+  code: string | undefined;
+  isToolError = false;
+  isResult = false;
+  isError = false;
+  isRequest = false;
+  readonly start: number;
+  /** Undefined if it is not collected, or too long. */
+  pieces: Buffer[] | undefined;
+
+  constructor(start: number, pieces: Buffer[] | undefined) {
+    this.start = start;
+    this.pieces = pieces;
+  }
+
+  name(level: Level, name: string | undefined): void {
+    if (level === 'inner') this.innerMember = name;
+    else {
+      this.member = name;
+      if (name === 'result') this.isResult = true;
+      else if (name === 'error') this.isError = true;
+      else if (name === 'method') this.isRequest = true;
+    }
+  }
+
+  /** True if the value of the current member is needed. */
+  needs(level: Level): boolean {
+    if (level === 'message') return this.member === 'id';
+    return level === 'inner' && this.innerMember === (this.inner === 'error' ? 'code' : 'isError');
+  }
+
+  set(level: Level, value: string): void {
+    if (level === 'message') this.id = value;
+    else if (this.inner === 'error') this.code = value;
+    else this.isToolError = value === 'true';
+  }
+}
+
+/**
+ * Finds the JSON-RPC responses in JSON that arrives in chunks, alone or in batches. It keeps a few short texts, and the message itself only
+ * up to a limit, however long it is. Of a text that is not JSON, it says anything or nothing.
+ */
+export class ResponseScanner {
+  readonly #onResponse: (response: ScannedResponse) => void;
+  readonly #maxCollected: number;
+  readonly #quotes = new ByteFinder(QUOTE);
+  readonly #backslashes = new ByteFinder(BACKSLASH);
+  /** The bytes before the current chunk. */
+  #before = 0;
+  #depth = 0;
+  /** The depth within a message: 1, or 2 in a batch. */
+  #base = 1;
+  #level: Level = 'other';
+  #message: Message | undefined;
+  #isKey = false;
+  #isInString = false;
+  #isEscaped = false;
+  /** The key or value that is being read; undefined if it is not needed. */
+  #text: string | undefined;
+
+  /** @param maxCollected The longest message whose text is returned, in bytes; 0: none. */
+  constructor(onResponse: (response: ScannedResponse) => void, maxCollected = 0) {
+    this.#onResponse = onResponse;
+    this.#maxCollected = maxCollected;
+  }
+
+  push(chunk: Buffer): void {
+    const { length } = chunk;
+    for (let at = 0; at < length; ) at = this.#isInString ? this.#readString(chunk, at) : this.#readOther(chunk, at);
+    this.#keep(chunk, length);
+    this.#before += length;
+    this.#quotes.clear();
+    this.#backslashes.clear();
+  }
+
+  /** Begins a new text. */
+  reset(): void {
+    this.#depth = 0;
+    this.#level = 'other';
+    this.#message = undefined;
+    this.#isInString = false;
+    this.#isEscaped = false;
+    this.#text = undefined;
+  }
+
+  /** Reads until a string begins. Returns the position after its quote, or the end of the chunk. */
+  #readOther(chunk: Buffer, from: number): number {
+    for (let at = from; at < chunk.length; at++) {
+      const byte = chunk[at] as number;
+      if (byte === QUOTE) {
+        this.#isInString = true;
+        if (this.#level !== 'other' && (this.#isKey || this.#message?.needs(this.#level))) this.#text = '"';
+        return at + 1;
+      }
+      if (byte === OPEN || byte === OPEN_LIST) this.#open(byte, at);
+      else if (byte === CLOSE || byte === CLOSE_LIST) this.#close(chunk, at + 1);
+      else if (this.#level !== 'other' && byte > SPACE) this.#readMember(byte);
+    }
+    return chunk.length;
+  }
+
+  #readMember(byte: number): void {
+    if (byte === COMMA) {
+      this.#endValue();
+      this.#isKey = true;
+      this.#message?.name(this.#level, undefined);
+    } else if (byte === COLON) this.#endName();
+    else if (!this.#isKey && this.#message?.needs(this.#level)) this.#add(String.fromCharCode(byte));
+  }
+
+  #readString(chunk: Buffer, from: number): number {
+    const end = this.#endOfString(chunk, from);
+    if (this.#text === undefined) return end;
+    this.#add(chunk.toString('latin1', from, end));
+    return end;
+  }
+
+  /** Returns the position after the quote that ends the string, or the end of the chunk. */
+  #endOfString(chunk: Buffer, from: number): number {
+    const { length } = chunk;
+    let at = this.#isEscaped ? from + 1 : from;
+    this.#isEscaped = false;
+    while (at < length) {
+      const limit = Math.min(length, at + MAX_COMPARED);
+      while (at < limit && chunk[at] !== QUOTE && chunk[at] !== BACKSLASH) at++;
+      if (at === limit) at = Math.min(this.#quotes.next(chunk, at), this.#backslashes.next(chunk, at));
+      if (at >= length) break;
+      if (chunk[at] === QUOTE) {
+        this.#isInString = false;
+        return at + 1;
+      }
+      this.#isEscaped = at + 1 === length;
+      at += 2;
+    }
+    return length;
+  }
+
+  #add(piece: string): void {
+    this.#text = ((this.#text ?? '') + piece).slice(0, MAX_TEXT);
+  }
+
+  #open(byte: number, at: number): void {
+    this.#depth++;
+    if (this.#depth === 1) this.#base = byte === OPEN ? 1 : 2;
+    const message = this.#message;
+    if (byte === OPEN && this.#depth === this.#base) {
+      this.#message = new Message(this.#before + at, this.#maxCollected > 0 ? [] : undefined);
+      this.#level = 'message';
+    } else if (byte === OPEN && this.#level === 'message' && isInner(message?.member)) {
+      if (message !== undefined) message.inner = message.member as 'result' | 'error';
+      this.#level = 'inner';
+    } else this.#level = 'other';
+    this.#isKey = this.#level !== 'other';
+  }
+
+  #close(chunk: Buffer, end: number): void {
+    this.#endValue();
+    if (this.#depth > 0) this.#depth--;
+    this.#isKey = false;
+    const message = this.#message;
+    const levels = this.#depth - this.#base;
+    if (levels < 0 && message !== undefined) this.#end(message, chunk, end);
+    if (levels === 0 && message !== undefined) message.inner = undefined;
+    this.#level = levels === 0 && message ? 'message' : levels === 1 && message?.inner ? 'inner' : 'other';
+  }
+
+  #endName(): void {
+    if (this.#isKey && this.#text !== undefined) this.#message?.name(this.#level, readString(decode(this.#text)));
+    this.#isKey = false;
+    this.#text = undefined;
+  }
+
+  #endValue(): void {
+    if (this.#text !== undefined && !this.#isKey) this.#message?.set(this.#level, this.#text);
+    this.#text = undefined;
+  }
+
+  #end(message: Message, chunk: Buffer, end: number): void {
+    this.#keep(chunk, end);
+    this.#message = undefined;
+    if (message.isRequest || !(message.isResult || message.isError)) return;
+    const { id, code, isError, isToolError, pieces } = message;
+    this.#onResponse({
+      key: id === undefined || id.length >= MAX_TEXT ? undefined : keyOf(decode(id)),
+      isError,
+      code: Number.isInteger(Number(code ?? Number.NaN)) ? Number(code) : undefined,
+      isToolError,
+      bytes: this.#before + end - message.start,
+      text: pieces && Buffer.concat(pieces).toString(),
+    });
+  }
+
+  /** Collects the part of the message that is in this chunk. */
+  #keep(chunk: Buffer, end: number): void {
+    const message = this.#message;
+    if (message?.pieces === undefined) return;
+    if (this.#before + end - message.start > this.#maxCollected) message.pieces = undefined;
+    // A copy: the writer of a chunk may use its memory again.
+    else message.pieces.push(Buffer.from(chunk.subarray(Math.max(0, message.start - this.#before), end)));
+  }
+}
+
+function isInner(member: string | undefined): boolean {
+  return member === 'result' || member === 'error';
+}
+
+/** Decodes UTF-8 that was read as Latin-1. */
+function decode(text: string): string {
+  return /[\x80-\xff]/.test(text) ? Buffer.from(text, 'latin1').toString() : text;
+}
