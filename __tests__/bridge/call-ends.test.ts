@@ -135,10 +135,13 @@ const NOT_STARTED: readonly [string, string, object][] = [
   ['without the session that its revision has', 'tools/call', { outcome: 'target_failed', code: 'child_exited' }],
 ];
 
-test.each(NOT_STARTED)('where the program does not start, the first call %s (%s) fails', async (name, method, record) => {
-  const { options, call: send } = WAYS[name] as Way;
-  const { url, calls } = await start({ ...options, env: { ...options.env, FAILS: '1' } });
-  await (method === 'initialize' ? post(url, initialize(), ADA) : send(url, ADA, 'echo'));
-  expect(await calls.of(method)).toMatchObject(record);
-  expect(calls.records).toHaveLength(1);
-});
+test.each(NOT_STARTED)(
+  'where the program does not start, the first call %s (%s) fails',
+  async (name, method, record) => {
+    const { options, call: send } = WAYS[name] as Way;
+    const { url, calls } = await start({ ...options, env: { ...options.env, FAILS: '1' } });
+    await (method === 'initialize' ? post(url, initialize(), ADA) : send(url, ADA, 'echo'));
+    expect(await calls.of(method)).toMatchObject(record);
+    expect(calls.records).toHaveLength(1);
+  },
+);

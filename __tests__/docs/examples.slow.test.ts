@@ -5,7 +5,7 @@ import { run } from '../support/packed-project.js';
 import { ROOT } from '../support/program.js';
 import { examplesIn, publicNames } from '../support/public-docs.js';
 
-const examples = ['index.ts', 'store/redis.ts', 'testing/index.ts'].flatMap((entry) =>
+const examples = ['index.ts', 'admin/index.ts', 'store/redis.ts', 'testing/index.ts'].flatMap((entry) =>
   publicNames(entry).flatMap(({ name, comment }) => examplesIn(comment).map((code) => [name, code] as const)),
 );
 
@@ -17,6 +17,7 @@ beforeAll(async () => {
   const paths = {
     'express-mcp-auth': ['../../src/index.ts'],
     'express-mcp-auth/redis': ['../../src/store/redis.ts'],
+    'express-mcp-auth/admin': ['../../src/admin/index.ts'],
     'express-mcp-auth/testing': ['../../src/testing/index.ts'],
   };
   const config = { extends: '../../tsconfig.base.json', compilerOptions: { noEmit: true, paths }, include: ['*.ts'] };

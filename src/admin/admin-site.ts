@@ -5,7 +5,7 @@ import { readBody, requireMediaType } from '../http/body.js';
 import { parseJsonObject } from '../http/json-object.js';
 import { replyJson, replyMethodNotAllowed } from '../http/reply.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
-import { AdminError, replyAdminError } from './admin-error.js';
+import { AdminError, isUnexpected, replyAdminError } from './admin-error.js';
 import type { AdminSource } from './admin-source.js';
 import { createDoctorRuns } from './doctor-runs.js';
 import { readErrorHelp } from './error-help.js';
@@ -15,7 +15,7 @@ import { packageVersion } from './package-version.js';
 import { buildState } from './page-state.js';
 import { revokeTokens } from './revoke-tokens.js';
 import { refuseOtherSites, requireSameOrigin } from './same-origin.js';
-import { createHandles, endSession, listSessions } from './session-list.js';
+import { createHandles, endSessionOf, listSessions } from './session-list.js';
 import { readStaticFiles, sendStaticFile } from './static-files.js';
 import { createToolRequests, type ToolRequest } from './tool-requests.js';
 
@@ -50,8 +50,12 @@ const HEADERS: Readonly<Record<string, string>> = Object.freeze({
   'cache-control': 'no-store',
 });
 
-/** Creates the page. It listens for calls and decisions from now on. */
-export function createAdminSite(source: AdminSource): AdminSite {
+/**
+ * Creates the page. It listens for calls and decisions from now on.
+ *
+ * @param report Gets a line about each request that fails although it should not.
+ */
+export function createAdminSite(source: AdminSource, report: (line: string) => void): AdminSite {
   const files = readStaticFiles();
   const about = { version: packageVersion(), startedAt: Date.now() };
   const handleOf = createHandles();
@@ -94,6 +98,8 @@ export function createAdminSite(source: AdminSource): AdminSite {
       try {
         await answer(req, res, path);
       } catch (error) {
+        if (isUnexpected(error))
+          report(`the admin page failed to answer ${req.method} ${path}: ${(error as Error)?.name}`);
         if (!isAnswered(res)) replyAdminError(res, error);
       }
     },
@@ -119,7 +125,7 @@ function redirectToPage(req: IncomingMessage, res: ServerResponse): void {
 
 function endOne(source: AdminSource, handleOf: (id: string) => string, id: unknown): object {
   if (typeof id !== 'string') throw new AdminError(400, 'invalid_body', '"id" must be the id of a session in the list');
-  endSession(source.routes(), handleOf, id);
+  endSessionOf(source.routes(), handleOf, id);
   return { ended: true };
 }
 

@@ -46,7 +46,7 @@ export interface AdminRoute {
   stats(): RouteStats;
   sessions(): Iterable<LiveSession>;
   /** Undefined if the route has no policy. */
-  readonly revocation: Revocation | undefined;
+  readonly revocation: RouteRevocation | undefined;
   /** Undefined if the route has no address that the doctor can check. */
   readonly doctorTarget: DoctorTarget | undefined;
   /** Returns the address where this process calls its tools, at the request `req` of the page. Undefined if it cannot. */
@@ -56,7 +56,7 @@ export interface AdminRoute {
 }
 
 /** The revocation of tokens by the policy of a route. */
-export interface Revocation {
+export interface RouteRevocation {
   revoke(what: RevokedTokens): void;
   /** True if other processes apply it, and a restart does not end it. */
   readonly isShared: boolean;

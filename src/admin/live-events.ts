@@ -8,8 +8,8 @@ import { withShortTexts } from './bounded-texts.js';
 import { CallNumbers, isFailedCall } from './call-numbers.js';
 import { describeDecision, isRefusal } from './decision-event.js';
 import type { ErrorHelp } from './error-help.js';
-import { EventLog, type LoggedEvent } from './event-log.js';
-import { Sampling } from './sampling.js';
+import { EventSampling } from './event-sampling.js';
+import { type LoggedEvent, RecentEvents } from './recent-events.js';
 
 /** Events of each kind that a page gets when it connects. */
 const MAX_KEPT = 200;
@@ -33,9 +33,9 @@ interface EventParts {
 /** Calls and decisions of this process as server-sent events. It listens for them from its creation until `close()`. */
 export class LiveEvents {
   readonly #parts: EventParts;
-  readonly #calls = new EventLog(MAX_KEPT);
-  readonly #decisions = new EventLog(MAX_KEPT);
-  readonly #sampling = new Sampling();
+  readonly #calls = new RecentEvents(MAX_KEPT);
+  readonly #decisions = new RecentEvents(MAX_KEPT);
+  readonly #sampling = new EventSampling();
   readonly #numbers = new CallNumbers();
   readonly #readers = new Set<ServerResponse>();
   readonly #onCall = (record: unknown) => this.#addCall(record as CallRecord);
@@ -109,7 +109,7 @@ export class LiveEvents {
     );
   }
 
-  #add(log: EventLog, event: LoggedEvent, isFailure: boolean): void {
+  #add(log: RecentEvents, event: LoggedEvent, isFailure: boolean): void {
     log.add(event);
     if (this.#readers.size > 0 && this.#sampling.take(isFailure)) this.#send(event);
   }

@@ -49,7 +49,7 @@ export async function sendToRoute(
  *
  * @throws {AdminError} If there is none.
  */
-export async function readAnswer(response: IncomingMessage, id: number): Promise<Message> {
+export async function readRouteAnswer(response: IncomingMessage, id: number): Promise<Message> {
   const { statusCode = 0, headers } = response;
   const isStream = /^text\/event-stream\b/i.test(headers['content-type'] ?? '');
   const isAnswer = (message: Message | undefined): message is Message =>

@@ -42,7 +42,7 @@ export function listSessions(
 }
 
 /** Ends the session with this handle. */
-export function endSession(
+export function endSessionOf(
   routes: readonly AdminRoute[],
   handleOf: (sessionId: string) => string,
   handle: string,

@@ -2,7 +2,7 @@ import { isRecord } from '../http/json-object.js';
 import { LAST_SESSION_REVISION } from '../messages/revision.js';
 import { AdminError } from './admin-error.js';
 import type { CallAddress } from './admin-source.js';
-import { type Message, readAnswer, sendToRoute } from './route-request.js';
+import { type Message, readRouteAnswer, sendToRoute } from './route-request.js';
 
 /** A tool as the page shows it. */
 export interface ShownTool {
@@ -90,7 +90,7 @@ export class ToolClient {
     const id = this.#lastId;
     const response = await this.#post({ jsonrpc: '2.0', id, method, params });
     onResponse(response);
-    return await readAnswer(response, id);
+    return await readRouteAnswer(response, id);
   }
 
   #post(message: object) {

@@ -1,4 +1,4 @@
-import type { Revocation } from '../admin/admin-source.js';
+import type { RouteRevocation } from '../admin/admin-source.js';
 import { checkKeys, type ReadyCheck } from '../admin/readiness.js';
 import { type KeySetAge, keySetAgesOf } from '../auth/keys/key-set-ages.js';
 import { type Advice, noteAdvice } from '../core/advice.js';
@@ -28,7 +28,7 @@ export interface Authentication extends CheckedLogin {
   readonly steps: readonly Middleware[];
   readonly check: ReadyCheck;
   readonly metadata: Middleware | undefined;
-  readonly revocation: Revocation;
+  readonly revocation: RouteRevocation;
   /** Returns the ages of the key sets that it has fetched. */
   keySetAges(): readonly KeySetAge[];
 }

@@ -1,4 +1,4 @@
-import type { Revocation } from '../admin/admin-source.js';
+import type { RouteRevocation } from '../admin/admin-source.js';
 import { checkBackend, type ReadyCheck } from '../admin/readiness.js';
 import type { KeySetAge } from '../auth/keys/key-set-ages.js';
 import { callerKeysOf } from '../bridge/http/caller-token.js';
@@ -46,7 +46,7 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | '
   /** Undefined if the route answers every request itself. */
   readonly backend: RouteBackend | undefined;
   /** Revokes tokens of its login. Undefined without one. */
-  readonly revocation: Revocation | undefined;
+  readonly revocation: RouteRevocation | undefined;
   /** The names of its MCP servers. */
   readonly targets: readonly string[];
   /** Returns the ages of the key sets that its login has fetched. */

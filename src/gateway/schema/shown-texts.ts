@@ -77,9 +77,9 @@ export function isVariable(text: string): boolean {
 /** The texts of which only a part is shown, by mapping and key. */
 const PARTS: Readonly<Record<string, (text: string) => string>> = {
   // Further words are arguments.
-  'stdio.cmd': (text) => text.trim().split(/\s/)[0] ?? HIDDEN,
-  // Some services put a secret into the path.
-  'remote.host': (text) => (text.includes('/') ? (originIn(text) ?? HIDDEN) : text.replace(/^.*@/, '')),
+  'stdio.cmd': (text) => text.trim().replace(/\s.*$/s, ` ${HIDDEN}`),
+  // Some services have a secret in the path.
+  'remote.host': (text) => (text.includes('/') ? originIn(text) : withoutUser(text)),
 };
 
 /** Returns the part of a text that may be shown. */
@@ -88,15 +88,16 @@ export function showText(text: string, place: string): string {
   if (part !== undefined) return part(text);
   // A rule may compare a header of the request with a secret.
   if (/\brequest\b|\bheaders?\b/.test(text)) return HIDDEN;
-  return text.includes('://') ? withoutSecretsInUrl(text) : text;
+  return text.includes('://') ? withoutUser(text).replace(/([?#]).*$/s, `$1${HIDDEN}`) : text;
 }
 
-function originIn(url: string): string | undefined {
-  return URL.canParse(url) ? new URL(url).origin : undefined;
+function originIn(text: string): string {
+  if (!URL.canParse(text)) return HIDDEN;
+  const { origin, href } = new URL(text);
+  return href === `${origin}/` ? text : `${origin}/${HIDDEN}`;
 }
 
-function withoutSecretsInUrl(text: string): string {
-  return text
-    .replace(/:\/\/[^/?#]*@/, '://')
-    .replace(/\?[^#]*|#.*/g, (part) => (part.startsWith('?') ? `?${HIDDEN}` : ''));
+/** Replaces a user name with a password before the host. */
+function withoutUser(text: string): string {
+  return text.replace(/^([^/]*:\/\/)?[^/?#]*@/, `$1${HIDDEN}@`);
 }

@@ -4,7 +4,7 @@ const MAX_EVENTS = 50;
 const FOR_FAILURES = 20;
 
 /** Chooses the events that pages are sent, and counts all. */
-export class Sampling {
+export class EventSampling {
   #seen = 0;
   #shown = 0;
   #plain = 0;

@@ -5,7 +5,7 @@ export interface LoggedEvent {
 }
 
 /** The last events of one kind, with a bound. */
-export class EventLog {
+export class RecentEvents {
   readonly #max: number;
   readonly #events: LoggedEvent[] = [];
   #next = 0;
