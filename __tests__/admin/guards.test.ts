@@ -178,6 +178,21 @@ describe('authorize', () => {
       },
       [500, 'server_error'],
     ],
+    [
+      'an unreadable error',
+      () =>
+        Promise.reject(
+          new Proxy(
+            {},
+            {
+              getPrototypeOf: () => {
+                throw new Error('x');
+              },
+            },
+          ),
+        ),
+      [500, 'server_error'],
+    ],
     ['a rejected promise', () => Promise.reject(), [500, 'server_error']],
   ])('refuses everything if the function gives %s', async (_what, authorize, expected) => {
     const { origin } = await serveAdminApp({ options: { authorize: authorize as () => boolean } });

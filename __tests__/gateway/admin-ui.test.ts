@@ -23,7 +23,7 @@ async function serveUi({ admin = LOCAL, file = FILE, folder, password, devIssuer
   const served = await serveFile(file, folder === undefined ? {} : { folder });
   const { lines, logger } = createRecordingLogger();
   const { notes, close } = await openAdminServers({ admin }, served.gateway, logger, () =>
-    createAdminUi(served.gateway, { password, devIssuer }),
+    createAdminUi(served.gateway, { password, devIssuer }, logger),
   );
   onTestFinished(close);
   const [, port] = /:(\d+)$/.exec(notes[0] ?? '') ?? [];

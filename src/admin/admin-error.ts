@@ -15,6 +15,11 @@ export class AdminError extends Error {
   }
 }
 
+/** True for an error that is neither the user's nor one that the page expects. */
+export function isUnexpected(error: unknown): boolean {
+  return !(error instanceof AdminError || error instanceof BodyError);
+}
+
 /** Answers a request that failed. Only errors that are meant for the user say why. */
 export function replyAdminError(res: ServerResponse, error: unknown): void {
   if (error instanceof AdminError) reply(res, error.status, error.code, error.message);

@@ -5,7 +5,7 @@ import { readBody, requireMediaType } from '../http/body.js';
 import { parseJsonObject } from '../http/json-object.js';
 import { replyJson, replyMethodNotAllowed } from '../http/reply.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
-import { AdminError, replyAdminError } from './admin-error.js';
+import { AdminError, isUnexpected, replyAdminError } from './admin-error.js';
 import type { AdminSource } from './admin-source.js';
 import { createDoctorRuns } from './doctor-runs.js';
 import { readErrorHelp } from './error-help.js';
@@ -50,8 +50,12 @@ const HEADERS: Readonly<Record<string, string>> = Object.freeze({
   'cache-control': 'no-store',
 });
 
-/** Creates the page. It listens for calls and decisions from now on. */
-export function createAdminSite(source: AdminSource): AdminSite {
+/**
+ * Creates the page. It listens for calls and decisions from now on.
+ *
+ * @param report Gets a line about each request that fails although it should not.
+ */
+export function createAdminSite(source: AdminSource, report: (line: string) => void): AdminSite {
   const files = readStaticFiles();
   const about = { version: packageVersion(), startedAt: Date.now() };
   const handleOf = createHandles();
@@ -94,6 +98,8 @@ export function createAdminSite(source: AdminSource): AdminSite {
       try {
         await answer(req, res, path);
       } catch (error) {
+        if (isUnexpected(error))
+          report(`the admin page failed to answer ${req.method} ${path}: ${(error as Error)?.name}`);
         if (!isAnswered(res)) replyAdminError(res, error);
       }
     },

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRebindingGuard, type RebindingGuard } from '../bridge/rebinding-guard.js';
 import { adviceFor } from '../core/advice.js';
+import { settleInTime } from '../core/settle-in-time.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { Middleware } from '../index.js';
 import { BridgeError } from '../messages/bridge-error.js';
@@ -46,17 +47,15 @@ export function mcpAdmin(options: Readonly<McpAdminOptions>): McpAdmin {
   const guarded = { resource, allowedHosts, allowedOrigins: undefined, logger };
   const guard = createRebindingGuard('mcpAdmin()', guarded, adviceFor(options, 'mcpAdmin()'));
   const routes = routesOfApp(resolved);
-  const site = createAdminSite({ routes: () => routes });
-  const mayUse = authorize === 'loopback' ? isFromThisMachine : authorize;
+  const report = (line: string) => logger.error(`mcpAdmin(): ${line}`);
+  const site = createAdminSite({ routes: () => routes }, report);
 
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     try {
       requireOwnHost(guard, req);
-      if ((await mayUse(req)) !== true) throw new AdminError(403, 'access_denied', 'This page is for operators');
+      await requireOperator(req, authorize, report);
       await site.handle(req, res, pathBelowMount(req));
     } catch (error) {
-      if (!(error instanceof AdminError))
-        logger.error(`mcpAdmin(): ${req.method} ${rawPath(requestTarget(req))} failed`);
       replyAdminError(res, error);
     }
   }
@@ -64,6 +63,29 @@ export function mcpAdmin(options: Readonly<McpAdminOptions>): McpAdmin {
   const mcpAdminMiddleware: Middleware = (req, res) => void answer(req, res);
   return Object.assign(mcpAdminMiddleware, { close: () => site.close() });
 }
+
+/** @throws {AdminError} Whatever the function of the application throws. */
+async function requireOperator(
+  req: IncomingMessage,
+  authorize: McpAdminOptions['authorize'],
+  report: (line: string) => void,
+): Promise<void> {
+  if (authorize === 'loopback') {
+    if (!isFromThisMachine(req)) throw new AdminError(403, 'access_denied', ONLY_HERE);
+    return;
+  }
+  let isOperator: boolean;
+  try {
+    isOperator = (await settleInTime('authorize()', authorize(req))) === true;
+  } catch {
+    // It may be a Proxy, or unreadable in another way.
+    report('the function authorize failed');
+    throw new AdminError(500, 'server_error', 'The request failed');
+  }
+  if (!isOperator) throw new AdminError(403, 'access_denied', 'This page is for operators');
+}
+
+const ONLY_HERE = 'This page is for requests from this machine, without a proxy between (authorize: "loopback")';
 
 function requireOwnHost(guard: RebindingGuard, req: IncomingMessage): void {
   try {

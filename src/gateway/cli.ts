@@ -157,7 +157,7 @@ async function openAll({ host }: RunCommand, gateway: Gateway, config: GatewayCo
   try {
     return {
       addresses,
-      admin: await openAdminServers(config.process, gateway, logger, () => createAdminUi(gateway, ui)),
+      admin: await openAdminServers(config.process, gateway, logger, () => createAdminUi(gateway, ui, logger)),
     };
   } catch (error) {
     await gateway.close();

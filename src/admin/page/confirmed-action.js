@@ -22,6 +22,8 @@ export async function runConfirmed({ question, explanation, button, run }) {
   if (!(await confirmDialog(question, explanation, button))) return false;
   try {
     notify(await run());
+    // Its button may have gone, and the focus with it.
+    if (document.activeElement === document.body) document.querySelector('h1')?.focus();
     return true;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

@@ -10,10 +10,10 @@ import { outcomeOf } from './outcomes.js';
  * Builds the row of a call or a decision: one line, which opens and then shows everything that is known.
  *
  * @param {Entry} entry
- * @param {boolean} [isOpen]
+ * @param {{ isOpen?: boolean, count?: number }} [options] `count` is the number of entries that this row stands for.
  * @returns {HTMLLIElement}
  */
-export function buildEntryRow(entry, isOpen = false) {
+export function buildEntryRow(entry, { isOpen = false, count = 1 } = {}) {
   const { label, tone, meaning } = outcomeOf(entry);
   const line = entry.kind === 'call' ? callLine(entry.event) : decisionLine(entry.event);
   const summary = element(
@@ -21,7 +21,12 @@ export function buildEntryRow(entry, isOpen = false) {
     {},
     element('time', { class: 'when', datetime: new Date(entry.time).toISOString() }, timeText(entry.time)),
     element('span', { class: `badge ${tone}`, title: meaning }, label),
-    element('span', { class: 'what' }, ...line.what),
+    element(
+      'span',
+      { class: 'what' },
+      ...line.what,
+      count > 1 && element('span', { class: 'aside' }, `${count} times`),
+    ),
     element('span', { class: 'who' }, ...line.who),
     element('span', { class: 'number' }, durationText(entry.event.durationMs)),
   );

@@ -13,10 +13,13 @@ import { MAX_NUMBERS } from './live-feed.js';
  * @property {string} title
  * @property {readonly Series[]} series The first one is filled. Each has its own colour and dashes.
  * @property {(value: number | undefined) => string} format
+ * @property {boolean} [isClipped] The few highest values may be above its top, so that others can be told apart.
  */
 
 const WIDTH = MAX_NUMBERS;
 const HEIGHT = 60;
+/** Of the values of a clipped chart. */
+const USUAL_SHARE = 0.98;
 
 /** A chart of the last minutes, with its current values as text and a sentence for screen readers. */
 export class LineChart {
@@ -47,12 +50,20 @@ export class LineChart {
   show(seconds) {
     this.#seconds = seconds;
     const { series, format } = this.#chart;
-    const highest = Math.max(1, ...series.flatMap(({ pick }) => seconds.map((second) => pick(second) ?? 0)));
+    const highest = this.#topOf(series.flatMap(({ pick }) => seconds.map((second) => pick(second) ?? 0)));
     const paths = series.map(({ pick }, index) => pathsOf(this.#points(pick, highest), index));
     setChildren(this.#svg, ...paths.flat(), this.#markerOf());
     this.#top.textContent = format(highest);
     this.#svg.setAttribute('aria-label', this.#sentence());
     this.#showLegend();
+  }
+
+  /** @param {readonly number[]} values */
+  #topOf(values) {
+    const highest = Math.max(1, ...values);
+    if (this.#chart.isClipped !== true) return highest;
+    const usual = values.toSorted((a, b) => a - b)[Math.floor(values.length * USUAL_SHARE)] ?? 1;
+    return Math.min(highest, Math.max(1, usual * 1.2));
   }
 
   /**

@@ -22,7 +22,7 @@ export class LiveFeed extends EventTarget {
   state = 'connecting';
   /** @type {ShownSecond[]} Oldest first. */
   numbers = [];
-  /** @type {Map<string, Entry[]>} Oldest first. */
+  /** @type {Map<string, Entry[]>} Oldest first. Keys contain the time, since a server that was started again counts from the beginning. */
   #buckets = new Map();
   /** @type {Set<string>} */
   #keys = new Set();
@@ -33,7 +33,7 @@ export class LiveFeed extends EventTarget {
   connect() {
     const source = new EventSource('./api/events');
     source.addEventListener('open', () => {
-      // The server sends its last events again, and after a restart it counts from the beginning.
+      // The server sends its last events again.
       this.#buckets.clear();
       this.#keys.clear();
       this.#changeState('live');
@@ -77,7 +77,7 @@ export class LiveFeed extends EventTarget {
       kind: 'call',
       event,
       time,
-      key: `call ${event.id}`,
+      key: `call ${event.id} ${time}`,
       searched: searchedText(event),
       isProblem: isBad('call', event),
     });
@@ -91,7 +91,7 @@ export class LiveFeed extends EventTarget {
       kind: 'decision',
       event,
       time: event.time,
-      key: `decision ${event.id}`,
+      key: `decision ${event.id} ${event.time}`,
       searched: searchedText(searched),
       isProblem,
     });
@@ -142,7 +142,7 @@ function bucketOf({ kind, isProblem }) {
 
 /**
  * @param {'call' | 'decision'} kind
- * @param {{ outcome: string }} event
+ * @param {{ outcome: string, code?: unknown }} event
  */
 function isBad(kind, event) {
   return ['bad', 'warning'].includes(outcomeOf({ kind, event }).tone);

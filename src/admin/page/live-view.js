@@ -7,17 +7,19 @@ import { allOutcomes } from './outcomes.js';
 /** @import { LiveFeed } from './live-feed.js' */
 /** @import { Entry, View } from './page-types.js' */
 
+const PASSED = ['passed', 'anonymous'];
+
 /** @type {Readonly<Record<string, { label: string, accepts(entry: Entry): boolean }>>} */
 const FILTERS = {
-  usual: { label: 'Calls and problems', accepts: ({ kind, isProblem }) => kind === 'call' || isProblem },
+  usual: {
+    label: 'Calls and refused logins',
+    accepts: ({ kind, event }) => kind === 'call' || !PASSED.includes(event.outcome),
+  },
   problems: { label: 'Problems only', accepts: ({ isProblem }) => isProblem },
   calls: { label: 'Calls', accepts: ({ kind }) => kind === 'call' },
   logins: { label: 'Login decisions', accepts: ({ kind }) => kind === 'decision' },
   everything: { label: 'Everything', accepts: () => true },
 };
-
-/** Every client's first request has no token: no reason to open it. */
-const USUAL_CODES = ['missing_token'];
 
 /**
  * The live list: newest first, with a filter and a pause. The latest refusal of each code is open, so that its explanation is seen.
@@ -123,8 +125,8 @@ class OpenedRows {
     const { kind, isProblem, event, time } = entry;
     const code = String(event.code);
     const known = this.#latest.get(code);
-    const isOpen = kind === 'decision' && isProblem && !USUAL_CODES.includes(code) && time >= (known?.time ?? 0);
-    const row = buildEntryRow(entry, isOpen);
+    const isOpen = kind === 'decision' && isProblem && time >= (known?.time ?? 0);
+    const row = buildEntryRow(entry, { isOpen });
     if (!isOpen) return row;
     known?.row.querySelector('details:not([data-touched])')?.removeAttribute('open');
     row

@@ -20,6 +20,7 @@ const CHARTS = [
   {
     title: 'Duration of calls',
     format: durationText,
+    isClipped: true,
     series: [
       { name: 'median', pick: seriesOf('p50') },
       { name: '95th percentile', pick: seriesOf('p95') },

@@ -31,13 +31,21 @@ const DECISION_OUTCOMES = {
   failed: { label: 'Not checked', tone: 'bad', meaning: 'The token could not be checked. The client is not to blame.' },
 };
 
+/** @type {Outcome} */
+const FIRST_REQUEST = {
+  label: 'Asked to log in',
+  tone: 'quiet',
+  meaning: "The request had no token, like every client's first one. The answer says where to log in.",
+};
+
 const OUTCOMES = { call: CALL_OUTCOMES, decision: DECISION_OUTCOMES };
 
 /**
- * @param {Pick<Entry, 'kind'> & { event: { outcome: string } }} entry
+ * @param {Pick<Entry, 'kind'> & { event: { outcome: string, code?: unknown } }} entry
  * @returns {Outcome}
  */
 export function outcomeOf({ kind, event }) {
+  if (kind === 'decision' && event.outcome === 'refused' && event.code === 'missing_token') return FIRST_REQUEST;
   return OUTCOMES[kind][event.outcome] ?? { label: event.outcome, tone: 'warning', meaning: '' };
 }
 

@@ -9,6 +9,8 @@ import { buildRouteCard, updateRouteCard } from './route-card.js';
 /** @import { LiveFeed } from './live-feed.js' */
 /** @import { Entry, RouteState, View } from './page-types.js' */
 
+/** @typedef {{ latest: Entry, count: number }} Problem */
+
 /** The latest problems are shown here, all others in the live list. */
 const MAX_PROBLEMS = 5;
 
@@ -62,11 +64,12 @@ function createLatestProblems(feed) {
   const list = element('ol', { class: 'entries' });
   const none = element('p', { class: 'empty' }, 'Nothing was refused and nothing failed lately.');
   const rows = new KeyedList(list, {
-    keyOf: (/** @type {Entry} */ { key }) => key,
-    build: (entry) => buildEntryRow(entry),
+    keyOf: ({ latest }) => kindOf(latest),
+    build: (/** @type {Problem} */ { latest, count }) => buildEntryRow(latest, { count }),
+    update: updateProblem,
   });
   feed.addEventListener('entries', () => {
-    const problems = feed.entries(({ isProblem }) => isProblem).slice(0, MAX_PROBLEMS);
+    const problems = problemsIn(feed.entries(({ isProblem }) => isProblem)).slice(0, MAX_PROBLEMS);
     rows.show(problems);
     none.hidden = problems.length > 0;
   });
@@ -79,4 +82,40 @@ function createLatestProblems(feed) {
     none,
     element('p', { class: 'further' }, all),
   );
+}
+
+/**
+ * The latest of each kind, with their number: one failing tool must not hide everything else.
+ *
+ * @param {readonly Entry[]} newestFirst
+ * @returns {Problem[]}
+ */
+function problemsIn(newestFirst) {
+  /** @type {Map<string, Problem>} */
+  const problems = new Map();
+  for (const entry of newestFirst) {
+    const { latest = entry, count = 0 } = problems.get(kindOf(entry)) ?? {};
+    problems.set(kindOf(entry), { latest, count: count + 1 });
+  }
+  return [...problems.values()];
+}
+
+/** @param {Entry} entry */
+function kindOf({ kind, event }) {
+  const { outcome, code } = event;
+  const called = 'route' in event ? [event.route, event.name ?? event.method] : [event.path];
+  return JSON.stringify([kind, outcome, code, ...called]);
+}
+
+/**
+ * A row that the operator reads stays as it is.
+ *
+ * @param {HTMLLIElement} row
+ * @param {Problem} problem
+ */
+function updateProblem(row, { latest, count }) {
+  const isRead = row.querySelector('details')?.open === true || row.contains(document.activeElement);
+  if (isRead || row.dataset.latest === latest.key) return;
+  row.dataset.latest = latest.key;
+  row.replaceChildren(...buildEntryRow(latest, { count }).childNodes);
 }

@@ -75,13 +75,9 @@ function healthBadge(isReady) {
 }
 
 /** @param {RouteState} route */
-function loginBadge({ authenticates, mode }) {
-  if (!authenticates) return element('span', { class: 'badge warning' }, 'No login');
-  return element(
-    'span',
-    { class: `badge ${mode === 'strict' || mode === undefined ? 'quiet' : 'warning'}` },
-    `Login ${mode ?? 'required'}`,
-  );
+function loginBadge({ mode }) {
+  if (mode === undefined) return element('span', { class: 'badge warning' }, 'No login');
+  return element('span', { class: `badge ${mode === 'strict' ? 'quiet' : 'warning'}` }, `Login ${mode}`);
 }
 
 /** @param {RouteState['stats']} stats */

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { AdminError, replyAdminError } from '../../admin/admin-error.js';
 import { createAdminSite } from '../../admin/admin-site.js';
 import { isLoopbackAddress } from '../../http/loopback.js';
+import type { Logger } from '../../index.js';
 import { describeAddress } from '../config/server-address.js';
 import type { DevIssuer } from '../dev-issuer/dev-issuer.js';
 import type { OpenPort } from '../gateway.js';
@@ -39,9 +40,10 @@ export interface UiSettings {
 }
 
 /** Creates the page. It listens for calls and decisions from now on. */
-export function createAdminUi(source: UiSource, { password, devIssuer }: UiSettings): AdminUi {
+export function createAdminUi(source: UiSource, { password, devIssuer }: UiSettings, logger: Logger): AdminUi {
   const routes = new ShownRoutes(() => source.openPorts(), devIssuer);
-  const site = createAdminSite({ routes: () => routes.all(), config: () => source.shownConfig() });
+  const shown = { routes: () => routes.all(), config: () => source.shownConfig() };
+  const site = createAdminSite(shown, (line) => logger.error(line));
   const check = password === undefined ? undefined : createPasswordCheck(password);
 
   return {
