@@ -26,5 +26,5 @@ test.each([
   const modules = await modulesOf(entry);
   const loaded = new Set(modules.map(packageOf).filter((name) => name !== undefined));
   expect([...loaded].filter((name) => !packages.includes(name))).toEqual([]);
-  expect(new Set(modules.filter((url) => packageOf(url) === undefined)).size).toBeLessThan(6);
+  expect(new Set(modules.filter((url) => packageOf(url) === undefined)).size).toBeLessThan(8);
 });
