@@ -97,8 +97,12 @@ app.use('/mcp', mcpCalls({ onCall, recordContent: ({ params }) => params.argumen
 connect()
   .use(mcpCalls())
   .use(mcpScopes({ ping: ['a'] }, { onCall }));
-// @ts-expect-error A record cannot be changed.
-mcpCalls({ onCall: (call) => void (call.outcome = 'answered') });
+mcpCalls({
+  onCall(call) {
+    // @ts-expect-error A record cannot be changed.
+    call.outcome = 'answered';
+  },
+});
 
 // A policy may accept other credentials. The AuthInfo of the MCP SDK fits a verifier.
 mcpAuth({
