@@ -111,6 +111,16 @@ test('a middleware that sees the same request twice gets one record', async () =
   expect(records).toHaveLength(1);
 });
 
+test.each([
+  ['first', true],
+  ['last', false],
+])('a function that two middlewares have is called once, with the content of the %s', async (_which, isFirst) => {
+  const { records, options } = listener();
+  const withContent = { ...options, recordContent: () => 'content' };
+  await (isFirst ? recordFor(withContent, options) : recordFor(options, withContent));
+  expect(records).toEqual([expect.objectContaining({ content: 'content' })]);
+});
+
 test('the first end counts', async () => {
   const { records, options } = listener();
   await inRequest((req) => {

@@ -69,8 +69,11 @@ export class ObservedCalls implements CallOwner {
     return 0;
   }
 
-  /** Adds the options of one more middleware. */
+  /** Adds the options of one more middleware. A function that several of them have is called once, with content if one of them records it. */
   addListener(options: CallOptions): void {
+    const same = [...this.#listeners].find(({ onCall }) => onCall === options.onCall);
+    if (options.onCall === undefined || same?.recordContent !== undefined) return;
+    if (same !== undefined) this.#listeners.delete(same);
     this.#listeners.add(options);
   }
 
@@ -131,7 +134,8 @@ function withinBounds(start: CallStart): CallStart {
 }
 
 function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length)}…`;
+  // A copy: a part of a text keeps the whole text in memory.
+  return text.length <= length ? text : `${Buffer.from(text.slice(0, length)).toString()}…`;
 }
 
 const observed = createPerRequest<ObservedCalls>();
