@@ -5,6 +5,8 @@ import express from 'express';
 import {
   type AuthDecision,
   type AuthInfo,
+  type CallContent,
+  type CallOutcome,
   type CallRecord,
   getAuth,
   getUpstreamToken,
@@ -60,6 +62,15 @@ const targets: McpBackend = mcpBackend({
   serverInfo: { name: 'tools', version: '1', title: 'Tools' },
   pin: 'pins.json',
 });
+
+const outcomes: CallOutcome[] = [];
+mcpStdioBackend({
+  command: 'node',
+  onCall: ({ outcome }: CallRecord) => void outcomes.push(outcome),
+  recordContent: ({ params }: CallContent) => ({ city: params.city }),
+});
+mcpHttpBackend({ url: 'https://mcp.example.com/mcp', onCall: undefined });
+
 const target: string | undefined = targets.resolve('tool', 'notes_add')?.target;
 const isReady: Promise<boolean> = remote.ready();
 const areKeysReady: Promise<boolean> = mcpAuth(policy).ready();
@@ -97,8 +108,12 @@ app.use('/mcp', mcpCalls({ onCall, recordContent: ({ params }) => params.argumen
 connect()
   .use(mcpCalls())
   .use(mcpScopes({ ping: ['a'] }, { onCall }));
-// @ts-expect-error A record cannot be changed.
-mcpCalls({ onCall: (call) => void (call.outcome = 'answered') });
+mcpCalls({
+  onCall(call) {
+    // @ts-expect-error A record cannot be changed.
+    call.outcome = 'answered';
+  },
+});
 
 // A policy may accept other credentials. The AuthInfo of the MCP SDK fits a verifier.
 mcpAuth({

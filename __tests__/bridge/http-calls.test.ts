@@ -154,7 +154,7 @@ test('of a long name, the record has the beginning; what is not a text is no nam
   const { url, ada, records } = await serve(target.url);
   await (await post(url, { ...call(1, 'x'), params: { name: { a: 1 } } }, ada)).text();
   await (await post(url, call(1, 'x'.repeat(100_000)), ada)).text();
-  expect(records).toMatchObject([{ name: undefined }, { name: 'x'.repeat(8_192) }]);
+  expect(records).toMatchObject([{ name: undefined }, { name: `${'x'.repeat(1_000)}…` }]);
 });
 
 test('recordContent gets arguments and result, and the record what it returns', async () => {

@@ -5,8 +5,8 @@ describe('mcpCalls() refuses', () => {
   test.each<[string, unknown, string]>([
     ['no call', { headers: {}, url: '/', method: 'GET', socket: {} }, 'mcpCalls()'],
     ['another name', { oncall: () => undefined }, 'onCall'],
-    ['a text as onCall', { onCall: 'log' }, 'mcpCalls(): onCall must be a function'],
-    ['a text as recordContent', { recordContent: 'all' }, 'mcpCalls(): recordContent must be a function'],
+    ['a text as onCall', { onCall: 'log' }, 'mcpCalls(): option "onCall" must be a function'],
+    ['a text as recordContent', { recordContent: 'all' }, 'mcpCalls(): option "recordContent" must be a function'],
     ['a size of 0', { maxBodyBytes: 0 }, 'maxBodyBytes'],
     ['a logger without methods', { logger: {} }, 'logger'],
   ])('%s', (_name, options, message) => {
@@ -23,5 +23,7 @@ describe('mcpCalls() refuses', () => {
 });
 
 test('mcpScopes() refuses an onCall that is no function', () => {
-  expect(() => mcpScopes({ ping: ['a'] }, { onCall: 1 as never })).toThrow('mcpScopes(): onCall must be a function');
+  expect(() => mcpScopes({ ping: ['a'] }, { onCall: 1 as never })).toThrow(
+    'mcpScopes(): option "onCall" must be a function',
+  );
 });
