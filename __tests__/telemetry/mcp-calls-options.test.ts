@@ -23,5 +23,7 @@ describe('mcpCalls() refuses', () => {
 });
 
 test('mcpScopes() refuses an onCall that is no function', () => {
-  expect(() => mcpScopes({ ping: ['a'] }, { onCall: 1 as never })).toThrow('mcpScopes(): option "onCall" must be a function');
+  expect(() => mcpScopes({ ping: ['a'] }, { onCall: 1 as never })).toThrow(
+    'mcpScopes(): option "onCall" must be a function',
+  );
 });
