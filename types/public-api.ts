@@ -5,6 +5,11 @@ import express from 'express';
 import {
   type AuthDecision,
   type AuthInfo,
+<<<<<<< HEAD
+=======
+  type CallContent,
+  type CallOutcome,
+>>>>>>> calls-bridge
   type CallRecord,
   getAuth,
   getUpstreamToken,
@@ -60,6 +65,20 @@ const targets: McpBackend = mcpBackend({
   serverInfo: { name: 'tools', version: '1', title: 'Tools' },
   pin: 'pins.json',
 });
+
+const outcomes: CallOutcome[] = [];
+mcpStdioBackend({
+  command: 'node',
+  onCall: ({ outcome }: CallRecord) => void outcomes.push(outcome),
+  recordContent: ({ params }: CallContent) => ({ city: params.city }),
+});
+mcpHttpBackend({ url: 'https://mcp.example.com/mcp', onCall: undefined });
+mcpBackend({
+  targets: { notes: { command: 'node' } },
+  // @ts-expect-error A record is not changed.
+  onCall: (call) => (call.user = 'mallory'),
+});
+
 const target: string | undefined = targets.resolve('tool', 'notes_add')?.target;
 const isReady: Promise<boolean> = remote.ready();
 const areKeysReady: Promise<boolean> = mcpAuth(policy).ready();
