@@ -5,11 +5,8 @@ import express from 'express';
 import {
   type AuthDecision,
   type AuthInfo,
-<<<<<<< HEAD
-=======
   type CallContent,
   type CallOutcome,
->>>>>>> calls-bridge
   type CallRecord,
   getAuth,
   getUpstreamToken,
