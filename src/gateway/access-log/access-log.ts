@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { SECRET_HEADERS, sharedVariablesOf } from '../../authorization/request-variables.js';
 import { runOutsideRequest } from '../../core/log-fields.js';
 import { takesFields, withFields } from '../../core/logger.js';
-import { getAuth, type Logger } from '../../index.js';
+import type { Logger } from '../../index.js';
 import { type CallFollower, callFollower } from '../../telemetry/call-follower.js';
 import type { CallRecord } from '../../telemetry/call-record.js';
 import type { AccessLogConfig } from '../config/access-log-config.js';
+import { recordedVariablesOf } from '../recorded-variables.js';
 import type { GatewayRoute } from '../route.js';
 import { endedVariablesOf, type ResolveName } from './ended-variables.js';
 import { asLogValue, fieldsOfCall, type LogValue, lineOf } from './log-values.js';
@@ -58,11 +58,10 @@ function fieldsFor(
   routes: readonly GatewayRoute[],
 ): ReadonlyMap<string, LogValue> | undefined {
   const ofCall = routes.filter(({ label }) => label === record.route);
-  const shared = sharedVariablesOf(req, getAuth(req), secretHeadersOf(routes));
   const named = withTarget(record, ofCall);
-  const variables = { ...shared, ...endedVariablesOf(named, resolverOf(ofCall)) };
+  const variables = { ...recordedVariablesOf(req, record), ...endedVariablesOf(named, resolverOf(ofCall)) };
   if (filter !== undefined && filter.evaluate(variables) !== true) return undefined;
-  const fields = fieldsOfCall(named, shared);
+  const fields = fieldsOfCall(named, variables);
   for (const [name, expression] of added) {
     const value = asLogValue(expression.evaluate(variables));
     if (value === undefined) fields.delete(name);
@@ -70,10 +69,6 @@ function fieldsFor(
   }
   for (const name of removed) fields.delete(name);
   return fields;
-}
-
-function secretHeadersOf(routes: readonly GatewayRoute[]): ReadonlySet<string> {
-  return new Set([...SECRET_HEADERS, ...routes.flatMap(({ policy }) => policy?.authorizationLocation?.header ?? [])]);
 }
 
 /** The only target of a route has its name although records do not say it. */
