@@ -5,6 +5,7 @@ import express from 'express';
 import {
   type AuthDecision,
   type AuthInfo,
+  type CallRecord,
   getAuth,
   getUpstreamToken,
   type LoginPolicy,
@@ -17,9 +18,11 @@ import {
   mcpAuth,
   mcpAuthorization,
   mcpBackend,
+  mcpCalls,
   mcpCors,
   mcpHttpBackend,
   mcpLimits,
+  mcpScopes,
   mcpStdioBackend,
   protectedResourceMetadata,
   type RuleBackend,
@@ -87,6 +90,15 @@ app.get('/who', (req, res) => {
 const auth: McpAuth = mcpAuth(policy);
 app.use(auth, protectedResourceMetadata(auth));
 connect().use(mcpAuth(policy)).use(protectedResourceMetadata(policy)).use('/mcp', backend);
+
+// Records of calls. What recordContent returns may be anything.
+const onCall = ({ user, name, outcome }: CallRecord): string => `${user} ${name} ${outcome}`;
+app.use('/mcp', mcpCalls({ onCall, recordContent: ({ params }) => params.arguments }));
+connect()
+  .use(mcpCalls())
+  .use(mcpScopes({ ping: ['a'] }, { onCall }));
+// @ts-expect-error A record cannot be changed.
+mcpCalls({ onCall: (call) => void (call.outcome = 'answered') });
 
 // A policy may accept other credentials. The AuthInfo of the MCP SDK fits a verifier.
 mcpAuth({
