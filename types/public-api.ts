@@ -5,6 +5,9 @@ import express from 'express';
 import {
   type AuthDecision,
   type AuthInfo,
+  type CallContent,
+  type CallOutcome,
+  type CallRecord,
   getAuth,
   getUpstreamToken,
   type LoginPolicy,
@@ -57,6 +60,20 @@ const targets: McpBackend = mcpBackend({
   serverInfo: { name: 'tools', version: '1', title: 'Tools' },
   pin: 'pins.json',
 });
+
+const outcomes: CallOutcome[] = [];
+mcpStdioBackend({
+  command: 'node',
+  onCall: ({ outcome }: CallRecord) => void outcomes.push(outcome),
+  recordContent: ({ params }: CallContent) => ({ city: params.city }),
+});
+mcpHttpBackend({ url: 'https://mcp.example.com/mcp', onCall: undefined });
+mcpBackend({
+  targets: { notes: { command: 'node' } },
+  // @ts-expect-error A record is not changed.
+  onCall: (call) => (call.user = 'mallory'),
+});
+
 const target: string | undefined = targets.resolve('tool', 'notes_add')?.target;
 const isReady: Promise<boolean> = remote.ready();
 const areKeysReady: Promise<boolean> = mcpAuth(policy).ready();

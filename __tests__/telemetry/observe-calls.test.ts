@@ -2,7 +2,12 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer, type IncomingMessage } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import type { CallOptions, CallRecord } from '../../src/telemetry/call-record.js';
-import { type ObservedCalls, observeCalls, observedCalls } from '../../src/telemetry/observe-calls.js';
+import {
+  type ObservedCalls,
+  observeCalls,
+  observedCalls,
+  observeLastCalls,
+} from '../../src/telemetry/observe-calls.js';
 import { listen, originOf, stop } from '../support/loopback-server.js';
 
 const START = { key: '1', method: 'tools/call', name: 'add', params: { arguments: { pin: 'secret-pin' } }, bytes: 90 };
@@ -173,4 +178,34 @@ test('the time and the duration begin with the arrival of the request', async ()
   expect(durationMs).toBeGreaterThanOrEqual(5_000);
   expect(time).toBeGreaterThanOrEqual(now - 5_001);
   expect(time).toBeLessThan(now - 4_000);
+});
+
+test.each(['first', 'last'])('recordContent of the %s middleware gets the arguments', async (which) => {
+  const { records, options } = listener({ recordContent: ({ params }) => params });
+  const other = listener();
+  await inRequest((req) => {
+    const [first, last] = which === 'first' ? [options, other.options] : [other.options, options];
+    observeCalls(req, first, () => [START]);
+    observeLastCalls(req, last, () => [START], performance.now())?.endAll(END);
+  });
+  expect(records).toEqual([expect.objectContaining({ content: START.params })]);
+  expect(other.records).toHaveLength(1);
+});
+
+test('arguments that no listener wants are not kept until the call ends', async () => {
+  const { options } = listener();
+  const calls = await inRequest((req) => observeLastCalls(req, options, () => [START], performance.now()));
+  expect(calls?.get('1')?.start).toEqual({ ...START, params: {} });
+});
+
+test('methods and names are cut, since clients choose them', async () => {
+  const { records, options } = listener();
+  await inRequest((req) => {
+    const start = { ...START, method: 'm'.repeat(1_000), name: 'n'.repeat(10_000) };
+    observeCalls(req, options, () => [start, { ...START, name: 'n'.repeat(1_000) }])?.endAll(END);
+  });
+  expect(records.map(({ method, name }) => [method.length, name?.length])).toEqual([
+    [101, 1_001],
+    ['tools/call'.length, 1_000],
+  ]);
 });

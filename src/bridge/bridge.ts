@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Advice } from '../core/advice.js';
 import type { AuthInfo } from '../core/auth-info.js';
 import { requireAuthority } from '../core/authority.js';
 import { markOwnSessions } from '../core/own-sessions.js';
@@ -13,13 +12,12 @@ import { createMessageRefusalLog, type MessageRefusalLog } from '../messages/mes
 import { createMetaRules, type MetaRules } from '../messages/meta-edit.js';
 import { isStateless, namesStatelessRevision } from '../messages/revision.js';
 import { refuserOf } from '../oauth/refusal.js';
-import type { ConnectionSource } from '../targets/connection.js';
 import { LeasedConnections } from '../targets/leased-connections.js';
 import { MAX_STOP_SECONDS } from '../targets/stdio/process-tree.js';
 import { replyFailure } from './answers/reply-failure.js';
-import type { ResolvedBridge } from './bridge-options.js';
 import { type BridgeRequest, hasLeft } from './bridge-request.js';
-import { type CallObserver, createCallObserver } from './call-observer.js';
+import type { BridgeSetup, BridgeStats } from './bridge-setup.js';
+import { type CallObserver, createCallObserver, endOnFailure } from './call-observer.js';
 import { Drain } from './drain.js';
 import { listensOnly } from './listens.js';
 import { createOpenWarning } from './open-warning.js';
@@ -34,27 +32,6 @@ import { StatelessExchange } from './stateless/stateless-exchange.js';
 
 const TICK_MS = 1_000;
 const TICKS_PER_KEEP_ALIVE = 15;
-
-/** The current numbers of a bridge. */
-export interface BridgeStats {
-  readonly sessions: number;
-  readonly connections: number;
-  readonly pending: number;
-  readonly restarts: number;
-}
-
-/** The parts of a bridge that its backend chooses. */
-export interface BridgeSetup {
-  /** The backend's function, in the log. */
-  readonly who: string;
-  readonly source: ConnectionSource;
-  readonly options: ResolvedBridge;
-  readonly advice: Advice;
-  /** The options that send credentials of this server to an MCP server. */
-  readonly credentials?: readonly string[];
-  /** Called every second, and at the end. */
-  onStats(stats: BridgeStats): void;
-}
 
 /** Connects HTTP requests to the MCP servers that answer them. */
 export class Bridge {
@@ -187,14 +164,19 @@ export class Bridge {
     requireAuthority(request.auth);
     const { messages, batch } = parseMessages(body);
     const calls = this.#observe(request, messages);
+    const pass = () => this.#pass({ ...request, calls }, messages, batch);
+    return calls === undefined ? pass() : endOnFailure(calls, pass);
+  }
+
+  async #pass(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): Promise<void> {
     const rule = messages.some(({ kind }) => kind === 'request') ? this.#metaRules.forRequest(request.auth) : undefined;
     const metaRule = rule instanceof Promise ? await rule : rule;
     if (rule instanceof Promise) {
-      if (hasLeft({ ...request, calls })) return;
+      if (hasLeft(request)) return;
       requireAuthority(request.auth);
     }
     if (this.#closed) throw new BridgeError('closing');
-    return this.#exchange({ ...request, metaRule, calls }, messages, batch);
+    return this.#exchange({ ...request, metaRule }, messages, batch);
   }
 
   #exchange(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): Promise<void> | void {

@@ -1,7 +1,8 @@
 import type { ClientMessage } from '../messages/json-rpc.js';
 import type { CallOptions } from '../telemetry/call-record.js';
 import { callStartsOf } from '../telemetry/call-starts.js';
-import { type ObservedCalls, observeCalls } from '../telemetry/observe-calls.js';
+import { type ObservedCalls, observeLastCalls } from '../telemetry/observe-calls.js';
+import { endOfError } from '../telemetry/outcomes.js';
 import type { BridgeRequest } from './bridge-request.js';
 
 /** Begins the records of the calls in a request. Undefined if nothing listens for them. */
@@ -11,8 +12,18 @@ export type CallObserver = (request: BridgeRequest, messages: readonly ClientMes
 export function createCallObserver({ onCall, recordContent }: CallOptions): CallObserver {
   const options = { onCall, recordContent };
   return ({ req, since }, messages) => {
-    const calls = observeCalls(req, options, () => callStartsOf(messages), since);
+    const calls = observeLastCalls(req, options, () => callStartsOf(messages), since);
     if (calls !== undefined) calls.isReported = true;
     return calls;
   };
+}
+
+/** Does `work` for a request, and ends its calls if it fails. */
+export async function endOnFailure(calls: ObservedCalls, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    calls.endAll(endOfError(error));
+    throw error;
+  }
 }

@@ -1,7 +1,8 @@
 import { adviceFor } from '../core/advice.js';
 import type { Middleware } from '../http/middleware.js';
-import { Bridge, type BridgeStats } from './bridge.js';
+import { Bridge } from './bridge.js';
 import { createBridgeMiddleware } from './bridge-middleware.js';
+import type { BridgeStats } from './bridge-setup.js';
 import { everyOriginWarning } from './every-origin.js';
 import { hasProgram } from './has-program.js';
 import { inheritWarning } from './inherit-warning.js';

@@ -14,6 +14,8 @@ export interface PerRequest<T> {
  */
 export function createPerRequest<T>(): PerRequest<T> {
   const values = new WeakMap<object, T | undefined>();
+  /** False until the first value is set. Until then, nothing is looked up. */
+  let isUsed = false;
 
   /** `new WithValue(req, value)` creates no object: it adds `#value` to `req`, as {@link GivenObject} says. */
   class WithValue extends GivenObject {
@@ -25,6 +27,7 @@ export function createPerRequest<T>(): PerRequest<T> {
     }
 
     static get(req: object): T | undefined {
+      if (!isUsed) return undefined;
       // Object.create(req) counts as the same request. A stored `undefined` hides the value of the original.
       for (let each: object | null = req; each !== null; each = Object.getPrototypeOf(each)) {
         if (#value in each) return each.#value;
@@ -34,6 +37,7 @@ export function createPerRequest<T>(): PerRequest<T> {
     }
 
     static set(req: object, value: T | undefined): void {
+      isUsed = true;
       if (#value in req) req.#value = value;
       else if (isPlain(req) && !values.has(req)) new WithValue(req, value);
       else values.set(req, value);

@@ -1,15 +1,14 @@
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import { type AuthInfo, apiKeyOf, getAuth } from '../core/auth-info.js';
-import { ignoreRejection } from '../core/ignore-rejection.js';
 import { mcpRouteOf } from '../core/mcp-route.js';
 import { signedSessionOf } from '../core/own-sessions.js';
 import { createPerRequest } from '../core/per-request.js';
 import { requestIdOf } from '../core/request-id.js';
-import { isPromiseLike } from '../core/settle-in-time.js';
 import { ISSUED_TOKEN_PREFIX } from '../oauth/credential-form.js';
 import { announcesNames, learnNames, MAX_LIST_BYTES } from './announced-names.js';
 import { callFollower } from './call-follower.js';
+import { MAX_CONTENT_BYTES, notifyListener } from './call-listener.js';
 import type { CallerCredential, CallOptions, CallRecord } from './call-record.js';
 import { type CallStart, callTracer } from './call-tracer.js';
 import { type CallEnd, type CallOwner, ObservedCall } from './observed-call.js';
@@ -17,8 +16,9 @@ import { traceIdOf, traceParentOf } from './trace-context.js';
 
 const records = channel('express-mcp-auth:call');
 
-/** The longest answer whose result `recordContent` gets, in bytes. */
-const MAX_CONTENT_BYTES = 65_536;
+/** Characters. */
+const MAX_METHOD_LENGTH = 100;
+const MAX_NAME_LENGTH = 1_000;
 
 /** The calls of one HTTP request that are being recorded. */
 export class ObservedCalls implements CallOwner {
@@ -37,9 +37,11 @@ export class ObservedCalls implements CallOwner {
     this.#since = since;
     this.session = signedSessionOf(req)?.presented ?? req.headers['mcp-session-id']?.toString();
     callFollower.current?.onRequest(req);
-    this.#calls = starts.map((start) => {
-      const span = callTracer.current?.begin(start, traceParentOf(req, start.params), req);
-      return new ObservedCall(start, span, this);
+    this.#calls = starts.map((given) => {
+      const start = withinBounds(given);
+      const parent = traceParentOf(req, start.params);
+      const span = callTracer.current?.begin(start, parent, req);
+      return new ObservedCall({ start, span, traceId: span?.traceId ?? traceIdOf(parent) }, this);
     });
   }
 
@@ -74,6 +76,12 @@ export class ObservedCalls implements CallOwner {
     this.#listeners.add(options);
   }
 
+  /** Says that no more middlewares come. Arguments that none of them wants are no longer kept until the call ends. */
+  closeListeners(): void {
+    for (const { onCall, recordContent } of this.#listeners) if (onCall && recordContent) return;
+    for (const call of this.#calls) call.dropParams();
+  }
+
   /** Ends every call that has not ended. */
   endAll(end: CallEnd): void {
     for (const call of this.#calls) call.end(end);
@@ -87,7 +95,7 @@ export class ObservedCalls implements CallOwner {
     call.span?.end(record);
   }
 
-  #recordOf({ start, target, session, span }: ObservedCall, end: CallEnd): CallRecord {
+  #recordOf({ start, target, session, traceId }: ObservedCall, end: CallEnd): CallRecord {
     const auth = identityOf(this.#req);
     const durationMs = performance.now() - this.#since;
     return Object.freeze({
@@ -107,47 +115,29 @@ export class ObservedCalls implements CallOwner {
       bytesOut: end.bytes ?? 0,
       session: session ?? this.session,
       requestId: requestIdOf(this.#req),
-      traceId: span?.traceId ?? traceIdOf(traceParentOf(this.#req, start.params)),
+      traceId,
     });
   }
 
   #publish(record: CallRecord, start: CallStart, end: CallEnd): void {
     records.publish(record);
     callFollower.current?.onEnd(record, this.#req);
-    for (const options of this.#listeners) notify(options, record, start, end);
+    for (const options of this.#listeners) notifyListener(options, record, start, end);
   }
 }
 
-/** Calls one listener. An error in it must not change the answer. */
-function notify({ onCall, recordContent }: CallOptions, record: CallRecord, start: CallStart, end: CallEnd): void {
-  if (onCall === undefined) return;
-  const content = recordContent && contentOf(recordContent, start, end);
-  try {
-    ignoreRejection(onCall(content === undefined ? record : Object.freeze({ ...record, content })));
-  } catch {
-    // Nothing is lost: the record was offered.
-  }
+/** Clients choose methods and names, and listeners may keep records. */
+function withinBounds(start: CallStart): CallStart {
+  const { method, name } = start;
+  if (method.length <= MAX_METHOD_LENGTH && (name === undefined || name.length <= MAX_NAME_LENGTH)) return start;
+  return { ...start, method: cut(method, MAX_METHOD_LENGTH), name: name && cut(name, MAX_NAME_LENGTH) };
 }
 
-function contentOf(
-  recordContent: NonNullable<CallOptions['recordContent']>,
-  { method, name, params }: CallStart,
-  { result, bytes = 0 }: CallEnd,
-): unknown {
-  try {
-    const content = recordContent({ method, name, params, result: bytes > MAX_CONTENT_BYTES ? undefined : result });
-    ignoreRejection(content);
-    // A promise is no content: the record does not wait for it.
-    return isPromiseLike(content) ? undefined : content;
-  } catch {
-    // The record is the same without content.
-    return undefined;
-  }
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`;
 }
 
 const observed = createPerRequest<ObservedCalls>();
-/** False until the first call is recorded. So nothing is looked up where nothing ever listens. */
-let isUsed = false;
 
 /** True if anything listens for calls. */
 export function areCallsObserved({ onCall }: CallOptions): boolean {
@@ -167,22 +157,39 @@ export function observeCalls(
   starts: () => readonly CallStart[],
   since = performance.now(),
 ): ObservedCalls | undefined {
-  const isObserved = areCallsObserved(options);
-  if (!isObserved && !isUsed) return undefined;
+  const calls = beginOrContinue(req, options, starts, since);
+  if (calls !== undefined && observed.get(req) !== calls) observed.set(req, calls);
+  return calls;
+}
+
+/** Does the same for a middleware after which none asks for the record: with Express, remembering it costs as much as making it. */
+export function observeLastCalls(
+  req: IncomingMessage,
+  options: CallOptions,
+  starts: () => readonly CallStart[],
+  since: number,
+): ObservedCalls | undefined {
+  const calls = beginOrContinue(req, options, starts, since);
+  calls?.closeListeners();
+  return calls;
+}
+
+function beginOrContinue(
+  req: IncomingMessage,
+  options: CallOptions,
+  starts: () => readonly CallStart[],
+  since: number,
+): ObservedCalls | undefined {
   const known = observed.get(req);
-  if (known === undefined && !isObserved) return undefined;
+  if (known === undefined && !areCallsObserved(options)) return undefined;
   const calls = known ?? new ObservedCalls(req, starts(), since);
-  if (known === undefined) {
-    observed.set(req, calls);
-    isUsed = true;
-  }
   calls.addListener(options);
   return calls;
 }
 
 /** The calls of this request that an earlier middleware has begun to record. */
 export function observedCalls(req: IncomingMessage): ObservedCalls | undefined {
-  return isUsed ? observed.get(req) : undefined;
+  return observed.get(req);
 }
 
 function identityOf(req: IncomingMessage): AuthInfo | undefined {

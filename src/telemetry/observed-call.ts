@@ -22,24 +22,43 @@ export interface CallOwner {
   onEnd(call: ObservedCall, end: CallEnd): void;
 }
 
-/** A call that has begun. Each part of the package that learns something about it says so here; its first end counts. */
-export class ObservedCall {
+/** The facts about a call when it begins. */
+export interface BegunCall {
   readonly start: CallStart;
   readonly span: CallSpan | undefined;
+  /** That of the span, or else of the client. */
+  readonly traceId: string | undefined;
+}
+
+/** A call that has begun. Each part of the package that learns something about it says so here; its first end counts. */
+export class ObservedCall {
+  readonly span: CallSpan | undefined;
+  readonly traceId: string | undefined;
   /** The name of the target that got it. */
   target: string | undefined;
   /** The id of the session that it opened. */
   session: string | undefined;
   /** See `ObservedCalls.claim()`. */
   isClaimed = false;
+  #start: CallStart;
   readonly #owner: CallOwner;
   #targetSpans: TargetSpan[] | undefined;
   #isOver = false;
 
-  constructor(start: CallStart, span: CallSpan | undefined, owner: CallOwner) {
-    this.start = start;
+  constructor({ start, span, traceId }: BegunCall, owner: CallOwner) {
+    this.#start = start;
     this.span = span;
+    this.traceId = traceId;
     this.#owner = owner;
+  }
+
+  get start(): CallStart {
+    return this.#start;
+  }
+
+  /** Keeps the arguments no longer. */
+  dropParams(): void {
+    this.#start = { ...this.#start, params: {} };
   }
 
   get isOver(): boolean {
