@@ -20,9 +20,11 @@ import {
   mcpAuth,
   mcpAuthorization,
   mcpBackend,
+  mcpCalls,
   mcpCors,
   mcpHttpBackend,
   mcpLimits,
+  mcpScopes,
   mcpStdioBackend,
   protectedResourceMetadata,
   type RuleBackend,
@@ -68,11 +70,6 @@ mcpStdioBackend({
   recordContent: ({ params }: CallContent) => ({ city: params.city }),
 });
 mcpHttpBackend({ url: 'https://mcp.example.com/mcp', onCall: undefined });
-mcpBackend({
-  targets: { notes: { command: 'node' } },
-  // @ts-expect-error A record is not changed.
-  onCall: (call) => (call.user = 'mallory'),
-});
 
 const target: string | undefined = targets.resolve('tool', 'notes_add')?.target;
 const isReady: Promise<boolean> = remote.ready();
@@ -104,6 +101,19 @@ app.get('/who', (req, res) => {
 const auth: McpAuth = mcpAuth(policy);
 app.use(auth, protectedResourceMetadata(auth));
 connect().use(mcpAuth(policy)).use(protectedResourceMetadata(policy)).use('/mcp', backend);
+
+// Records of calls. What recordContent returns may be anything.
+const onCall = ({ user, name, outcome }: CallRecord): string => `${user} ${name} ${outcome}`;
+app.use('/mcp', mcpCalls({ onCall, recordContent: ({ params }) => params.arguments }));
+connect()
+  .use(mcpCalls())
+  .use(mcpScopes({ ping: ['a'] }, { onCall }));
+mcpCalls({
+  onCall(call) {
+    // @ts-expect-error A record cannot be changed.
+    call.outcome = 'answered';
+  },
+});
 
 // A policy may accept other credentials. The AuthInfo of the MCP SDK fits a verifier.
 mcpAuth({

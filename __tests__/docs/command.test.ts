@@ -99,8 +99,8 @@ const optionTables: readonly (readonly [name: string, table: Members, elsewhere:
   ),
   ['mcpAuth()', MCP_AUTHENTICATION, new Set(['extra', 'verifiers', 'onDecision', 'store', 'logger'])],
   ['senderConstraint', SENDER_CONSTRAINT_TABLE, new Set(['mtls'])],
-  ['mcpScopes()', SCOPES_TABLE, new Set(['logger'])],
-  ['mcpAuthorization()', AUTHORIZATION_TABLE, new Set(['backend', 'logger'])],
+  ['mcpScopes()', SCOPES_TABLE, new Set(['logger', 'onCall', 'recordContent'])],
+  ['mcpAuthorization()', AUTHORIZATION_TABLE, new Set(['backend', 'logger', 'onCall', 'recordContent'])],
 ];
 
 test.each(optionTables)(

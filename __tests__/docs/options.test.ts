@@ -23,6 +23,7 @@ import { DPOP_TABLE, MTLS_TABLE, SENDER_CONSTRAINT_TABLE } from '../../src/polic
 import { EXCHANGE_TABLE, UPSTREAM_TOKEN_TABLE } from '../../src/policy/resolve-upstream-token.js';
 import { TOKEN_CACHE_TABLE } from '../../src/policy/token-cache-options.js';
 import { REDIS_STORE_TABLE } from '../../src/store/redis-store.js';
+import { CALLS_TABLE } from '../../src/telemetry/calls-options.js';
 import { TELEMETRY_TABLE } from '../../src/telemetry/opentelemetry/start-telemetry.js';
 import { optionsOfInterface, optionsOfPage, written } from '../support/documented-options.js';
 
@@ -175,6 +176,7 @@ const documented: readonly Documented[] = [
     table: SCOPES_TABLE,
     file: 'authorization/scopes-options.ts',
     type: 'McpScopesOptions',
+    parents: [CALLS],
     heading: 'mcpScopes()',
   },
   { table: LIMIT_TABLE, file: 'limits/limits-options.ts', type: 'Limit', heading: 'mcpLimits()' },
@@ -194,7 +196,15 @@ const documented: readonly Documented[] = [
     table: AUTHORIZATION_TABLE,
     file: 'authorization/authorization-options.ts',
     type: 'McpAuthorizationOptions',
+    parents: [CALLS],
     heading: 'mcpAuthorization()',
+  },
+  {
+    table: CALLS_TABLE,
+    file: 'telemetry/calls-options.ts',
+    type: 'McpCallsOptions',
+    parents: [CALLS],
+    heading: 'mcpCalls()',
   },
   { table: CORS_TABLE, file: 'cors/cors-options.ts', type: 'McpCorsOptions', heading: 'mcpCors()' },
   {

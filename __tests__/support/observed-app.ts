@@ -14,7 +14,7 @@ interface Frame {
   use(middleware: never): unknown;
 }
 
-/** What an app can be made with. */
+/** Creates an app of each framework. */
 export const FRAMEWORKS: Readonly<Record<string, () => Frame & RequestListener>> = {
   'Express 5': () => express() as never,
   'Express 4': () => express4() as never,

@@ -72,7 +72,7 @@ function createV2Server(): McpServer {
   return server;
 }
 
-const NOTES = fileURLToPath(new URL('../fixtures/notes-server.mjs', import.meta.url));
+export const NOTES = fileURLToPath(new URL('../fixtures/notes-server.mjs', import.meta.url));
 
 function bridge(): RequestHandler {
   const backend = mcpStdioBackend({ command: process.execPath, args: [NOTES, '--stdio'] });

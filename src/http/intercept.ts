@@ -16,7 +16,7 @@ type Methods = Record<WritingMethod, Method>;
 
 interface State {
   readonly around: AroundWriting;
-  /** What the response had before. */
+  /** The methods that the response had before. */
   readonly replaced: Methods;
   readonly current: Methods;
 }

@@ -71,8 +71,9 @@ export class ObservedCalls implements CallOwner {
     return 0;
   }
 
-  /** Adds the options of one more middleware. */
+  /** Adds the options of one more middleware. A function that several of them have is called once. */
   addListener(options: CallOptions): void {
+    for (const { onCall } of this.#listeners) if (onCall === options.onCall) return;
     this.#listeners.add(options);
   }
 
@@ -134,7 +135,8 @@ function withinBounds(start: CallStart): CallStart {
 }
 
 function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length)}…`;
+  // A copy: a part of a text keeps the whole text in memory.
+  return text.length <= length ? text : `${Buffer.from(text.slice(0, length)).toString()}…`;
 }
 
 const observed = createPerRequest<ObservedCalls>();

@@ -1,7 +1,7 @@
 /** The places in which members are read: in a message, and in its `result` or `error`. */
 export type Level = 'message' | 'inner' | 'other';
 
-/** What is known of the message that a scanner reads. */
+/** The facts about the message that a scanner reads. */
 export class ScannedMessage {
   member: string | undefined;
   innerMember: string | undefined;

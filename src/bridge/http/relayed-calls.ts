@@ -14,6 +14,8 @@ export class RelayedCalls {
   /** The trace that goes with the request, in place of the client's; undefined if there is none. */
   readonly trace: TraceCarrier | undefined;
   readonly #calls: ObservedCalls;
+  /** True for a single message in which the client has named a trace. */
+  readonly #hasOwnTrace: boolean;
   #reader: AnswerReader | undefined;
 
   constructor(calls: ObservedCalls) {
@@ -22,13 +24,15 @@ export class RelayedCalls {
     // A request has one set of headers, also for a batch.
     const [trace] = Array.from(calls.values(), (call) => call.sendTo(undefined)?.carrier);
     this.trace = trace;
+    const [call, ...more] = calls.values();
+    this.#hasOwnTrace = call !== undefined && more.length === 0 && hasTrace(call.start);
+    calls.closeListeners();
   }
 
   /** Returns the body with this trace, if the client wrote one into it. Otherwise the headers alone have it. */
   traced(body: RequestBody['body']): RequestBody['body'] {
-    const [call, ...more] = this.#calls.values();
-    if (this.trace === undefined || call === undefined || more.length > 0) return body;
-    return Buffer.isBuffer(body) && hasTrace(call.start) ? withTrace(body, this.trace) : body;
+    if (this.trace === undefined || !this.#hasOwnTrace || !Buffer.isBuffer(body)) return body;
+    return withTrace(body, this.trace);
   }
 
   /** @param session The id of the session, as the client knows it. */
