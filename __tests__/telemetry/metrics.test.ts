@@ -1,7 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { mcpHttpBackend } from '../../src/index.js';
 import { call, type Headers, open, post } from '../support/mcp-requests.js';
+import { startRecordingTarget } from '../support/recording-target.js';
 import { serveTargets } from '../support/several-backend.js';
-import { NODE, SCRIPTED } from '../support/stdio-bridge.js';
+import { NODE, SCRIPTED, serveBackend } from '../support/stdio-bridge.js';
 import { type InMemoryTelemetry, startInMemoryTelemetry } from '../support/telemetry.js';
 
 interface Served {
@@ -11,8 +13,7 @@ interface Served {
 }
 
 /** One target under a name, so that metrics have it. */
-async function start(): Promise<Served> {
-  const telemetry = startInMemoryTelemetry();
+async function start(telemetry = startInMemoryTelemetry()): Promise<Served> {
   const { url, backend } = await serveTargets({ targets: { one: { command: NODE, args: [SCRIPTED] } } });
   onTestFinished(() => backend.close());
   const session = await open(url);
@@ -85,3 +86,22 @@ test('names, methods and revisions that clients make up make no further series',
   for (let i = 2; i < 30; i++) await made(i);
   expect(await seriesOf()).toEqual(before);
 });
+
+test.each(['stdio', 'remote'])('the duration of a session of a %s server is recorded when it ends', async (kind) => {
+  const telemetry = startInMemoryTelemetry();
+  const url = kind === 'stdio' ? (await start(telemetry)).url : await serveRemoteSessions();
+  const session = await open(url);
+  expect(await telemetry.points('mcp.server.session.duration')).toEqual([]);
+  await fetch(url, { method: 'DELETE', headers: session });
+  const [point] = await telemetry.points('mcp.server.session.duration');
+  expect(point?.value.count).toBe(1);
+  const revision = kind === 'stdio' ? { 'mcp.protocol.version': '2025-06-18' } : {};
+  expect(point?.attributes).toEqual({ 'network.transport': 'tcp', 'network.protocol.name': 'http', ...revision });
+});
+
+async function serveRemoteSessions(): Promise<string> {
+  const target = await startRecordingTarget();
+  const served = await serveBackend(mcpHttpBackend({ url: target.url, warnWhenOpen: false }));
+  onTestFinished(() => served.stop());
+  return served.url;
+}

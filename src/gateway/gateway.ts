@@ -22,7 +22,7 @@ import type { GatewayRoute } from './route.js';
 import { warningsOfOpenRoutes, warningsOfUnusedBackends, warningsOfUnusedRetry } from './route-warnings.js';
 import { createRouting } from './routing.js';
 import { createSharedStore } from './shared-store.js';
-import { createTracing } from './tracing/tracing.js';
+import { createTracing } from './tracing/create-tracing.js';
 import { trustProxies } from './trusted-proxies.js';
 
 export interface Gateway {

@@ -25,6 +25,8 @@ export interface CallStart {
 export interface CallTracer {
   /** Begins the span of a call that arrived here in `req`. `parent` is that of the client. */
   begin(call: CallStart, parent: TraceCarrier, req: IncomingMessage): CallSpan;
+  /** Records the duration of a session that has ended. `revision` is that of MCP, if it is known. */
+  recordSession?(durationMs: number, revision?: string): void;
 }
 
 /** The span of one call. */

@@ -6,6 +6,7 @@ import { createCapRefusal } from '../../messages/cap-refusal.js';
 import { sessionSignerOf } from '../../oauth/refusal.js';
 import type { HeaderRecord } from '../../targets/http/exchange.js';
 import { isUsableId, requireUsableId } from '../../targets/http/target-session.js';
+import { callTracer } from '../../telemetry/call-tracer.js';
 import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
 import { createUnknownSession } from './unknown-session.js';
@@ -18,6 +19,8 @@ export class RemoteSession implements Occupant {
   readonly owner: SessionOwner;
   /** Those of the last request. The target needs them to end the session. */
   callerHeaders: HeaderRecord;
+  /** When this process got to know it. */
+  readonly since = performance.now();
   lastUsed = performance.now();
   /** The number of requests in flight, including streams. */
   #open = 0;
@@ -143,6 +146,7 @@ export class RemoteSessions {
     deleteOwnedSession(clientId, owner);
     entry.lease.release();
     entry.lease.gone();
+    callTracer.current?.recordSession?.(performance.now() - session.since);
   }
 
   /** Ends idle sessions; called regularly. */

@@ -2,6 +2,7 @@ import { ownSessionIds } from '../../core/own-sessions.js';
 import type { Principal } from '../../core/principal.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { LeasedConnections } from '../../targets/leased-connections.js';
+import { callTracer } from '../../telemetry/call-tracer.js';
 import type { ResolvedBridge } from '../bridge-options.js';
 import type { BridgeRequest } from '../bridge-request.js';
 import { isAbandoned } from '../idle-time.js';
@@ -34,11 +35,13 @@ export class Sessions {
    * @throws {BridgeError} If a limit is reached.
    */
   open(request: BridgeRequest): Session {
+    const since = performance.now();
     const { connection, lease } = this.#connections.take(request);
     const session = new Session(request, connection, this.#options, () => {
       this.#byId.delete(session.id);
       ownSessionIds.delete(session.id);
       lease.release();
+      callTracer.current?.recordSession?.(performance.now() - since, session.revision);
     });
     this.#byId.set(session.id, session);
     ownSessionIds.add(session.id);

@@ -64,6 +64,15 @@ export function transportAttributes({ params }: CallStart, req: IncomingMessage)
   return attributes;
 }
 
+/** The attributes of a session. An MCP server chooses the revision. */
+export function sessionAttributes(revision: string | undefined): Attributes {
+  return {
+    'network.transport': 'tcp',
+    'network.protocol.name': 'http',
+    ...(isKnownRevision(revision) && { 'mcp.protocol.version': revision }),
+  };
+}
+
 /** The attributes of the client. Express knows its address behind a proxy. */
 export function clientAttributes(req: IncomingMessage): Attributes {
   const { remoteAddress, remotePort } = req.socket;
@@ -82,7 +91,7 @@ export function requestIdAttribute(key: string): Attributes {
 export function endAttributes(record: CallRecord): Attributes {
   const { route, target, outcome, session, requestId } = record;
   return {
-    ...errorAttributes(errorOf(record)),
+    ...errorAttributes(errorTypeOfCall(record)),
     'express_mcp_auth.route': cut(route),
     'express_mcp_auth.outcome': outcome,
     ...(target !== undefined && { 'express_mcp_auth.target': target }),
@@ -92,7 +101,7 @@ export function endAttributes(record: CallRecord): Attributes {
 }
 
 /** The `error.type` of a call; undefined if it was answered with a result. */
-export function errorOf({ outcome, code }: Pick<CallRecord, 'outcome' | 'code'>): string | undefined {
+export function errorTypeOfCall({ outcome, code }: Pick<CallRecord, 'outcome' | 'code'>): string | undefined {
   return outcome === 'answered' ? undefined : errorTypeOf({ outcome, code });
 }
 
@@ -125,9 +134,11 @@ function nameAttribute(method: string) {
 function protocolVersion(params: CallStart['params'], { headers }: IncomingMessage): string | undefined {
   const { _meta: meta, protocolVersion: asked } = params;
   const versions: readonly unknown[] = [isRecord(meta) && meta[VERSION_KEY], headers['mcp-protocol-version'], asked];
-  const isKnown = (version: unknown): version is string =>
-    version === FIRST_STATELESS_REVISION || SESSION_REVISIONS.has(version as string);
-  return versions.find(isKnown);
+  return versions.find(isKnownRevision);
+}
+
+function isKnownRevision(version: unknown): version is string {
+  return version === FIRST_STATELESS_REVISION || SESSION_REVISIONS.has(version as string);
 }
 
 function cut(text: string): string {

@@ -3,15 +3,16 @@ import type { Attributes, Context, MeterProvider, Span, Tracer, TracerProvider }
 import { mcpRouteOf } from '../../core/mcp-route.js';
 import type { CallRecord } from '../call-record.js';
 import type { CallSpan, CallStart, CallTracer, TargetSpan, TraceCarrier } from '../call-tracer.js';
-import { CallMetrics } from './call-metrics.js';
+import { CallDurations } from './call-durations.js';
 import {
   boundedErrorAttributes,
   clientAttributes,
   endAttributes,
   errorAttributes,
-  errorOf,
+  errorTypeOfCall,
   metricAttributes,
   requestIdAttribute,
+  sessionAttributes,
   spanAttributes,
   spanName,
   transportAttributes,
@@ -32,11 +33,11 @@ export interface TracerSettings {
 /** Makes the spans and metrics of calls with OpenTelemetry. */
 export class SpanTracer implements CallTracer {
   readonly #settings: TracerSettings;
-  readonly #metrics: CallMetrics;
+  readonly #metrics: CallDurations;
 
   constructor(settings: TracerSettings) {
     this.#settings = settings;
-    this.#metrics = new CallMetrics(settings.meterProvider);
+    this.#metrics = new CallDurations(settings.meterProvider);
   }
 
   begin(call: CallStart, carrier: TraceCarrier, req: IncomingMessage): CallSpan {
@@ -61,11 +62,15 @@ export class SpanTracer implements CallTracer {
     const span = parts.tracer.startSpan(spanName(call, parts.route), options, withTracedCall(context, { call, req }));
     return new OpenCallSpan(parts, span, context);
   }
+
+  recordSession(durationMs: number, revision?: string): void {
+    this.#metrics.recordSession(durationMs, sessionAttributes(revision));
+  }
 }
 
 interface SpanParts {
   readonly tracer: Tracer;
-  readonly metrics: CallMetrics;
+  readonly metrics: CallDurations;
   readonly removed: ReadonlySet<string>;
   readonly route: string;
   readonly transport: Attributes;
@@ -102,7 +107,7 @@ class OpenCallSpan implements CallSpan {
 
   end(record: CallRecord): void {
     const { metrics, removed, transport } = this.#parts;
-    const error = errorOf(record);
+    const error = errorTypeOfCall(record);
     if (this.#span.isRecording()) {
       this.#span.setAttributes(without(removed, endAttributes(record)));
       setStatus(this.#span, error);

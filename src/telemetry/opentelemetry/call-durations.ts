@@ -7,10 +7,11 @@ const BOUNDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
 interface Durations {
   readonly server: Histogram;
   readonly client: Histogram;
+  readonly session: Histogram;
 }
 
 /** The metrics of calls. */
-export class CallMetrics {
+export class CallDurations {
   readonly #providerOf: () => MeterProvider;
   #provider: MeterProvider | undefined;
   #durations: Durations | undefined;
@@ -30,6 +31,11 @@ export class CallMetrics {
     this.#current().client.record(durationMs / 1_000, attributes);
   }
 
+  /** Records the duration of a session of a client. */
+  recordSession(durationMs: number, attributes: Attributes): void {
+    this.#current().session.record(durationMs / 1_000, attributes);
+  }
+
   #current(): Durations {
     const provider = this.#providerOf();
     if (this.#durations === undefined || provider !== this.#provider) {
@@ -46,5 +52,6 @@ function createDurations(meter: Meter): Durations {
   return {
     server: duration('mcp.server.operation.duration', 'The duration of a call, from its arrival to its answer.'),
     client: duration('mcp.client.operation.duration', 'The duration of a call to a target, until it answered.'),
+    session: duration('mcp.server.session.duration', 'The duration of a session, from its first request to its end.'),
   };
 }
