@@ -5,8 +5,8 @@ import type { ConfigNode, StaysOut } from './config-node.js';
 const outside = (why: string): StaysOut => ({ why, canIgnore: true });
 
 const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
-  ['filter', outside('the log is about the command, and not about each request. --log-level leaves lines out')],
-  ['fields', outside('lines have the same fields for everyone. See docs/logging.md')],
+  ['filter', outside('write frontendPolicies.accessLog.filter')],
+  ['fields', outside('write add and remove in frontendPolicies.accessLog')],
   ['database', outside('the log is written to the standard output and the standard error')],
 ]);
 
