@@ -24,6 +24,7 @@ import { limitTime } from './policies/request-timeout.js';
 import { requireUpstreamTokens } from './policies/upstream-token-headers.js';
 import { redirect, rewrite } from './policies/url-changes.js';
 import type { EndingPart, TakePart } from './reload/kept-parts.js';
+import { adviceOf } from './route-advice.js';
 import { createAuthentication } from './route-authentication.js';
 import { createAuthorization } from './route-authorization.js';
 import { createCors, originsForBackend } from './route-cors.js';
@@ -220,18 +221,4 @@ function refuseIssuerOfProxy({ backend }: RouteConfig, policy: ResolvedAuth | un
     if (callerToken?.issuer !== proxy) continue;
     throw new StartupError(`${server.at}.callerToken.issuer is the issuer of the OAuth proxy: choose another URL`);
   }
-}
-
-/** The advice for requests that the route refuses and for weak settings, in the names of the file. */
-function adviceOf({ at, mcpAuthentication, credentials }: RouteConfig): Advice {
-  const place = (mcpAuthentication ?? credentials)?.at ?? `${at}.policies.mcpAuthentication`;
-  return {
-    preflight: `set ${at}.policies.cors`,
-    foreignHost: `set ${place}.resourceMetadata.resource to the address that clients use, or make the proxy send "Host: localhost"`,
-    foreignOrigin: `add it to ${at}.policies.cors.allowOrigins, without "*"`,
-    permissive: `set ${place}.mode to "strict"`,
-    // A "*" of the backend comes from originsForBackend() and not from the user, and only if every request needs a token.
-    everyOrigin: undefined,
-    names: new Map(),
-  };
 }
