@@ -7,7 +7,7 @@ import { result, toolCall } from '../support/observed-app.js';
 import { until } from '../support/until.js';
 
 test.each([
-  ['with signed ids', { secret: 'x'.repeat(32), sessionOwners: 'sign' }],
+  ['with signed ids', { secret: 'x'.repeat(32), sessionOwners: 'sign' as const }],
   ['without', {}],
 ])('records have the id of a session as the client knows it, %s', async (_name, options) => {
   const issuer = createTestIssuer();
