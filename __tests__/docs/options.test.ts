@@ -56,6 +56,7 @@ const [AUTH, ISSUER] = ['policy/auth-options.ts', 'policy/issuer-options.ts'];
 const OAUTH_PROXY = 'policy/oauth-proxy-options.ts';
 const UPSTREAM_TOKEN = 'policy/upstream-token-options.ts';
 const CREDENTIALS = 'policy/credential-options.ts';
+const TELEMETRY = 'telemetry/opentelemetry/start-telemetry.ts';
 const documented: readonly Documented[] = [
   { table: SHARED_TABLE, file: AUTH, type: 'SharedOptions', heading: AUTH_HEADING },
   { table: CREDENTIAL_TABLE, file: CREDENTIALS, type: 'CredentialOptions', heading: AUTH_HEADING },
@@ -207,12 +208,7 @@ const documented: readonly Documented[] = [
     heading: 'mcpCalls()',
   },
   { table: CORS_TABLE, file: 'cors/cors-options.ts', type: 'McpCorsOptions', heading: 'mcpCors()' },
-  {
-    table: TELEMETRY_TABLE,
-    file: 'telemetry/opentelemetry/start-telemetry.ts',
-    type: 'TelemetryOptions',
-    heading: 'startTelemetry()',
-  },
+  { table: TELEMETRY_TABLE, file: TELEMETRY, type: 'TelemetryOptions', heading: 'startTelemetry()' },
 ];
 
 /** Rows of no table: `issuers` replaces the options of a single issuer. */
