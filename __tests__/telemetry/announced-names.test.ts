@@ -1,4 +1,5 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { shareValue } from '../../src/core/shared-state.js';
 import {
   announcedName,
   announcesNames,
@@ -9,6 +10,13 @@ import {
 
 const toolsOf = (names: readonly unknown[]) => ({ tools: names.map((name) => ({ name })) });
 const tool = (route: string, name: string | undefined) => announcedName({ route, method: 'tools/call', name });
+
+// Files of tests may run in one process, one after the other.
+const shared = shareValue('announcedNames', () => ({ isNeeded: false, names: new Map<string, Set<string>>() }));
+beforeAll(() => {
+  shared.isNeeded = false;
+});
+afterAll(() => shared.names.clear());
 
 test('lists are read only once something needs the names', () => {
   expect(announcesNames('tools/list')).toBe(false);
