@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { mcpCalls, mcpHttpBackend, mcpStdioBackend } from '../dist/index.js';
+import { mcpCalls, mcpHttpBackend, mcpScopes, mcpStdioBackend } from '../dist/index.js';
 import { compareRoutes } from './compare-routes.mjs';
 
 // Measures what records of calls and OpenTelemetry add to a call, in CPU time of the server's process.
@@ -45,16 +45,14 @@ function stdio(create = mcpStdioBackend, options = {}) {
 
 /** OpenTelemetry's own SDK, which keeps the spans in memory. */
 async function createTelemetry() {
-  const { mcpTelemetry } = await import('../dist/telemetry/index.js');
-  const { BasicTracerProvider, BatchSpanProcessor, InMemorySpanExporter } = await import(
-    '@opentelemetry/sdk-trace-base'
-  );
+  const { startTelemetry } = await import('../dist/telemetry/opentelemetry/index.js');
+  const { BatchSpanProcessor, InMemorySpanExporter, TracerProvider } = await import('@opentelemetry/sdk-trace');
   const exporter = new InMemorySpanExporter();
-  const tracerProvider = new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
+  const tracerProvider = new TracerProvider({ spanProcessors: [new BatchSpanProcessor({ exporter })] });
   let telemetry;
   return (route) => {
     telemetry?.stop();
-    telemetry = route === 1 ? mcpTelemetry({ tracerProvider }) : undefined;
+    telemetry = route === 1 ? startTelemetry({ tracerProvider }) : undefined;
     exporter.reset();
   };
 }
@@ -87,7 +85,12 @@ const COMPARISONS = {
   'a stdio server with OpenTelemetry': async () => ({ routes: [[stdio()], [stdio()]], enter: await createTelemetry() }),
   'a server in the same app again (control)': () => ({ routes: [[answer], [answer]] }),
   'mcpCalls() with nothing that listens': () => ({ routes: [[answer], [mcpCalls({}), answer]] }),
-  'mcpCalls() with onCall': () => ({ routes: [[answer], [mcpCalls({ onCall }), answer]] }),
+  'mcpCalls() with onCall, compared with mcpScopes()': () => ({
+    routes: [
+      [mcpScopes({}), answer],
+      [mcpCalls({ onCall }), answer],
+    ],
+  }),
 };
 
 void compareRoutes(fileURLToPath(import.meta.url), CALL, COMPARISONS);
