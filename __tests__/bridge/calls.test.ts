@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { McpStdioBackendOptions } from '../../src/index.js';
-import { ADA, SAYS_ERROR, start, WAYS } from '../support/recorded-calls.js';
+import { SAYS_ERROR, start, WAYS } from '../support/recorded-calls.js';
 import { serve } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 

@@ -216,6 +216,8 @@ const everythingUndefined: Required<McpStdioBackendOptions> = {
   maxMessageBytes: undefined,
   maxPendingRequests: undefined,
   warmChildren: undefined,
+  onCall: undefined,
+  recordContent: undefined,
   logger: undefined,
 };
 

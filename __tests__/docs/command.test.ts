@@ -33,6 +33,8 @@ const examples: readonly (readonly [name: string, text: string, lines: readonly 
   ['jwt-sign', blockToRun('docs/command.md', 'jwt-sign'), ['mcp: 3000']],
   ['upstream-token', blockToRun('docs/command.md', 'upstream-token'), ['mcp: 3000']],
   ['process', blockToRun('docs/command.md', 'process'), ['mcp: 3000']],
+  ['access-log', blockToRun('docs/command.md', 'access-log'), ['mcp: 3000']],
+  ['other-access-log', blockToRun('docs/command.md', 'other-access-log'), ['mcp: 3000']],
   ['tracing', blockToRun('docs/command.md', 'tracing'), ['mcp: 3000']],
   ['older-tracing', blockToRun('docs/command.md', 'older-tracing'), ['mcp: 3000']],
   ['gateways', blockToRun('docs/command.md', 'gateways'), ['gateways.default: 8443']],

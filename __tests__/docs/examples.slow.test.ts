@@ -5,7 +5,14 @@ import { run } from '../support/packed-project.js';
 import { ROOT } from '../support/program.js';
 import { examplesIn, publicNames } from '../support/public-docs.js';
 
-const examples = ['index.ts', 'admin/index.ts', 'store/redis.ts', 'testing/index.ts'].flatMap((entry) =>
+const ENTRIES = [
+  'index.ts',
+  'admin/index.ts',
+  'store/redis.ts',
+  'telemetry/opentelemetry/index.ts',
+  'testing/index.ts',
+];
+const examples = ENTRIES.flatMap((entry) =>
   publicNames(entry).flatMap(({ name, comment }) => examplesIn(comment).map((code) => [name, code] as const)),
 );
 
@@ -18,6 +25,7 @@ beforeAll(async () => {
     'express-mcp-auth': ['../../src/index.ts'],
     'express-mcp-auth/redis': ['../../src/store/redis.ts'],
     'express-mcp-auth/admin': ['../../src/admin/index.ts'],
+    'express-mcp-auth/telemetry': ['../../src/telemetry/opentelemetry/index.ts'],
     'express-mcp-auth/testing': ['../../src/testing/index.ts'],
   };
   const config = { extends: '../../tsconfig.base.json', compilerOptions: { noEmit: true, paths }, include: ['*.ts'] };

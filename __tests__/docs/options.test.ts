@@ -24,6 +24,7 @@ import { DPOP_TABLE, MTLS_TABLE, SENDER_CONSTRAINT_TABLE } from '../../src/polic
 import { EXCHANGE_TABLE, UPSTREAM_TOKEN_TABLE } from '../../src/policy/resolve-upstream-token.js';
 import { TOKEN_CACHE_TABLE } from '../../src/policy/token-cache-options.js';
 import { REDIS_STORE_TABLE } from '../../src/store/redis-store.js';
+import { TELEMETRY_TABLE } from '../../src/telemetry/opentelemetry/start-telemetry.js';
 import { optionsOfInterface, optionsOfPage, written } from '../support/documented-options.js';
 
 /** The places where the options of one table are documented. */
@@ -40,6 +41,7 @@ interface Documented {
 
 const AUTH_HEADING = 'mcpAuth() and protectedResourceMetadata()';
 const BACKEND = ['bridge/backend-options.ts', 'BackendOptions'] as const;
+const CALLS = ['telemetry/call-record.ts', 'CallOptions'] as const;
 const BRIDGE = ['bridge/bridge-options.ts', 'BridgeOptions'] as const;
 /** Those that mcpBackend() shares with mcpStdioBackend() are documented there. */
 const OWN_BACKEND_TABLE = Object.fromEntries(
@@ -139,7 +141,7 @@ const documented: readonly Documented[] = [
     table: STDIO_TABLE,
     file: 'bridge/stdio-options.ts',
     type: 'McpStdioBackendOptions',
-    parents: [['bridge/child-options.ts', 'ChildOptions'], BRIDGE, BACKEND],
+    parents: [['bridge/child-options.ts', 'ChildOptions'], BRIDGE, BACKEND, CALLS],
     heading: 'mcpStdioBackend()',
   },
   {
@@ -153,7 +155,7 @@ const documented: readonly Documented[] = [
     table: HTTP_TABLE,
     file: 'bridge/http/http-options.ts',
     type: 'McpHttpBackendOptions',
-    parents: [['bridge/http/remote-server-options.ts', 'RemoteServerOptions'], BACKEND],
+    parents: [['bridge/http/remote-server-options.ts', 'RemoteServerOptions'], BACKEND, CALLS],
     heading: 'mcpHttpBackend()',
   },
   {
@@ -197,6 +199,12 @@ const documented: readonly Documented[] = [
   },
   { table: CORS_TABLE, file: 'cors/cors-options.ts', type: 'McpCorsOptions', heading: 'mcpCors()' },
   { table: ADMIN_TABLE, file: 'admin/admin-options.ts', type: 'McpAdminOptions', heading: 'mcpAdmin()' },
+  {
+    table: TELEMETRY_TABLE,
+    file: 'telemetry/opentelemetry/start-telemetry.ts',
+    type: 'TelemetryOptions',
+    heading: 'startTelemetry()',
+  },
 ];
 
 /** Rows of no table: `issuers` replaces the options of a single issuer. */

@@ -8,6 +8,7 @@ describe.each([
     ['TestIssuer.listen', 'TestTokenOptions.sub', 'RequestCounts.jwks', 'TestPolicyOptions.resource'],
   ],
   ['admin/index.ts', ['mcpAdmin', 'McpAdminOptions.authorize', 'McpAdmin.close']],
+  ['telemetry/opentelemetry/index.ts', ['TelemetryOptions.meterProvider', 'Telemetry.stop']],
   ['store/redis.ts', ['RedisStoreOptions.prefix', 'NodeRedisClient.evalSha', 'IovalkeyClient.evalsha', 'Store.take']],
 ])('what src/%s makes public', (entry, some) => {
   const names = publicNames(entry);

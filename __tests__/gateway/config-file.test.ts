@@ -31,6 +31,7 @@ describe('parseConfigFile', () => {
                 {
                   at: route,
                   name: 'everything',
+                  label: 'everything',
                   hostnames: [],
                   written: expect.anything(),
                   matches: [

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
+import { call, open, post } from '../support/mcp-requests.js';
 import { CLI, endPrograms, startNode } from '../support/program.js';
+import { SCRIPTED } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
 let folder: GatewayFolder;
@@ -46,4 +48,47 @@ test('--log json holds for a failure of the start', async () => {
     level: 'error',
     message: 'no-such-file.yaml: the file does not exist',
   });
+});
+
+test('--log json writes a call of the access log as one object, with the id of its own request', async () => {
+  const echo = { name: 'one', stdio: { cmd: process.execPath, args: [SCRIPTED] } };
+  const accessLog = {
+    add: { 'call.ms': 'mcp.durationMs', agent: 'request.headers["user-agent"]' },
+    remove: ['src.addr'],
+  };
+  const file = { frontendPolicies: { accessLog }, mcp: { port: 0, targets: [echo] } };
+  await folder.write('access.yaml', JSON.stringify(file));
+  const program = cli('-f', 'access.yaml', '--host', '127.0.0.1', '--log', 'json');
+  const [, port] = await program.says(/"Listening on 127\.0\.0\.1:(\d+)"/);
+  const url = `http://127.0.0.1:${port}/mcp`;
+  const session = await open(url, { 'x-request-id': 'opens' });
+  await (await post(url, call(1, 'echo', { text: 'secret' }), { ...session, 'x-request-id': 'calls' })).text();
+  await program.says(/tools\/call/);
+  expect(await program.stop()).toBe(0);
+  const lines = program.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as object);
+  expect(lines).toContainEqual({
+    time: expect.stringMatching(/^\d{4}-/),
+    level: 'info',
+    message: 'request',
+    route: 'default',
+    'http.method': 'POST',
+    'http.host': '127.0.0.1',
+    'http.path': '/mcp',
+    'mcp.method.name': 'tools/call',
+    'mcp.target': 'one',
+    'mcp.resource.type': 'tool',
+    'gen_ai.tool.name': 'echo',
+    credential: 'anonymous',
+    outcome: 'answered',
+    duration: expect.stringMatching(/^\d+ms$/),
+    bytesIn: expect.any(Number),
+    bytesOut: expect.any(Number),
+    requestId: 'calls',
+    'call.ms': expect.any(Number),
+    agent: 'node',
+  });
+  expect(program.stdout).not.toContain('secret');
 });

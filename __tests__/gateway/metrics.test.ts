@@ -6,7 +6,7 @@ import { publishCall } from '../support/call-records.js';
 import { answer, scripted, serveFile } from '../support/file-gateway.js';
 import { signer } from '../support/good-policy.js';
 import { startKeyServer } from '../support/key-server.js';
-import { open } from '../support/mcp-requests.js';
+import { call, open, post } from '../support/mcp-requests.js';
 import { ANY, openServers } from '../support/operator-servers.js';
 import { answerMcp, startRecordingTarget } from '../support/recording-target.js';
 import { scrape, seriesOf } from '../support/scraped-metrics.js';
@@ -114,40 +114,6 @@ describe('calls', () => {
   });
 });
 
-test('100,000 made-up names, methods, users and paths leave the number of series as it was', async () => {
-  const { route, metrics } = await serve('one', 'two');
-  learnNames(route, 'tools/list', { tools: [{ name: 'one_add' }] });
-  const CALLS = [
-    ['tools/call', 'one_add'],
-    ['tools/call', 'x'],
-    ['prompts/get', 'x'],
-    ['resources/read', 'x'],
-    ['made/up', 'x'],
-  ] as const;
-  for (const [method, name] of CALLS)
-    for (const each of [route, 'x'])
-      publishCall({ route: each, target: 'one', method, name, outcome: 'tool_error', code: 'x' });
-  const before = [...(await metrics()).keys()];
-  for (let i = 0; i < 100_000; i += 1) {
-    const [method] = CALLS[i % CALLS.length] as (typeof CALLS)[number];
-    const made = `made-up-${i}"\n\\{}\ud800${i}`;
-    publishCall({
-      route: i % 2 === 0 ? route : made,
-      target: 'one',
-      method: method === 'made/up' ? made : method,
-      name: made,
-      user: made,
-      client: made,
-      session: made,
-      outcome: 'tool_error',
-      code: made,
-    });
-  }
-  const after = await metrics();
-  expect([...after.keys()]).toEqual(before);
-  expect(Object.values(seriesOf(after, 'mcp_requests_total')).reduce((sum, value) => sum + value, 0)).toBe(100_010);
-});
-
 test('decisions of logins count by mode, outcome and code', async () => {
   const keys = await startKeyServer([signer.jwk]);
   const { gateway, origin: server } = await serveFile({
@@ -212,4 +178,48 @@ test('the numbers of backends are gauges by route', async () => {
   expect(ofRoutes('mcp_pending_requests')).toEqual({ program: 0, several: 0, remote: 0 });
   expect(ofRoutes('mcp_streams')).toEqual({ remote: 0 });
   expect(ofRoutes('mcp_target_restarts_total')).toEqual({ program: 0, several: 0 });
+});
+
+describe('the name of a tool counts once a list has shown it', () => {
+  const LONG = 'x'.repeat(300);
+  const TOOLS = Array.from({ length: 500 }, (_, i) => ({ name: `tool-${i}`, description: LONG, inputSchema: {} }));
+  /** A remote server with a list of 170 KB. */
+  const answerWith =
+    (isStream: boolean): Parameters<typeof startRecordingTarget>[0] =>
+    ({ body }, res) => {
+      const { id, method } = JSON.parse(body) as { id: unknown; method: string };
+      const message = JSON.stringify({ jsonrpc: '2.0', id, result: method === 'tools/list' ? { tools: TOOLS } : {} });
+      res.setHeader('content-type', isStream ? 'text/event-stream' : 'application/json');
+      res.end(isStream ? `data: ${message}\n\n` : message);
+    };
+  const remote = async (isStream: boolean) => [
+    { name: 'far', mcp: { host: (await startRecordingTarget(answerWith(isStream))).url } },
+  ];
+
+  test.each<[string, () => Promise<readonly object[]>, string, string]>([
+    ['a program', async () => [scripted('one')], 'echo', 'one'],
+    ['one of several programs', async () => [scripted('one'), scripted('two')], 'two_echo', 'two'],
+    ['a remote server that answers with JSON', () => remote(false), 'tool-499', 'far'],
+    ['a remote server that answers with a stream', () => remote(true), 'tool-499', 'far'],
+  ])('of %s', async (_what, targets, tool, server) => {
+    routes += 1;
+    const name = `named-${routes}`;
+    const { gateway, origin: address } = await serveFile({
+      gateways: { default: { port: 0 } },
+      routes: [{ name, backends: [{ mcp: { targets: await targets() } }] }],
+    });
+    const { origin } = await openServers({ stats: ANY }, gateway);
+    const url = `${address}/mcp`;
+    const session = await open(url).catch(() => ({}));
+    const send = async (message: object) => void (await (await post(url, message, session)).text());
+    await send(call(1, tool, { text: 'x' }));
+    await send({ jsonrpc: '2.0', id: 2, method: 'tools/list' });
+    await send(call(3, tool, { text: 'x' }));
+    const series = (resource: string) =>
+      `{route="${name}",server="${server}",method="tools/call",resource="${resource}",resource_type="tool"}`;
+    expect(seriesOf(await scrape(origin), 'mcp_requests_total')).toMatchObject({
+      [series('_other')]: 1,
+      [series(tool)]: 1,
+    });
+  });
 });

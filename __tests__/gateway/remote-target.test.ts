@@ -49,7 +49,7 @@ describe('a remote target', () => {
 
   test('takes each option of mcpHttpBackend() that a file can say, there or from a policy', () => {
     const elsewhere = ['url', 'headers', 'bearer', 'ca', 'cert', 'key', 'retry'];
-    const ofTheCommand = ['resource', 'allowedOrigins', 'warnWhenOpen', 'logger'];
+    const ofTheCommand = ['resource', 'allowedOrigins', 'warnWhenOpen', 'logger', 'onCall', 'recordContent'];
     expect([...Object.keys(HTTP_OPTIONS), ...elsewhere, ...ofTheCommand].toSorted()).toEqual(
       Object.keys(HTTP_TABLE).toSorted(),
     );

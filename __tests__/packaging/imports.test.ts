@@ -18,6 +18,7 @@ function packageOf(url: string): string | undefined {
 test.each([
   ['express-mcp-auth', AT_ONCE],
   ['express-mcp-auth/redis', AT_ONCE],
+  ['express-mcp-auth/telemetry', [...AT_ONCE, '@opentelemetry/api']],
   ['express-mcp-auth/testing', AT_ONCE],
   ['express-mcp-auth/admin', [...AT_ONCE, 'undici']],
   ['express-mcp-auth/express', []],

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -52,6 +52,25 @@ describe('the packed tarball', () => {
       cwd: project.folder,
     });
     expect(stdout.trim()).toBe(JSON.parse(await readFile(`${ROOT}package.json`, 'utf8')).version);
+  });
+
+  test('names the optional packages that OpenTelemetry needs', async () => {
+    // A dependency has it in it, but package managers need not show it to this package.
+    const api = join(project.folder, 'node_modules/@opentelemetry/api');
+    await rename(api, `${api}.away`);
+    const importing = run(process.execPath, ['--eval', "import('express-mcp-auth/telemetry')"], {
+      cwd: project.folder,
+    });
+    await expect(importing).rejects.toThrow(
+      'express-mcp-auth/telemetry needs the package @opentelemetry/api: npm install @opentelemetry/api',
+    );
+    await rename(`${api}.away`, api);
+    const file = join(project.folder, 'traced.yaml');
+    await writeFile(file, configText({ root: { frontendPolicies: { tracing: { host: 'localhost:4317' } } } }));
+    const checking = run('npx', ['express-mcp-auth', '--validate-only', '-f', file], { cwd: project.folder });
+    await expect(checking).rejects.toThrow(
+      'frontendPolicies.tracing: needs the package @opentelemetry/sdk-node: npm install @opentelemetry/sdk-node @opentelemetry/api',
+    );
   });
 
   test('names the optional package that --dev-issuer needs', async () => {

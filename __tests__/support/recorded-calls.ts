@@ -41,7 +41,7 @@ export interface Way {
   call(url: string, headers: Headers, name: string, args?: object, signal?: AbortSignal): Promise<Response>;
 }
 
-/** What the tool `print` must write to answer with a result that says isError. */
+/** A line for the tool `print`: a result that says isError. */
 export const SAYS_ERROR = '{"jsonrpc":"2.0","id":ID,"result":{"content":[],"isError":true}}\n';
 
 let serial = 0;

@@ -34,6 +34,7 @@ export interface CallAddress {
 export interface AdminRoute {
   /** Equal for the same route in two answers. */
   readonly id: string;
+  /** As `route` of its records has it. */
   readonly name: string;
   /** The address that clients are given. */
   readonly url: string | undefined;

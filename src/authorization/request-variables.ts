@@ -1,40 +1,23 @@
 import type { IncomingMessage } from 'node:http';
 import { type AuthInfo, apiKeyOf } from '../core/auth-info.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
-import { API_KEY_HEADER } from '../oauth/credential-form.js';
 import type { CallVariables, RequestVariables, SourceVariables } from './expressions/call-variables.js';
 import { type CelMap, toCelObject } from './expressions/cel-values.js';
 
 /** The variables that all calls of a request share. */
 export type SharedVariables = Omit<CallVariables, 'mcp'>;
 
-/**
- * Returns the variables of a request and its caller. Those of the request are built when an expression reads them.
- *
- * @param hidden Names of headers that expressions do not see.
- */
-export function sharedVariablesOf(
-  req: IncomingMessage,
-  auth: AuthInfo | undefined,
-  hidden: ReadonlySet<string> = NONE,
-): SharedVariables {
+/** Returns the variables of a request and its caller. Those of the request are built when an expression reads them. */
+export function sharedVariablesOf(req: IncomingMessage, auth: AuthInfo | undefined): SharedVariables {
   const claims = auth && claimsOf(auth);
   const isApiKey = auth !== undefined && apiKeyOf(auth) !== undefined;
   return {
     jwt: isApiKey ? undefined : claims,
     apiKey: isApiKey ? claims : undefined,
-    request: new HttpRequest(req, hidden),
+    request: new HttpRequest(req),
     source: new Source(req),
   };
 }
-
-const NONE: ReadonlySet<string> = new Set();
-
-/** Headers with credentials, for expressions whose value is recorded. */
-export const SECRET_HEADERS: readonly string[] = [
-  ...['authorization', 'proxy-authorization', 'cookie', 'dpop', 'x-forwarded-access-token'],
-  API_KEY_HEADER,
-];
 
 // Requests with the same token share one AuthInfo.
 const known = new WeakMap<AuthInfo, CelMap>();
@@ -56,12 +39,10 @@ interface ExpressRequest {
 
 class HttpRequest implements RequestVariables {
   readonly #req: IncomingMessage;
-  readonly #hidden: ReadonlySet<string>;
   #headers: CelMap | undefined;
 
-  constructor(req: IncomingMessage, hidden: ReadonlySet<string>) {
+  constructor(req: IncomingMessage) {
     this.#req = req;
-    this.#hidden = hidden;
   }
 
   get method(): string {
@@ -99,7 +80,7 @@ class HttpRequest implements RequestVariables {
     if (this.#headers !== undefined) return this.#headers;
     const { headers } = this.#req;
     const map = new Map<string, unknown>();
-    for (const name of Object.keys(headers)) if (!this.#hidden.has(name)) map.set(name, headers[name]);
+    for (const name of Object.keys(headers)) map.set(name, headers[name]);
     this.#headers = map;
     return map;
   }

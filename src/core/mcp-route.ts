@@ -9,7 +9,11 @@ export function setMcpRoute(req: IncomingMessage, route: string): void {
   routes.set(req, route);
 }
 
-/** Returns the route that serves a request: that of the command, else the path of the request, without the query. */
+/**
+ * Returns the route that serves a request: that of the command, else the path where Express has mounted the middleware, else the path of the
+ * request, without the query.
+ */
 export function mcpRouteOf(req: IncomingMessage): string {
-  return routes.get(req) ?? rawPath(requestTarget(req));
+  const { baseUrl } = req as { baseUrl?: string };
+  return routes.get(req) ?? (baseUrl || rawPath(requestTarget(req)));
 }

@@ -82,15 +82,7 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
     store: shared?.store,
   });
   const accessLog = new AccessLog({ allRoutes: () => versions.allRoutes }, logger);
-  const prepare = (next: GatewayConfig, inputs: InputFiles): PreparedConfig => {
-    const prepared = versions.prepare(next, inputs);
-    const use = async (host: string) => {
-      const changes = await prepared.use(host);
-      accessLog.use(next.accessLog);
-      return changes;
-    };
-    return { use };
-  };
+  const prepare = preparationOf(versions, accessLog);
   let first: PreparedConfig | undefined = prepare(config, files);
   const readiness = new Readiness(() => versions.routes.flatMap(({ checks }) => checks), logger);
   return {
@@ -123,6 +115,19 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
       await shared?.close();
       await tracing?.stop();
     },
+  };
+}
+
+/** Returns the function that prepares a version of the file. Its access log begins when the version is used. */
+function preparationOf(versions: Versions, accessLog: AccessLog): Gateway['prepare'] {
+  return (config, files) => {
+    const prepared = versions.prepare(config, files);
+    const use = async (host: string) => {
+      const changes = await prepared.use(host);
+      accessLog.use(config.accessLog);
+      return changes;
+    };
+    return { use };
   };
 }
 

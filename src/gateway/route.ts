@@ -4,6 +4,7 @@ import type { KeySetAge } from '../auth/keys/key-set-ages.js';
 import { callerKeysOf } from '../bridge/http/caller-token.js';
 import { type Advice, adviceFor, noteAdvice } from '../core/advice.js';
 import { withFields } from '../core/logger.js';
+import { setMcpRoute } from '../core/mcp-route.js';
 import { CORS_NAMES_IN_FILE } from '../cors/cors-options.js';
 import { type Logger, type McpHttpBackendOptions, type Middleware, mcpCors, mcpLimits, mcpScopes } from '../index.js';
 import { requiresToken } from '../policy/modes.js';
@@ -25,6 +26,7 @@ import { limitTime } from './policies/request-timeout.js';
 import { requireUpstreamTokens } from './policies/upstream-token-headers.js';
 import { redirect, rewrite } from './policies/url-changes.js';
 import type { EndingPart, TakePart } from './reload/kept-parts.js';
+import { adviceOf } from './route-advice.js';
 import { createAuthentication } from './route-authentication.js';
 import { createAuthorization } from './route-authorization.js';
 import { findServerFaults } from './server-faults.js';
@@ -32,7 +34,7 @@ import type { RouteShare } from './shared-store.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
-export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'hostnames' | 'matches' | 'at'> {
+export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'label' | 'hostnames' | 'matches' | 'at'> {
   /** Answers CORS, checks the token, then its scopes, then calls the backend. */
   readonly handle: Middleware;
   /** Serves the discovery documents of this route, at paths that `matches` need not list. */
@@ -82,10 +84,11 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
   refuseIssuerOfProxy(route, policy);
   requireUpstreamTokens(route, policy);
   const backend = route.backend && createRouteBackend(route, route.backend, { logger, files, advice, policy, replica });
-  const { name, hostnames, matches, at, timeout, responseHeaderModifier, cors } = route;
+  const { name, label, hostnames, matches, at, timeout, responseHeaderModifier, cors } = route;
   const login = route.mcpAuthentication ? 'mcpAuthentication' : route.credentials?.kind;
   const arriving = new ArrivingRequests();
   const handle = chain([
+    labelRequests(route.label),
     arriving.enter,
     ...(timeout?.requestMs === undefined ? [] : [limitTime(timeout.requestMs)]),
     ...(responseHeaderModifier ? [changeResponseHeaders(responseHeaderModifier)] : []),
@@ -105,7 +108,7 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
   const findFaults = () => findServerFaults(route, authentication);
   const targets = route.backend?.targets.map(({ name }) => name ?? ONLY) ?? [];
   const keySetAges = () => authentication?.keySetAges() ?? [];
-  const described = { name, hostnames, matches, at, policy, hasBackend: backend !== undefined, callerKeys };
+  const described = { name, label, hostnames, matches, at, policy, hasBackend: backend !== undefined, callerKeys };
   const { revocation } = authentication ?? {};
   return {
     ...described,
@@ -121,6 +124,14 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
     settle,
     drain,
     close,
+  };
+}
+
+/** Records of calls name the route, and not the path of the request, which the client chooses. */
+function labelRequests(label: string): Middleware {
+  return (req, _res, next) => {
+    setMcpRoute(req, label);
+    next();
   };
 }
 
@@ -232,18 +243,4 @@ function createCors({ options, at: place }: CorsConfig, logger: Logger, advice: 
   const cors = { ...options, logger: { ...logger, warn } };
   noteAdvice(cors, { ...advice, everyOrigin: CORS_EVERY_ORIGIN, names: CORS_NAMES_IN_FILE });
   return atPlace(place, () => mcpCors(cors));
-}
-
-/** The advice for requests that the route refuses and for weak settings, in the names of the file. */
-function adviceOf({ at, mcpAuthentication, credentials }: RouteConfig): Advice {
-  const place = (mcpAuthentication ?? credentials)?.at ?? `${at}.policies.mcpAuthentication`;
-  return {
-    preflight: `set ${at}.policies.cors`,
-    foreignHost: `set ${place}.resourceMetadata.resource to the address that clients use, or make the proxy send "Host: localhost"`,
-    foreignOrigin: `add it to ${at}.policies.cors.allowOrigins, without "*"`,
-    permissive: `set ${place}.mode to "strict"`,
-    // A "*" of the backend comes from originsForBackend() and not from the user, and only if every request needs a token.
-    everyOrigin: undefined,
-    names: new Map(),
-  };
 }

@@ -1,30 +1,76 @@
 import type { ServerResponse } from 'node:http';
 
-type Method = (...args: unknown[]) => unknown;
+type Method = (this: Intercepted, ...args: unknown[]) => unknown;
 
 /** The methods that write an answer. All others call one of these. */
-type WritingMethod = 'writeHead' | 'write' | 'end';
+const METHODS = ['writeHead', 'write', 'end'] as const;
+
+export type WritingMethod = (typeof METHODS)[number];
+
+/** Is called in place of a method that writes. `call` calls the method itself. */
+export type AroundWriting = (method: WritingMethod, args: readonly unknown[], call: () => unknown) => unknown;
+
+const STATE = Symbol('intercepted answer');
+
+type Methods = Record<WritingMethod, Method>;
+
+interface State {
+  readonly around: AroundWriting;
+  /** What the response had before. */
+  readonly replaced: Methods;
+  readonly current: Methods;
+}
+
+interface Intercepted {
+  readonly [STATE]: State;
+}
 
 /**
- * Calls `around` in place of a method of the response. It stays the outermost: if a later middleware (such as a compression) replaces the
- * method, `around` gets what the application writes, and not what that middleware makes of it.
- *
- * @param around Takes the arguments, and a function that calls the replaced method with them.
+ * Calls `around` in place of the methods that write an answer. It stays the outermost: if a later middleware (such as a compression) replaces
+ * a method, `around` gets what the application writes, and not what that middleware makes of it.
  */
-export function intercept(
-  res: ServerResponse,
-  name: WritingMethod,
-  around: (args: readonly unknown[], call: () => unknown) => unknown,
-): void {
-  let current: Method;
-  const replace = (method: Method): void => {
-    // A middleware that replaces the method calls the one that it replaced. Then `around` has been called already.
-    const wrapper = function (this: unknown, ...args: unknown[]): unknown {
-      if (current !== wrapper) return method.apply(this, args);
-      return around(args, () => method.apply(this, args));
-    };
-    current = wrapper;
+export function interceptWriting(res: ServerResponse, around: AroundWriting): void {
+  const { writeHead, write, end } = res as unknown as Methods;
+  const state: State = { around, replaced: { writeHead, write, end }, current: { ...WRAPPERS } };
+  Object.defineProperty(res, STATE, { configurable: true, value: state });
+  for (const method of METHODS) Object.defineProperty(res, method, DESCRIPTORS[method]);
+}
+
+// All responses share these functions: with functions of its own, each response would get a hidden class of its own, which costs microseconds.
+const WRAPPERS: Methods = {
+  writeHead: createWrapper('writeHead'),
+  write: createWrapper('write'),
+  end: createWrapper('end'),
+};
+const DESCRIPTORS = {
+  writeHead: createDescriptor('writeHead'),
+  write: createDescriptor('write'),
+  end: createDescriptor('end'),
+};
+
+function createWrapper(name: WritingMethod): Method {
+  return function (...args) {
+    const { around, replaced, current } = this[STATE];
+    const call = () => replaced[name].apply(this, args);
+    return current[name] === WRAPPERS[name] ? around(name, args, call) : call();
   };
-  replace(res[name] as Method);
-  Object.defineProperty(res, name, { configurable: true, enumerable: true, get: () => current, set: replace });
+}
+
+function createDescriptor(name: WritingMethod): PropertyDescriptor & ThisType<Intercepted> {
+  return {
+    configurable: true,
+    enumerable: true,
+    get() {
+      return this[STATE].current[name];
+    },
+    set(method: Method) {
+      const { around, current } = this[STATE];
+      // The new method probably calls the one that it replaces. Then `around` has been called already.
+      const wrapper: Method = function (...args) {
+        const call = () => method.apply(this, args);
+        return current[name] === wrapper ? around(name, args, call) : call();
+      };
+      current[name] = wrapper;
+    },
+  };
 }

@@ -124,11 +124,14 @@ export function keyInParams(message: RpcMessage, name: string): string | undefin
  * JavaScript server rounds numbers beyond 2^53. Undefined for anything but a string or a number.
  */
 export function keyOf(text: string): string | undefined {
-  if (text.startsWith('"')) {
-    const value = readString(text);
-    return value === undefined ? undefined : `"${value}`;
-  }
-  return /^-?\d/.test(text) ? `${Number(text)}` : undefined;
+  if (text.startsWith('"')) return keyOfId(readString(text));
+  return /^-?\d/.test(text) ? keyOfId(Number(text)) : undefined;
+}
+
+/** The same for an id or progress token that is parsed already. */
+export function keyOfId(id: unknown): string | undefined {
+  if (typeof id === 'string') return `"${id}`;
+  return typeof id === 'number' ? `${id}` : undefined;
 }
 
 /** Parses `text` as a JSON string. Undefined if it is not one. */

@@ -23,7 +23,7 @@ export class AnswerReader {
   readonly #source: { push(chunk: Buffer): void } | undefined;
   /** The ends of calls that count once the answer is complete. */
   readonly #ends: (readonly [ObservedCall, CallEnd])[] = [];
-  /** The first response to none of the calls, such as one without an id. */
+  /** The first response without an id. A server that cannot read a request answers so. */
   #unassigned: CallEnd | undefined;
   #bytes = 0;
 
@@ -34,7 +34,8 @@ export class AnswerReader {
     if (encoding !== '' && encoding !== 'identity') return;
     const isStream = EVENT_STREAM.test(type);
     if (!isStream && type !== '' && !/json/i.test(type)) return;
-    const longest = Math.max(0, ...Array.from(calls.values(), (call) => call.maxResultBytes));
+    let longest = 0;
+    for (const call of calls.values()) longest = Math.max(longest, call.maxResultBytes);
     const scanner = new ResponseScanner((response) => this.#onResponse(response, isStream), longest);
     this.#source = isStream ? new EventData(scanner) : scanner;
   }
@@ -51,11 +52,12 @@ export class AnswerReader {
   }
 
   #onResponse(response: ScannedResponse, isStream: boolean): void {
-    const call = this.#calls.get(response.key);
+    const call = this.#calls.claim(response.key);
     const end = endOf(response, call);
-    if (call === undefined) this.#unassigned ??= end;
+    if (response.key === undefined) this.#unassigned ??= end;
+    if (call === undefined) return;
     // The rest of a stream may take long. The last byte of a JSON answer is the end of all its calls.
-    else if (isStream) call.end(end);
+    if (isStream) call.end(end);
     else this.#ends.push([call, end]);
   }
 

@@ -3,7 +3,7 @@ import { getAuth } from '../core/auth-info.js';
 import { signedSessionOf } from '../core/own-sessions.js';
 import { sessionOwnerOf } from '../core/session-owner.js';
 import { hasHungUp, onceClosed } from '../http/hang-up.js';
-import { intercept } from '../http/intercept.js';
+import { interceptWriting } from '../http/intercept.js';
 import { writtenHeader } from '../http/written-header.js';
 import { AnswerReader } from './answer-reader.js';
 import type { ObservedCalls } from './observe-calls.js';
@@ -31,14 +31,13 @@ class AnswerWatcher {
 
   install(): void {
     const res = this.#res;
-    intercept(res, 'writeHead', (args, call) => {
-      this.#read(args);
-      return call();
-    });
-    intercept(res, 'write', (args, call) => this.#pass(args, call));
-    intercept(res, 'end', (args, call) => {
+    interceptWriting(res, (method, args, call) => {
+      if (this.#isOver || this.#isWriting || this.#calls.isReported) return call();
+      // Before the call: a compression changes the headers in it.
+      this.#read(method === 'writeHead' ? args : []);
+      if (method === 'writeHead') return call();
       const result = this.#pass(args, call);
-      this.#end();
+      if (method === 'end') this.#end();
       return result;
     });
     onceClosed(res, () => {
@@ -48,9 +47,6 @@ class AnswerWatcher {
   }
 
   #pass(args: readonly unknown[], call: () => unknown): unknown {
-    if (this.#isOver || this.#isWriting || this.#calls.isReported) return call();
-    // Before the call: a compression changes the headers in it.
-    this.#read([]);
     this.#isWriting = true;
     try {
       return call();
@@ -63,7 +59,7 @@ class AnswerWatcher {
 
   /** Reads the head, once. */
   #read(args: readonly unknown[]): void {
-    if (this.#reader !== undefined || this.#calls.isReported) return;
+    if (this.#reader !== undefined) return;
     const res = this.#res;
     const status = args.length > 0 ? Number(args[0]) : res.statusCode;
     if (status < 200) return;
@@ -79,7 +75,6 @@ class AnswerWatcher {
   }
 
   #end(): void {
-    if (this.#isOver || this.#isWriting || this.#calls.isReported) return;
     this.#isOver = true;
     if (!hasHungUp(this.#res)) this.#reader?.end();
     else this.#calls.endAll(endOfRefusal('cancelled'));

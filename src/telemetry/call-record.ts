@@ -72,14 +72,13 @@ export interface CallContent {
 /** The options of every function that records calls. */
 export interface CallOptions {
   /**
-   * Called with the record of each call when it ends. An error in it is ignored.
-   *
-   * @default none. The `node:diagnostics_channel` named `express-mcp-auth:call` gets the same records.
+   * Called with the record of each call when it ends. An error in it is ignored. The `node:diagnostics_channel` named
+   * `express-mcp-auth:call` gets the same records. @default none
    */
   readonly onCall?: ((record: CallRecord) => void) | undefined;
   /**
-   * Returns the parts of a call's arguments and result that may be recorded, as `content` of the record. Remove secrets and personal data.
-   *
+   * Takes the arguments and the result of a call and returns the parts that `onCall` gets, as `content` of the record. Remove secrets and
+   * personal data. The channel does not get them. If it throws or returns a promise, the record has no content.
    * @default none: arguments and results are not recorded
    */
   readonly recordContent?: ((content: CallContent) => unknown) | undefined;

@@ -6,7 +6,7 @@ import { createMessageRefusalLog } from '../messages/message-refusal-log.js';
 import { knownMessage, lacksMessage, readReceivedMessage } from '../messages/received-message.js';
 import { type McpCallsOptions, resolveCallsOptions } from './calls-options.js';
 import { areCallsObserved } from './observe-calls.js';
-import { arrivalTime, observeReceived } from './received-calls.js';
+import { arrivalTime, goOn, observeReceived } from './received-calls.js';
 
 const WHO = 'mcpCalls()';
 
@@ -57,11 +57,11 @@ export function mcpCalls(options: Readonly<McpCallsOptions> = {}): Middleware {
     const known = knownMessage(req);
     if (known !== undefined) {
       observeReceived(req, res, listener, known, arrivalTime(listener));
-      next();
+      goOn(req, next);
       return;
     }
     read(req, res)
-      .then((isRead) => isRead && next())
+      .then((isRead) => isRead && goOn(req, next))
       .catch((error: unknown) => next(asError(error, WHO)));
   };
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isRecord } from '../http/json-object.js';
 import type { ReceivedBody } from '../messages/calls-in-body.js';
-import { keyOf } from '../messages/json-rpc.js';
+import { keyOfId } from '../messages/json-rpc.js';
 import { watchAnswer } from './answer-watcher.js';
 import type { CallOptions } from './call-record.js';
 import type { CallStart } from './call-tracer.js';
@@ -27,6 +27,13 @@ export function observeReceived(
   return calls;
 }
 
+/** Goes on while the span of the request's only call is active, so that spans which the MCP server makes belong to it. */
+export function goOn(req: IncomingMessage, next: () => void): void {
+  const [only, ...more] = observedCalls(req)?.values() ?? [];
+  if (only?.span === undefined || more.length > 0) next();
+  else only.span.run(next);
+}
+
 /** Returns the time, on the clock of `performance.now()`, if something listens for calls. */
 export function arrivalTime(options: CallOptions): number | undefined {
   return areCallsObserved(options) ? performance.now() : undefined;
@@ -37,7 +44,7 @@ function startsOf(req: IncomingMessage & { readonly body?: unknown }, { isBatch,
   // A batch may also have responses of the client, which are no calls.
   const messages = single === undefined ? [req.body].flat().filter(isCall) : [];
   return calls.flatMap(({ id, method, target, params }, i) => {
-    const key = id === undefined ? undefined : keyOf(JSON.stringify(id));
+    const key = keyOfId(id);
     return key === undefined ? [] : [{ key, method, name: target, params, bytes: single ?? lengthOf(messages[i]) }];
   });
 }

@@ -1,5 +1,6 @@
 import { keyOf, readString } from '../messages/json-rpc.js';
 import { ByteFinder } from './byte-finder.js';
+import { type Level, ScannedMessage } from './scanned-message.js';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -15,6 +16,9 @@ const SPACE = 0x20;
 const MAX_COMPARED = 48;
 /** Characters of an id, or of the name of a member. Longer ones count as unknown. */
 const MAX_TEXT = 1_024;
+
+/** 1 for each byte with which the name of a needed member can begin. */
+const INITIALS = Uint8Array.from({ length: 256 }, (_, byte) => ('iremc\\'.includes(String.fromCharCode(byte)) ? 1 : 0));
 
 /** The facts about one JSON-RPC response that a record needs. */
 export interface ScannedResponse {
@@ -32,52 +36,6 @@ export interface ScannedResponse {
   readonly text: string | undefined;
 }
 
-/** The places in which members are read: in a message, and in its `result` or `error`. */
-type Level = 'message' | 'inner' | 'other';
-
-/** The message that is being read. */
-class Message {
-  member: string | undefined;
-  innerMember: string | undefined;
-  inner: 'result' | 'error' | undefined;
-  id: string | undefined;
-  code: string | undefined;
-  isToolError = false;
-  isResult = false;
-  isError = false;
-  isRequest = false;
-  readonly start: number;
-  /** Undefined if it is not collected, or too long. */
-  pieces: Buffer[] | undefined;
-
-  constructor(start: number, pieces: Buffer[] | undefined) {
-    this.start = start;
-    this.pieces = pieces;
-  }
-
-  name(level: Level, name: string | undefined): void {
-    if (level === 'inner') this.innerMember = name;
-    else {
-      this.member = name;
-      if (name === 'result') this.isResult = true;
-      else if (name === 'error') this.isError = true;
-      else if (name === 'method') this.isRequest = true;
-    }
-  }
-
-  /** True if the value of the current member is needed. */
-  needs(level: Level): boolean {
-    if (level === 'message') return this.member === 'id';
-    return level === 'inner' && this.innerMember === (this.inner === 'error' ? 'code' : 'isError');
-  }
-
-  set(level: Level, value: string): void {
-    if (level === 'message') this.id = value;
-    else if (this.inner === 'error') this.code = value;
-    else this.isToolError = value === 'true';
-  }
-}
-
 /**
  * Finds the JSON-RPC responses in JSON that arrives in chunks, alone or in batches. It keeps a few short texts, and the message itself only
  * up to a limit, however long it is. Of a text that is not JSON, it says anything or nothing.
@@ -93,7 +51,7 @@ export class ResponseScanner {
   /** The depth within a message: 1, or 2 in a batch. */
   #base = 1;
   #level: Level = 'other';
-  #message: Message | undefined;
+  #message: ScannedMessage | undefined;
   #isKey = false;
   #isInString = false;
   #isEscaped = false;
@@ -153,7 +111,9 @@ export class ResponseScanner {
   #readString(chunk: Buffer, from: number): number {
     const end = this.#endOfString(chunk, from);
     if (this.#text === undefined) return end;
-    this.#add(chunk.toString('latin1', from, end));
+    // Most names are not needed. A name that begins with a backslash may be any.
+    if (this.#isKey && this.#text === '"' && INITIALS[chunk[from] as number] !== 1) this.#text = undefined;
+    else this.#add(chunk.toString('latin1', from, end));
     return end;
   }
 
@@ -178,7 +138,8 @@ export class ResponseScanner {
   }
 
   #add(piece: string): void {
-    this.#text = ((this.#text ?? '') + piece).slice(0, MAX_TEXT);
+    const text = (this.#text ?? '') + piece;
+    this.#text = text.length > MAX_TEXT ? text.slice(0, MAX_TEXT) : text;
   }
 
   #open(byte: number, at: number): void {
@@ -186,7 +147,7 @@ export class ResponseScanner {
     if (this.#depth === 1) this.#base = byte === OPEN ? 1 : 2;
     const message = this.#message;
     if (byte === OPEN && this.#depth === this.#base) {
-      this.#message = new Message(this.#before + at, this.#maxCollected > 0 ? [] : undefined);
+      this.#message = new ScannedMessage(this.#before + at, this.#maxCollected > 0 ? [] : undefined);
       this.#level = 'message';
     } else if (byte === OPEN && this.#level === 'message' && isInner(message?.member)) {
       if (message !== undefined) message.inner = message.member as 'result' | 'error';
@@ -217,7 +178,7 @@ export class ResponseScanner {
     this.#text = undefined;
   }
 
-  #end(message: Message, chunk: Buffer, end: number): void {
+  #end(message: ScannedMessage, chunk: Buffer, end: number): void {
     this.#keep(chunk, end);
     this.#message = undefined;
     if (message.isRequest || !(message.isResult || message.isError)) return;

@@ -2,11 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { isRecord } from '../http/json-object.js';
 import type { TraceCarrier } from './call-tracer.js';
 
-/** `version-traceid-parentid-flags` of W3C Trace Context. Version `ff`, and ids of zeros, are invalid. */
+/** `version-traceid-parentid-flags` of W3C Trace Context. Version `ff`, and ids of zeros, are invalid. Later versions may have more fields. */
 const TRACEPARENT =
-  /^(?!ff)[\da-f]{2}-(?<traceId>(?!0{32})[\da-f]{32})-(?<spanId>(?!0{16})[\da-f]{16})-(?<flags>[\da-f]{2})(?:-.*)?$/;
+  /^(?!ff)(?<version>[\da-f]{2})-(?!0{32})(?<traceId>[\da-f]{32})-(?!0{16})(?<spanId>[\da-f]{16})-(?<flags>[\da-f]{2})(?<more>-.*)?$/;
 
-/** Characters of `traceparent`: a later version may have further parts. */
+/** Characters of `traceparent`. */
 const MAX_TRACEPARENT = 256;
 /** Characters of `tracestate` that must be handed on (W3C Trace Context, 3.3.1.5). */
 const MAX_TRACESTATE = 512;
@@ -24,33 +24,32 @@ export interface TraceParent {
 }
 
 /**
- * Returns the trace of a request: from `_meta` of its message (SEP-414), else from the headers of its HTTP request. Values that are too
- * long, or that a header cannot have, are left out.
+ * Returns the trace of a request: from `_meta` of its message (SEP-414), else from the headers of its HTTP request. An invalid
+ * `traceparent` counts as none, and `tracestate` means nothing without it (W3C Trace Context, section 4.3). Values that are too long, or
+ * that a header cannot have, are left out.
  */
 export function traceParentOf({ headers }: IncomingMessage, params: Readonly<Record<string, unknown>>): TraceCarrier {
-  const { traceparent, tracestate, baggage } = metaWithTrace(params) ?? headers;
-  return {
-    traceparent: textOf(traceparent, MAX_TRACEPARENT),
-    tracestate: textOf(tracestate, MAX_TRACESTATE),
-    baggage: textOf(baggage, MAX_BAGGAGE),
-  };
+  const { traceparent, tracestate, baggage: all } = metaWithTrace(params) ?? headers;
+  const baggage = textOf(all, MAX_BAGGAGE);
+  return parseTraceParent(traceparent) === undefined
+    ? { traceparent: undefined, tracestate: undefined, baggage }
+    : { traceparent: textOf(traceparent, MAX_TRACEPARENT), tracestate: textOf(tracestate, MAX_TRACESTATE), baggage };
 }
 
 /** Returns `_meta` of a message if the trace of the message is in it. */
 export function metaWithTrace({
   _meta: meta,
 }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined {
-  return isRecord(meta) && typeof meta.traceparent === 'string' ? meta : undefined;
+  return isRecord(meta) && parseTraceParent(meta.traceparent) !== undefined ? meta : undefined;
 }
 
 /** Parses `traceparent`. Undefined if it is not valid. */
-export function parseTraceParent(text: string | undefined): TraceParent | undefined {
+export function parseTraceParent(value: unknown): TraceParent | undefined {
+  const text = textOf(value, MAX_TRACEPARENT);
   const groups = text === undefined ? undefined : TRACEPARENT.exec(text)?.groups;
-  return groups && { traceId: groups.traceId as string, spanId: groups.spanId as string, flags: flagsOf(groups) };
-}
-
-function flagsOf({ flags = '00' }: Readonly<Record<string, string>>): number {
-  return Number.parseInt(flags, 16);
+  if (groups === undefined || (groups.version === '00' && groups.more !== undefined)) return undefined;
+  const { traceId = '', spanId = '', flags = '' } = groups;
+  return { traceId, spanId, flags: Number.parseInt(flags, 16) };
 }
 
 /** Returns the 32 hexadecimal digits of the trace; undefined if the carrier names none. */

@@ -1,7 +1,7 @@
 import { isRecord } from '../../http/json-object.js';
 import { MAX_MESSAGES } from '../../messages/json-bounds.js';
 import { readElements } from '../../messages/json-members.js';
-import { keyOf } from '../../messages/json-rpc.js';
+import { keyOfId } from '../../messages/json-rpc.js';
 import { calledName } from '../../telemetry/call-starts.js';
 import type { CallStart } from '../../telemetry/call-tracer.js';
 import type { RequestBody } from './request-body.js';
@@ -33,7 +33,7 @@ function parse(body: Buffer): unknown {
 function startOf(message: unknown, bytes: number): CallStart[] {
   if (!isRecord(message)) return [];
   const { id, method, params } = message;
-  const key = id === undefined ? undefined : keyOf(JSON.stringify(id));
+  const key = keyOfId(id);
   if (typeof method !== 'string' || key === undefined) return [];
   const members = isRecord(params) ? params : {};
   return [{ key, method, name: calledName(method, members), params: members, bytes }];

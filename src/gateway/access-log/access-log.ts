@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { SECRET_HEADERS, sharedVariablesOf } from '../../authorization/request-variables.js';
 import { runOutsideRequest } from '../../core/log-fields.js';
 import { takesFields, withFields } from '../../core/logger.js';
-import { getAuth, type Logger } from '../../index.js';
+import type { Logger } from '../../index.js';
 import { type CallFollower, callFollower } from '../../telemetry/call-follower.js';
 import type { CallRecord } from '../../telemetry/call-record.js';
-import type { AccessLogConfig } from '../config/access-log.js';
+import type { AccessLogConfig } from '../config/access-log-config.js';
+import { recordedVariablesOf } from '../recorded-variables.js';
 import type { GatewayRoute } from '../route.js';
 import { endedVariablesOf, type ResolveName } from './ended-variables.js';
 import { asLogValue, fieldsOfCall, type LogValue, lineOf } from './log-values.js';
@@ -57,10 +57,11 @@ function fieldsFor(
   req: IncomingMessage,
   routes: readonly GatewayRoute[],
 ): ReadonlyMap<string, LogValue> | undefined {
-  const shared = sharedVariablesOf(req, getAuth(req), secretHeadersOf(routes));
-  const variables = { ...shared, ...endedVariablesOf(record, resolverOf(routes, record)) };
+  const ofCall = routes.filter(({ label }) => label === record.route);
+  const named = withTarget(record, ofCall);
+  const variables = { ...recordedVariablesOf(req, record), ...endedVariablesOf(named, resolverOf(ofCall)) };
   if (filter !== undefined && filter.evaluate(variables) !== true) return undefined;
-  const fields = fieldsOfCall(record, shared);
+  const fields = fieldsOfCall(named, variables);
   for (const [name, expression] of added) {
     const value = asLogValue(expression.evaluate(variables));
     if (value === undefined) fields.delete(name);
@@ -70,16 +71,17 @@ function fieldsFor(
   return fields;
 }
 
-function secretHeadersOf(routes: readonly GatewayRoute[]): ReadonlySet<string> {
-  return new Set([...SECRET_HEADERS, ...routes.flatMap(({ policy }) => policy?.authorizationLocation?.header ?? [])]);
+/** The only target of a route has its name although records do not say it. */
+function withTarget(record: CallRecord, routes: readonly GatewayRoute[]): CallRecord {
+  const [only, ...others] = new Set(routes.flatMap(({ targets }) => targets));
+  return record.target === undefined && others.length === 0 ? { ...record, target: only } : record;
 }
 
 /** Rules know a tool of several targets by the name that its target gives it, and so does the access log. */
-function resolverOf(routes: readonly GatewayRoute[], { route }: CallRecord): ResolveName {
-  const backends = routes.flatMap(({ name, backend }) => (name === route && backend ? [backend] : []));
+function resolverOf(routes: readonly GatewayRoute[]): ResolveName {
   return (kind, name) => {
-    for (const backend of backends) {
-      const found = 'resolve' in backend ? backend.resolve(kind, name) : undefined;
+    for (const { backend } of routes) {
+      const found = backend && 'resolve' in backend ? backend.resolve(kind, name) : undefined;
       if (found !== undefined) return found;
     }
     return undefined;

@@ -1,4 +1,4 @@
-import type { SharedVariables } from '../../authorization/request-variables.js';
+import type { CallVariables } from '../../authorization/expressions/call-variables.js';
 import { printable, printableJson } from '../../core/printable.js';
 import { targetNoun } from '../../messages/mcp-call.js';
 import type { CallRecord } from '../../telemetry/call-record.js';
@@ -18,7 +18,7 @@ const NAME_FIELDS = {
 } as const;
 
 /** Returns the fields that every line has, in their order. Those with a dot have agentgateway's names. */
-export function fieldsOfCall(record: CallRecord, { request, source }: SharedVariables): Map<string, LogValue> {
+export function fieldsOfCall(record: CallRecord, { request, source }: CallVariables): Map<string, LogValue> {
   const { outcome, code, durationMs, traceId, requestId } = record;
   const kind = targetNoun(record.method);
   const known: Readonly<Record<string, LogValue | undefined>> = {
@@ -45,7 +45,7 @@ export function fieldsOfCall(record: CallRecord, { request, source }: SharedVari
   const fields = new Map<string, LogValue>();
   for (const [name, value] of Object.entries(known)) {
     const written = asLogValue(value);
-    if (written !== undefined) fields.set(name, written);
+    if (written !== undefined && written !== '') fields.set(name, written);
   }
   return fields;
 }

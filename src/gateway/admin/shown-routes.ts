@@ -31,7 +31,7 @@ export class ShownRoutes {
   }
 
   #show(route: GatewayRoute, listener: ServedListener, port: OpenPort): AdminRoute {
-    const { at: id, name, policy, backend, checks, revocation } = route;
+    const { at: id, label: name, policy, backend, checks, revocation } = route;
     const { resource } = policy ?? {};
     const url = resource?.tenants === undefined ? resource?.href : undefined;
     const devIssuer = this.#devIssuer;

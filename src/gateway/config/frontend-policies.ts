@@ -1,5 +1,5 @@
 import { FRONTEND_POLICIES } from '../schema/frontend-keys.js';
-import { type AccessLogConfig, readAccessLog } from './access-log.js';
+import { type AccessLogConfig, readAccessLog } from './access-log-config.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
 import { readTracing, type TracingConfig } from './tracing.js';
 

@@ -43,6 +43,8 @@ export interface ListenerConfig {
 export interface RouteConfig extends RoutePoliciesConfig {
   /** Decides between routes whose matches are equally specific, in alphabetical order. */
   readonly name: string;
+  /** Names the route in the records of calls: its name in the file, or else its first path. */
+  readonly label: string;
   /** Empty for those of the listener. */
   readonly hostnames: readonly string[];
   readonly matches: readonly RouteMatch[];

@@ -44,6 +44,7 @@ export function readRoute(
     ...surroundings,
     node,
     name: name?.text() ?? `route${index}`,
+    label: name?.text(),
     hostnames: hostnames?.items().map(readHostname) ?? [],
     matches: selected,
     own,
@@ -84,6 +85,8 @@ function readMembers(mcp: ConfigNode): McpMembers {
 interface RouteParts extends RouteSurroundings {
   readonly node: ConfigNode;
   readonly name: string;
+  /** Left out if the file does not name the route. */
+  readonly label?: string | undefined;
   readonly hostnames: RouteConfig['hostnames'];
   readonly matches: RouteConfig['matches'];
   /** The policies that the route itself has. */
@@ -106,7 +109,8 @@ export function createRouteConfig(backend: WrittenBackend | undefined, parts: Ro
   if (backend === undefined && !answersItself) node.refuse('must have backends, requestRedirect or directResponse');
   const servers = backend && readMcpBackend(backend.node, backend.members, { ...parts, policies: merged });
   const written = writtenRoute(levels, ofListener, { ...parts, members: backend?.members });
-  const described = { name, hostnames, matches, written, at: node.path };
+  const label = parts.label ?? (matches[0]?.path.path || name);
+  const described = { name, label, hostnames, matches, written, at: node.path };
   const unusedBackend = `${node.path}.${backend?.node === node ? 'targets' : 'backends'}`;
   return { ...described, ...read, ...(servers && (answersItself ? { unusedBackend } : { backend: servers })) };
 }

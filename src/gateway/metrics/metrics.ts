@@ -1,5 +1,5 @@
 import { needAnnouncedNames } from '../../telemetry/announced-names.js';
-import { countCalls } from './call-metrics.js';
+import { countCalls } from './call-counters.js';
 import { countDecisions } from './decision-metrics.js';
 import type { Meter } from './meter.js';
 import { addRouteGauges } from './route-gauges.js';

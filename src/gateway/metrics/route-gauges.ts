@@ -33,8 +33,8 @@ export function addRouteGauges({ Counter, Gauge, registers }: Meter, served: Ser
     registers,
     collect() {
       this.reset();
-      for (const { name, keySetAges } of served.read())
-        for (const { issuer, seconds } of keySetAges()) this.set({ route: name, issuer }, seconds);
+      for (const { label, keySetAges } of served.read())
+        for (const { issuer, seconds } of keySetAges()) this.set({ route: label, issuer }, seconds);
     },
   });
 }
@@ -44,14 +44,14 @@ interface Resettable {
   inc(labels: { readonly route: string }, value: number): void;
 }
 
-/** Returns the function that reads one number of every backend. Routes of one name count together. */
+/** Returns the function that reads one number of every backend. Routes of one label count together. */
 function collectorOf(served: ServedRoutes, number: NumberName) {
   return function collect(this: Resettable): void {
     this.reset();
-    for (const { name, backend } of served.read()) {
+    for (const { label, backend } of served.read()) {
       const stats: { readonly [Name in NumberName]?: number } = backend?.stats() ?? {};
       const value = stats[number];
-      if (value !== undefined) this.inc({ route: name }, value);
+      if (value !== undefined) this.inc({ route: label }, value);
     }
   };
 }

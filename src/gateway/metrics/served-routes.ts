@@ -27,8 +27,8 @@ export class ServedRoutes {
     const routes = this.#source.allRoutes();
     this.#readAt = performance.now();
     this.#targets.clear();
-    for (const { name, targets } of routes)
-      this.#targets.set(name, new Set([...(this.#targets.get(name) ?? []), ...targets]));
+    for (const { label, targets } of routes)
+      this.#targets.set(label, new Set([...(this.#targets.get(label) ?? []), ...targets]));
     return routes;
   }
 

@@ -26,6 +26,8 @@ export const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['allowedOrigins', 'Write policies.cors.allowOrigins in the route.'],
   ['warnWhenOpen', 'The command itself warns of open routes.'],
   ['logger', 'The command writes the log.'],
+  ['onCall', FUNCTION],
+  ['recordContent', FUNCTION],
 ]);
 
 /** The options of a table that a file has under their own names. */

@@ -29,17 +29,26 @@ export function createTracing(config: TracingConfig, logger: Logger): Tracing {
   return {
     note: `${config.at}: spans of calls are sent to ${config.url}${config.randomSampling === 0 ? ONLY_CLIENTS : ''}`,
     start() {
-      reportTo(logger, config.at);
+      const report = reportTo(logger, config.at);
       const sdk = createSdk(config, load());
       sdk.start();
       const telemetry = useTracer(undefined, undefined, new Set(config.removed));
       stop = async () => {
+        stop = undefined;
         telemetry.stop();
-        await Promise.race([sdk.shutdown().catch(() => undefined), delay(MAX_FLUSH_MS, undefined, { ref: false })]);
+        unregister();
+        const sent = sdk.shutdown().catch(({ message }: Error) => report(message));
+        await Promise.race([sent, delay(MAX_FLUSH_MS, undefined, { ref: false })]);
       };
     },
     stop: async () => stop?.(),
   };
+}
+
+/** Removes what the SDK has registered for the whole process. */
+function unregister(): void {
+  const { trace, context, propagation } = openTelemetryApi();
+  for (const part of [trace, context, propagation]) part.disable();
 }
 
 const ONLY_CLIENTS = ', for calls whose client has a trace. For others, set randomSampling';
@@ -65,13 +74,14 @@ function resourceOf({ resources }: TracingConfig): ResourceDetector {
 const MAX_MESSAGE = 300;
 
 /** Writes what the SDK complains about, for example a collector that cannot be reached: one line a minute. */
-function reportTo(logger: Logger, place: string): void {
+function reportTo(logger: Logger, place: string): (message: string) => void {
   const { diag, DiagLogLevel } = openTelemetryApi();
   const warn = createRareLine((line) => logger.warn(line));
   const report = (message: string) => warn(`${place}: ${printable(readable(message), MAX_MESSAGE)}`);
   const quiet = () => undefined;
   const levels = { error: report, warn: report, info: quiet, debug: quiet, verbose: quiet };
   diag.setLogger(levels, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+  return report;
 }
 
 /** The SDK writes an error as JSON. */

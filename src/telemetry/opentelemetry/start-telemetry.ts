@@ -1,5 +1,4 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
-import { requireArgument } from '../../options/argument.js';
 import { createChecks, type OptionChecks } from '../../options/checks.js';
 import { type OptionTable, readOptions } from '../../options/option-table.js';
 import { needAnnouncedNames } from '../announced-names.js';
@@ -56,7 +55,7 @@ function readProvider<T>(checks: OptionChecks, value: unknown, option: string, m
  */
 export function startTelemetry(options: Readonly<TelemetryOptions> = {}): Telemetry {
   const checks = createChecks('startTelemetry()');
-  const given = requireArgument(checks, options, { example: '' });
+  const given = { ...checks.record(options, 'options', 'Write startTelemetry().') };
   const { tracerProvider, meterProvider } = readOptions(checks, TELEMETRY_TABLE, given);
   if (callTracer.current !== undefined)
     checks.refuseUnquoted('options', 'given once in a process', 'Call stop() of the first one before.');
