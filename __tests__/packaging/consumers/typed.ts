@@ -27,6 +27,8 @@ app.use(protectedResourceMetadata(policy));
 app.use('/mcp', backend);
 const admin: McpAdmin = mcpAdmin({ authorize: 'loopback', backends: { '/mcp': backend } });
 app.use('/admin', admin);
+// @ts-expect-error Who may use the page must be said.
+export const refused = () => mcpAdmin({ backends: { '/mcp': backend } });
 app.get('/me', (req, res) => {
   const auth: AuthInfo | undefined = getAuth(req);
   const same: AuthInfo | undefined = req.auth;
@@ -36,8 +38,6 @@ app.get('/me', (req, res) => {
 });
 
 try {
-  // @ts-expect-error Who may use the page must be said.
-  mcpAdmin({ backends: { '/mcp': backend } });
   // @ts-expect-error An issuer is required.
   mcpAuth({});
 } catch (error) {
