@@ -28,7 +28,7 @@ app.use('/mcp', backend);
 const admin: McpAdmin = mcpAdmin({ authorize: 'loopback', backends: { '/mcp': backend } });
 app.use('/admin', admin);
 // @ts-expect-error Who may use the page must be said.
-mcpAdmin({ backends: { '/mcp': backend } });
+export const refused = () => mcpAdmin({ backends: { '/mcp': backend } });
 app.get('/me', (req, res) => {
   const auth: AuthInfo | undefined = getAuth(req);
   const same: AuthInfo | undefined = req.auth;
