@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { AuthInfo } from '../../src/core/auth-info.js';
+import { issueAuth } from '../../src/core/auth-info.js';
 import { attachWithdrawal } from '../../src/core/authority.js';
 import { several } from '../support/several-targets.js';
 import { until } from '../support/until.js';
@@ -210,7 +210,7 @@ test('a message that waits for a slow target is not sent once its token is withd
   const client = several({ a: {}, b: {} }).connect();
   await client.initialize();
   const pid = Number(await client.text('b_pid'));
-  const auth = { token: 't', clientId: 'c', scopes: [], payload: {} } as unknown as AuthInfo;
+  const auth = issueAuth({ token: 't', clientId: 'c', scopes: [], payload: {}, header: {}, extra: {} });
   let withdrawal: 'token_revoked' | undefined;
   attachWithdrawal(auth, () => withdrawal);
   process.kill(pid, 'SIGSTOP');

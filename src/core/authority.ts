@@ -1,5 +1,5 @@
 import { type AuthInfo, expiryOf } from './auth-info.js';
-import { createCallerValues } from './caller-values.js';
+import { createCallerValues, isRegisteredCaller } from './caller-values.js';
 import { AuthError, type RefusalCode } from './errors.js';
 
 /** The reason why an accepted token is no longer accepted, although it has not expired. */
@@ -7,8 +7,13 @@ export type Withdrawal = Extract<RefusalCode, 'token_revoked' | 'unknown_key' | 
 
 const withdrawals = createCallerValues<() => Withdrawal | undefined>('withdrawal');
 
-/** Attaches the function that tells if this caller's token was withdrawn. */
+/**
+ * Attaches the function that tells if this caller's token was withdrawn.
+ *
+ * @throws {Error} For an object that `issueAuth()` or `extendAuth()` did not return: its withdrawal would be lost.
+ */
 export function attachWithdrawal(auth: AuthInfo, find: () => Withdrawal | undefined): void {
+  if (!isRegisteredCaller(auth)) throw new Error('attachWithdrawal(): the identity is not one that was issued');
   withdrawals.set(auth, find);
 }
 
