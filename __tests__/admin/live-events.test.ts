@@ -57,6 +57,28 @@ test('a page that connects gets the last 200 calls, in their order', async () =>
   expect(names).toEqual(Array.from({ length: 200 }, (_, i) => `echo ${250 + i}`));
 });
 
+test('a page that connects gets fewer of the last calls if they are long', async () => {
+  const { events } = await servePage();
+  const long = '\u0001'.repeat(300);
+  for (let i = 0; i < 200; i++)
+    calls.publish({
+      ...RECORD,
+      time: i,
+      name: long,
+      route: long,
+      user: long,
+      client: long,
+      issuer: long,
+      target: long,
+    });
+  const stream = await events();
+  const times: unknown[] = [];
+  do times.push((await stream.next('call')).time);
+  while (times.at(-1) !== 199);
+  expect(times.length).toBeLessThan(60);
+  expect(times).toEqual(times.map((_, i) => 200 - times.length + i));
+});
+
 test('texts that clients chose are shortened, and the content of a record is left out', async () => {
   const { events } = await servePage();
   calls.publish({ ...RECORD, name: 'x'.repeat(100_000), content: { secret: 'value' } });
