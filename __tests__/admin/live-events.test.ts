@@ -79,6 +79,27 @@ test('a page that connects gets fewer of the last calls if they are long', async
   expect(times).toEqual(times.map((_, i) => 200 - times.length + i));
 });
 
+test.each(['a_later_code', 'constructor', '__proto__'])(
+  'a decision with an unknown code is shown: %s',
+  async (code) => {
+    const { events } = await servePage();
+    const decision = {
+      mode: 'permissive',
+      outcome: 'would_refuse',
+      code,
+      method: 'POST',
+      path: '/',
+      durationMs: 1,
+      cached: false,
+    };
+    channel('express-mcp-auth:decision').publish(decision);
+    expect(await (await events()).next('decision')).toMatchObject({
+      text: `Let the request pass, although something is wrong: ${code}`,
+      strict: `Strict mode would answer an error: ${code}`,
+    });
+  },
+);
+
 test('texts that clients chose are shortened, and the content of a record is left out', async () => {
   const { events } = await servePage();
   calls.publish({ ...RECORD, name: 'x'.repeat(100_000), content: { secret: 'value' } });
