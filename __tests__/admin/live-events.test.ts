@@ -1,9 +1,11 @@
 import { channel } from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { mcpAdmin } from '../../src/admin/mcp-admin.js';
 import type { CallRecord } from '../../src/index.js';
 import { adminPageAt } from '../support/admin-app.js';
 import { serve } from '../support/loopback-server.js';
+import { until } from '../support/until.js';
 
 const calls = channel('express-mcp-auth:call');
 
@@ -99,6 +101,32 @@ test.each(['a_later_code', 'constructor', '__proto__'])(
     });
   },
 );
+
+test('pages that left before they were let in do not count as connected', async () => {
+  const arrived: (() => void)[] = [];
+  const admin = mcpAdmin({ authorize: () => new Promise((resolve) => void arrived.push(() => resolve(true))) });
+  onTestFinished(() => admin.close());
+  const closed: Promise<unknown>[] = [];
+  const url = await serve((req, res) => {
+    closed.push(once(res, 'close'));
+    admin(req, res, () => undefined);
+  });
+  for (let i = 1; i <= 20; i++) {
+    const leaving = new AbortController();
+    const asked = fetch(`${url}/api/events`, { signal: leaving.signal }).catch(() => undefined);
+    await until(() => arrived.length === i);
+    leaving.abort();
+    await asked;
+  }
+  await Promise.all(closed);
+  for (const letIn of arrived) letIn();
+  const last = fetch(`${url}/api/events`);
+  await until(() => arrived.length === 21);
+  arrived[20]?.();
+  const { status, body } = await last;
+  expect(status).toBe(200);
+  await body?.cancel();
+});
 
 test('texts that clients chose are shortened, and the content of a record is left out', async () => {
   const { events } = await servePage();

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
-import { onceClosed } from '../http/hang-up.js';
+import { hasHungUp, onceClosed } from '../http/hang-up.js';
 import type { AuthDecision } from '../index.js';
 import type { CallRecord } from '../telemetry/call-record.js';
 import { AdminError } from './admin-error.js';
@@ -54,6 +54,8 @@ export class LiveEvents {
 
   /** Sends the last events to a page, and then those that come. */
   connect(res: ServerResponse): void {
+    // It left while the application decided who it is. Its end is over, so that nothing would remove it.
+    if (hasHungUp(res)) return;
     if (this.#isClosed || this.#readers.size >= MAX_READERS)
       throw new AdminError(503, 'too_many_pages', `At most ${MAX_READERS} pages can be connected: close one`);
     // A compression in front must not wait for more.

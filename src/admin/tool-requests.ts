@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { onceClosed } from '../http/hang-up.js';
+import { hasHungUp, onceClosed } from '../http/hang-up.js';
 import { isRecord } from '../http/json-object.js';
 import { isToken68 } from '../oauth/credentials.js';
 import { AdminError } from './admin-error.js';
@@ -76,7 +76,8 @@ async function tokenFor(
 /** Ends with the time, or when the page no longer waits. */
 function signalFor(res: ServerResponse): AbortSignal {
   const closed = new AbortController();
-  onceClosed(res, () => closed.abort());
+  if (hasHungUp(res)) closed.abort();
+  else onceClosed(res, () => closed.abort());
   return AbortSignal.any([AbortSignal.timeout(MAX_MS), closed.signal]);
 }
 
