@@ -1,9 +1,11 @@
 import { channel } from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { mcpAdmin } from '../../src/admin/mcp-admin.js';
 import type { CallRecord } from '../../src/index.js';
 import { adminPageAt } from '../support/admin-app.js';
 import { serve } from '../support/loopback-server.js';
+import { until } from '../support/until.js';
 
 const calls = channel('express-mcp-auth:call');
 
@@ -55,6 +57,75 @@ test('a page that connects gets the last 200 calls, in their order', async () =>
   const names: unknown[] = [];
   while (names.length < 200) names.push((await stream.next('call')).name);
   expect(names).toEqual(Array.from({ length: 200 }, (_, i) => `echo ${250 + i}`));
+});
+
+test('a page that connects gets fewer of the last calls if they are long', async () => {
+  const { events } = await servePage();
+  const long = '\u0001'.repeat(300);
+  for (let i = 0; i < 200; i++)
+    calls.publish({
+      ...RECORD,
+      time: i,
+      name: long,
+      route: long,
+      user: long,
+      client: long,
+      issuer: long,
+      target: long,
+    });
+  const stream = await events();
+  const times: unknown[] = [];
+  do times.push((await stream.next('call')).time);
+  while (times.at(-1) !== 199);
+  expect(times.length).toBeLessThan(60);
+  expect(times).toEqual(times.map((_, i) => 200 - times.length + i));
+});
+
+test.each(['a_later_code', 'constructor', '__proto__'])(
+  'a decision with an unknown code is shown: %s',
+  async (code) => {
+    const { events } = await servePage();
+    const decision = {
+      mode: 'permissive',
+      outcome: 'would_refuse',
+      code,
+      method: 'POST',
+      path: '/',
+      durationMs: 1,
+      cached: false,
+    };
+    channel('express-mcp-auth:decision').publish(decision);
+    expect(await (await events()).next('decision')).toMatchObject({
+      text: `Let the request pass, although something is wrong: ${code}`,
+      strict: `Strict mode would answer an error: ${code}`,
+    });
+  },
+);
+
+test('pages that left before they were let in do not count as connected', async () => {
+  const arrived: (() => void)[] = [];
+  const admin = mcpAdmin({ authorize: () => new Promise((resolve) => void arrived.push(() => resolve(true))) });
+  onTestFinished(() => admin.close());
+  const closed: Promise<unknown>[] = [];
+  const url = await serve((req, res) => {
+    closed.push(once(res, 'close'));
+    admin(req, res, () => undefined);
+  });
+  for (let i = 1; i <= 20; i++) {
+    const leaving = new AbortController();
+    const asked = fetch(`${url}/api/events`, { signal: leaving.signal }).catch(() => undefined);
+    await until(() => arrived.length === i);
+    leaving.abort();
+    await asked;
+  }
+  await Promise.all(closed);
+  for (const letIn of arrived) letIn();
+  const last = fetch(`${url}/api/events`);
+  await until(() => arrived.length === 21);
+  arrived[20]?.();
+  const { status, body } = await last;
+  expect(status).toBe(200);
+  await body?.cancel();
 });
 
 test('texts that clients chose are shortened, and the content of a record is left out', async () => {

@@ -139,6 +139,29 @@ test('the record of initialize has the session that it opens, and those of its c
   ]);
 });
 
+const CALL = JSON.stringify(call(1, 'echo'));
+const utf32 = (text: string) => Buffer.from(Uint32Array.from(text, (c) => c.codePointAt(0) as number).buffer);
+test.each<[string, Buffer]>([
+  ['with a byte order mark', Buffer.from(`\ufeff${CALL}`)],
+  ['in UTF-16', Buffer.from(CALL, 'utf16le')],
+  ['in UTF-16 with a byte order mark', Buffer.from(`\ufeff${CALL}`, 'utf16le')],
+  ['in UTF-16, high bytes first', Buffer.from(CALL, 'utf16le').swap16()],
+  ['in UTF-16, high bytes first, with a byte order mark', Buffer.from(`\ufeff${CALL}`, 'utf16le').swap16()],
+  ['in UTF-32', utf32(CALL)],
+  ['in UTF-32 with a byte order mark', utf32(`\ufeff${CALL}`)],
+  ['in UTF-32, high bytes first', utf32(CALL).swap32()],
+  ['with a number that JSON does not have', Buffer.from(CALL.replace('"arguments":{}', '"arguments":{"a":NaN}'))],
+  ['in a batch that is not JSON', Buffer.from(`[${CALL}, {"a": -Infinity}]`)],
+])('a call %s, which targets in Python accept, is recorded', async (_how, body) => {
+  const target = await startRecordingTarget((_arrived, res) => json(result())(res));
+  const { url, ada, records } = await serve(target.url);
+  const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...ada };
+  await (await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) })).text();
+  expect(target.bytes()).toContain(body.toString('latin1').slice(2, -2));
+  await until(() => records.length > 0);
+  expect(records).toMatchObject([{ method: 'tools/call', name: 'echo', user: 'ada', outcome: 'answered' }]);
+});
+
 test('a long message is forwarded unchanged, and recorded', async () => {
   const target = await startRecordingTarget((_arrived, res) => json(result())(res));
   const { url, ada, records } = await serve(target.url);

@@ -29,6 +29,8 @@ const callsIn = ({ lines }: FileGateway) => lines.filter((line) => line.startsWi
 const fieldsOf = (line = '') =>
   Object.fromEntries([...line.matchAll(/ ([\w.-]+)=("(?:[^"\\]|\\.)*"|\S+)/g)].map(([, name, value]) => [name, value]));
 
+const CREDENTIAL_HEADERS = ['x-api-key', 'x-functions-key', 'x-jwt', 'x-hub-signature', 'x-amzn-oidc-data', 'x-passwd'];
+
 const token = signer.sign(claims({ sub: 'ada', scope: 'a b' }));
 const bearer = { authorization: `Bearer ${token}` };
 
@@ -106,6 +108,19 @@ describe('frontendPolicies.accessLog', () => {
     for (const name of ['absent', 'key', 'user']) expect(fields).not.toHaveProperty(name);
   });
 
+  test.each([
+    ['{"a": 1, "b": {"c": [2]}}', String.raw`"{\"a\":1,\"b\":{\"c\":[2]}}"`],
+    ['{"a": 1u}', String.raw`"{\"a\":\"1\"}"`],
+    ['{1: duration("1s")}', String.raw`"{\"1\":\"1s\"}"`],
+    ['7u', '7'],
+    ['timestamp("2026-01-02T03:04:05Z")', '2026-01-02T03:04:05.000Z'],
+    ['jwt', expect.stringContaining(String.raw`,\"large\":null,\"nested\":{\"n\":4}}`)],
+  ])('writes the value of %s', async (expression, written) => {
+    const authorization = `Bearer ${signer.sign(claims({ sub: 'ada', large: 1e300, nested: { n: 4 } }))}`;
+    const { fields } = await callOnce({ add: { value: expression } }, { authorization });
+    expect(fields.value).toEqual(written);
+  });
+
   test('leaves out fields that are removed', async () => {
     const { fields } = await callOnce({ remove: ['user', 'http.path', 'mcp.method.name', 'not.written.anyway'] });
     expect(fields).toMatchObject({ route: 'notes' });
@@ -134,10 +149,14 @@ describe('frontendPolicies.accessLog', () => {
           ok: '"ok"',
         },
       },
-      { ...bearer, cookie: 'session=secret-cookie', 'x-api-key': 'secret-key' },
+      {
+        ...bearer,
+        cookie: 'session=secret-cookie',
+        ...Object.fromEntries(CREDENTIAL_HEADERS.map((name) => [name, `secret-${name}`])),
+      },
     );
     expect(fields).toMatchObject({ ok: 'ok', all: expect.stringContaining('user-agent') });
-    expect(line).not.toMatch(/secret|Bearer/);
+    expect(line).not.toMatch(/secret|Bearer|session-id/);
   });
 
   test('names the target of a tool as rules do, and the tool as its client does', async () => {

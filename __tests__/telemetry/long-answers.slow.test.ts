@@ -1,6 +1,7 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { mcpHttpBackend } from '../../src/index.js';
+import { needAnnouncedNames } from '../../src/telemetry/announced-names.js';
 import { serve } from '../support/loopback-server.js';
 import { memoryInUse } from '../support/memory-in-use.js';
 import { type Answer, serveObserved, toolCall } from '../support/observed-app.js';
@@ -56,4 +57,26 @@ describe.each(Object.entries(ANSWERS))('an answer of 100 MiB, as %s', (_type, an
     ]);
     expect(results).toEqual([undefined]);
   });
+});
+
+test('a list in a million lines of events takes no more memory than its bytes', async () => {
+  needAnnouncedNames();
+  const progress = new EventEmitter();
+  const sent = once(progress, 'sent');
+  const { post, recorded } = await serveObserved(async (_req, res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' }).write('data:{"id":1,\n');
+    const lines = Buffer.from('data:\n'.repeat(10_000));
+    for (let i = 0; i < 90; i++) if (!res.write(lines)) await once(res, 'drain');
+    progress.emit('sent');
+    await once(progress, 'measured');
+    res.end('data:"result":{"tools":[]}}\n\n');
+  });
+  const before = await memoryInUse();
+  const response = await post({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
+  const read = response.text();
+  await sent;
+  expect((await memoryInUse()) - before).toBeLessThan(40 * MIB);
+  progress.emit('measured');
+  await read;
+  expect(await recorded(1)).toMatchObject([{ outcome: 'answered' }]);
 });

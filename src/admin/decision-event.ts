@@ -1,4 +1,4 @@
-import { OUTAGES, REFUSALS, type RefusalCode } from '../core/errors.js';
+import { OUTAGES, REFUSALS } from '../core/errors.js';
 import type { AuthDecision } from '../index.js';
 import { BRIDGE_ERRORS } from '../messages/bridge-error.js';
 import type { ErrorHelp } from './error-help.js';
@@ -56,20 +56,26 @@ function strictAnswerTo({ mode, outcome, code }: AuthDecision): string | undefin
   return outcome === 'would_refuse' && code !== undefined ? refusalOf(code) : undefined;
 }
 
+const ROWS: Readonly<Record<string, { readonly status: number; readonly description: string }>> = {
+  ...OUTAGES,
+  ...REFUSALS,
+};
+
 type Code = NonNullable<AuthDecision['code']>;
 
 function refusalOf(code: Code): string {
-  return `Strict mode would answer ${rowOf(code).status}: ${descriptionOf(code)}`;
+  return `Strict mode would answer ${rowOf(code)?.status ?? 'an error'}: ${descriptionOf(code)}`;
 }
 
 function descriptionOf(code: Code): string {
-  return rowOf(code).description;
+  return rowOf(code)?.description ?? code;
 }
 
-function rowOf(code: Code): { readonly status: number; readonly description: string } {
+/** Undefined for a code of another version of the package, which may publish in this process too. An error here would end the process. */
+function rowOf(code: Code): { readonly status: number; readonly description: string } | undefined {
   if (code === 'unknown_session') {
     const { status, message } = BRIDGE_ERRORS.unknown_session;
     return { status, description: message };
   }
-  return code in REFUSALS ? REFUSALS[code as RefusalCode] : OUTAGES[code as keyof typeof OUTAGES];
+  return Object.hasOwn(ROWS, code) ? ROWS[code] : undefined;
 }

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
-import { onceClosed } from '../http/hang-up.js';
+import { hasHungUp, onceClosed } from '../http/hang-up.js';
 import type { AuthDecision } from '../index.js';
 import type { CallRecord } from '../telemetry/call-record.js';
 import { AdminError } from './admin-error.js';
@@ -15,6 +15,8 @@ import { type LoggedEvent, RecentEvents } from './recent-events.js';
 const MAX_KEPT = 200;
 /** Pages that can be connected at once. */
 const MAX_READERS = 20;
+/** Bytes of the events of each kind that a page gets when it connects: callers can make them long. Together they are less than may be unread. */
+const MAX_KEPT_BYTES = 400_000;
 /** Bytes that wait for a page to read them. A slower page is disconnected, and connects again. */
 const MAX_UNREAD_BYTES = 1_048_576;
 
@@ -52,12 +54,14 @@ export class LiveEvents {
 
   /** Sends the last events to a page, and then those that come. */
   connect(res: ServerResponse): void {
+    // It left while the application decided who it is. Its end is over, so that nothing would remove it.
+    if (hasHungUp(res)) return;
     if (this.#isClosed || this.#readers.size >= MAX_READERS)
       throw new AdminError(503, 'too_many_pages', `At most ${MAX_READERS} pages can be connected: close one`);
     // A compression in front must not wait for more.
     const headers = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' };
     res.writeHead(200, { 'content-type': 'text/event-stream', ...headers });
-    for (const event of [...this.#calls.all, ...this.#decisions.all]) res.write(textOf(event));
+    for (const events of [this.#calls.all, this.#decisions.all]) res.write(lastOf(events));
     res.flushHeaders();
     this.#readers.add(res);
     onceClosed(res, () => this.#disconnect(res));
@@ -135,6 +139,19 @@ export class LiveEvents {
       }
     }
   }
+}
+
+/** The text of the last events, as many as are not too long together. */
+function lastOf(events: readonly LoggedEvent[]): string {
+  const texts: string[] = [];
+  let bytes = 0;
+  for (const event of [...events].reverse()) {
+    const text = textOf(event);
+    bytes += Buffer.byteLength(text);
+    if (bytes > MAX_KEPT_BYTES) break;
+    texts.unshift(text);
+  }
+  return texts.join('');
 }
 
 /** JSON has no line ends, so an event is one line of data. */

@@ -13,6 +13,8 @@ export interface ShownTool {
 
 /** Pages of a list of tools. A server whose list never ends must not block the page. */
 const MAX_PAGES = 50;
+/** Characters of all pages together, as JSON. */
+const MAX_LIST_LENGTH = 4_194_304;
 
 const CLIENT = { name: 'express-mcp-auth-admin', version: '1' };
 
@@ -52,11 +54,15 @@ export class ToolClient {
   async listTools(): Promise<readonly ShownTool[]> {
     const tools: ShownTool[] = [];
     let cursor: unknown;
+    let length = 0;
     for (let page = 0; page < MAX_PAGES; page++) {
       const { result, error } = await this.#request('tools/list', cursor === undefined ? {} : { cursor });
       if (!isRecord(result))
         throw new AdminError(502, 'no_tools', `The route answered tools/list with an error${messageIn(error)}`);
-      tools.push(...(Array.isArray(result.tools) ? result.tools : []).filter(isRecord).map(shownTool));
+      const found = (Array.isArray(result.tools) ? result.tools : []).filter(isRecord).map(shownTool);
+      length += JSON.stringify(found).length;
+      if (length > MAX_LIST_LENGTH) throw new AdminError(502, 'answer_too_long', TOO_LONG);
+      for (const tool of found) tools.push(tool);
       cursor = result.nextCursor;
       if (typeof cursor !== 'string') break;
     }
@@ -105,6 +111,8 @@ export class ToolClient {
 }
 
 const CLOSE_MS = 5_000;
+
+const TOO_LONG = `The tools of the route are longer than ${MAX_LIST_LENGTH} characters`;
 
 function shownTool({ name, description, inputSchema }: Record<string, unknown>): ShownTool {
   return { name: String(name), description, inputSchema };

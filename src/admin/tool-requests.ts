@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { onceClosed } from '../http/hang-up.js';
+import { hasHungUp, onceClosed } from '../http/hang-up.js';
 import { isRecord } from '../http/json-object.js';
 import { isToken68 } from '../oauth/credentials.js';
 import { AdminError } from './admin-error.js';
@@ -28,14 +28,17 @@ export function createToolRequests({ routes }: AdminSource) {
     const address = route.callAddress?.(request.req);
     if (address === undefined)
       throw new AdminError(409, 'not_callable', 'The tools of this route cannot be called from here');
+    // Before the count, which a refused token must not change.
+    const token = await tokenFor(route, request.body);
     if (running >= MAX_AT_ONCE) throw new AdminError(429, 'too_many_calls', 'Too many tools are being called at once');
     running += 1;
-    const client = new ToolClient(address, await tokenFor(route, request.body), signalFor(request.res));
+    const signal = signalFor(request.res);
+    const client = new ToolClient(address, token, signal);
     try {
       await client.open();
       return await use(client);
     } catch (error) {
-      throw error instanceof AdminError ? error : unreachable(error);
+      throw error instanceof AdminError ? error : unreachable(error, signal);
     } finally {
       running -= 1;
       await client.close();
@@ -73,14 +76,15 @@ async function tokenFor(
 /** Ends with the time, or when the page no longer waits. */
 function signalFor(res: ServerResponse): AbortSignal {
   const closed = new AbortController();
-  onceClosed(res, () => closed.abort());
+  if (hasHungUp(res)) closed.abort();
+  else onceClosed(res, () => closed.abort());
   return AbortSignal.any([AbortSignal.timeout(MAX_MS), closed.signal]);
 }
 
-function unreachable(error: unknown): AdminError {
-  const { name, code } = error as { readonly name?: string; readonly code?: string };
-  if (name === 'TimeoutError' || name === 'AbortError')
-    return new AdminError(504, 'timed_out', `The route did not answer within ${MAX_MS / 1_000} seconds`);
+function unreachable(error: unknown, { aborted }: AbortSignal): AdminError {
+  const { code } = error as { readonly code?: string };
+  // The error of an answer that has begun does not say why it ends.
+  if (aborted) return new AdminError(504, 'timed_out', `The route did not answer within ${MAX_MS / 1_000} seconds`);
   return new AdminError(
     502,
     'unreachable',

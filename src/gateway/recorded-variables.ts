@@ -4,8 +4,9 @@ import { sharedVariablesOf } from '../authorization/request-variables.js';
 import { getAuth } from '../index.js';
 import { targetNoun } from '../messages/mcp-call.js';
 
-/** The names of headers with credentials. */
-const CREDENTIALS = /authorization|cookie|token|secret|password|api-?key|assertion|^dpop$|client-cert/i;
+/** The names of headers with credentials, and of those with the id of a session. */
+const CREDENTIALS =
+  /authorization|cookie|token|secret|passw|api-?key|(?:^|-)key$|assertion|credential|signature|jwt|oidc|session|^dpop$|client-cert/i;
 
 /** The variables of expressions whose values are recorded: without credentials in `request.headers`, and without arguments. */
 export function recordedVariablesOf(

@@ -21,10 +21,10 @@ export interface CallStart {
   readonly bytes: number;
 }
 
-/** Makes spans of calls. `express-mcp-auth/telemetry` sets it. */
+/** Makes spans of calls. `express-mcp-auth/telemetry` sets it. Nothing of it throws: a span that cannot be made is undefined. */
 export interface CallTracer {
   /** Begins the span of a call that arrived here in `req`. `parent` is that of the client. */
-  begin(call: CallStart, parent: TraceCarrier, req: IncomingMessage): CallSpan;
+  begin(call: CallStart, parent: TraceCarrier, req: IncomingMessage): CallSpan | undefined;
   /** Records the duration of a session that has ended. `revision` is that of MCP, if it is known. */
   recordSession?(durationMs: number, revision?: string): void;
 }
@@ -34,7 +34,7 @@ export interface CallSpan {
   /** Undefined if no span is made: OpenTelemetry has no SDK. */
   readonly traceId: string | undefined;
   /** Begins the span of this call at a target. `undefined` is a target without a name. */
-  toTarget(target: string | undefined): TargetSpan;
+  toTarget(target: string | undefined): TargetSpan | undefined;
   /** Runs `work` while this span is the active one. */
   run<T>(work: () => T): T;
   end(record: CallRecord): void;

@@ -1,5 +1,6 @@
 import { keyOf, readString } from '../messages/json-rpc.js';
 import { ByteFinder } from './byte-finder.js';
+import { CollectedBytes } from './collected-bytes.js';
 import { type Level, ScannedMessage } from './scanned-message.js';
 
 const QUOTE = 0x22;
@@ -147,7 +148,7 @@ export class ResponseScanner {
     if (this.#depth === 1) this.#base = byte === OPEN ? 1 : 2;
     const message = this.#message;
     if (byte === OPEN && this.#depth === this.#base) {
-      this.#message = new ScannedMessage(this.#before + at, this.#maxCollected > 0 ? [] : undefined);
+      this.#message = new ScannedMessage(this.#before + at, this.#maxCollected > 0 ? new CollectedBytes() : undefined);
       this.#level = 'message';
     } else if (byte === OPEN && this.#level === 'message' && isInner(message?.member)) {
       if (message !== undefined) message.inner = message.member as 'result' | 'error';
@@ -182,24 +183,23 @@ export class ResponseScanner {
     this.#keep(chunk, end);
     this.#message = undefined;
     if (message.isRequest || !(message.isResult || message.isError)) return;
-    const { id, code, isError, isToolError, pieces } = message;
+    const { id, code, isError, isToolError, collected } = message;
     this.#onResponse({
       key: id === undefined || id.length >= MAX_TEXT ? undefined : keyOf(decode(id)),
       isError,
       code: Number.isInteger(Number(code ?? Number.NaN)) ? Number(code) : undefined,
       isToolError,
       bytes: this.#before + end - message.start,
-      text: pieces && Buffer.concat(pieces).toString(),
+      text: collected?.toString(),
     });
   }
 
   /** Collects the part of the message that is in this chunk. */
   #keep(chunk: Buffer, end: number): void {
     const message = this.#message;
-    if (message?.pieces === undefined) return;
-    if (this.#before + end - message.start > this.#maxCollected) message.pieces = undefined;
-    // A copy: the writer of a chunk may use its memory again.
-    else message.pieces.push(Buffer.from(chunk.subarray(Math.max(0, message.start - this.#before), end)));
+    if (message?.collected === undefined) return;
+    if (this.#before + end - message.start > this.#maxCollected) message.collected = undefined;
+    else message.collected.add(chunk.subarray(Math.max(0, message.start - this.#before), end));
   }
 }
 

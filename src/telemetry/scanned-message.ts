@@ -1,3 +1,5 @@
+import type { CollectedBytes } from './collected-bytes.js';
+
 /** The places in which members are read: in a message, and in its `result` or `error`. */
 export type Level = 'message' | 'inner' | 'other';
 
@@ -14,11 +16,11 @@ export class ScannedMessage {
   isRequest = false;
   readonly start: number;
   /** Undefined if it is not collected, or too long. */
-  pieces: Buffer[] | undefined;
+  collected: CollectedBytes | undefined;
 
-  constructor(start: number, pieces: Buffer[] | undefined) {
+  constructor(start: number, collected: CollectedBytes | undefined) {
     this.start = start;
-    this.pieces = pieces;
+    this.collected = collected;
   }
 
   name(level: Level, name: string | undefined): void {

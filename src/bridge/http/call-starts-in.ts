@@ -4,6 +4,7 @@ import { readElements } from '../../messages/json-members.js';
 import { keyOfId } from '../../messages/json-rpc.js';
 import { calledName } from '../../telemetry/call-starts.js';
 import type { CallStart } from '../../telemetry/call-tracer.js';
+import { decodeJson, withoutNonNumbers } from './lenient-json.js';
 import type { RequestBody } from './request-body.js';
 
 /**
@@ -12,18 +13,28 @@ import type { RequestBody } from './request-body.js';
  */
 export function callStartsIn(body: RequestBody['body']): readonly CallStart[] {
   if (!Buffer.isBuffer(body)) return [];
-  const value = parse(body);
+  const { value, bytes } = parse(decodeJson(body));
   if (!Array.isArray(value)) return startOf(value, body.length);
-  const elements = readElements(body) ?? [];
+  const elements = readElements(bytes) ?? [];
   return value.slice(0, MAX_MESSAGES).flatMap((message: unknown, i) => {
     const { start = 0, end = 0 } = elements[i] ?? {};
     return startOf(message, end - start);
   });
 }
 
-function parse(body: Buffer): unknown {
+/** Parses what targets may accept, so that each call has a record. `value` is undefined for anything else. */
+function parse(bytes: Buffer): { readonly value?: unknown; readonly bytes: Buffer } {
   try {
-    return JSON.parse(body.toString());
+    return { value: JSON.parse(bytes.toString()), bytes };
+  } catch {
+    const lenient = withoutNonNumbers(bytes.toString());
+    return { value: parseOrUndefined(lenient), bytes: Buffer.from(lenient) };
+  }
+}
+
+function parseOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
   } catch {
     // The target says so to the client.
     return undefined;

@@ -1,4 +1,5 @@
 import type { CallVariables } from '../../authorization/expressions/call-variables.js';
+import { isUnreadable } from '../../authorization/expressions/cel-values.js';
 import { printable, printableJson } from '../../core/printable.js';
 import { targetNoun } from '../../messages/mcp-call.js';
 import type { CallRecord } from '../../telemetry/call-record.js';
@@ -55,16 +56,27 @@ export function asLogValue(value: unknown): LogValue | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'boolean' || typeof value === 'number') return value;
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  return typeof value === 'string' ? printable(value, MAX_VALUE) : printableJson(toJson(value), MAX_VALUE);
+  if (typeof value === 'string') return printable(value, MAX_VALUE);
+  const json = toJson(value);
+  return typeof json === 'object' && json !== null ? printableJson(json, MAX_VALUE) : asLogValue(json);
 }
 
-/** Converts the objects and whole numbers of the expression library. */
+/** Converts the values of the expression library, which JSON does not have. */
 function toJson(value: unknown): unknown {
   if (typeof value === 'bigint') return asLogValue(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (isUnreadable(value)) return null;
   if (Array.isArray(value)) return value.map(toJson);
-  if (value instanceof Map)
-    return Object.fromEntries([...value].map(([name, member]) => [String(name), toJson(member)]));
-  return value;
+  const members = membersOf(value);
+  if (members === undefined) return value instanceof Date ? value.toISOString() : String(value);
+  return Object.fromEntries(members.map(([name, member]) => [String(name), toJson(member)]));
+}
+
+/** The members of a map, which is an object if it comes from a literal. Undefined for a duration and others that are one value. */
+function membersOf(value: object): readonly (readonly [unknown, unknown])[] | undefined {
+  if (value instanceof Map) return [...value];
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype ? Object.entries(value) : undefined;
 }
 
 /** Writes fields as `name=value`. A text that is not one plain word is quoted. */

@@ -2,8 +2,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { AdminError } from '../../admin/admin-error.js';
+import { networkOf } from '../../limits/caller-address.js';
 
-/** Wrong passwords from one address in a minute. After that, the right one is refused too. */
+/** Wrong passwords from one network in a minute: an attacker may have many addresses of IPv6. After that, the right one is refused too. */
 const MAX_FAILURES = 10;
 const MINUTE_MS = 60_000;
 /** Addresses whose failures are remembered. */
@@ -27,7 +28,7 @@ export function createPasswordCheck(password: string): (req: IncomingMessage) =>
   return ({ headers, socket }) => {
     const given = passwordIn(headers.authorization);
     if (given === undefined) throw new PasswordError();
-    const address = socket.remoteAddress ?? '';
+    const address = networkOf(socket.remoteAddress ?? '');
     const count = failures.get(address) ?? 0;
     if (count >= MAX_FAILURES)
       throw new AdminError(429, 'too_many_failures', 'Too many wrong passwords came from this address: wait a minute');

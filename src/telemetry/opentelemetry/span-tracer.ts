@@ -19,6 +19,7 @@ import {
 } from './conventions.js';
 import { INSTRUMENTATION_NAME } from './instrumentation-name.js';
 import { openTelemetryApi } from './open-telemetry-api.js';
+import { quietly } from './quietly.js';
 import { carrierFrom, findParent } from './span-context.js';
 import { withTracedCall } from './traced-call.js';
 
@@ -40,7 +41,15 @@ export class SpanTracer implements CallTracer {
     this.#metrics = new CallDurations(settings.meterProvider);
   }
 
-  begin(call: CallStart, carrier: TraceCarrier, req: IncomingMessage): CallSpan {
+  begin(call: CallStart, carrier: TraceCarrier, req: IncomingMessage): CallSpan | undefined {
+    return quietly(() => this.#begin(call, carrier, req));
+  }
+
+  recordSession(durationMs: number, revision?: string): void {
+    quietly(() => this.#metrics.recordSession(durationMs, sessionAttributes(revision)));
+  }
+
+  #begin(call: CallStart, carrier: TraceCarrier, req: IncomingMessage): CallSpan {
     const { SpanKind } = openTelemetryApi();
     const parts = {
       tracer: this.#settings.tracerProvider().getTracer(INSTRUMENTATION_NAME),
@@ -61,10 +70,6 @@ export class SpanTracer implements CallTracer {
     const options = { kind: SpanKind.SERVER, attributes: without(parts.removed, attributes), links };
     const span = parts.tracer.startSpan(spanName(call, parts.route), options, withTracedCall(context, { call, req }));
     return new OpenCallSpan(parts, span, context);
-  }
-
-  recordSession(durationMs: number, revision?: string): void {
-    this.#metrics.recordSession(durationMs, sessionAttributes(revision));
   }
 }
 
@@ -93,7 +98,11 @@ class OpenCallSpan implements CallSpan {
     this.traceId = isSpanContextValid(spanContext) ? spanContext.traceId : undefined;
   }
 
-  toTarget(target: string | undefined): TargetSpan {
+  toTarget(target: string | undefined): TargetSpan | undefined {
+    return quietly(() => this.#toTarget(target));
+  }
+
+  #toTarget(target: string | undefined): TargetSpan {
     const { tracer, removed, route, call } = this.#parts;
     const attributes = { ...spanAttributes(call), ...targetAttributes(target) };
     const options = { kind: openTelemetryApi().SpanKind.CLIENT, attributes: without(removed, attributes) };
@@ -108,16 +117,20 @@ class OpenCallSpan implements CallSpan {
   end(record: CallRecord): void {
     const { metrics, removed, transport } = this.#parts;
     const error = errorTypeOfCall(record);
-    if (this.#span.isRecording()) {
-      this.#span.setAttributes(without(removed, endAttributes(record)));
-      setStatus(this.#span, error);
-    }
-    this.#span.end();
-    metrics.recordServer(record.durationMs, {
-      ...metricAttributes(record, record.route),
-      ...transport,
-      ...boundedErrorAttributes(error),
+    quietly(() => {
+      if (this.#span.isRecording()) {
+        this.#span.setAttributes(without(removed, endAttributes(record)));
+        setStatus(this.#span, error);
+      }
+      this.#span.end();
     });
+    quietly(() =>
+      metrics.recordServer(record.durationMs, {
+        ...metricAttributes(record, record.route),
+        ...transport,
+        ...boundedErrorAttributes(error),
+      }),
+    );
   }
 }
 
@@ -140,14 +153,18 @@ class OpenTargetSpan implements TargetSpan {
     if (this.#isOver) return;
     this.#isOver = true;
     const { metrics, removed, call, route } = this.#parts;
-    if (errorType !== undefined) this.#span.setAttributes(without(removed, errorAttributes(errorType)));
-    setStatus(this.#span, errorType);
-    this.#span.end();
-    metrics.recordClient(performance.now() - this.#began, {
-      ...metricAttributes(call, route),
-      ...targetAttributes(this.#target),
-      ...boundedErrorAttributes(errorType),
+    quietly(() => {
+      if (errorType !== undefined) this.#span.setAttributes(without(removed, errorAttributes(errorType)));
+      setStatus(this.#span, errorType);
+      this.#span.end();
     });
+    quietly(() =>
+      metrics.recordClient(performance.now() - this.#began, {
+        ...metricAttributes(call, route),
+        ...targetAttributes(this.#target),
+        ...boundedErrorAttributes(errorType),
+      }),
+    );
   }
 }
 
