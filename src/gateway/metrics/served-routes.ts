@@ -1,4 +1,4 @@
-import { OTHER } from '../../telemetry/announced-names.js';
+import { OTHER } from '../../telemetry/listed-names.js';
 import type { GatewayRoute } from '../route.js';
 
 /** The routes of the gateway, also those that answer their last calls. */
@@ -7,7 +7,7 @@ export interface MetricsSource {
 }
 
 /** Stands for a label that a call does not have, as in agentgateway. */
-export const UNKNOWN = 'unknown';
+export const NO_LABEL = 'unknown';
 
 /** The time between two readings of the routes because of a name that is not known. */
 const REREAD_MS = 1_000;
@@ -36,9 +36,9 @@ export class ServedRoutes {
   labelsOf(route: string, target: string | undefined): { readonly route: string; readonly server: string } {
     if (!this.#targets.has(route) && performance.now() - this.#readAt > REREAD_MS) this.read();
     const targets = this.#targets.get(route);
-    if (targets === undefined) return { route: OTHER, server: UNKNOWN };
+    if (targets === undefined) return { route: OTHER, server: NO_LABEL };
     const [only] = targets.size === 1 ? targets : [];
-    const server = target === undefined || targets.has(target) ? (target ?? only ?? UNKNOWN) : OTHER;
+    const server = target === undefined || targets.has(target) ? (target ?? only ?? NO_LABEL) : OTHER;
     return { route, server };
   }
 }
