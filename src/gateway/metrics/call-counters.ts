@@ -10,7 +10,7 @@ import { NO_LABEL, type ServedRoutes } from './served-routes.js';
 
 const CHANNEL = 'express-mcp-auth:call';
 
-/** Those of agentgateway, in seconds. */
+/** The bounds of agentgateway's buckets, in seconds. */
 const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 80];
 
 const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);

@@ -15,7 +15,7 @@ export interface Metrics {
   close(): void;
 }
 
-/** Counts from now on. Loads prom-client, which nothing else needs. */
+/** Begins to count. Loads prom-client, which only the metrics need. */
 export async function openMetrics(source: MetricsSource): Promise<Metrics> {
   const { Registry, Counter, Gauge, Histogram } = await import('prom-client');
   const registry = new Registry();

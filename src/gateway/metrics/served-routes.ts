@@ -9,10 +9,10 @@ export interface MetricsSource {
 /** Stands for a label that a call does not have, as in agentgateway. */
 export const NO_LABEL = 'unknown';
 
-/** The time between two readings of the routes because of a name that is not known. */
+/** The shortest time between two readings of the routes because a name is not known. */
 const REREAD_MS = 1_000;
 
-/** The names of routes and targets, as the labels of calls need them. The file has them, so that they are bounded. */
+/** The names of routes and targets for the labels of calls. They come from the file, so their number is bounded. */
 export class ServedRoutes {
   readonly #source: MetricsSource;
   readonly #targets = new Map<string, ReadonlySet<string>>();
@@ -32,7 +32,7 @@ export class ServedRoutes {
     return routes;
   }
 
-  /** Returns the labels of a route and of a target of it. The only target of a route has its name although calls do not say it. */
+  /** Returns the labels of a route and of a target of it. The name of a route's only target is added, since calls do not have it. */
   labelsOf(route: string, target: string | undefined): { readonly route: string; readonly server: string } {
     if (!this.#targets.has(route) && performance.now() - this.#readAt > REREAD_MS) this.read();
     const targets = this.#targets.get(route);
