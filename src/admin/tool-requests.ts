@@ -76,11 +76,7 @@ async function tokenFor(
   }
   if (token === undefined || token === '') return undefined;
   if (typeof token === 'string' && isToken68(token)) return token;
-  throw new AdminError(
-    400,
-    'invalid_body',
-    '"token" must be the token alone, without "Bearer" and without white space',
-  );
+  throw new AdminError(400, 'invalid_body', '"token" must be a token alone, without "Bearer" and without white space');
 }
 
 /** Returns a signal that aborts after `MAX_MS`, or when the page disconnects. */

@@ -37,7 +37,7 @@ export interface CallRecord {
   readonly client?: string | undefined;
   /** The kind of credential that identified the caller. */
   readonly credential: CallerCredential;
-  /** How the call ended. */
+  /** The end of the call. */
   readonly outcome: CallOutcome;
   /** The code of a refusal of this package, as in docs/errors.md, or the code of the JSON-RPC error. */
   readonly code?: string | number | undefined;

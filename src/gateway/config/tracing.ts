@@ -20,9 +20,9 @@ export interface TracingConfig {
   readonly removed: readonly string[];
   /** Only calls for which it is true get spans. */
   readonly filter?: ValueExpression;
-  /** Which calls get spans whose client has no trace. */
+  /** For calls whose client sends no trace. */
   readonly randomSampling: Sampling;
-  /** Which calls get spans whose client has a trace. */
+  /** For calls whose client sends a trace. */
   readonly clientSampling: Sampling;
   readonly at: string;
   /** The values of the file: equal if two versions of the file do the same. */
