@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
+import { CALL_CHANNEL, DECISION_CHANNEL } from '../core/channels.js';
 import { hasHungUp, onceClosed } from '../http/hang-up.js';
 import type { AuthDecision } from '../index.js';
 import type { CallRecord } from '../telemetry/call-record.js';
@@ -11,24 +12,22 @@ import type { ErrorHelp } from './error-help.js';
 import { EventSampling } from './event-sampling.js';
 import { type LoggedEvent, RecentEvents } from './recent-events.js';
 
-/** Events of each kind that a page gets when it connects. */
+/** Calls, and decisions, that a page gets when it connects. */
 const MAX_KEPT = 200;
 /** Pages that can be connected at once. */
 const MAX_READERS = 20;
 /** Bytes of the events of each kind that a page gets when it connects: callers can make them long. Together they are less than may be unread. */
 const MAX_KEPT_BYTES = 400_000;
-/** Bytes that wait for a page to read them. A slower page is disconnected, and connects again. */
+/** Bytes that wait for a page to read them. A page that is slower is disconnected. It connects again by itself. */
 const MAX_UNREAD_BYTES = 1_048_576;
 
-const CALLS = 'express-mcp-auth:call';
-const DECISIONS = 'express-mcp-auth:decision';
 const SECOND_MS = 1_000;
 
 interface EventParts {
   readonly help: ReadonlyMap<string, ErrorHelp>;
   /** Replaces the id of a session by its handle. */
   handleOf(sessionId: string): string;
-  /** The sums of all routes. */
+  /** Returns the sums of all routes. */
   load(): { readonly sessions: number; readonly pending: number };
 }
 
@@ -48,8 +47,8 @@ export class LiveEvents {
 
   constructor(parts: EventParts) {
     this.#parts = parts;
-    subscribe(CALLS, this.#onCall);
-    subscribe(DECISIONS, this.#onDecision);
+    subscribe(CALL_CHANNEL, this.#onCall);
+    subscribe(DECISION_CHANNEL, this.#onDecision);
   }
 
   /** Sends the last events to a page, and then those that come. */
@@ -57,8 +56,8 @@ export class LiveEvents {
     // It left while the application decided who it is. Its end is over, so that nothing would remove it.
     if (hasHungUp(res)) return;
     if (this.#isClosed || this.#readers.size >= MAX_READERS)
-      throw new AdminError(503, 'too_many_pages', `At most ${MAX_READERS} pages can be connected: close one`);
-    // A compression in front must not wait for more.
+      throw new AdminError(503, 'too_many_pages', `At most ${MAX_READERS} admin pages can be open at once: close one`);
+    // A compression middleware or a proxy in front must not wait for more data.
     const headers = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' };
     res.writeHead(200, { 'content-type': 'text/event-stream', ...headers });
     for (const events of [this.#calls.all, this.#decisions.all]) res.write(lastOf(events));
@@ -70,8 +69,8 @@ export class LiveEvents {
 
   close(): void {
     this.#isClosed = true;
-    unsubscribe(CALLS, this.#onCall);
-    unsubscribe(DECISIONS, this.#onDecision);
+    unsubscribe(CALL_CHANNEL, this.#onCall);
+    unsubscribe(DECISION_CHANNEL, this.#onDecision);
     for (const res of this.#readers) res.end();
     this.#readers.clear();
     this.#end();

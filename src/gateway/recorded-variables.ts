@@ -4,7 +4,7 @@ import { sharedVariablesOf } from '../authorization/request-variables.js';
 import { getAuth } from '../index.js';
 import { targetNoun } from '../messages/mcp-call.js';
 
-/** The names of headers with credentials, and of those with the id of a session. */
+/** Matches the names of headers with credentials, and with the id of a session. */
 const CREDENTIALS =
   /authorization|cookie|token|secret|passw|api-?key|(?:^|-)key$|assertion|credential|signature|jwt|oidc|session|^dpop$|client-cert/i;
 

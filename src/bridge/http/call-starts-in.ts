@@ -8,8 +8,8 @@ import { decodeJson, withoutNonNumbers } from './lenient-json.js';
 import type { RequestBody } from './request-body.js';
 
 /**
- * Reads the calls in a body that passes unchanged. The target decides if it is a valid message, so that this function refuses nothing: of
- * a body that is not JSON-RPC it returns no calls, and of a very long batch the first ones.
+ * Reads the calls in a body that passes unchanged. The target decides if the body is valid, so this function refuses nothing: a body that is
+ * not JSON-RPC has no calls, and only the first calls of a very long batch are returned.
  */
 export function callStartsIn(body: RequestBody['body']): readonly CallStart[] {
   if (!Buffer.isBuffer(body)) return [];
@@ -36,7 +36,7 @@ function parseOrUndefined(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The target says so to the client.
+    // The target refuses it.
     return undefined;
   }
 }

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { AdminError } from '../../admin/admin-error.js';
 import { networkOf } from '../../limits/caller-address.js';
 
-/** Wrong passwords from one network in a minute: an attacker may have many addresses of IPv6. After that, the right one is refused too. */
+/** Wrong passwords from one network in a minute: an attacker may have many addresses of IPv6. Beyond that, the right password is refused too. */
 const MAX_FAILURES = 10;
 const MINUTE_MS = 60_000;
 /** Addresses whose failures are remembered. */

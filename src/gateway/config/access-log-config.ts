@@ -2,6 +2,7 @@ import type { ValueExpression } from '../../authorization/expressions/value-expr
 import { ACCESS_LOG } from '../schema/frontend-keys.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
 import { readValueExpression } from './read-value-expression.js';
+import { harmless } from './stays-out.js';
 
 /** The lines of the access log. */
 export interface AccessLogConfig {
@@ -13,15 +14,13 @@ export interface AccessLogConfig {
   readonly removed: ReadonlySet<string>;
 }
 
-const outside = (why: string): StaysOut => ({ why, canIgnore: true });
-
 const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
-  ['otlp', outside('lines are written to the log of the command. Write frontendPolicies.tracing, which sends spans')],
-  ['database', outside('lines are written to the log of the command')],
+  ['otlp', harmless('lines are written to the log of the command. Write frontendPolicies.tracing, which sends spans')],
+  ['database', harmless('lines are written to the log of the command')],
 ]);
 
-/** Members of a JSON line that are about the line itself. */
-const OF_LINES: ReadonlySet<string> = new Set(['time', 'level', 'message']);
+/** Members that every JSON line has. */
+const LINE_MEMBERS: ReadonlySet<string> = new Set(['time', 'level', 'message']);
 
 /** Reads `frontendPolicies.accessLog`. */
 export function readAccessLog(node: ConfigNode): AccessLogConfig {
@@ -40,10 +39,10 @@ function readFilter(node: ConfigNode): ValueExpression {
 }
 
 function readName(name: string, node: ConfigNode): string {
-  if (OF_LINES.has(name)) node.refuse('has the name of a member that every line has: choose another one');
+  if (LINE_MEMBERS.has(name)) node.refuse('has the name of a member that every line has: choose another one');
   return /^[\w.-]{1,100}$/.test(name)
     ? name
-    : node.refuse('is no name of a field: write 1 to 100 letters, digits, "_", "." and "-"');
+    : node.refuse('is not a valid name of a field: write 1 to 100 letters, digits, "_", "." and "-"');
 }
 
 /** Arguments may be secrets. */

@@ -1,6 +1,7 @@
 import { FRONTEND_POLICIES } from '../schema/frontend-keys.js';
 import { type AccessLogConfig, readAccessLog } from './access-log-config.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
+import { harmless, protective } from './stays-out.js';
 import { readTracing, type TracingConfig } from './tracing.js';
 
 /** The section `frontendPolicies`: what the command does with every request. */
@@ -11,13 +12,10 @@ export interface FrontendConfig {
   readonly accessLog?: AccessLogConfig;
 }
 
-const harmless = (why: string): StaysOut => ({ why, canIgnore: true });
-const protective = (why: string): StaysOut => ({ why, canIgnore: false });
-
 const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ['http', harmless('write config.keepAliveTimeout, config.headersTimeout and config.requestTimeout')],
   ['tls', protective('write minTLSVersion and maxTLSVersion in the tls of a listener')],
-  ['tcp', harmless('TCP connections are as Node.js opens them')],
+  ['tcp', harmless('TCP connections cannot be configured')],
   ['networkAuthorization', protective('write policies.authorization, whose rules see source.address')],
   ['networkExtAuthz', protective('no other server is asked. Use rules in policies.authorization')],
   ...['proxy', 'proxyProtocol'].map(

@@ -1,10 +1,10 @@
 import type { StaysOut } from './config-node.js';
 
 /** Leaving it out opens nothing that the file protects. */
-const harmless = (why: string): StaysOut => ({ why, canIgnore: true });
+export const harmless = (why: string): StaysOut => ({ why, canIgnore: true });
 
 /** Leaving it out would let more callers or calls pass than the file says. */
-const protective = (why: string): StaysOut => ({ why, canIgnore: false });
+export const protective = (why: string): StaysOut => ({ why, canIgnore: false });
 
 const PLAIN_TCP = harmless('only HTTP is served here. Use agentgateway or another proxy for other traffic');
 const KUBERNETES = harmless('it describes a Kubernetes cluster. Name the servers themselves, with mcp targets');
@@ -13,7 +13,7 @@ const BESIDE = 'Run agentgateway beside this command for it';
 /** The sections of agentgateway's file that are not supported. */
 export const SECTIONS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ['llm', harmless(`language models are not MCP servers. ${BESIDE}`)],
-  ['ui', harmless('this command has no user interface')],
+  ['ui', harmless('the admin page needs no settings. See docs/command.md')],
   ['tcpRoutes', PLAIN_TCP],
   ['workloads', KUBERNETES],
   ['services', KUBERNETES],

@@ -1,15 +1,14 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { DECISION_CHANNEL } from '../../core/channels.js';
 import type { AuthDecision } from '../../policy/auth-decision.js';
-import type { Meter } from './meter.js';
-
-const CHANNEL = 'express-mcp-auth:decision';
+import type { MetricTypes } from './metric-types.js';
 
 /**
  * Counts the decisions of the logins.
  *
  * @returns A function that ends it.
  */
-export function countDecisions({ Counter, registers }: Meter): () => void {
+export function countDecisions({ Counter, registers }: MetricTypes): () => void {
   const decisions = new Counter({
     name: 'mcp_auth_decisions_total',
     help: 'Decisions on HTTP requests, with the code of docs/errors.md for those that were refused',
@@ -20,6 +19,6 @@ export function countDecisions({ Counter, registers }: Meter): () => void {
     const { mode, outcome, code = '' } = message as AuthDecision;
     decisions.inc({ mode, outcome, code });
   };
-  subscribe(CHANNEL, onDecision);
-  return () => void unsubscribe(CHANNEL, onDecision);
+  subscribe(DECISION_CHANNEL, onDecision);
+  return () => void unsubscribe(DECISION_CHANNEL, onDecision);
 }

@@ -3,13 +3,13 @@ import type { Attributes, Context, MeterProvider, Span, Tracer, TracerProvider }
 import { mcpRouteOf } from '../../core/mcp-route.js';
 import type { CallRecord } from '../call-record.js';
 import type { CallSpan, CallStart, CallTracer, TargetSpan, TraceCarrier } from '../call-tracer.js';
+import { errorTypeOf } from '../observed-call.js';
 import { CallDurations } from './call-durations.js';
 import {
   boundedErrorAttributes,
   clientAttributes,
   endAttributes,
   errorAttributes,
-  errorTypeOfCall,
   metricAttributes,
   requestIdAttribute,
   sessionAttributes,
@@ -23,7 +23,7 @@ import { quietly } from './quietly.js';
 import { carrierFrom, findParent } from './span-context.js';
 import { withTracedCall } from './traced-call.js';
 
-/** The settings of a tracer. Its providers are asked for with each call: the application may start its SDK later. */
+/** The settings of a tracer. The providers are looked up for each call, because the application may start its SDK later. */
 export interface TracerSettings {
   readonly tracerProvider: () => TracerProvider;
   readonly meterProvider: () => MeterProvider;
@@ -116,7 +116,7 @@ class OpenCallSpan implements CallSpan {
 
   end(record: CallRecord): void {
     const { metrics, removed, transport } = this.#parts;
-    const error = errorTypeOfCall(record);
+    const error = errorTypeOf(record);
     quietly(() => {
       if (this.#span.isRecording()) {
         this.#span.setAttributes(without(removed, endAttributes(record)));
