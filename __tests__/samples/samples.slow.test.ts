@@ -2,15 +2,12 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createTestIssuer } from '../../src/testing/index.js';
-import { startHttpCollector } from '../support/collector.js';
 import { makeGatewayFolder } from '../support/gateway-folder.js';
-import { freePort } from '../support/loopback-server.js';
 import { CLI, endPrograms, ROOT, startNode } from '../support/program.js';
 import { startEverything } from '../support/remote-servers.js';
+import { samplesOf } from '../support/started-samples.js';
 
 const issuer = createTestIssuer();
 beforeAll(() => issuer.listen());
@@ -19,42 +16,7 @@ afterAll(async () => {
   await endPrograms();
 });
 
-/** Starts a sample; resolves to it, and to the URL of its MCP server. */
-async function startSample(file: string, settings: Readonly<Record<string, string>> = {}) {
-  const env = { PORT: `${await freePort()}`, ISSUER: issuer.issuer, ...settings };
-  const program = startNode([`${ROOT}${file}`], { env });
-  const [, url = ''] = await program.says(/Listening on (\S+?)\.?\s/);
-  return { url: new URL(url), program };
-}
-
-/** Starts a sample; resolves to the URL of its MCP server. */
-async function start(file: string, settings?: Readonly<Record<string, string>>): Promise<URL> {
-  return (await startSample(file, settings)).url;
-}
-
-const bearerFor = (url: URL): string =>
-  `Bearer ${issuer.tokenFor(url.href, { sub: 'alice', clientId: 'inspector', scopes: ['profile'] })}`;
-
-async function connect(url: URL): Promise<Client> {
-  const client = new Client({ name: 'test', version: '1.0' });
-  const requestInit = { headers: { authorization: bearerFor(url) } };
-  await client.connect(new StreamableHTTPClientTransport(url, { requestInit }) as Parameters<Client['connect']>[0]);
-  return client;
-}
-
-async function expectTwoAnswers(url: URL): Promise<void> {
-  const refusal = await fetch(url, { method: 'POST' });
-  expect([refusal.status, refusal.headers.get('www-authenticate'), await refusal.text()]).toEqual([
-    401,
-    `Bearer resource_metadata="${url.origin}/.well-known/oauth-protected-resource/mcp"`,
-    '{"error":"unauthorized","error_description":"JWT token required"}',
-  ]);
-  const metadata = await fetch(new URL('/.well-known/oauth-protected-resource/mcp', url));
-  expect(await metadata.json()).toMatchObject({
-    resource: url.href,
-    authorization_servers: [issuer.issuer],
-  });
-}
+const { start, bearerFor, connect, expectTwoAnswers } = samplesOf(issuer);
 
 describe('samples/existing-mcp-server', () => {
   test('tells a caller who it is, and an anonymous one where to log in; /health needs no token', async () => {
@@ -135,56 +97,6 @@ describe('samples/scopes.ts', () => {
     expect((await client.listTools()).tools).toEqual([]);
     await expect(client.callTool({ name: 'echo', arguments: { message: 'x' } })).rejects.toThrow(/scope/i);
     await client.close();
-  });
-});
-
-describe('samples/calls.ts', () => {
-  test('writes a line for each call, with the user and the tool', async () => {
-    const { url, program } = await startSample('build/samples/calls.js');
-    await expectTwoAnswers(url);
-    const client = await connect(url);
-    await client.callTool({ name: 'whoami' });
-    const [line = ''] = await program.says(/^\{.*"tools\/call".*$/m);
-    expect(JSON.parse(line)).toEqual({
-      user: 'alice',
-      method: 'tools/call',
-      name: 'whoami',
-      outcome: 'answered',
-      durationMs: expect.any(Number),
-    });
-    await client.close();
-  });
-});
-
-describe('samples/admin.ts', () => {
-  test('serves the page to this machine, with the MCP server as a route', async () => {
-    const url = await start('build/samples/admin.js');
-    await expectTwoAnswers(url);
-    const client = await connect(url);
-    expect((await fetch(new URL('/admin/', url))).headers.get('content-type')).toBe('text/html; charset=utf-8');
-    const state = await (await fetch(new URL('/admin/api/state', url))).json();
-    expect(state).toMatchObject({ routes: [{ name: '/mcp', health: { ready: true }, stats: { sessions: 1 } }] });
-    const forwarded = { 'x-forwarded-for': '192.0.2.1' };
-    expect((await fetch(new URL('/admin/', url), { headers: forwarded })).status).toBe(403);
-    await client.close();
-  });
-});
-
-describe('samples/telemetry.ts', () => {
-  test('sends spans and metrics of calls to a collector', async () => {
-    const collector = await startHttpCollector();
-    const { url, program } = await startSample('build/samples/telemetry.js', {
-      OTEL_EXPORTER_OTLP_ENDPOINT: `http://${collector.address}`,
-    });
-    await expectTwoAnswers(url);
-    const client = await connect(url);
-    await client.listTools();
-    await client.callTool({ name: 'echo', arguments: { message: 'not to be sent' } });
-    await client.close();
-    expect(await program.stop(), program.stderr).toBe(0);
-    expect(new Set(collector.paths)).toEqual(new Set(['/v1/traces', '/v1/metrics']));
-    for (const sent of ['tools/call echo', 'mcp.server.operation.duration']) expect(collector.text()).toContain(sent);
-    expect(collector.text()).not.toContain('not to be sent');
   });
 });
 
