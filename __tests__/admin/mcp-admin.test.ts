@@ -228,7 +228,7 @@ describe('api/tools', () => {
       'a development token without a development issuer',
       { developmentToken: true },
       409,
-      'No development issuer makes tokens for this route: start with --dev-issuer',
+      'No development issuer makes tokens for this route: start the command with --dev-issuer',
     ],
     ['arguments that are no object', { name: 'echo', arguments: [] }, 400, '"arguments" must be an object'],
   ])('refuses %s', async (_what, more, status, description) => {

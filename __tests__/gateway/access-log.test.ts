@@ -196,7 +196,7 @@ describe('frontendPolicies.accessLog', () => {
       { add: { message: '"x"' } },
       `${at('add.message')} has the name of a member that every line has`,
     ],
-    ['no name', { add: { 'a b': '"x"' } }, 'is no name of a field'],
+    ['no name', { add: { 'a b': '"x"' } }, 'is not a valid name of a field'],
     ['another member', { fields: {} }, 'fields'],
     ['a collector', { otlp: { host: 'localhost:4317' } }, 'Write frontendPolicies.tracing, which sends spans'],
   ])('refuses %s', (_what, accessLog, message) => {

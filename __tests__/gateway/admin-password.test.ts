@@ -32,7 +32,7 @@ test.each([
   [
     'too short',
     { text: 'short secret'.slice(0, 11) },
-    'the password of the admin page must have at least 12 characters',
+    'the password of the admin page (--admin-password-file or config.adminPassword) must have at least 12 characters',
   ],
   ['in a file that is not there', { file: '/nowhere/password' }, '/nowhere/password: the file does not exist'],
 ])('a password that is %s is refused, and not quoted', (_what, source, message) => {

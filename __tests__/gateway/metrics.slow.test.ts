@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { learnNames } from '../../src/telemetry/announced-names.js';
+import { learnNames } from '../../src/telemetry/listed-names.js';
 import { publishCall } from '../support/call-records.js';
 import { scripted, serveFile } from '../support/file-gateway.js';
 import { ANY, openServers } from '../support/operator-servers.js';

@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { describe, expect, test } from 'vitest';
-import { learnNames } from '../../src/telemetry/announced-names.js';
 import type { CallRecord } from '../../src/telemetry/call-record.js';
+import { learnNames } from '../../src/telemetry/listed-names.js';
 import { publishCall } from '../support/call-records.js';
 import { answer, scripted, serveFile } from '../support/file-gateway.js';
 import { signer } from '../support/good-policy.js';

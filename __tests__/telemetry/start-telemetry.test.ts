@@ -46,13 +46,14 @@ test('startTelemetry() is called once, until it is stopped', () => {
   const first = startTelemetry();
   onTestFinished(() => first.stop());
   expect(() => startTelemetry()).toThrow(
-    'startTelemetry(): option "options" must be given once in a process. Call stop() of the first one before.',
+    'startTelemetry(): option "options" must be given to one startTelemetry() at a time. ' +
+      'It has been started already in this process: remove this call, or call stop() of the first one before.',
   );
   first.stop();
   const second = startTelemetry();
   // The first one cannot stop another one.
   first.stop();
-  expect(() => startTelemetry()).toThrow('given once');
+  expect(() => startTelemetry()).toThrow('at a time');
   second.stop();
 });
 

@@ -33,7 +33,7 @@ export const ADMIN_ERROR_CODES = [
 
 type AdminErrorCode = (typeof ADMIN_ERROR_CODES)[number];
 
-/** A request of the page that is not done. The answer is `{ error, error_description }`. */
+/** A request of the page that is refused or fails. The answer is `{ error, error_description }`. */
 export class AdminError extends Error {
   override readonly name = 'AdminError';
   readonly status: number;
@@ -46,12 +46,12 @@ export class AdminError extends Error {
   }
 }
 
-/** True for an error that is neither the user's nor one that the page expects. */
+/** True for an error that is a fault of this package or of the application. */
 export function isUnexpected(error: unknown): boolean {
   return !(error instanceof AdminError || error instanceof BodyError);
 }
 
-/** Answers a request that failed. Only errors that are meant for the user say why. */
+/** Answers a request that failed. Only errors that are meant for the operator say why. */
 export function replyAdminError(res: ServerResponse, error: unknown): void {
   if (error instanceof AdminError) reply(res, error.status, error.code, error.message);
   else if (error instanceof BodyError) reply(res, error.status, 'invalid_body', error.message);

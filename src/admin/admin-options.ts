@@ -12,9 +12,10 @@ import type { AnyBackend } from './admin-source.js';
 /** The options of `mcpAdmin()`. */
 export interface McpAdminOptions {
   /**
-   * Says who may use the page, which shows who calls what, and can call tools. `'loopback'`: requests from this machine whose Host is
-   * a name of this machine. Never use it behind a proxy on this machine, from which all requests come. Or a function that returns true for a
-   * request of an operator, for example by the session of your own login. `() => true` says that an earlier middleware has checked it.
+   * Decides who may use the page, which shows who calls what, and can call tools. `'loopback'` accepts requests from this machine whose `Host`
+   * is a name of this machine. Never use it behind a proxy on this machine, because all requests then come from there. A function returns true
+   * for a request of an operator, for example by the session of your own login. `() => true` is for a page behind a middleware that has
+   * checked the request.
    */
   readonly authorize: 'loopback' | ((req: IncomingMessage) => boolean | PromiseLike<boolean>);
   /**
@@ -36,7 +37,7 @@ export interface McpAdminOptions {
    * @default names of this machine and the host of the resource, on loopback listeners
    */
   readonly allowedHosts?: readonly string[] | undefined;
-  /** Receives a line when the page refuses a request, and when one fails. @default no logging */
+  /** Receives a line when the page refuses a `Host`, and when a request fails. @default no logging */
   readonly logger?: Logger | undefined;
 }
 

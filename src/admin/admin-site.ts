@@ -22,16 +22,16 @@ import { createToolRequests, type ToolRequest } from './tool-requests.js';
 /** The page for operators and its API. */
 export interface AdminSite {
   /**
-   * Answers one request. It does not check who asks.
+   * Answers one request. The caller checks first that an operator sent it.
    *
-   * @param path The path below the page, with its slash. Empty: the address of the page without the slash.
+   * @param path The path below the address of the page, with its slash. Empty if the request is for that address without the slash.
    */
   handle(req: IncomingMessage, res: ServerResponse, path: string): Promise<void>;
   /** Ends the connections of pages, and stops listening for calls and decisions. */
   close(): void;
 }
 
-type Reader = (res: ServerResponse) => unknown;
+type Query = (res: ServerResponse) => unknown;
 type Action = (request: ToolRequest) => unknown;
 
 /** Bytes of the body of a POST. */
@@ -53,7 +53,7 @@ const HEADERS: Readonly<Record<string, string>> = Object.freeze({
 /**
  * Creates the page. It listens for calls and decisions from now on.
  *
- * @param report Gets a line about each request that fails although it should not.
+ * @param report Gets a line about each request that fails because of a fault of this package.
  */
 export function createAdminSite(source: AdminSource, report: (line: string) => void): AdminSite {
   const files = readStaticFiles();
@@ -61,8 +61,8 @@ export function createAdminSite(source: AdminSource, report: (line: string) => v
   const handleOf = createHandles();
   const events = new LiveEvents({ help: readErrorHelp(), handleOf, load: () => loadOf(source) });
   const tools = createToolRequests(source);
-  const examine = createDoctorRuns();
-  const readers = new Map<string, Reader>([
+  const runDoctor = createDoctorRuns();
+  const queries = new Map<string, Query>([
     ['/api/state', () => buildState(source, about)],
     ['/api/sessions', () => listSessions(source.routes(), handleOf)],
     ['/api/events', (res) => (res.req.method === 'HEAD' ? replyMethodNotAllowed(res, ['GET']) : events.connect(res))],
@@ -70,7 +70,7 @@ export function createAdminSite(source: AdminSource, report: (line: string) => v
   const actions = new Map<string, Action>([
     ['/api/sessions/end', ({ body }) => endOne(source, handleOf, body.id)],
     ['/api/revoke', ({ body }) => revokeTokens(source.routes(), body)],
-    ['/api/doctor', ({ body }) => examine(findRoute(source.routes(), body.route))],
+    ['/api/doctor', ({ body }) => runDoctor(findRoute(source.routes(), body.route))],
     ['/api/tools', tools.list],
     ['/api/tools/call', tools.call],
   ]);
@@ -79,16 +79,16 @@ export function createAdminSite(source: AdminSource, report: (line: string) => v
     const action = actions.get(path);
     if (action !== undefined) return act(req, res, action);
     if (req.method !== 'GET' && req.method !== 'HEAD') return replyMethodNotAllowed(res, ['GET', 'HEAD']);
-    const reader = readers.get(path);
-    if (reader !== undefined) {
+    const query = queries.get(path);
+    if (query !== undefined) {
       refuseOtherSites(req);
-      const value = await reader(res);
+      const value = await query(res);
       if (value !== undefined) replyJson(res, 200, JSON.stringify(value));
       return;
     }
     const file = files.get(path === '/' ? 'index.html' : path.slice(1));
     if (path === '') redirectToPage(req, res);
-    else if (file === undefined) throw new AdminError(404, 'not_found', 'There is nothing at this address');
+    else if (file === undefined) throw new AdminError(404, 'not_found', 'The admin page has nothing at this address');
     else sendStaticFile(res, file);
   }
 
@@ -110,7 +110,7 @@ export function createAdminSite(source: AdminSource, report: (line: string) => v
 async function act(req: IncomingMessage, res: ServerResponse, action: Action): Promise<void> {
   if (req.method !== 'POST') return replyMethodNotAllowed(res, ['POST']);
   requireSameOrigin(req);
-  // Also if a parser of the application has read the body: a form needs no permission to be sent to another origin.
+  // Checked even if a parser of the application has read the body: browsers send a form to another origin without asking it.
   requireMediaType(req.headers, 'application/json');
   const body = parseJsonObject((await readBody(req, MAX_BODY_BYTES)).toString('utf8'));
   if (body === undefined) throw new AdminError(400, 'invalid_body', 'The body must be a JSON object');

@@ -21,20 +21,20 @@ export interface ShownTarget {
   readonly description: string;
 }
 
-/** The place where this process calls the tools of a route: at itself. */
+/** The address at which this process calls the tools of one of its own routes. */
 export interface CallAddress {
   readonly url: string;
   /** The `Host` header. */
   readonly host: string;
-  /** The header of the token, and the text before it. */
+  /** The header that carries the token, and the text before the token in it. */
   readonly credential: { readonly header: string; readonly prefix: string };
 }
 
-/** One route of the page, with what can be done with it. */
+/** One route of the page, and the actions that are possible on it. */
 export interface AdminRoute {
-  /** Equal for the same route in two answers. */
+  /** Stays the same as long as the route does. */
   readonly id: string;
-  /** As `route` of its records has it. */
+  /** The `route` in the records of its calls. */
   readonly name: string;
   /** The address that clients are given. */
   readonly url: string | undefined;
@@ -42,7 +42,7 @@ export interface AdminRoute {
   readonly mode: string | undefined;
   readonly authenticates: boolean;
   readonly targets: readonly ShownTarget[];
-  /** Resolves to the parts that are not ready; empty if all are. */
+  /** Resolves to one text for each part that is not ready; empty if all are ready. */
   problems(): Promise<readonly string[]>;
   stats(): RouteStats;
   sessions(): Iterable<LiveSession>;
@@ -59,7 +59,7 @@ export interface AdminRoute {
 /** The revocation of tokens by the policy of a route. */
 export interface RouteRevocation {
   revoke(what: RevokedTokens): void;
-  /** True if other processes apply it, and a restart does not end it. */
+  /** True if other processes apply the revocation too, and it survives a restart. */
   readonly isShared: boolean;
 }
 

@@ -52,7 +52,7 @@ function isShared(policy: ResolvedAuth | undefined): boolean {
   return policy?.store !== undefined && !isMemoryStore(policy.store);
 }
 
-/** The resource of the policy, if it is that of this path. A resource for each tenant has no address of its own. */
+/** Returns the resource of the policy if it has this path. A resource for each tenant has no single address. */
 function addressOf(path: string, policy: ResolvedAuth | undefined): string | undefined {
   const { resource } = policy ?? {};
   if (resource === undefined || resource.tenants !== undefined) return undefined;

@@ -1,7 +1,7 @@
 import { factsOf } from '../bridge/backend-facts.js';
 import type { AnyBackend, RouteStats, ShownTarget } from './admin-source.js';
 
-/** Returns the numbers of a backend under the same names for every kind. */
+/** Returns the numbers of a backend, with the same names for every kind of backend. */
 export function statsOf(backend: AnyBackend | undefined): RouteStats {
   if (backend === undefined) return { sessions: 0, pending: 0, connections: 0, restarts: 0 };
   const { sessions, pending, ...others }: Readonly<Record<string, number>> & { sessions: number; pending: number } = {
@@ -14,7 +14,7 @@ export function statsOf(backend: AnyBackend | undefined): RouteStats {
 /**
  * Returns the MCP servers of a backend. Without a backend, the server is in this process.
  *
- * @param names Those of the file: a backend with one target does not know its name.
+ * @param names The names in the configuration file: a backend with one target does not know its name.
  */
 export function targetsOf(backend: AnyBackend | undefined, names: readonly string[] = []): readonly ShownTarget[] {
   const targets = backend && factsOf(backend)?.targets;

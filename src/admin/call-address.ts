@@ -10,7 +10,7 @@ export function credentialPlaceOf(policy: ResolvedAuth | undefined): CallAddress
   return policy?.authorizationLocation ?? BEARER;
 }
 
-/** Creates the function that returns the address of a path of this application: at the address where the request itself arrived. */
+/** Creates the function that returns the address of a path of this application, at the host and port where the page's own request arrived. */
 export function callAddressFor(
   path: string,
   policy: ResolvedAuth | undefined,
@@ -25,6 +25,6 @@ export function callAddressFor(
   };
 }
 
-export function inUrl(address: string): string {
+function inUrl(address: string): string {
   return isIPv6(address) ? `[${address}]` : address;
 }

@@ -13,10 +13,10 @@ export interface SecondNumbers {
 const ERRORS: ReadonlySet<CallOutcome> = new Set(['tool_error', 'protocol_error', 'timed_out', 'target_failed']);
 const REFUSED: ReadonlySet<CallOutcome> = new Set(['denied', 'limited']);
 
-/** Durations of one second that percentiles are computed from. Of more, a random part is used. */
+/** Durations of one second that percentiles are computed from. If there are more, a random sample of this size is used. */
 const MAX_DURATIONS = 1_000;
 
-/** True if the end of a call is one that an operator looks for. */
+/** True for a call that failed or was refused, which operators look for. */
 export function isFailedCall({ outcome }: CallRecord): boolean {
   return ERRORS.has(outcome) || REFUSED.has(outcome);
 }

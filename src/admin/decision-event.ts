@@ -11,7 +11,7 @@ export interface DecisionEvent extends AuthDecision {
   readonly text: string;
   /** The documentation of its code. */
   readonly help?: ErrorHelp | undefined;
-  /** The answer of strict mode, if this mode let the request pass. */
+  /** The answer that strict mode would give, if the mode of the policy let the request pass. */
   readonly strict?: string | undefined;
 }
 
@@ -29,7 +29,7 @@ export function describeDecision(
   };
 }
 
-/** True for a decision that an operator looks for. */
+/** True for a refusal or an outage, which operators look for. */
 export function isRefusal({ outcome }: AuthDecision): boolean {
   return outcome === 'refused' || outcome === 'would_refuse' || outcome === 'failed';
 }

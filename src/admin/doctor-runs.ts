@@ -15,9 +15,10 @@ const LEVELS: Readonly<Record<Status, ShownFinding['level']>> = { ok: 'ok', warn
 
 /** Characters of each text, which a server may have sent. */
 const MAX_TEXT = 2_000;
+/** Milliseconds of one run. */
 const MAX_MS = 60_000;
 
-/** Creates the function that checks a route as `express-mcp-auth doctor` does. Each route is checked once at a time. */
+/** Creates the function that checks a route as `express-mcp-auth doctor` does. A route is checked by one run at a time. */
 export function createDoctorRuns(): (route: AdminRoute) => Promise<{ readonly findings: readonly ShownFinding[] }> {
   const running = new Set<string>();
   return async ({ id, doctorTarget }) => {

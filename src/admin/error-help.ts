@@ -11,7 +11,7 @@ export interface ErrorHelp {
 /** From src/admin/, dist/admin/ and dist/chunks/ alike. */
 const PAGE = new URL('../../docs/errors.md', import.meta.url);
 
-/** Reads docs/errors.md of this package: the sections by code. Empty if the page is not there, as in a bundle. */
+/** Reads the sections of docs/errors.md of this package, by code. Empty if the file is missing, as in a bundle. */
 export function readErrorHelp(page = PAGE): ReadonlyMap<string, ErrorHelp> {
   return new Map(sectionsIn(page).map((section) => [section.title, section]));
 }
@@ -21,7 +21,7 @@ function sectionsIn(page: URL): readonly ErrorHelp[] {
   try {
     markdown = readFileSync(page, 'utf8');
   } catch {
-    // The page explains codes. Without it, the codes are still shown.
+    // Without explanations, the page still shows the codes.
     return [];
   }
   return markdown.split(/^(?=##+ )/m).flatMap((section) => {

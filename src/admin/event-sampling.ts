@@ -1,9 +1,9 @@
-/** Events of one second that a page is sent. */
+/** Events that a page gets in one second. */
 const MAX_EVENTS = 50;
-/** Of these, the number that is kept for failures, so that a flood of calls does not hide a refusal. */
+/** The part of these that is kept for failures, so that a flood of calls does not hide a refusal. */
 const FOR_FAILURES = 20;
 
-/** Chooses the events that pages are sent, and counts all. */
+/** Chooses the events that pages get, and counts all events. */
 export class EventSampling {
   #seen = 0;
   #shown = 0;

@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 
-/** Headers with which proxies say for whom they ask. */
+/** Headers in which proxies name their client. */
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
 
-/** True for a connection from this machine, with a name of this machine as its Host, against DNS rebinding, and without the headers of a proxy. */
+/** True for a request that was sent on this machine: its Host is a name of this machine (against DNS rebinding), and no proxy forwarded it. */
 export function isFromThisMachine(req: IncomingMessage): boolean {
   const { headers, socket } = req;
   return (
@@ -16,6 +16,6 @@ export function isFromThisMachine(req: IncomingMessage): boolean {
 }
 
 /** True if Host is a name of this machine. */
-export function namesThisMachine({ headers }: IncomingMessage): boolean {
+function namesThisMachine({ headers }: IncomingMessage): boolean {
   return isLoopbackHost(lowerAscii(headers.host ?? '').replace(/:\d{1,5}$/, ''));
 }

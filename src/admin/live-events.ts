@@ -11,11 +11,11 @@ import type { ErrorHelp } from './error-help.js';
 import { EventSampling } from './event-sampling.js';
 import { type LoggedEvent, RecentEvents } from './recent-events.js';
 
-/** Events of each kind that a page gets when it connects. */
+/** Calls, and decisions, that a page gets when it connects. */
 const MAX_KEPT = 200;
 /** Pages that can be connected at once. */
 const MAX_READERS = 20;
-/** Bytes that wait for a page to read them. A slower page is disconnected, and connects again. */
+/** Bytes that wait for a page to read them. A page that is slower is disconnected. It connects again by itself. */
 const MAX_UNREAD_BYTES = 1_048_576;
 
 const CALLS = 'express-mcp-auth:call';
@@ -26,7 +26,7 @@ interface EventParts {
   readonly help: ReadonlyMap<string, ErrorHelp>;
   /** Replaces the id of a session by its handle. */
   handleOf(sessionId: string): string;
-  /** The sums of all routes. */
+  /** Returns the sums of all routes. */
   load(): { readonly sessions: number; readonly pending: number };
 }
 
@@ -53,8 +53,8 @@ export class LiveEvents {
   /** Sends the last events to a page, and then those that come. */
   connect(res: ServerResponse): void {
     if (this.#isClosed || this.#readers.size >= MAX_READERS)
-      throw new AdminError(503, 'too_many_pages', `At most ${MAX_READERS} pages can be connected: close one`);
-    // A compression in front must not wait for more.
+      throw new AdminError(503, 'too_many_pages', `At most ${MAX_READERS} admin pages can be open at once: close one`);
+    // A compression middleware or a proxy in front must not wait for more data.
     const headers = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' };
     res.writeHead(200, { 'content-type': 'text/event-stream', ...headers });
     for (const event of [...this.#calls.all, ...this.#decisions.all]) res.write(textOf(event));

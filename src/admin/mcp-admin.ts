@@ -64,7 +64,7 @@ export function mcpAdmin(options: Readonly<McpAdminOptions>): McpAdmin {
   return Object.assign(mcpAdminMiddleware, { close: () => site.close() });
 }
 
-/** @throws {AdminError} Whatever the function of the application throws. */
+/** @throws {AdminError} If the request is not from an operator, or if `authorize` fails. */
 async function requireOperator(
   req: IncomingMessage,
   authorize: McpAdminOptions['authorize'],
@@ -78,14 +78,14 @@ async function requireOperator(
   try {
     isOperator = (await settleInTime('authorize()', authorize(req))) === true;
   } catch {
-    // It may be a Proxy, or unreadable in another way.
-    report('the function authorize failed');
+    // The error is not logged: it comes from the application, and may be a Proxy that throws when it is read.
+    report('option "authorize" threw an error or did not answer in time, so the request is refused');
     throw new AdminError(500, 'server_error', 'The request failed');
   }
   if (!isOperator) throw new AdminError(403, 'access_denied', 'This page is for operators');
 }
 
-const ONLY_HERE = 'This page is for requests from this machine, without a proxy between (authorize: "loopback")';
+const ONLY_HERE = 'This page is for requests from this machine, without a proxy in between (authorize: "loopback")';
 
 function requireOwnHost(guard: RebindingGuard, req: IncomingMessage): void {
   try {
@@ -96,7 +96,7 @@ function requireOwnHost(guard: RebindingGuard, req: IncomingMessage): void {
   }
 }
 
-/** The path below the mount; empty if the request asks for the mount without the slash, to which Express and Connect add one. */
+/** Returns the path below the mount path. Empty if the request has the mount path without a slash, to which Express and Connect add one. */
 function pathBelowMount(req: IncomingMessage): string {
   const path = rawPath(req.url ?? '/');
   return path === '/' && !rawPath(requestTarget(req)).endsWith('/') ? '' : path;

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 
-/** Returns the version of this package. Empty if its package.json is not there, as in a bundle. */
+/** Returns the version of this package. Empty if its package.json is missing, as in a bundle. */
 export function packageVersion(): string {
   try {
     const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
     return (JSON.parse(manifest) as { readonly version: string }).version;
   } catch {
-    // It is only shown.
+    // The version is only shown.
     return '';
   }
 }

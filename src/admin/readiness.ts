@@ -4,18 +4,18 @@ import { printable } from '../core/printable.js';
 import type { Logger, McpAuth } from '../index.js';
 import type { AnyBackend } from './admin-source.js';
 
-/** One part of the gateway that can be ready or not. */
+/** One part of the command or of an application that can be ready or not. */
 export interface ReadyCheck {
-  /** Its place in the file. */
+  /** Its place in the configuration file, or the option or path of an application. */
   readonly at: string;
   /** Resolves to what is wrong with it; undefined if it is ready. */
   problem(): Promise<ReadyProblem | undefined>;
 }
 
 interface ReadyProblem {
-  /** For probes, which anyone in the network may send. */
+  /** Also for the answers to probes, which anyone in the network may send. */
   readonly text: string;
-  /** For the operator's log: it may have addresses of this network. */
+  /** For the operator's log alone: it may contain addresses of this network. */
   readonly reason?: string;
 }
 
@@ -46,7 +46,7 @@ function problemWith(faults: readonly BackendFault[]): ReadyProblem {
   };
 }
 
-/** A result counts for this time, so that probes from many machines cause no more requests to MCP servers than one. */
+/** A result is used again for this time, so that many probes cause no more requests to MCP servers than one. */
 const FRESH_MS = 1_000;
 /** Characters of the reasons in the log. */
 const MAX_REASON_LENGTH = 500;
@@ -54,7 +54,7 @@ const MAX_REASON_LENGTH = 500;
 /** Probes of Kubernetes wait for 1 second. */
 const MAX_WAIT_MS = 800;
 
-/** Checks the parts of a gateway for probes, each at most once a second. */
+/** Checks the parts of a server, for probes and for the admin page, at most once a second. */
 export class Readiness {
   readonly #checks: () => readonly ReadyCheck[];
   readonly #logger: Logger;
@@ -68,7 +68,7 @@ export class Readiness {
     this.#logger = logger;
   }
 
-  /** Resolves to the parts that are not ready; empty if all are. While a check takes long, the result of the last one counts. */
+  /** Resolves to one text for each part that is not ready; empty if all are ready. While a check takes long, returns the result of the last one. */
   async problems(): Promise<readonly string[]> {
     if (performance.now() - this.#checkedAt >= FRESH_MS)
       this.#checking ??= this.#check().finally(() => {

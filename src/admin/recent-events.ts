@@ -1,4 +1,4 @@
-/** An event that was shown, or can be shown to pages that connect later. */
+/** An event for pages, also for those that connect later. */
 export interface LoggedEvent {
   readonly name: string;
   readonly data: object;

@@ -6,13 +6,13 @@ import type { AdminRoute } from './admin-source.js';
 const KEEP_SECONDS = 90 * 86_400;
 
 const NO_AUTH =
-  'None of the routes has a login that can revoke tokens: give mcpAdmin() the option auth, or set mcpAuthentication in the file';
+  'No route has a login that can revoke tokens: give mcpAdmin() the option auth, or set mcpAuthentication in the configuration file';
 
 /**
  * Revokes the tokens of a user or a client that were issued until now, by the policy of each route. A later login is accepted.
  *
- * @returns When the revocation is forgotten, in milliseconds since 1970; and whether it ends before, with this process, since there is no
- * store.
+ * @returns `until`: the time at which the revocation ends, in milliseconds since 1970. `untilRestart`: true if it ends with this process,
+ * because a policy has no store.
  */
 export function revokeTokens(
   routes: readonly AdminRoute[],
@@ -25,7 +25,7 @@ export function revokeTokens(
     keepSeconds: KEEP_SECONDS,
   };
   if ((what.subject === undefined) === (what.client === undefined))
-    throw new AdminError(400, 'invalid_body', 'Give either "user" or "client", and the "issuer"');
+    throw new AdminError(400, 'invalid_body', 'Give either "user" or "client", and "issuer"');
   for (const { revoke } of revocations) revoke(what);
   const untilRestart = revocations.some(({ isShared }) => !isShared);
   return { revoked: true, until: Date.now() + KEEP_SECONDS * 1_000, untilRestart };
@@ -35,6 +35,10 @@ function namesIn(given: Readonly<Record<string, unknown>>): Readonly<Record<stri
   const entries = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
   for (const [name, value] of entries)
     if (typeof value !== 'string' || value === '')
-      throw new AdminError(400, 'invalid_body', `"${name === 'subject' ? 'user' : name}" must be a text`);
+      throw new AdminError(
+        400,
+        'invalid_body',
+        `"${name === 'subject' ? 'user' : name}" must be a string, and not empty`,
+      );
   return Object.fromEntries(entries) as Readonly<Record<string, string>>;
 }

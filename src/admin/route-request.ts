@@ -23,7 +23,7 @@ export interface RouteRequest {
 /** A JSON-RPC message. */
 export type Message = Readonly<Record<string, unknown>>;
 
-/** Sends a request to a route of this process, and resolves to its response, whatever its status is. */
+/** Sends a request to a route of this process, and resolves to the response with any status. */
 export async function sendToRoute(
   { url, host }: Pick<CallAddress, 'url' | 'host'>,
   { method, headers, body, signal }: RouteRequest,
@@ -35,7 +35,7 @@ export async function sendToRoute(
     headers: { ...headers, host },
     signal,
     agent: false,
-    // The connection stays in this process: the certificate is its own, and is for the name that clients use.
+    // The connection leads back to this process, so the certificate is its own. It is for the name that clients use.
     ...(isSecure && { rejectUnauthorized: false, ...(isIP(name) === 0 && { servername: name }) }),
   } as const;
   const sent = (isSecure ? requestHttps : requestHttp)(url, options);
@@ -101,7 +101,7 @@ function tooLong(): AdminError {
   return new AdminError(502, 'answer_too_long', `The answer of the route is longer than ${MAX_ANSWER_BYTES} bytes`);
 }
 
-/** The error for an answer that is a refusal, in the words of the route. */
+/** Returns the error for an answer that is a refusal, with the words of the route. */
 function refusalOf(status: number, text: string): AdminError {
   const { error, error_description: description } = parseJsonObject(text) ?? {};
   const message = (error as { message?: unknown } | null | undefined)?.message;

@@ -16,8 +16,8 @@ interface ShownSession {
 }
 
 /**
- * Creates the function that returns the handle of a session: the id itself would let a reader of the page take over the session of an
- * anonymous caller.
+ * Creates the function that returns the handle of a session, which the page shows in place of the id: with the id of an anonymous caller's
+ * session, an operator could take it over.
  */
 export function createHandles(): (sessionId: string) => string {
   const key = randomBytes(32);
@@ -28,14 +28,14 @@ export function listSessions(
   routes: readonly AdminRoute[],
   handleOf: (sessionId: string) => string,
 ): readonly ShownSession[] {
-  const now = Date.now() - performance.now();
+  const timeOrigin = Date.now() - performance.now();
   return routes.flatMap((route) =>
     [...route.sessions()].map(({ id, caller, openedAt, lastUsed, isInUse }) => ({
       id: handleOf(id),
       route: route.id,
       ...caller,
       openedAt,
-      lastUsedAt: Math.round(now + lastUsed),
+      lastUsedAt: Math.round(timeOrigin + lastUsed),
       inUse: isInUse,
     })),
   );
@@ -49,6 +49,6 @@ export function endSessionOf(
 ): void {
   const sessions = routes.flatMap((route): LiveSession[] => [...route.sessions()]);
   const found = sessions.filter(({ id }) => handleOf(id) === handle);
-  if (found.length === 0) throw new AdminError(404, 'unknown_session', 'The session has ended already');
+  if (found.length === 0) throw new AdminError(404, 'unknown_session', 'This session has ended already');
   for (const session of found) session.endNow();
 }

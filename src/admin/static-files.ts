@@ -20,7 +20,7 @@ const FOLDER = new URL('../admin/page/', import.meta.url);
 /**
  * Reads the files of the page, once. They are served by their exact names, so that no path of a request leads to another file.
  *
- * @throws {Error} If the files are not there, as in a bundle that leaves them out.
+ * @throws {Error} If the files are missing, as in a bundle that leaves them out.
  */
 export function readStaticFiles(folder = FOLDER): ReadonlyMap<string, StaticFile> {
   const names = readdirSync(folder).filter((name) => TYPES[extname(name)] !== undefined);

@@ -11,7 +11,7 @@ export interface ShownTool {
   readonly inputSchema: unknown;
 }
 
-/** Pages of a list of tools. A server whose list never ends must not block the page. */
+/** Pages of a list of tools. A server whose list never ends must not block the admin page. */
 const MAX_PAGES = 50;
 
 const CLIENT = { name: 'express-mcp-auth-admin', version: '1' };
@@ -69,11 +69,11 @@ export class ToolClient {
     return error === undefined ? { result } : { error };
   }
 
-  /** Ends the session. A server without sessions refuses it, which does not matter. */
+  /** Ends the session, if there is one. */
   async close(): Promise<void> {
     if (this.#headers['mcp-session-id'] === undefined) return;
     const { 'content-type': _, ...headers } = this.#headers;
-    // Also after the time is over, and without an answer: the session ends by itself later.
+    // Sent even after the time of the request is over. A failure does not matter: an unused session ends by itself.
     const sent = sendToRoute(this.#address, { method: 'DELETE', headers, signal: AbortSignal.timeout(CLOSE_MS) });
     await sent.then(
       (response) => response.destroy(),

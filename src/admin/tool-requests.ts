@@ -14,9 +14,9 @@ export interface ToolRequest {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** The time for everything that one request of the page causes. */
+/** Milliseconds for everything that one request of the page causes. */
 const MAX_MS = 60_000;
-/** Requests of pages that call tools at once. */
+/** Requests of pages that list or call tools at once. */
 const MAX_AT_ONCE = 10;
 
 /** Creates the functions that list and call tools of a route. Tokens are used for one request of the page, and are neither stored nor logged. */
@@ -27,8 +27,17 @@ export function createToolRequests({ routes }: AdminSource) {
     const route = findRoute(routes(), request.body.route);
     const address = route.callAddress?.(request.req);
     if (address === undefined)
-      throw new AdminError(409, 'not_callable', 'The tools of this route cannot be called from here');
-    if (running >= MAX_AT_ONCE) throw new AdminError(429, 'too_many_calls', 'Too many tools are being called at once');
+      throw new AdminError(
+        409,
+        'not_callable',
+        'The admin page cannot call the tools of this route: its port is closed, or requests need more than a path and a host, such as a client certificate',
+      );
+    if (running >= MAX_AT_ONCE)
+      throw new AdminError(
+        429,
+        'too_many_calls',
+        `Admin pages call ${MAX_AT_ONCE} tools at once already: try again when one has answered`,
+      );
     running += 1;
     const client = new ToolClient(address, await tokenFor(route, request.body), signalFor(request.res));
     try {
@@ -62,7 +71,7 @@ async function tokenFor(
     throw new AdminError(
       409,
       'no_development_issuer',
-      'No development issuer makes tokens for this route: start with --dev-issuer',
+      'No development issuer makes tokens for this route: start the command with --dev-issuer',
     );
   }
   if (token === undefined || token === '') return undefined;
@@ -70,7 +79,7 @@ async function tokenFor(
   throw new AdminError(400, 'invalid_body', '"token" must be a token alone, without "Bearer" and without white space');
 }
 
-/** Ends with the time, or when the page no longer waits. */
+/** Returns a signal that aborts after `MAX_MS`, or when the page disconnects. */
 function signalFor(res: ServerResponse): AbortSignal {
   const closed = new AbortController();
   onceClosed(res, () => closed.abort());

@@ -11,7 +11,7 @@ import { lacksMessage, readReceivedMessage } from '../messages/received-message.
 import { type Refuser, refuserOf } from '../oauth/refusal.js';
 import type { CallOptions } from '../telemetry/call-record.js';
 import { endOfWithdrawal } from '../telemetry/outcomes.js';
-import { arrivalTime, goOn, observeReceived } from '../telemetry/received-calls.js';
+import { arrivalTime, nextInSpan, observeReceived } from '../telemetry/received-calls.js';
 import type { Denial, RequestAuthorizer } from './call-authorizer.js';
 import { hideFrom } from './hidden-answer.js';
 import { LIST_METHODS } from './list-filter.js';
@@ -100,5 +100,5 @@ async function decide(context: CallContext, policy: AuthorizationPolicy, report:
   }
   const mayList = req.method === 'GET' || body.calls.some(({ method }) => LIST_METHODS.has(method));
   if (hide && mayList) hideFrom(req, res, { who, logger, authorizer, body });
-  goOn(req, next);
+  nextInSpan(req, next);
 }

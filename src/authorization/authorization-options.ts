@@ -16,8 +16,8 @@ import {
 } from '../options/option-table.js';
 import { requireScopes } from '../options/scope-list.js';
 import { either, listOf, type Member, membersOf, TEXT, TEXTS } from '../options/value-type.js';
-import { CALL_ROWS } from '../telemetry/call-options.js';
 import type { CallOptions } from '../telemetry/call-record.js';
+import { CALL_ROWS } from '../telemetry/call-rows.js';
 import type { Expression } from './expressions/expression.js';
 import { placeIn, readExpression } from './read-expression.js';
 import type { AuthorizationRule } from './rule-set.js';

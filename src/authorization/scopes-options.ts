@@ -15,8 +15,8 @@ import {
 } from '../options/option-table.js';
 import { requireScopes } from '../options/scope-list.js';
 import { recordOf, TEXTS } from '../options/value-type.js';
-import { CALL_ROWS } from '../telemetry/call-options.js';
 import type { CallOptions } from '../telemetry/call-record.js';
+import { CALL_ROWS } from '../telemetry/call-rows.js';
 import { isMethodName, looksLikeRegExp, patternFault, suggestMethod } from './rule-names.js';
 
 /**

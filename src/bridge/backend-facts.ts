@@ -18,7 +18,7 @@ export interface LiveSession {
   readonly lastUsed: number;
   /** True if a client has an open stream or waits for an answer. */
   readonly isInUse: boolean;
-  /** Ends it: requests in flight are answered, streams end, and its id is unknown from then on. */
+  /** Ends the session: requests in flight are answered with an error, streams end, and the id is unknown from then on. */
   endNow(): void;
 }
 
@@ -31,29 +31,30 @@ export interface TargetFacts {
   readonly where: string;
 }
 
-/** The facts of a backend that operators see. */
+/** The facts of a backend that the admin page shows. */
 export interface BackendFacts {
   readonly targets: readonly TargetFacts[];
   sessions(): Iterable<LiveSession>;
 }
 
-/** The facts of a program. */
-export function programOf({ command }: { readonly command: string }, name?: string): TargetFacts {
+/** Returns the facts of a program. */
+export function factsOfProgram({ command }: { readonly command: string }, name?: string): TargetFacts {
   return { name, kind: 'stdio', where: command };
 }
 
-/** The facts of a remote server. */
-export function originOf({ origin }: URL, name?: string): TargetFacts {
+/** Returns the facts of a remote server. */
+export function factsOfServer({ origin }: URL, name?: string): TargetFacts {
   return { name, kind: 'http', where: origin };
 }
 
 const facts = new WeakMap<object, BackendFacts>();
 
+/** Lets {@link factsOf} find the facts of a backend. */
 export function rememberFacts(backend: object, known: BackendFacts): void {
   facts.set(backend, known);
 }
 
-/** Returns the facts of a backend. Undefined for anything else, also for a backend of another copy of the package. */
+/** Returns the facts of a backend. Undefined for any other object, including a backend of another copy of the package. */
 export function factsOf(backend: object): BackendFacts | undefined {
   return facts.get(backend);
 }

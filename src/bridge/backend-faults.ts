@@ -2,7 +2,7 @@
 export interface BackendFault {
   /** The target; undefined if the backend has no names for targets. */
   readonly target?: string;
-  /** For a log: it may have the address of the server. */
+  /** For a log: it may contain the address of the server. */
   readonly reason: string;
 }
 
@@ -13,7 +13,7 @@ const finders = new WeakMap<object, FindFaults>();
 export const CLOSING: BackendFault = { reason: 'it is closing' };
 export const NO_PROGRAM = 'its program is not there';
 
-/** Remembers the function that finds out why a backend is not ready. It asks each remote server once. */
+/** Lets {@link faultsOf} find out why a backend is not ready. `find` sends one request to each remote server. */
 export function rememberFaults(backend: object, find: FindFaults): void {
   finders.set(backend, find);
 }

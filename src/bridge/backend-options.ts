@@ -3,8 +3,8 @@ import { resolveLogger } from '../options/logger-option.js';
 import { flag, type OptionReader, optional, wholeNumber } from '../options/option-table.js';
 import { numberFrom, TEXT, TEXTS } from '../options/value-type.js';
 import { requireResource } from '../policy/resolve-resource.js';
-import { CALL_ROWS } from '../telemetry/call-options.js';
 import type { CallOptions } from '../telemetry/call-record.js';
+import { CALL_ROWS } from '../telemetry/call-rows.js';
 
 /** The options of every backend that the backends describe in the same words. */
 export interface BackendOptions extends CallOptions {

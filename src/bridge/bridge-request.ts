@@ -21,8 +21,8 @@ export interface BridgeRequest extends Caller {
   readonly calls?: ObservedCalls | undefined;
 }
 
-/** True if the client has hung up. Its calls, which were not sent yet, then end. */
-export function hasLeft({ res, calls }: BridgeRequest): boolean {
+/** Ends the calls of a request that were not sent yet if the client has hung up. Returns true if it has. */
+export function cancelIfHungUp({ res, calls }: BridgeRequest): boolean {
   if (!hasHungUp(res)) return false;
   calls?.endAll(endOfRefusal('cancelled'));
   return true;

@@ -15,7 +15,7 @@ import { refuserOf } from '../oauth/refusal.js';
 import { LeasedConnections } from '../targets/leased-connections.js';
 import { MAX_STOP_SECONDS } from '../targets/stdio/process-tree.js';
 import { replyFailure } from './answers/reply-failure.js';
-import { type BridgeRequest, hasLeft } from './bridge-request.js';
+import { type BridgeRequest, cancelIfHungUp } from './bridge-request.js';
 import type { BridgeSetup, BridgeStats } from './bridge-setup.js';
 import { type CallObserver, createCallObserver, endOnFailure } from './call-observer.js';
 import { Drain } from './drain.js';
@@ -175,7 +175,7 @@ export class Bridge {
     const rule = messages.some(({ kind }) => kind === 'request') ? this.#metaRules.forRequest(request.auth) : undefined;
     const metaRule = rule instanceof Promise ? await rule : rule;
     if (rule instanceof Promise) {
-      if (hasLeft(request)) return;
+      if (cancelIfHungUp(request)) return;
       requireAuthority(request.auth);
     }
     if (this.#closed) throw new BridgeError('closing');

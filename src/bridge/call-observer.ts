@@ -8,7 +8,7 @@ import type { BridgeRequest } from './bridge-request.js';
 /** Begins the records of the calls in a request. Undefined if nothing listens for them. */
 export type CallObserver = (request: BridgeRequest, messages: readonly ClientMessage[]) => ObservedCalls | undefined;
 
-/** Creates the observer of a bridge, which itself says how each call ends. */
+/** Creates the observer of a bridge. The bridge itself ends each call, so the answer on the wire is not read. */
 export function createCallObserver({ onCall, recordContent }: CallOptions): CallObserver {
   const options = { onCall, recordContent };
   return ({ req, since }, messages) => {

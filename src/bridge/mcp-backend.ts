@@ -1,7 +1,7 @@
 import { type Advice, adviceFor } from '../core/advice.js';
 import type { Middleware } from '../http/middleware.js';
 import type { NameKind, TargetedName } from '../targets/several/qualified.js';
-import { originOf, programOf, rememberFacts, type TargetFacts } from './backend-facts.js';
+import { factsOfProgram, factsOfServer, rememberFacts, type TargetFacts } from './backend-facts.js';
 import { type BackendFault, CLOSING, NO_PROGRAM, rememberFaults } from './backend-faults.js';
 import { Bridge } from './bridge.js';
 import { createBridgeMiddleware } from './bridge-middleware.js';
@@ -123,7 +123,7 @@ export function mcpBackend(options: Readonly<McpBackendOptions>): McpBackend {
 
 function factsOfTargets({ targets }: ResolvedBackend): readonly TargetFacts[] {
   return [...targets].map(([name, target]) =>
-    target.kind === 'child' ? programOf(target.child, name) : originOf(target.server.url, name),
+    target.kind === 'child' ? factsOfProgram(target.child, name) : factsOfServer(target.server.url, name),
   );
 }
 

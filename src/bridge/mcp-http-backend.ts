@@ -2,7 +2,7 @@ import { adviceFor } from '../core/advice.js';
 import { getAuth } from '../core/auth-info.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { refuserOf } from '../oauth/refusal.js';
-import { originOf, rememberFacts } from './backend-facts.js';
+import { factsOfServer, rememberFacts } from './backend-facts.js';
 import { rememberFaults } from './backend-faults.js';
 import { everyOriginWarning } from './every-origin.js';
 import { createCallerKeys, createCallerTokens, publishKey } from './http/caller-token.js';
@@ -111,6 +111,6 @@ export function mcpHttpBackend(options: Readonly<McpHttpBackendOptions>): McpHtt
     const reason = await bridge.fault();
     return reason === undefined ? [] : [{ reason }];
   });
-  rememberFacts(backend, { targets: [originOf(url)], sessions: bridge.sessions });
+  rememberFacts(backend, { targets: [factsOfServer(url)], sessions: bridge.sessions });
   return backend;
 }

@@ -1,6 +1,6 @@
 import { adviceFor } from '../core/advice.js';
 import type { Middleware } from '../http/middleware.js';
-import { programOf, rememberFacts } from './backend-facts.js';
+import { factsOfProgram, rememberFacts } from './backend-facts.js';
 import { CLOSING, NO_PROGRAM, rememberFaults } from './backend-faults.js';
 import { Bridge } from './bridge.js';
 import { createBridgeMiddleware } from './bridge-middleware.js';
@@ -97,7 +97,7 @@ export function mcpStdioBackend(options: Readonly<McpStdioBackendOptions>): McpS
     stats: () => publicStats(bridge.stats()),
     ready: async () => fault() === undefined,
   });
-  rememberFacts(backend, { targets: [programOf(resolved)], sessions: bridge.sessions });
+  rememberFacts(backend, { targets: [factsOfProgram(resolved)], sessions: bridge.sessions });
   rememberFaults(backend, async () => [fault()].filter((one) => one !== undefined));
   return backend;
 }

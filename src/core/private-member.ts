@@ -2,7 +2,7 @@
 export interface PrivateMember<T> {
   isIn(object: object): boolean;
   get(object: object): T | undefined;
-  /** Must not add the member to a frozen object: a later version of JavaScript forbids that. */
+  /** Call it before the object is frozen: a later version of JavaScript forbids adding a private member after that. */
   set(object: object, value: T): void;
 }
 

@@ -4,7 +4,7 @@ import { sharedVariablesOf } from '../authorization/request-variables.js';
 import { getAuth } from '../index.js';
 import { targetNoun } from '../messages/mcp-call.js';
 
-/** The names of headers with credentials. */
+/** Matches the names of headers with credentials. */
 const CREDENTIALS = /authorization|cookie|token|secret|password|api-?key|assertion|^dpop$|client-cert/i;
 
 /** The variables of expressions whose values are recorded: without credentials in `request.headers`, and without arguments. */

@@ -43,7 +43,7 @@ export function warningsOfUnusedBackends(routes: readonly RouteConfig[]): readon
 }
 
 /**
- * One warning for each two routes that sign session ids with the same `secret` and have a path in common. The signature holds the caller and
+ * One warning for each two routes that sign session ids with the same `secret` and have a path in common. The signature covers the caller and
  * the path, so an id of one route would be valid at the other.
  */
 export function warningsOfSharedSecrets(routes: readonly GatewayRoute[]): readonly string[] {

@@ -7,7 +7,7 @@ const METHODS = ['writeHead', 'write', 'end'] as const;
 
 export type WritingMethod = (typeof METHODS)[number];
 
-/** Is called in place of a method that writes. `call` calls the method itself. */
+/** Called in place of a method that writes. `call` calls the method itself. */
 export type AroundWriting = (method: WritingMethod, args: readonly unknown[], call: () => unknown) => unknown;
 
 const STATE = Symbol('intercepted answer');
@@ -27,7 +27,7 @@ interface Intercepted {
 
 /**
  * Calls `around` in place of the methods that write an answer. It stays the outermost: if a later middleware (such as a compression) replaces
- * a method, `around` gets what the application writes, and not what that middleware makes of it.
+ * a method, `around` gets the bytes that the application writes, and not those that the middleware makes of them.
  */
 export function interceptWriting(res: ServerResponse, around: AroundWriting): void {
   const { writeHead, write, end } = res as unknown as Methods;

@@ -2,9 +2,9 @@ import type { ServerResponse } from 'node:http';
 import { lowerAscii } from './lower-ascii.js';
 
 /**
- * Returns a header of an answer whose head is about to be written, as text; empty if it has none.
+ * Returns a header of an answer whose head is about to be written. Empty if the answer does not have it.
  *
- * @param args Those of `writeHead()`; empty if another method writes the head.
+ * @param args The arguments of `writeHead()`; empty if another method writes the head.
  * @param name In lower case.
  */
 export function writtenHeader(res: ServerResponse, args: readonly unknown[], name: string): string {

@@ -11,13 +11,13 @@ import { createGuardedStore } from '../store/guarded-store.js';
 import { createBuckets } from '../store/memory-store.js';
 import type { Awaitable, StoreBucket } from '../store/store.js';
 import type { CallOptions } from '../telemetry/call-record.js';
-import { arrivalTime, goOn, observeReceived } from '../telemetry/received-calls.js';
+import { arrivalTime, nextInSpan, observeReceived } from '../telemetry/received-calls.js';
 import { type CountedBuckets, createBucketCount } from './counted-buckets.js';
 import { createLimitRefusal, type LimitRefusal } from './limit-refusal.js';
 import { type Limit, type McpLimitsOptions, type ResolvedLimits, resolveLimits } from './limits-options.js';
 
 const NO_MESSAGE: ReceivedBody = { isBatch: false, calls: [] };
-/** Records are for the listeners of others. */
+/** `mcpLimits()` has no `onCall`. It tells the listeners of other middlewares which calls it refused. */
 const NO_LISTENER: CallOptions = {};
 
 /**
@@ -53,7 +53,8 @@ export function mcpLimits(limits: readonly Limit[], options: Readonly<McpLimitsO
 
   function limit(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void, message: ReceivedBody) {
     const fail = (error: unknown) => next(asError(error, 'mcpLimits()'));
-    const settle = (refusal: LimitRefusal | undefined) => (refusal ? refuse(res, message, refusal) : goOn(req, next));
+    const settle = (refusal: LimitRefusal | undefined) =>
+      refusal ? refuse(res, message, refusal) : nextInSpan(req, next);
     let refusal: ReturnType<Take>;
     try {
       const auth = getAuth(req);

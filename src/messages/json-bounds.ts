@@ -1,3 +1,5 @@
+import { BACKSLASH, CLOSE, CLOSE_LIST, COLON, COMMA, OPEN, OPEN_LIST, QUOTE } from './json-bytes.js';
+
 /** Levels of nesting. MCP messages need fewer, and recursion this deep is far from a stack overflow. */
 export const MAX_LEVELS = 64;
 
@@ -14,15 +16,6 @@ export class JsonBoundError extends SyntaxError {
     this.reason = reason;
   }
 }
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_LIST = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_LIST = 0x5d;
-const OPEN = 0x7b;
-const CLOSE = 0x7d;
 
 /**
  * Scans a JSON text before it is parsed, and refuses one that is nested too deeply or has too many messages. It does not check that

@@ -1,14 +1,8 @@
-const SPACE = 0x20;
-const QUOTE = 0x22;
-const COMMA = 0x2c;
+import { BACKSLASH, CLOSE, COLON, COMMA, OPEN, OPEN_LIST, QUOTE, SPACE } from './json-bytes.js';
+
 const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
-const COLON = 0x3a;
-const OPEN_LIST = 0x5b;
-const BACKSLASH = 0x5c;
-const OPEN = 0x7b;
-const CLOSE = 0x7d;
 const LITERALS = ['true', 'false', 'null'].map((word) => Buffer.from(word));
 /** 1 for each byte that forms a complete escape after a backslash. */
 const ESCAPED = Uint8Array.from({ length: 256 }, (_, byte) =>

@@ -13,8 +13,9 @@ interface ProbeContext {
 const MADE_UP = 'made-up-to-learn-if-this-client-is-still-known';
 
 /**
- * Creates the function that asks whether the upstream server has forgotten a client. It asks the token endpoint, with a code that does not exist: a server checks the client first (RFC
- * 6749, section 4.1.3). At its authorization endpoint, it would show the user a page and not send the browser back (section 4.1.2.1).
+ * Creates the function that finds out if the upstream server has forgotten a client. It asks the token endpoint, with a code that does not
+ * exist: a server checks the client first (RFC 6749, section 4.1.3). The authorization endpoint would show the user an error page and not send
+ * the browser back (section 4.1.2.1).
  */
 export function createClientProbe({ endpoints, upstream }: ProbeContext) {
   return async (client: UpstreamClient): Promise<boolean> => {

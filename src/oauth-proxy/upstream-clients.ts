@@ -15,7 +15,7 @@ const MAX_CLIENTS = 1_000;
 const MAX_AGE_MS = 86_400_000;
 /** If no login has come back for this long, the upstream server may have forgotten the client: it then shows a page of its own. */
 const MAX_WAITING_MS = 3_600_000;
-/** If no login has come back for this long, the upstream server is asked; and again after the same time. */
+/** If no login has come back for this long, the upstream server is asked about the client, and again each time this long has passed. */
 const CHECK_AFTER_MS = 10_000;
 
 /** The client of a login at the upstream server. */
@@ -46,7 +46,7 @@ interface Entry {
  * contain all that they need, so a login goes on in another process, and after this memory is lost.
  *
  * @param register Registers a client with these members.
- * @param isForgotten Asks the upstream server about a client of these. A wrong answer costs one more registration.
+ * @param isForgotten Asks the upstream server if it no longer knows a client. A wrong answer costs one more registration.
  */
 export function createUpstreamClients(
   register: (members: ClientMembers) => Promise<Registered>,
@@ -126,8 +126,8 @@ function mustCheck({ waitingSince, checkFrom }: Entry): boolean {
 }
 
 /**
- * If it replaces a client that the upstream server has denied, that server is not asked about it until a login has come back: some may deny
- * every client.
+ * If the new client replaces one that the upstream server denied, the server is not asked about it until a login has come back: some servers may
+ * deny every client.
  */
 function entryOf(registered: Registered, before: Entry | undefined): Entry {
   const now = performance.now();

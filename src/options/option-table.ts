@@ -52,7 +52,7 @@ export function readRows<Table extends Readonly<Record<string, OptionRow>>>(
   return Object.freeze(Object.fromEntries(resolved));
 }
 
-/** For a secret that may be left out. In any other option, undefined means absent. A secret that is absent by mistake would weaken the server, without anybody noticing. */
+/** In any other option, `undefined` means absent. A secret that is missing by mistake would weaken the server without an error. */
 function refuseUndefinedSecret(checks: OptionChecks, { type }: OptionRow, option: string): void {
   if (type !== SECRET && type !== SECRETS) return;
   const fix = 'It is undefined: set the environment variable that it comes from.';

@@ -34,9 +34,9 @@ export interface Provider {
   readonly tokenEndpointAuthMethod: 'client_secret_basic' | 'client_secret_post' | undefined;
   /** The claim of access tokens that names the audience. */
   readonly audienceClaim: 'aud' | 'client_id';
-  /** Advice for the log if the server issues tokens for another audience. */
   /** True if a token names the client id in `aud`, and never the resource. */
   readonly clientIsAudience: boolean;
+  /** Advice for the log if the server issues tokens for another audience. */
   readonly audienceHint: string | undefined;
   /** The way to exchange the token of a user for one of another API. */
   readonly exchange: ExchangeRules;

@@ -16,7 +16,7 @@ export interface AnswerHead {
 
 const EVENT_STREAM = /^[ \t]*text\/event-stream[ \t]*(?:;|$)/i;
 
-/** Reads the answer to the calls of one HTTP request as it passes, and says how each call ended. It keeps no part of a long answer. */
+/** Reads the answer to the calls of one HTTP request while it is sent, and ends each call. It keeps no part of a long answer. */
 export class AnswerReader {
   readonly #calls: ObservedCalls;
   readonly #head: AnswerHead;
@@ -56,7 +56,7 @@ export class AnswerReader {
     const end = endOf(response, call);
     if (response.key === undefined) this.#unassigned ??= end;
     if (call === undefined) return;
-    // The rest of a stream may take long. The last byte of a JSON answer is the end of all its calls.
+    // The calls in a JSON answer end with its last byte. The rest of a stream may come much later.
     if (isStream) call.end(end);
     else this.#ends.push([call, end]);
   }
@@ -64,12 +64,12 @@ export class AnswerReader {
   #endByStatus(): CallEnd {
     const { status } = this.#head;
     const isUnread = this.#source === undefined && status < 300;
-    return { outcome: isUnread ? 'answered' : (OUTCOMES[status] ?? 'target_failed'), bytes: this.#bytes };
+    return { outcome: isUnread ? 'answered' : (OUTCOME_BY_STATUS[status] ?? 'target_failed'), bytes: this.#bytes };
   }
 }
 
 /** The outcomes of answers without a JSON-RPC response. */
-const OUTCOMES: Readonly<Record<number, CallOutcome>> = {
+const OUTCOME_BY_STATUS: Readonly<Record<number, CallOutcome>> = {
   401: 'denied',
   403: 'denied',
   408: 'timed_out',
@@ -88,7 +88,7 @@ function resultIn(text: string): unknown {
   try {
     return (JSON.parse(text) as { result?: unknown }).result;
   } catch {
-    // It is not JSON. The client notices it too.
+    // The answer is not JSON. The record has no result, and the client sees the same answer.
     return undefined;
   }
 }

@@ -9,7 +9,7 @@ import { AnswerReader } from './answer-reader.js';
 import type { ObservedCalls } from './observe-calls.js';
 import { endOfRefusal } from './outcomes.js';
 
-/** Ends the calls of a request by the answer that an MCP server in this app writes, unless a backend says how they end. */
+/** Ends the calls of a request according to the answer that an MCP server in this app writes, unless a backend ends them. */
 export function watchAnswer(req: IncomingMessage, res: ServerResponse, calls: ObservedCalls): void {
   new AnswerWatcher(req, res, calls).install();
 }
@@ -20,7 +20,7 @@ class AnswerWatcher {
   readonly #calls: ObservedCalls;
   #reader: AnswerReader | undefined;
   #isOver = false;
-  /** True while a method of the response runs that may call others. */
+  /** True while a method of the response runs, which may call others. */
   #isWriting = false;
 
   constructor(req: IncomingMessage, res: ServerResponse, calls: ObservedCalls) {
@@ -33,8 +33,8 @@ class AnswerWatcher {
     const res = this.#res;
     interceptWriting(res, (method, args, call) => {
       if (this.#isOver || this.#isWriting || this.#calls.isReported) return call();
-      // Before the call: a compression changes the headers in it.
-      this.#read(method === 'writeHead' ? args : []);
+      // Before the call, in which a compression middleware changes the headers.
+      this.#readHead(method === 'writeHead' ? args : []);
       if (method === 'writeHead') return call();
       const result = this.#pass(args, call);
       if (method === 'end') this.#end();
@@ -52,13 +52,13 @@ class AnswerWatcher {
       return call();
     } finally {
       this.#isWriting = false;
-      // After the call: a middleware that replaces the answer has said how the calls end.
+      // After the call, in which a middleware that replaces the answer ends the calls itself.
       this.#push(args);
     }
   }
 
-  /** Reads the head, once. */
-  #read(args: readonly unknown[]): void {
+  /** Reads the head of the final answer, once. */
+  #readHead(args: readonly unknown[]): void {
     if (this.#reader !== undefined) return;
     const res = this.#res;
     const status = args.length > 0 ? Number(args[0]) : res.statusCode;
@@ -80,7 +80,7 @@ class AnswerWatcher {
     else this.#calls.endAll(endOfRefusal('cancelled'));
   }
 
-  /** Returns the id as the client gets it: an `mcpAuth()` may sign it. */
+  /** Returns the id as the client gets it: `mcpAuth()` may sign it. */
   #sessionIn(id: string): string | undefined {
     if (id === '') return undefined;
     const signed = signedSessionOf(this.#req);

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { shareValue } from '../core/shared-state.js';
 import type { CallRecord } from './call-record.js';
 
-/** Follows calls with their HTTP requests, which records do not contain. The access log of the command does. */
+/** Gets calls with their HTTP requests, which records do not contain. The access log of the command is one. */
 export interface CallFollower {
   /** Called with each request that contains calls. */
   onRequest(req: IncomingMessage): void;

@@ -19,7 +19,7 @@ export function notifyListener(
   try {
     ignoreRejection(onCall(content === undefined ? record : Object.freeze({ ...record, content })));
   } catch {
-    // Nothing is lost: the record was offered.
+    // An error of the listener is its own: the call has been answered.
   }
 }
 
@@ -31,10 +31,10 @@ function contentOf(
   try {
     const content = recordContent({ method, name, params, result: bytes > MAX_CONTENT_BYTES ? undefined : result });
     ignoreRejection(content);
-    // A promise is no content: the record does not wait for it.
+    // The record does not wait for a promise.
     return isPromiseLike(content) ? undefined : content;
   } catch {
-    // The record is the same without content.
+    // The listener then gets the record without content.
     return undefined;
   }
 }

@@ -2,7 +2,7 @@
  * The end of a call. `answered`: with a result. `tool_error`: with a result that says `isError`. `protocol_error`: with a JSON-RPC error,
  * of the MCP server or because of the client's message. `denied`: a rule, a missing scope or a withdrawn token refused it. `limited`: a
  * limit refused it. `cancelled`: the client cancelled it or left, or the server closed. `timed_out`: no answer in time. `target_failed`:
- * the MCP server could not be reached, ended, or answered with something unusable.
+ * the MCP server could not be reached, ended, or sent an answer that cannot be used.
  */
 export type CallOutcome =
   | 'answered'
@@ -17,9 +17,9 @@ export type CallOutcome =
 /** The kind of credential that identified the caller. `anonymous`: there was none. */
 export type CallerCredential = 'jwt' | 'issued_token' | 'opaque_token' | 'api_key' | 'anonymous';
 
-/** One request of MCP and how it ended. It contains neither arguments nor results, unless `recordContent` returns them. */
+/** One JSON-RPC request of a client and how it ended. It contains neither arguments nor results, unless `recordContent` returns them. */
 export interface CallRecord {
-  /** When the request arrived, in milliseconds since 1970. */
+  /** The arrival of the request, in milliseconds since 1970. */
   readonly time: number;
   /** The path of the endpoint: where the middleware is mounted, or the route of the command. */
   readonly route: string;
@@ -37,9 +37,9 @@ export interface CallRecord {
   readonly client?: string | undefined;
   /** The kind of credential that identified the caller. */
   readonly credential: CallerCredential;
-  /** The kind of its end. */
+  /** The end of the call. */
   readonly outcome: CallOutcome;
-  /** The code of our refusal, as in docs/errors.md, or that of the JSON-RPC error. */
+  /** The code of a refusal of this package, as in docs/errors.md, or the code of the JSON-RPC error. */
   readonly code?: string | number | undefined;
   /** Milliseconds from the arrival of the request to its answer. */
   readonly durationMs: number;
@@ -72,7 +72,7 @@ export interface CallContent {
 /** The options of every function that records calls. */
 export interface CallOptions {
   /**
-   * Called with the record of each call when it ends. An error in it is ignored. The `node:diagnostics_channel` named
+   * Called with the record of each call when the call ends. An error in it is ignored. The `node:diagnostics_channel` named
    * `express-mcp-auth:call` gets the same records. @default none
    */
   readonly onCall?: ((record: CallRecord) => void) | undefined;

@@ -23,15 +23,15 @@ export interface CallStart {
 
 /** Makes spans of calls. `express-mcp-auth/telemetry` sets it. */
 export interface CallTracer {
-  /** Begins the span of a call that arrived here in `req`. `parent` is that of the client. */
+  /** Begins the span of a call that arrived in `req`. `parent` is the client's trace. */
   begin(call: CallStart, parent: TraceCarrier, req: IncomingMessage): CallSpan;
-  /** Records the duration of a session that has ended. `revision` is that of MCP, if it is known. */
+  /** Records the duration of a session that has ended. `revision` is the MCP revision, if it is known. */
   recordSession?(durationMs: number, revision?: string): void;
 }
 
 /** The span of one call. */
 export interface CallSpan {
-  /** Undefined if no span is made: OpenTelemetry has no SDK. */
+  /** Undefined if no OpenTelemetry SDK makes spans. */
   readonly traceId: string | undefined;
   /** Begins the span of this call at a target. `undefined` is a target without a name. */
   toTarget(target: string | undefined): TargetSpan;
@@ -42,7 +42,7 @@ export interface CallSpan {
 
 /** The span of one call to one target. */
 export interface TargetSpan {
-  /** It goes with the message to the target, so that the spans of the target belong to the trace. */
+  /** Sent with the message to the target, so that the spans of the target belong to the trace. */
   readonly carrier: TraceCarrier;
   /** `errorType` is absent if the target answered with a result. */
   end(errorType?: string): void;

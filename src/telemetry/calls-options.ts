@@ -3,8 +3,8 @@ import { requireArgument } from '../options/argument.js';
 import { createChecks } from '../options/checks.js';
 import { resolveLogger } from '../options/logger-option.js';
 import { type OptionTable, type ResolvedOptions, readOptions, wholeNumber } from '../options/option-table.js';
-import { CALL_ROWS } from './call-options.js';
 import type { CallOptions } from './call-record.js';
+import { CALL_ROWS } from './call-rows.js';
 
 /** The options of `mcpCalls()`. */
 export interface McpCallsOptions extends CallOptions {

@@ -1,9 +1,8 @@
+import { COLON, SPACE } from '../messages/json-bytes.js';
 import { ByteFinder } from './byte-finder.js';
 
 const LINE_FEED = 0x0a;
 const RETURN = 0x0d;
-const SPACE = 0x20;
-const COLON = 0x3a;
 const NEW_LINE = Buffer.from('\n');
 const BYTE_ORDER_MARK = '\u00ef\u00bb\u00bf';
 const DATA = 'data';

@@ -6,18 +6,18 @@ import { createMessageRefusalLog } from '../messages/message-refusal-log.js';
 import { knownMessage, lacksMessage, readReceivedMessage } from '../messages/received-message.js';
 import { type McpCallsOptions, resolveCallsOptions } from './calls-options.js';
 import { areCallsObserved } from './observe-calls.js';
-import { arrivalTime, goOn, observeReceived } from './received-calls.js';
+import { arrivalTime, nextInSpan, observeReceived } from './received-calls.js';
 
 const WHO = 'mcpCalls()';
 
 /**
  * Records the calls to an MCP server in this app: who called which tool, how it ended, and how long it took. Mount it on the server's path,
- * after `mcpAuth()`. The backends of this package, `mcpScopes()` and `mcpAuthorization()` record calls themselves, with the same options. Of
- * a call that several of them see there is one record.
+ * after `mcpAuth()`. The backends of this package, `mcpScopes()` and `mcpAuthorization()` record calls themselves, with the same options. A call
+ * has one record, however many of them see it.
  *
  * It reads the body as `mcpScopes()` does, and answers 400 to a message that two parsers could read differently: otherwise the record might
- * name another tool than the one that runs. While nothing listens, neither `onCall` nor the `node:diagnostics_channel` named
- * `express-mcp-auth:call`, requests pass unread.
+ * name another tool than the one that runs. Requests pass unread as long as nothing listens: no `onCall`, no subscriber of the
+ * `node:diagnostics_channel` named `express-mcp-auth:call`, and no `startTelemetry()`.
  *
  * @example
  * ```ts
@@ -57,11 +57,11 @@ export function mcpCalls(options: Readonly<McpCallsOptions> = {}): Middleware {
     const known = knownMessage(req);
     if (known !== undefined) {
       observeReceived(req, res, listener, known, arrivalTime(listener));
-      goOn(req, next);
+      nextInSpan(req, next);
       return;
     }
     read(req, res)
-      .then((isRead) => isRead && goOn(req, next))
+      .then((isRead) => isRead && nextInSpan(req, next))
       .catch((error: unknown) => next(asError(error, WHO)));
   };
 }

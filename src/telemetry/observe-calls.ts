@@ -6,11 +6,11 @@ import { signedSessionOf } from '../core/own-sessions.js';
 import { createPerRequest } from '../core/per-request.js';
 import { requestIdOf } from '../core/request-id.js';
 import { ISSUED_TOKEN_PREFIX } from '../oauth/credential-form.js';
-import { announcesNames, learnNames, MAX_LIST_BYTES } from './announced-names.js';
 import { callFollower } from './call-follower.js';
 import { MAX_CONTENT_BYTES, notifyListener } from './call-listener.js';
 import type { CallerCredential, CallOptions, CallRecord } from './call-record.js';
 import { type CallStart, callTracer } from './call-tracer.js';
+import { hasNamesToLearn, learnNames, MAX_LIST_BYTES } from './listed-names.js';
 import { type CallEnd, type CallOwner, ObservedCall } from './observed-call.js';
 import { traceIdOf, traceParentOf } from './trace-context.js';
 
@@ -22,7 +22,7 @@ const MAX_NAME_LENGTH = 1_000;
 
 /** The calls of one HTTP request that are being recorded. */
 export class ObservedCalls implements CallOwner {
-  /** True if a backend says how the calls end. Then the answer on the wire need not be read. */
+  /** True if a backend ends the calls. Then the answer on the wire is not read. */
   isReported = false;
   /** The session of the calls, as the client knows it. */
   session: string | undefined;
@@ -54,7 +54,7 @@ export class ObservedCalls implements CallOwner {
     return this.#calls.find(({ start, isOver }) => start.key === key && !isOver);
   }
 
-  /** Returns the call with this id, and each time another one if several calls of a batch have it. */
+  /** Returns the call with this id. If several calls of a batch have it, returns another one each time. */
   claim(key: string | undefined): ObservedCall | undefined {
     const call = this.#calls.find(({ start, isClaimed }) => start.key === key && !isClaimed);
     if (call !== undefined) call.isClaimed = true;
@@ -66,12 +66,12 @@ export class ObservedCalls implements CallOwner {
   }
 
   maxResultBytesOf({ start }: ObservedCall): number {
-    if (announcesNames(start.method)) return MAX_LIST_BYTES;
+    if (hasNamesToLearn(start.method)) return MAX_LIST_BYTES;
     for (const { onCall, recordContent } of this.#listeners) if (onCall && recordContent) return MAX_CONTENT_BYTES;
     return 0;
   }
 
-  /** Adds the options of one more middleware. A function that several of them have is called once, with content if one of them records it. */
+  /** Adds the options of one more middleware. A function that several middlewares have is called once, with content if one of them records it. */
   addListener(options: CallOptions): void {
     const same = [...this.#listeners].find(({ onCall }) => onCall === options.onCall);
     if (options.onCall === undefined || same?.recordContent !== undefined) return;
@@ -79,7 +79,7 @@ export class ObservedCalls implements CallOwner {
     this.#listeners.add(options);
   }
 
-  /** Says that no more middlewares come. Arguments that none of them wants are no longer kept until the call ends. */
+  /** Called when no further middleware adds a listener. If no listener wants the arguments, they are dropped before the call ends. */
   closeListeners(): void {
     for (const { onCall, recordContent } of this.#listeners) if (onCall && recordContent) return;
     for (const call of this.#calls) call.dropParams();
@@ -93,7 +93,7 @@ export class ObservedCalls implements CallOwner {
   onEnd(call: ObservedCall, end: CallEnd): void {
     const record = this.#recordOf(call, end);
     const { method } = call.start;
-    if (end.result !== undefined && announcesNames(method)) learnNames(record.route, method, end.result);
+    if (end.result !== undefined && hasNamesToLearn(method)) learnNames(record.route, method, end.result);
     this.#publish(record, call.start, end);
     call.span?.end(record);
   }
@@ -150,10 +150,10 @@ export function areCallsObserved({ onCall }: CallOptions): boolean {
 }
 
 /**
- * Begins to record the calls of a request; undefined if nothing listens for them. If an earlier middleware has begun, its record goes on.
+ * Begins to record the calls of a request, or continues the records of an earlier middleware. Returns undefined if nothing listens for them.
  *
  * @param starts Called only if needed.
- * @param since The arrival of the request, on the clock of `performance.now()`. That of the middleware which begins the record counts.
+ * @param since The arrival of the request, on the clock of `performance.now()`. Ignored if an earlier middleware has begun.
  */
 export function observeCalls(
   req: IncomingMessage,
@@ -166,7 +166,7 @@ export function observeCalls(
   return calls;
 }
 
-/** Does the same for a middleware after which none asks for the record: with Express, remembering it costs as much as making it. */
+/** Like {@link observeCalls}, for the last middleware that records calls. The records are not stored on the request, which costs as much as making them. */
 export function observeLastCalls(
   req: IncomingMessage,
   options: CallOptions,
@@ -191,7 +191,7 @@ function beginOrContinue(
   return calls;
 }
 
-/** The calls of this request that an earlier middleware has begun to record. */
+/** Returns the calls of this request that an earlier middleware has begun to record. */
 export function observedCalls(req: IncomingMessage): ObservedCalls | undefined {
   return observed.get(req);
 }
@@ -200,7 +200,7 @@ function identityOf(req: IncomingMessage): AuthInfo | undefined {
   try {
     return getAuth(req);
   } catch {
-    // A replaced request object, which the backend refuses.
+    // Another middleware replaced the request object. The backend refuses that.
     return undefined;
   }
 }

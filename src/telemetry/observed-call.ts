@@ -4,7 +4,7 @@ import type { CallSpan, CallStart, TargetSpan } from './call-tracer.js';
 /** The end of a call. */
 export interface CallEnd {
   readonly outcome: CallOutcome;
-  /** The code of our refusal, or that of the JSON-RPC error. */
+  /** The code of a refusal of this package, or the code of the JSON-RPC error. */
   readonly code?: string | number | undefined;
   /** The bytes of the answer's message. */
   readonly bytes?: number | undefined;
@@ -12,7 +12,7 @@ export interface CallEnd {
   readonly result?: unknown;
 }
 
-/** The HTTP request of a call. */
+/** The records of the HTTP request that a call came in. */
 export interface CallOwner {
   /**
    * Returns the bytes of the longest answer to this call whose result is needed, parsed: for `recordContent`, or for the names in a list.
@@ -22,21 +22,21 @@ export interface CallOwner {
   onEnd(call: ObservedCall, end: CallEnd): void;
 }
 
-/** The facts about a call when it begins. */
+/** A call that begins, with its span. */
 export interface BegunCall {
   readonly start: CallStart;
   readonly span: CallSpan | undefined;
-  /** That of the span, or else of the client. */
+  /** The trace of the span, or else of the client. */
   readonly traceId: string | undefined;
 }
 
-/** A call that has begun. Each part of the package that learns something about it says so here; its first end counts. */
+/** A call that has begun. The parts of the package add what they learn about it. Only the first end counts. */
 export class ObservedCall {
   readonly span: CallSpan | undefined;
   readonly traceId: string | undefined;
-  /** The name of the target that got it. */
+  /** The name of the target that got the call. */
   target: string | undefined;
-  /** The id of the session that it opened. */
+  /** The id of the session that the call opened. */
   session: string | undefined;
   /** See `ObservedCalls.claim()`. */
   isClaimed = false;
@@ -56,7 +56,7 @@ export class ObservedCall {
     return this.#start;
   }
 
-  /** Keeps the arguments no longer. */
+  /** Forgets the arguments. */
   dropParams(): void {
     this.#start = { ...this.#start, params: {} };
   }
@@ -70,13 +70,13 @@ export class ObservedCall {
     return this.#owner.maxResultBytesOf(this);
   }
 
-  /** Says that the call goes to this target. Returns the span of that, if there are spans: its carrier must go with the message. */
+  /** Notes that the call goes to this target. Returns the span of the call to it, if there are spans: send its carrier with the message. */
   sendTo(target: string | undefined): TargetSpan | undefined {
     this.target = target;
     return this.alsoSendTo(target);
   }
 
-  /** Says that a message for this call goes to one of several targets. The record names none of them. Otherwise as {@link sendTo}. */
+  /** Like {@link sendTo}, for one of several targets. The record names none of them. */
   alsoSendTo(target: string | undefined): TargetSpan | undefined {
     const span = this.#isOver ? undefined : this.span?.toTarget(target);
     if (span === undefined) return undefined;
@@ -88,7 +88,7 @@ export class ObservedCall {
   end(end: CallEnd): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    // Ending a span twice does nothing: one of several targets may have ended its own before.
+    // One of several targets may have ended its span before. Ending a span twice does nothing.
     for (const span of this.#targetSpans ?? []) span.end(errorTypeOf(end));
     this.#owner.onEnd(this, end);
   }

@@ -8,7 +8,7 @@ import type { CallEnd } from './observed-call.js';
 
 type MessageCode = BridgeErrorCode | MessageError['reason'];
 
-/** The outcome of a call that this package answers with an error of its own, in place of the MCP server. */
+/** The outcome of a call that this package, and not the MCP server, answers with an error. */
 export const OUTCOMES: Readonly<Record<MessageCode, CallOutcome>> = Object.freeze({
   malformed_json: 'protocol_error',
   not_json_rpc: 'protocol_error',
@@ -49,7 +49,7 @@ export const OUTCOMES: Readonly<Record<MessageCode, CallOutcome>> = Object.freez
   request_timed_out: 'timed_out',
   start_timed_out: 'timed_out',
   target_timed_out: 'timed_out',
-  // The faults of the application: the call does not reach the MCP server.
+  // Faults of the application, because of which the call does not reach the MCP server.
   body_already_read: 'target_failed',
   environment_failed: 'target_failed',
   caller_headers_failed: 'target_failed',
@@ -82,6 +82,6 @@ export function endOfError(error: unknown): CallEnd {
   if (error instanceof BodyError) return endOfRefusal(BODY_REASONS[error.status]);
   if (error instanceof BridgeError) return endOfRefusal(error.reason, Buffer.byteLength(error.body()));
   if (error instanceof MessageError) return endOfRefusal(error.reason);
-  // Any other error is one of the application, which answers it.
+  // Any other error comes from the application, which answers it.
   return { outcome: 'target_failed' };
 }

@@ -8,10 +8,10 @@ import type { CallStart } from './call-tracer.js';
 import { areCallsObserved, type ObservedCalls, observeCalls, observedCalls } from './observe-calls.js';
 
 /**
- * Records the calls that a middleware has read from a request: begins the records unless an earlier one has, and reads the answer. Undefined
- * if nothing listens, or if the request has only notifications.
+ * Records the calls that a middleware has read from a request. The first middleware that does so also reads the answer. Returns undefined if
+ * nothing listens, or if the request has only notifications.
  *
- * @param since What {@link arrivalTime} returned when the request arrived.
+ * @param since The {@link arrivalTime}, taken when the request arrived.
  */
 export function observeReceived(
   req: IncomingMessage,
@@ -27,14 +27,14 @@ export function observeReceived(
   return calls;
 }
 
-/** Goes on while the span of the request's only call is active, so that spans which the MCP server makes belong to it. */
-export function goOn(req: IncomingMessage, next: () => void): void {
+/** Calls `next` while the span of the request's only call is active, so that spans which the MCP server makes are its children. */
+export function nextInSpan(req: IncomingMessage, next: () => void): void {
   const [only, ...more] = observedCalls(req)?.values() ?? [];
   if (only?.span === undefined || more.length > 0) next();
   else only.span.run(next);
 }
 
-/** Returns the time, on the clock of `performance.now()`, if something listens for calls. */
+/** Returns the time on the clock of `performance.now()`; undefined if nothing listens for calls. */
 export function arrivalTime(options: CallOptions): number | undefined {
   return areCallsObserved(options) ? performance.now() : undefined;
 }
@@ -63,7 +63,7 @@ function lengthOf(message: unknown): number {
   try {
     return Buffer.byteLength(JSON.stringify(message));
   } catch {
-    // Another middleware replaced the body by something that is not JSON.
+    // Another middleware replaced the body with a value that has no JSON form.
     return 0;
   }
 }

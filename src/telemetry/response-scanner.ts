@@ -1,16 +1,7 @@
+import { BACKSLASH, CLOSE, CLOSE_LIST, COLON, COMMA, OPEN, OPEN_LIST, QUOTE, SPACE } from '../messages/json-bytes.js';
 import { keyOf, readString } from '../messages/json-rpc.js';
 import { ByteFinder } from './byte-finder.js';
 import { type Level, ScannedMessage } from './scanned-message.js';
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_LIST = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_LIST = 0x5d;
-const OPEN = 0x7b;
-const CLOSE = 0x7d;
-const SPACE = 0x20;
 
 /** Bytes of a string that are compared one by one before the native search takes over. */
 const MAX_COMPARED = 48;
@@ -37,8 +28,8 @@ export interface ScannedResponse {
 }
 
 /**
- * Finds the JSON-RPC responses in JSON that arrives in chunks, alone or in batches. It keeps a few short texts, and the message itself only
- * up to a limit, however long it is. Of a text that is not JSON, it says anything or nothing.
+ * Finds the JSON-RPC responses in JSON that arrives in chunks, alone or in batches. However long the JSON is, it keeps a few short texts, and
+ * a message only up to a limit. It does not check that the text is JSON; if it is not, the responses mean nothing.
  */
 export class ResponseScanner {
   readonly #onResponse: (response: ScannedResponse) => void;
@@ -111,7 +102,7 @@ export class ResponseScanner {
   #readString(chunk: Buffer, from: number): number {
     const end = this.#endOfString(chunk, from);
     if (this.#text === undefined) return end;
-    // Most names are not needed. A name that begins with a backslash may be any.
+    // Most names are not needed. One that begins with a backslash may be any name.
     if (this.#isKey && this.#text === '"' && INITIALS[chunk[from] as number] !== 1) this.#text = undefined;
     else this.#add(chunk.toString('latin1', from, end));
     return end;

@@ -24,7 +24,7 @@ export interface TraceParent {
 }
 
 /**
- * Returns the trace of a request: from `_meta` of its message (SEP-414), else from the headers of its HTTP request. An invalid
+ * Returns the trace of a request, from `_meta` of its message (SEP-414), or else from the headers of its HTTP request. An invalid
  * `traceparent` counts as none, and `tracestate` means nothing without it (W3C Trace Context, section 4.3). Values that are too long, or
  * that a header cannot have, are left out.
  */
@@ -36,7 +36,7 @@ export function traceParentOf({ headers }: IncomingMessage, params: Readonly<Rec
     : { traceparent: textOf(traceparent, MAX_TRACEPARENT), tracestate: textOf(tracestate, MAX_TRACESTATE), baggage };
 }
 
-/** Returns `_meta` of a message if the trace of the message is in it. */
+/** Returns `_meta` of a message if it has a valid `traceparent`. */
 export function metaWithTrace({
   _meta: meta,
 }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined {

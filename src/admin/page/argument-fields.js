@@ -3,7 +3,7 @@ import { element, nameElement } from './element.js';
 /** @import { ArgumentSchema } from './page-types.js' */
 
 /**
- * One argument of a tool. `read` returns undefined for an argument that is left out, and throws `SyntaxError` for text that is no JSON.
+ * One argument of a tool. `read` returns undefined for an argument that is left out, and throws `SyntaxError` for text that is not JSON.
  *
  * @typedef {{ element: HTMLElement, read(): unknown, write(value: unknown): void }} ArgumentField
  */

@@ -49,7 +49,7 @@ export class ArgumentForm {
       this.#problem.textContent = '';
       return this.#isJson ? parseObject(this.#json.value) : this.#readFields();
     } catch (error) {
-      this.#problem.textContent = `This is not the JSON that is needed: ${/** @type {Error} */ (error).message}`;
+      this.#problem.textContent = `The arguments are not valid JSON: ${/** @type {Error} */ (error).message}`;
       return undefined;
     }
   }
@@ -108,6 +108,6 @@ function isObject(value) {
 function parseObject(text) {
   const value = JSON.parse(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new SyntaxError('an object is expected');
+    throw new SyntaxError('an object is needed, such as {}');
   return value;
 }

@@ -11,7 +11,7 @@ import { ageText, timeText } from './format.js';
 /** @typedef {'user' | 'client'} CallerKind */
 /** @typedef {{ name: string, issuer: string | undefined, calls: number, lastSeen: number, partners: Set<string> }} Caller */
 
-/** Of each kind. */
+/** Users, and clients, that are remembered. */
 const MAX_CALLERS = 300;
 /** Clients of a user, and users of a client, that are named. */
 const MAX_PARTNERS = 5;
@@ -69,7 +69,7 @@ export function createCallersView(state, feed) {
   let isShown = false;
 
   function draw() {
-    // Its buttons depend on what the server can do.
+    // The first answer of the server says whether tokens can be revoked.
     if (!isShown || state.value === undefined) return;
     users.show(seen.list('user'));
     clients.show(seen.list('client'));

@@ -13,7 +13,7 @@ import { notify } from './status-line.js';
  */
 
 /**
- * Does something after the operator has confirmed it, and says what came of it. Resolves to true if it was done.
+ * Runs an action after the operator has confirmed it, and shows the result. Resolves to true if it succeeded.
  *
  * @param {Action} action
  * @returns {Promise<boolean>}
@@ -22,7 +22,7 @@ export async function runConfirmed({ question, explanation, button, run }) {
   if (!(await confirmDialog(question, explanation, button))) return false;
   try {
     notify(await run());
-    // Its button may have gone, and the focus with it.
+    // The row of the button may be gone, and the focus with it.
     if (document.activeElement === document.body) document.querySelector('h1')?.focus();
     return true;
   } catch (error) {

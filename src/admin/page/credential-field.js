@@ -4,8 +4,8 @@ import { element } from './element.js';
 /** @import { Credential, RouteState } from './page-types.js' */
 
 /**
- * The choice of the token for calls from this page. A pasted token is only in its field: it is in no storage and no address, and is
- * removed when the page is left.
+ * The choice of the token for calls from this page. A pasted token is only in its field. It is not stored and not in an address, and
+ * it is removed when the page is left.
  */
 export class CredentialField {
   element;
@@ -23,7 +23,7 @@ export class CredentialField {
     { class: 'field' },
     element('label', { for: 'token' }, 'Access token or API key'),
     this.#token,
-    element('p', { class: 'aside' }, 'It is sent with your calls from this page, and kept nowhere.'),
+    element('p', { class: 'aside' }, 'It is sent with your calls from this page, and not stored.'),
   );
 
   /** @param {KnownState} state */

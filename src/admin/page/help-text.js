@@ -1,7 +1,7 @@
 import { element } from './element.js';
 
 /**
- * Builds the section of docs/errors.md about a code. Of Markdown it knows what that page uses: list items that begin with a bold term,
+ * Builds the section of docs/errors.md about a code. It reads the Markdown that the page uses: list items that begin with a bold term,
  * and code.
  *
  * @param {{ title: string, text: string }} help

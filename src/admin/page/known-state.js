@@ -4,11 +4,11 @@ import { ApiError, readState } from './api.js';
 
 const INTERVAL_MS = 3000;
 
-/** What the server last said of itself. Dispatches `change` after each answer and each failure. */
+/** The last state that the server has sent. Dispatches `change` after each answer and each failure. */
 export class KnownState extends EventTarget {
   /** @type {ServerState | undefined} */
   value;
-  /** Why the last answer is missing. */
+  /** The reason why the last answer is missing; empty if it is there. */
   problem = '';
 
   /** Reads it now, and then every few seconds while the page can be seen. */

@@ -18,7 +18,7 @@ import { MAX_NUMBERS } from './live-feed.js';
 
 const WIDTH = MAX_NUMBERS;
 const HEIGHT = 60;
-/** Of the values of a clipped chart. */
+/** The share of the values that a clipped chart shows in full. */
 const USUAL_SHARE = 0.98;
 
 /** A chart of the last minutes, with its current values as text and a sentence for screen readers. */

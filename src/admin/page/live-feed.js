@@ -3,9 +3,9 @@ import { outcomeOf } from './outcomes.js';
 /** @import { ShownCall, ShownDecision, Entry, ShownSecond } from './page-types.js' */
 /** @typedef {'connecting' | 'live' | 'lost'} FeedState */
 
-/** Of each kind that {@link bucketOf} tells apart, so that thousands of good calls do not push out one refused login. */
+/** Entries of each kind that {@link bucketOf} tells apart, so that thousands of good calls do not push out one refused login. */
 const MAX_ENTRIES = 300;
-/** Seconds. */
+/** Seconds whose numbers are kept. */
 export const MAX_NUMBERS = 300;
 const RETRY_MS = 2000;
 /** The page is drawn at most this often. */
@@ -40,7 +40,7 @@ export class LiveFeed extends EventTarget {
     });
     source.addEventListener('error', () => {
       this.#changeState('lost');
-      // The browser connects again by itself, except after an answer that is no event stream.
+      // The browser connects again by itself, except after an answer that is not an event stream.
       if (source.readyState === EventSource.CLOSED) setTimeout(() => this.connect(), RETRY_MS);
     });
     source.addEventListener('call', ({ data }) => this.#addCall(JSON.parse(data)));
@@ -71,7 +71,7 @@ export class LiveFeed extends EventTarget {
 
   /** @param {ShownCall} event */
   #addCall(event) {
-    // It is listed at its end, as decisions are.
+    // A call is listed at the time when it ended, as decisions are.
     const time = event.time + event.durationMs;
     this.#add({
       kind: 'call',

@@ -85,7 +85,7 @@ function createLatestProblems(feed) {
 }
 
 /**
- * The latest of each kind, with their number: one failing tool must not hide everything else.
+ * Returns the latest problem of each kind, with their number: one failing tool must not hide everything else.
  *
  * @param {readonly Entry[]} newestFirst
  * @returns {Problem[]}
@@ -108,7 +108,7 @@ function kindOf({ kind, event }) {
 }
 
 /**
- * A row that the operator reads stays as it is.
+ * Updates the row of a problem, except while the operator reads it.
  *
  * @param {HTMLLIElement} row
  * @param {Problem} problem

@@ -4,7 +4,7 @@ import { outcomeOf } from './outcomes.js';
 /** @import { LiveFeed } from './live-feed.js' */
 /** @import { Entry } from './page-types.js' */
 
-/** A screen reader is not to speak without end. */
+/** The time between two sentences: during an attack, a screen reader would speak without a break. */
 const QUIET_MS = 5000;
 
 /**

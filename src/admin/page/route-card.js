@@ -20,15 +20,15 @@ const LEVELS = {
  */
 export function buildRouteCard(route, state) {
   const findings = element('div', { class: 'findings', role: 'status' });
-  const examine = element(
+  const doctorButton = element(
     'button',
-    { type: 'button', click: () => showFindings(route, examine, findings) },
+    { type: 'button', click: () => showFindings(route, doctorButton, findings) },
     'Run the doctor',
   );
   const actions = element(
     'p',
     { class: 'buttons' },
-    state.can('doctor') && examine,
+    state.can('doctor') && doctorButton,
     state.can('callTools') &&
       element('a', { class: 'button', href: `#/tools/${encodeURIComponent(route.id)}` }, 'Try its tools'),
   );

@@ -19,8 +19,8 @@ export function createSessionsView(state) {
   const table = createTable(state, read);
   let isShown = false;
 
-  /** Its buttons depend on what the server can do. */
   async function read() {
+    // The first answer of the server says whether sessions can be ended.
     if (!isShown || state.value === undefined) return;
     try {
       const sessions = await readSessions();

@@ -5,7 +5,7 @@ const VISIBLE_MS = 8000;
 const line = element('div', { class: 'toast', role: 'status', hidden: true });
 let timer = 0;
 
-/** The place of messages about what the operator did. It is part of every view. */
+/** The element that shows the results of the operator's actions, in every view. */
 export const statusLine = line;
 
 /**

@@ -3,13 +3,13 @@ import { durationText } from './format.js';
 
 /** @import { ToolResult } from './page-types.js' */
 
-/** Of one text. A browser becomes slow with more. */
+/** Characters of one text that are shown. More make a browser slow. */
 const MAX_CHARACTERS = 100_000;
 /** SVG is not among them: it is a document. */
 const IMAGES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
 
 /**
- * Builds what a tool answered. All of it is text, and images are those in the answer.
+ * Builds the answer of a tool. Text is never HTML, and images come from the answer itself and not from another server.
  *
  * @param {{ result?: ToolResult, error?: unknown }} answer
  * @param {number} durationMs

@@ -80,7 +80,7 @@ export class PendingRequests<R extends PendingRequest> {
     if (request.isInternal) this.#internal++;
   }
 
-  /** Removes a request without answering it, and returns it. `end` is how its call ended. */
+  /** Removes a request without answering it, and returns it. Its call ends as `end` says. */
   drop(key: string | undefined, end: CallEnd): R | undefined {
     const request = this.#take(key);
     request?.call?.end(end);

@@ -15,7 +15,7 @@ export function writeCall(
     connection.write(bytes, recipient);
     return;
   }
-  // A connection to several targets does so itself, for each of them.
+  // A connection to several targets does this itself, for each message to a target.
   const trace = connection.target && call.sendTo(connection.target.name)?.carrier;
   connection.write(trace ? withTrace(bytes, trace) : bytes, new CallSender(recipient, call, trace));
 }

@@ -7,8 +7,8 @@ import type { CallStart } from '../../telemetry/call-tracer.js';
 import type { RequestBody } from './request-body.js';
 
 /**
- * Reads the calls in a body that passes unchanged. The target decides if it is a valid message, so that this function refuses nothing: of
- * a body that is not JSON-RPC it returns no calls, and of a very long batch the first ones.
+ * Reads the calls in a body that passes unchanged. The target decides if the body is valid, so this function refuses nothing: a body that is
+ * not JSON-RPC has no calls, and only the first calls of a very long batch are returned.
  */
 export function callStartsIn(body: RequestBody['body']): readonly CallStart[] {
   if (!Buffer.isBuffer(body)) return [];
@@ -25,7 +25,7 @@ function parse(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString());
   } catch {
-    // The target says so to the client.
+    // The target refuses it.
     return undefined;
   }
 }

@@ -11,7 +11,7 @@ import type { RequestBody } from './request-body.js';
 
 /** The records of the calls in one request that is forwarded to a remote server. */
 export class RelayedCalls {
-  /** The trace that goes with the request, in place of the client's; undefined if there is none. */
+  /** The trace that is sent with the request in place of the client's; undefined if there is none. */
   readonly trace: TraceCarrier | undefined;
   readonly #calls: ObservedCalls;
   /** True for a single message in which the client has named a trace. */
@@ -21,7 +21,7 @@ export class RelayedCalls {
   constructor(calls: ObservedCalls) {
     calls.isReported = true;
     this.#calls = calls;
-    // A request has one set of headers, also for a batch.
+    // A batch has one set of headers, and so one trace.
     const [trace] = Array.from(calls.values(), (call) => call.sendTo(undefined)?.carrier);
     this.trace = trace;
     const [call, ...more] = calls.values();
@@ -29,7 +29,7 @@ export class RelayedCalls {
     calls.closeListeners();
   }
 
-  /** Returns the body with this trace, if the client wrote one into it. Otherwise the headers alone have it. */
+  /** Returns the body with this trace if the client wrote a trace into the body. Otherwise only the headers carry it. */
   traced(body: RequestBody['body']): RequestBody['body'] {
     if (this.trace === undefined || !this.#hasOwnTrace || !Buffer.isBuffer(body)) return body;
     return withTrace(body, this.trace);

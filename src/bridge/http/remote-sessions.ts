@@ -23,7 +23,7 @@ export class RemoteSession implements Occupant {
   caller: SessionCaller = sessionCallerOf(undefined);
   /** Those of the last request. The target needs them to end the session. */
   callerHeaders: HeaderRecord;
-  /** When this process got to know it. */
+  /** The time at which this process saw the session first, on the clock of `performance.now()`. */
   readonly since = performance.now();
   lastUsed = performance.now();
   /** The number of requests in flight, including streams. */
@@ -81,7 +81,7 @@ export class RemoteSessions {
     return this.#byId.size;
   }
 
-  /** Those that this process knows. */
+  /** The sessions that this process knows. */
   get all(): readonly RemoteSession[] {
     return [...this.#byId.values()].map(({ session }) => session);
   }

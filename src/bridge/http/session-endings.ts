@@ -2,7 +2,7 @@ import type { HttpTarget } from '../../targets/http/http-target.js';
 import { endSession } from '../../targets/http/target-calls.js';
 import type { RemoteSession } from './remote-sessions.js';
 
-/** The requests with which sessions are being ended at a target. */
+/** The requests in flight that end sessions at a target. */
 export class SessionEndings {
   readonly #target: HttpTarget;
   readonly #running = new Set<Promise<void>>();
@@ -18,7 +18,7 @@ export class SessionEndings {
     void ending.then(() => this.#running.delete(ending));
   }
 
-  /** Resolves when those that have begun are over. */
+  /** Resolves when all of them are over. */
   async settle(): Promise<void> {
     await Promise.all(this.#running);
   }

@@ -10,7 +10,7 @@ import { endOfResponse } from '../../telemetry/response-end.js';
 import { requireAcceptedForms } from '../answers/accepted-forms.js';
 import { EventStream } from '../answers/event-stream.js';
 import { PostResponse } from '../answers/post-response.js';
-import { type BridgeRequest, hasLeft, senderOf } from '../bridge-request.js';
+import { type BridgeRequest, cancelIfHungUp, senderOf } from '../bridge-request.js';
 import type { Drain } from '../drain.js';
 import type { AnonymousRefusal } from './anonymous-refusal.js';
 import type { InitializedConnection, InitializedConnections } from './initialized-connections.js';
@@ -60,7 +60,7 @@ export class InitializedExchange {
     const accepted = requireAcceptedForms(request.req);
     const { metaRule: rule } = request;
     const opened = await this.#ready(request, messages);
-    if (hasLeft(request)) return;
+    if (cancelIfHungUp(request)) return;
     const { stateless, prepared } = opened;
     stateless.requireRoom(requests);
     this.#notify(request, opened, others);

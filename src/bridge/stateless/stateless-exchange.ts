@@ -9,7 +9,7 @@ import { checkStatelessRequest, metaOf, VERSION_KEY } from '../../messages/revis
 import { requireAcceptedForms } from '../answers/accepted-forms.js';
 import { EventStream } from '../answers/event-stream.js';
 import { PostResponse } from '../answers/post-response.js';
-import { type BridgeRequest, hasLeft, senderOf } from '../bridge-request.js';
+import { type BridgeRequest, cancelIfHungUp, senderOf } from '../bridge-request.js';
 import type { AnonymousRefusal } from './anonymous-refusal.js';
 import type { StatelessConnections } from './stateless-connections.js';
 
@@ -46,7 +46,7 @@ export class StatelessExchange {
       await connection.countWaiting(length, () => connection.toolHeaders.check(req, message, rule?.own));
     }
     for (let busy = connection.ready(since, length); busy; busy = connection.ready(since, length)) await busy;
-    if (hasLeft(request)) return;
+    if (cancelIfHungUp(request)) return;
     requireAuthority(auth);
     connection.requireRoom([message]);
     const response = new PostResponse({

@@ -31,7 +31,7 @@ export class AccessLog {
   /** From now on, writes lines as these settings say; none without settings. */
   use(config: AccessLogConfig | undefined): void {
     const follower = config && {
-      // A socket knows the address of a client that has left only if it was asked for it before.
+      // Read once here: after the client has left, a socket returns its address only if it was read before.
       onRequest: ({ socket }: IncomingMessage) => void socket.remoteAddress,
       onEnd: (record: CallRecord, req: IncomingMessage) => this.#write(config, record, req),
     };
@@ -42,7 +42,7 @@ export class AccessLog {
   #write(config: AccessLogConfig, record: CallRecord, req: IncomingMessage): void {
     const fields = fieldsFor(config, record, req, this.#source.allRoutes());
     if (fields === undefined) return;
-    // The line names its own request. Another one may cause it, such as the one that cancels the call.
+    // The line names its own request. Another request may have caused it, such as one that cancels the call.
     runOutsideRequest(() => {
       if (this.#hasFields) withFields(this.#logger, Object.fromEntries(fields)).info('request');
       else this.#logger.info(`request ${lineOf(fields)}`);
@@ -71,13 +71,13 @@ function fieldsFor(
   return fields;
 }
 
-/** The only target of a route has its name although records do not say it. */
+/** Adds the name of a route's only target, which records do not contain. */
 function withTarget(record: CallRecord, routes: readonly GatewayRoute[]): CallRecord {
   const [only, ...others] = new Set(routes.flatMap(({ targets }) => targets));
   return record.target === undefined && others.length === 0 ? { ...record, target: only } : record;
 }
 
-/** Rules know a tool of several targets by the name that its target gives it, and so does the access log. */
+/** The access log names a tool of several targets as its target does, as rules do. */
 function resolverOf(routes: readonly GatewayRoute[]): ResolveName {
   return (kind, name) => {
     for (const { backend } of routes) {

@@ -3,7 +3,7 @@ import type { McpBackend } from '../../index.js';
 import { targetNoun } from '../../messages/mcp-call.js';
 import type { CallRecord } from '../../telemetry/call-record.js';
 
-/** Finds the target of a name, and the target's own name; undefined if nothing is known about the name. */
+/** Finds the target of a name, and the target's own name; undefined if the name is not known. */
 export type ResolveName = McpBackend['resolve'];
 
 /** Returns the variables of a call that has ended, without those of its request. */

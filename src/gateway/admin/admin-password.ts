@@ -15,7 +15,9 @@ export function resolveAdminPassword(source: TextSource | undefined, files: Inpu
   const read = () => {
     const password = resolveText(source, files);
     if (password.length >= MIN_PASSWORD) return password;
-    throw new StartupError(`the password of the admin page must have at least ${MIN_PASSWORD} characters`);
+    throw new StartupError(
+      `the password of the admin page (--admin-password-file or config.adminPassword) must have at least ${MIN_PASSWORD} characters`,
+    );
   };
   return files.use(read, () => '');
 }

@@ -33,6 +33,7 @@ export interface AdminUi {
   close(): void;
 }
 
+/** The settings of the page. */
 export interface UiSettings {
   /** Without it, the page is served on addresses of this machine only. */
   readonly password: string | undefined;

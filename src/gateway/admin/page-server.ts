@@ -14,8 +14,8 @@ import { type AdminUi, UI_PATH } from './admin-ui.js';
 export type Page = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
 
 /**
- * Creates the server of these pages, by path, and of the page for operators. On a loopback address, Host must be a name of this machine: a web page could otherwise
- * read the answers under its own host name (DNS rebinding).
+ * Creates the server of these pages, by path, and of the page for operators. On a loopback address, Host must be a name of this machine: a web
+ * page could otherwise read the answers under its own host name (DNS rebinding).
  */
 export function createPageServer(
   address: ServerAddress,

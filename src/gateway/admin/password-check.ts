@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { AdminError } from '../../admin/admin-error.js';
 
-/** Wrong passwords from one address in a minute. After that, the right one is refused too. */
+/** Wrong passwords from one address in a minute. Beyond that, the right password is refused too. */
 const MAX_FAILURES = 10;
 const MINUTE_MS = 60_000;
 /** Addresses whose failures are remembered. */

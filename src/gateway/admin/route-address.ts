@@ -9,7 +9,7 @@ import type { ServedListener } from '../routing.js';
 
 /**
  * Returns the address at which this process can call the tools of a route. Undefined if the port is closed, or if requests need more than a
- * path and a host to reach the route: a header, a parameter, a client certificate, or a name that only a pattern has.
+ * path and a host to reach the route: a header, a query parameter, a client certificate, or a host name of which the file has only a pattern.
  */
 export function routeAddress(
   route: GatewayRoute,
@@ -26,7 +26,7 @@ export function routeAddress(
   return () => call;
 }
 
-/** The path of the resource, if the route has it; otherwise the first one that needs nothing else. */
+/** Returns the path of the resource if the route matches it; otherwise the first path that needs no header or query parameter. */
 function pathOf({ matches, policy }: GatewayRoute): string | undefined {
   const plain = matches.filter(
     ({ method = 'POST', headers, query }) => method === 'POST' && headers.length === 0 && query.length === 0,
@@ -34,11 +34,11 @@ function pathOf({ matches, policy }: GatewayRoute): string | undefined {
   const wanted = policy?.resource?.tenants === undefined ? policy?.resource?.pathname : undefined;
   if (wanted !== undefined && plain.some(({ path }) => matchesPath(path, wanted))) return wanted;
   const own = plain.find(({ path }) => path.kind !== 'regex' && !path.path.startsWith('/.well-known/'))?.path.path;
-  return own === '' ? EVERY_PATH : own;
+  return own === '' ? DEFAULT_PATH : own;
 }
 
-/** A path of a route that has every path. */
-const EVERY_PATH = '/mcp';
+/** The path to call at a route that takes every path. */
+const DEFAULT_PATH = '/mcp';
 
 function hostOf({ hostnames, policy }: GatewayRoute, ofListener: string, local: string): string | undefined {
   const isOfListener = createHostTable([[ofListener, true]]);

@@ -20,8 +20,8 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ['database', outside('lines are written to the log of the command')],
 ]);
 
-/** Members of a JSON line that are about the line itself. */
-const OF_LINES: ReadonlySet<string> = new Set(['time', 'level', 'message']);
+/** Members that every JSON line has. */
+const LINE_MEMBERS: ReadonlySet<string> = new Set(['time', 'level', 'message']);
 
 /** Reads `frontendPolicies.accessLog`. */
 export function readAccessLog(node: ConfigNode): AccessLogConfig {
@@ -40,10 +40,10 @@ function readFilter(node: ConfigNode): ValueExpression {
 }
 
 function readName(name: string, node: ConfigNode): string {
-  if (OF_LINES.has(name)) node.refuse('has the name of a member that every line has: choose another one');
+  if (LINE_MEMBERS.has(name)) node.refuse('has the name of a member that every line has: choose another one');
   return /^[\w.-]{1,100}$/.test(name)
     ? name
-    : node.refuse('is no name of a field: write 1 to 100 letters, digits, "_", "." and "-"');
+    : node.refuse('is not a valid name of a field: write 1 to 100 letters, digits, "_", "." and "-"');
 }
 
 /** Arguments may be secrets. */

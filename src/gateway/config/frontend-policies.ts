@@ -17,7 +17,7 @@ const protective = (why: string): StaysOut => ({ why, canIgnore: false });
 const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ['http', harmless('write config.keepAliveTimeout, config.headersTimeout and config.requestTimeout')],
   ['tls', protective('write minTLSVersion and maxTLSVersion in the tls of a listener')],
-  ['tcp', harmless('TCP connections are as Node.js opens them')],
+  ['tcp', harmless('TCP connections cannot be configured')],
   ['networkAuthorization', protective('write policies.authorization, whose rules see source.address')],
   ['networkExtAuthz', protective('no other server is asked. Use rules in policies.authorization')],
   ...['proxy', 'proxyProtocol'].map(

@@ -13,7 +13,7 @@ const BESIDE = 'Run agentgateway beside this command for it';
 /** The sections of agentgateway's file that are not supported. */
 export const SECTIONS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ['llm', harmless(`language models are not MCP servers. ${BESIDE}`)],
-  ['ui', harmless('this command has no user interface')],
+  ['ui', harmless('the admin page needs no settings. See docs/command.md')],
   ['tcpRoutes', PLAIN_TCP],
   ['workloads', KUBERNETES],
   ['services', KUBERNETES],

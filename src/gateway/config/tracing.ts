@@ -6,7 +6,7 @@ import { readValueExpression } from './read-value-expression.js';
 /** The part of the calls that get spans: a share from 0 to 1, or an expression with a share or a truth value. */
 export type Sampling = number | ValueExpression;
 
-/** The collector that gets the spans of calls, and what the spans have. */
+/** The collector that gets the spans of calls, and the content of the spans. */
 export interface TracingConfig {
   readonly protocol: (typeof OTLP_PROTOCOLS)[number];
   /** The address of the collector; with the path if the protocol is `http`. */
@@ -20,9 +20,9 @@ export interface TracingConfig {
   readonly removed: readonly string[];
   /** Only calls for which it is true get spans. */
   readonly filter?: ValueExpression;
-  /** For calls whose client has no trace. */
+  /** For calls whose client sends no trace. */
   readonly randomSampling: Sampling;
-  /** For calls whose client has one. */
+  /** For calls whose client sends a trace. */
   readonly clientSampling: Sampling;
   readonly at: string;
   /** The values of the file: equal if two versions of the file do the same. */
@@ -86,7 +86,7 @@ function readEndpoint(node: ConfigNode): string {
   const { protocol, pathname, search, username } = URL.canParse(url) ? new URL(url) : ({} as Partial<URL>);
   if (/^https?:$/.test(protocol ?? '') && pathname === '/' && search === '' && username === '')
     return new URL(url).origin;
-  // Not quoted: it may have a password in it.
+  // Not quoted: it may contain a password.
   return node.refuse('must be an address such as "http://localhost:4317", without a path, which is written in path');
 }
 

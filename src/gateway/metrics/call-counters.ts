@@ -3,14 +3,14 @@ import { OUTAGES, REFUSALS } from '../../core/errors.js';
 import { BRIDGE_ERRORS } from '../../messages/bridge-error.js';
 import { METHODS, targetNoun } from '../../messages/mcp-call.js';
 import { MESSAGE_REFUSALS } from '../../messages/message-refusal.js';
-import { announcedName, OTHER } from '../../telemetry/announced-names.js';
 import type { CallRecord } from '../../telemetry/call-record.js';
-import type { Meter } from './meter.js';
-import { type ServedRoutes, UNKNOWN } from './served-routes.js';
+import { listedName, OTHER } from '../../telemetry/listed-names.js';
+import type { MetricTypes } from './metric-types.js';
+import { NO_LABEL, type ServedRoutes } from './served-routes.js';
 
 const CHANNEL = 'express-mcp-auth:call';
 
-/** Those of agentgateway, in seconds. */
+/** The bounds of agentgateway's buckets, in seconds. */
 const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 80];
 
 const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
@@ -23,7 +23,7 @@ const KNOWN_CODES: ReadonlySet<string> = new Set(
  *
  * @returns A function that ends it.
  */
-export function countCalls({ Counter, Histogram, registers }: Meter, served: ServedRoutes): () => void {
+export function countCalls({ Counter, Histogram, registers }: MetricTypes, served: ServedRoutes): () => void {
   const requests = new Counter({
     name: 'mcp_requests_total',
     help: 'Requests of MCP. The name of a resource is _other if no MCP server has listed it',
@@ -58,13 +58,13 @@ export function countCalls({ Counter, Histogram, registers }: Meter, served: Ser
 function labelsOfName(record: CallRecord) {
   const type = targetNoun(record.method);
   // Each task has a name of its own.
-  const resource = type === 'task' ? undefined : announcedName(record);
-  return { resource: resource ?? UNKNOWN, resource_type: type ?? UNKNOWN };
+  const resource = type === 'task' ? undefined : listedName(record);
+  return { resource: resource ?? NO_LABEL, resource_type: type ?? NO_LABEL };
 }
 
 /** An MCP server chooses the code of its errors. */
 function labelOfCode(code: string | number | undefined): string {
-  if (code === undefined) return UNKNOWN;
+  if (code === undefined) return NO_LABEL;
   const isKnown = typeof code === 'string' ? KNOWN_CODES.has(code) : isStandardCode(code);
   return isKnown ? String(code) : OTHER;
 }

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { AuthDecision } from '../../policy/auth-decision.js';
-import type { Meter } from './meter.js';
+import type { MetricTypes } from './metric-types.js';
 
 const CHANNEL = 'express-mcp-auth:decision';
 
@@ -9,7 +9,7 @@ const CHANNEL = 'express-mcp-auth:decision';
  *
  * @returns A function that ends it.
  */
-export function countDecisions({ Counter, registers }: Meter): () => void {
+export function countDecisions({ Counter, registers }: MetricTypes): () => void {
   const decisions = new Counter({
     name: 'mcp_auth_decisions_total',
     help: 'Decisions on HTTP requests, with the code of docs/errors.md for those that were refused',

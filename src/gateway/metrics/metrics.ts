@@ -1,7 +1,7 @@
-import { needAnnouncedNames } from '../../telemetry/announced-names.js';
+import { startLearningNames } from '../../telemetry/listed-names.js';
 import { countCalls } from './call-counters.js';
 import { countDecisions } from './decision-metrics.js';
-import type { Meter } from './meter.js';
+import type { MetricTypes } from './metric-types.js';
 import { addRouteGauges } from './route-gauges.js';
 import { type MetricsSource, ServedRoutes } from './served-routes.js';
 
@@ -15,15 +15,15 @@ export interface Metrics {
   close(): void;
 }
 
-/** Counts from now on. Loads prom-client, which nothing else needs. */
+/** Begins to count. Loads prom-client, which only the metrics need. */
 export async function openMetrics(source: MetricsSource): Promise<Metrics> {
   const { Registry, Counter, Gauge, Histogram } = await import('prom-client');
   const registry = new Registry();
-  const meter: Meter = { Counter, Gauge, Histogram, registers: [registry] };
+  const types: MetricTypes = { Counter, Gauge, Histogram, registers: [registry] };
   const served = new ServedRoutes(source);
-  needAnnouncedNames();
-  const ends = [countCalls(meter, served), countDecisions(meter)];
-  addRouteGauges(meter, served);
+  startLearningNames();
+  const ends = [countCalls(types, served), countDecisions(types)];
+  addRouteGauges(types, served);
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),

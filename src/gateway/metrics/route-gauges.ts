@@ -1,5 +1,5 @@
 import type { McpBackendStats, McpHttpBackendStats, McpStdioBackendStats } from '../../index.js';
-import type { Meter } from './meter.js';
+import type { MetricTypes } from './metric-types.js';
 import type { ServedRoutes } from './served-routes.js';
 
 type NumberName = keyof McpBackendStats | keyof McpHttpBackendStats | keyof McpStdioBackendStats;
@@ -14,7 +14,7 @@ const GAUGES: Readonly<Record<Exclude<NumberName, 'restarts'>, readonly [name: s
 };
 
 /** Adds the numbers that are read at each scrape: those of the backends, and the ages of key sets. */
-export function addRouteGauges({ Counter, Gauge, registers }: Meter, served: ServedRoutes): void {
+export function addRouteGauges({ Counter, Gauge, registers }: MetricTypes, served: ServedRoutes): void {
   for (const [number, [name, help]] of Object.entries(GAUGES)) {
     const collect = collectorOf(served, number as NumberName);
     new Gauge({ name, help, labelNames: ['route'], registers, collect });

@@ -1,4 +1,4 @@
-import { OTHER } from '../../telemetry/announced-names.js';
+import { OTHER } from '../../telemetry/listed-names.js';
 import type { GatewayRoute } from '../route.js';
 
 /** The routes of the gateway, also those that answer their last calls. */
@@ -7,12 +7,12 @@ export interface MetricsSource {
 }
 
 /** Stands for a label that a call does not have, as in agentgateway. */
-export const UNKNOWN = 'unknown';
+export const NO_LABEL = 'unknown';
 
-/** The time between two readings of the routes because of a name that is not known. */
+/** The shortest time between two readings of the routes because a name is not known. */
 const REREAD_MS = 1_000;
 
-/** The names of routes and targets, as the labels of calls need them. The file has them, so that they are bounded. */
+/** The names of routes and targets for the labels of calls. They come from the file, so their number is bounded. */
 export class ServedRoutes {
   readonly #source: MetricsSource;
   readonly #targets = new Map<string, ReadonlySet<string>>();
@@ -32,13 +32,13 @@ export class ServedRoutes {
     return routes;
   }
 
-  /** Returns the labels of a route and of a target of it. The only target of a route has its name although calls do not say it. */
+  /** Returns the labels of a route and of a target of it. The name of a route's only target is added, since calls do not have it. */
   labelsOf(route: string, target: string | undefined): { readonly route: string; readonly server: string } {
     if (!this.#targets.has(route) && performance.now() - this.#readAt > REREAD_MS) this.read();
     const targets = this.#targets.get(route);
-    if (targets === undefined) return { route: OTHER, server: UNKNOWN };
+    if (targets === undefined) return { route: OTHER, server: NO_LABEL };
     const [only] = targets.size === 1 ? targets : [];
-    const server = target === undefined || targets.has(target) ? (target ?? only ?? UNKNOWN) : OTHER;
+    const server = target === undefined || targets.has(target) ? (target ?? only ?? NO_LABEL) : OTHER;
     return { route, server };
   }
 }

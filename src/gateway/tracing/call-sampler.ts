@@ -21,7 +21,7 @@ export interface CallSampler {
 const NO_SPAN: SamplingResult = { decision: 0 };
 const SPAN: SamplingResult = { decision: 2 };
 
-/** A span within this process follows its parent. A call follows its client's decision first, and then the file. */
+/** A span within this process is made if its parent is. A call follows the client's decision first, and then the file. */
 export function createCallSampler(config: TracingConfig): CallSampler {
   return {
     shouldSample(context, traceId) {
@@ -65,7 +65,7 @@ function positionOf(traceId: string): number {
 /** Characters of an attribute. */
 const MAX_TEXT = 1_024;
 
-/** Evaluates the expressions of attributes. One that fails has no attribute. */
+/** Evaluates the expressions of attributes. An expression that fails adds no attribute. */
 export function attributesFrom(
   expressions: ReadonlyArray<readonly [name: string, expression: ValueExpression]>,
   variables: CallVariables,

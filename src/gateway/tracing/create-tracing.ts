@@ -73,7 +73,7 @@ function resourceOf({ resources }: TracingConfig): ResourceDetector {
 
 const MAX_MESSAGE = 300;
 
-/** Writes what the SDK complains about, for example a collector that cannot be reached: one line a minute. */
+/** Logs the warnings and errors of the SDK, for example about a collector that cannot be reached: one line a minute. */
 function reportTo(logger: Logger, place: string): (message: string) => void {
   const { diag, DiagLogLevel } = openTelemetryApi();
   const warn = createRareLine((line) => logger.warn(line));
@@ -90,7 +90,7 @@ function readable(message: string): string {
     const { message: text } = JSON.parse(message) as { readonly message?: unknown };
     return typeof text === 'string' && text !== '' ? text : message;
   } catch {
-    // It is no JSON.
+    // Other messages are plain text.
     return message;
   }
 }

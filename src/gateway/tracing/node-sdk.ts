@@ -69,14 +69,14 @@ interface Manifest {
   readonly engines?: { readonly node?: string };
 }
 
-/** The package does not export its package.json. */
+/** Finds the package.json, which the package does not export, in the folders above a file. */
 function manifestAbove(file: string): Manifest {
   const folder = dirname(file);
   try {
     const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
     if (manifest.name === NAME) return manifest;
   } catch {
-    // Folders of a package have none.
+    // This folder of the package has no package.json.
   }
   return folder === file ? {} : manifestAbove(folder);
 }
@@ -90,7 +90,7 @@ function isAtLeast(node: string, range = ''): boolean {
   return major > leastMajor || (major === leastMajor && minor >= leastMinor);
 }
 
-/** Further packages are those of the SDK: package managers may not show them to others. */
+/** The other packages are loaded as dependencies of the SDK, because some package managers show them to the SDK alone. */
 function loadFrom(main: string): NodeSdkPackages {
   const require = createRequire(main);
   const { NodeSDK } = require(NAME) as { NodeSDK: new (settings: SdkSettings) => NodeSdk };

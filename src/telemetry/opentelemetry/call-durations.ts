@@ -16,7 +16,7 @@ export class CallDurations {
   #provider: MeterProvider | undefined;
   #durations: Durations | undefined;
 
-  /** @param providerOf Asked with each call: the application may start its SDK after this. */
+  /** @param providerOf Called for each call, because the application may start its SDK later. */
   constructor(providerOf: () => MeterProvider) {
     this.#providerOf = providerOf;
   }

@@ -3,15 +3,15 @@ import type { Attributes } from '@opentelemetry/api';
 import { isRecord } from '../../http/json-object.js';
 import { METHODS, targetNoun } from '../../messages/mcp-call.js';
 import { FIRST_STATELESS_REVISION, SESSION_REVISIONS, VERSION_KEY } from '../../messages/revision.js';
-import { announcedName, OTHER } from '../announced-names.js';
 import type { CallRecord } from '../call-record.js';
 import type { CallStart } from '../call-tracer.js';
+import { listedName, OTHER } from '../listed-names.js';
 import { errorTypeOf } from '../observed-call.js';
 
 // The names are those of OpenTelemetry's semantic conventions for MCP (open-telemetry/semantic-conventions-genai, docs/gen-ai/mcp.md).
 
-/** The value of an attribute for everything that is not known (error.type). */
-const UNKNOWN = '_OTHER';
+/** The value that the conventions give for everything that is not known (`error.type`). */
+const OTHER_VALUE = '_OTHER';
 
 /** Characters of an attribute: clients choose names. */
 const MAX_TEXT = 1_024;
@@ -29,7 +29,7 @@ type Called = Pick<CallRecord, 'method' | 'name'>;
 export function spanName({ method, name }: Called, route: string): string {
   const known = knownMethod(method);
   const noun = targetNoun(method);
-  const listed = noun === 'tool' || noun === 'prompt' ? announcedName({ route, method, name }) : undefined;
+  const listed = noun === 'tool' || noun === 'prompt' ? listedName({ route, method, name }) : undefined;
   return listed === undefined || listed === OTHER ? known : `${known} ${listed}`;
 }
 
@@ -42,11 +42,11 @@ export function spanAttributes({ method, name }: Called): Attributes {
   return attributes;
 }
 
-/** The attributes of metrics of a call: its method and name, if they are known. No client can make up further ones. */
+/** The attributes of metrics of a call: its method and name, if they are known. Clients cannot add values. */
 export function metricAttributes({ method, name }: Called, route: string): Attributes {
   const attributes: Attributes = { 'mcp.method.name': knownMethod(method) };
   const attribute = nameAttribute(method);
-  const known = announcedName({ route, method, name });
+  const known = listedName({ route, method, name });
   if (attribute !== undefined && attribute !== 'mcp.resource.uri' && known !== undefined) attributes[attribute] = known;
   if (method === 'tools/call') attributes['gen_ai.operation.name'] = 'execute_tool';
   return attributes;
@@ -73,7 +73,7 @@ export function sessionAttributes(revision: string | undefined): Attributes {
   };
 }
 
-/** The attributes of the client. Express knows its address behind a proxy. */
+/** The attributes of the client. Behind a proxy, Express knows the client's address (`req.ip`). */
 export function clientAttributes(req: IncomingMessage): Attributes {
   const { remoteAddress, remotePort } = req.socket;
   const address = (req as { readonly ip?: string }).ip ?? remoteAddress;
@@ -82,12 +82,12 @@ export function clientAttributes(req: IncomingMessage): Attributes {
   return { 'client.address': address, 'client.port': remotePort };
 }
 
-/** The id of a request. `key` has it in the spelling of `keyOf()`. */
+/** The attribute with the id of a request. `key` is the id in the spelling of `keyOf()`. */
 export function requestIdAttribute(key: string): Attributes {
   return { 'jsonrpc.request.id': cut(key.replace(/^"/, '')) };
 }
 
-/** The attributes of the end of a call that are known then. */
+/** The attributes that are known when a call has ended. */
 export function endAttributes(record: CallRecord): Attributes {
   const { route, target, outcome, session, requestId } = record;
   return {
@@ -116,14 +116,14 @@ export function errorAttributes(errorType: string | undefined): Attributes {
     : { 'error.type': errorType };
 }
 
-/** The same for metrics: no MCP server can make up further values. */
+/** The same for metrics. MCP servers cannot add values. */
 export function boundedErrorAttributes(errorType: string | undefined): Attributes {
   const isOther = errorType !== undefined && JSON_RPC_CODE.test(errorType) && !RESERVED_CODE.test(errorType);
-  return errorAttributes(isOther ? UNKNOWN : errorType);
+  return errorAttributes(isOther ? OTHER_VALUE : errorType);
 }
 
 function knownMethod(method: string): string {
-  return METHODS.includes(method) ? method : UNKNOWN;
+  return METHODS.includes(method) ? method : OTHER_VALUE;
 }
 
 function nameAttribute(method: string) {

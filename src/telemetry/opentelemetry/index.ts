@@ -1,6 +1,6 @@
 import { openTelemetryApi } from './open-telemetry-api.js';
 
-// An import without the package fails, and says what to install.
+// If the package is missing, the import fails at once and says what to install.
 openTelemetryApi();
 
 export { startTelemetry, type Telemetry, type TelemetryOptions } from './start-telemetry.js';

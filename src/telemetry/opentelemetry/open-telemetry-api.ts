@@ -6,8 +6,8 @@ export type OpenTelemetryApi = typeof import('@opentelemetry/api');
 let loaded: OpenTelemetryApi | undefined;
 
 /**
- * Loads `@opentelemetry/api` once. Not with `import`, whose error does not say what to install. The copy that the application has
- * imported shares with this one what is registered in it.
+ * Loads `@opentelemetry/api` once. An `import` would fail without saying what to install. If the application has another copy of the
+ * package, the two share what is registered in them.
  *
  * @throws {Error} If it is not installed.
  */

@@ -3,8 +3,8 @@ import type { CallStart, TraceCarrier } from '../call-tracer.js';
 import { metaWithTrace, parseTraceParent } from '../trace-context.js';
 import { openTelemetryApi } from './open-telemetry-api.js';
 
-/** The parent of a span, and the spans that it is linked with. */
-export interface Parent {
+/** The context of a span's parent, and the links of the span. */
+export interface SpanParent {
   readonly context: Context;
   readonly links: Link[];
 }
@@ -13,7 +13,7 @@ export interface Parent {
  * Finds the parent of the span of a call. The trace in `_meta` is that of the client's call. Without it, the active span is the parent,
  * which is that of the HTTP request if the application makes such spans; without one, the trace in the headers.
  */
-export function findParent({ params }: CallStart, carrier: TraceCarrier): Parent {
+export function findParent({ params }: CallStart, carrier: TraceCarrier): SpanParent {
   const { context, trace, isSpanContextValid } = openTelemetryApi();
   const active = context.active();
   const ambient = trace.getSpanContext(active);

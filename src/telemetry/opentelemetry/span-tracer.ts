@@ -22,7 +22,7 @@ import { openTelemetryApi } from './open-telemetry-api.js';
 import { carrierFrom, findParent } from './span-context.js';
 import { withTracedCall } from './traced-call.js';
 
-/** The settings of a tracer. Its providers are asked for with each call: the application may start its SDK later. */
+/** The settings of a tracer. The providers are looked up for each call, because the application may start its SDK later. */
 export interface TracerSettings {
   readonly tracerProvider: () => TracerProvider;
   readonly meterProvider: () => MeterProvider;

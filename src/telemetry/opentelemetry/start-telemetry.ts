@@ -1,16 +1,16 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import { createChecks, type OptionChecks } from '../../options/checks.js';
 import { type OptionTable, readOptions } from '../../options/option-table.js';
-import { needAnnouncedNames } from '../announced-names.js';
 import { callTracer } from '../call-tracer.js';
+import { startLearningNames } from '../listed-names.js';
 import { openTelemetryApi } from './open-telemetry-api.js';
 import { SpanTracer } from './span-tracer.js';
 
 /** The options of `startTelemetry()`. */
 export interface TelemetryOptions {
-  /** Makes the spans. @default the provider that is registered with `@opentelemetry/api`, also later */
+  /** Makes the spans. @default the provider registered with `@opentelemetry/api`, also one that is registered later */
   readonly tracerProvider?: TracerProvider | undefined;
-  /** Makes the metrics. @default the provider that is registered with `@opentelemetry/api`, also later */
+  /** Makes the metrics. @default the provider registered with `@opentelemetry/api`, also one that is registered later */
   readonly meterProvider?: MeterProvider | undefined;
 }
 
@@ -20,6 +20,8 @@ export interface Telemetry {
   stop(): void;
 }
 
+const STARTED_FIX =
+  'It has been started already in this process: remove this call, or call stop() of the first one before.';
 const PROVIDER_FIX = 'Leave it out for the provider that the SDK of OpenTelemetry registers.';
 
 export const TELEMETRY_TABLE = {
@@ -40,9 +42,9 @@ function readProvider<T>(checks: OptionChecks, value: unknown, option: string, m
 }
 
 /**
- * Makes OpenTelemetry spans and metrics of all MCP calls in this process, by its semantic conventions for MCP: a span for each call that
- * arrives, and one for each call to a target. The trace of a client goes on, and targets get it. Neither spans nor metrics have arguments,
- * results or tokens in them. Start the SDK of OpenTelemetry, whose exporters send them, before or after it.
+ * Makes OpenTelemetry spans and metrics of all MCP calls in this process, by OpenTelemetry's semantic conventions for MCP: a span for each call
+ * that arrives, and one for each call to a target. Spans continue the client's trace, and targets get it. Neither spans nor metrics contain
+ * arguments, results or tokens. The SDK of OpenTelemetry, whose exporters send them, may be started before or after it.
  *
  * @example
  * ```ts
@@ -58,7 +60,7 @@ export function startTelemetry(options: Readonly<TelemetryOptions> = {}): Teleme
   const given = { ...checks.record(options, 'options', 'Write startTelemetry().') };
   const { tracerProvider, meterProvider } = readOptions(checks, TELEMETRY_TABLE, given);
   if (callTracer.current !== undefined)
-    checks.refuseUnquoted('options', 'given once in a process', 'Call stop() of the first one before.');
+    checks.refuseUnquoted('options', 'given to one startTelemetry() at a time', STARTED_FIX);
   return useTracer(tracerProvider, meterProvider, new Set());
 }
 
@@ -74,7 +76,7 @@ export function useTracer(
     meterProvider: () => meterProvider ?? metrics.getMeterProvider(),
     removed,
   });
-  needAnnouncedNames();
+  startLearningNames();
   callTracer.current = tracer;
   return {
     stop() {

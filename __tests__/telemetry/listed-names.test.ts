@@ -1,33 +1,33 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { shareValue } from '../../src/core/shared-state.js';
 import {
-  announcedName,
-  announcesNames,
+  hasNamesToLearn,
   learnNames,
-  needAnnouncedNames,
+  listedName,
   OTHER,
-} from '../../src/telemetry/announced-names.js';
+  startLearningNames,
+} from '../../src/telemetry/listed-names.js';
 
 const toolsOf = (names: readonly unknown[]) => ({ tools: names.map((name) => ({ name })) });
-const tool = (route: string, name: string | undefined) => announcedName({ route, method: 'tools/call', name });
+const tool = (route: string, name: string | undefined) => listedName({ route, method: 'tools/call', name });
 
 // Files of tests may run in one process, one after the other.
-const shared = shareValue('announcedNames', () => ({ isNeeded: false, names: new Map<string, Set<string>>() }));
+const shared = shareValue('listedNames', () => ({ isNeeded: false, names: new Map<string, Set<string>>() }));
 beforeAll(() => {
   shared.isNeeded = false;
 });
 afterAll(() => shared.names.clear());
 
 test('lists are read only once something needs the names', () => {
-  expect(announcesNames('tools/list')).toBe(false);
-  needAnnouncedNames();
-  expect(announcesNames('tools/list')).toBe(true);
-  expect(announcesNames('tools/call')).toBe(false);
-  expect(announcesNames('toString')).toBe(false);
+  expect(hasNamesToLearn('tools/list')).toBe(false);
+  startLearningNames();
+  expect(hasNamesToLearn('tools/list')).toBe(true);
+  expect(hasNamesToLearn('tools/call')).toBe(false);
+  expect(hasNamesToLearn('toString')).toBe(false);
 });
 
 describe('names in metrics', () => {
-  beforeAll(needAnnouncedNames);
+  beforeAll(startLearningNames);
 
   test.each([
     ['a tool', 'tools/list', { tools: [{ name: 'add' }] }, 'tools/call', 'add'],
@@ -35,17 +35,17 @@ describe('names in metrics', () => {
     ['a resource', 'resources/list', { resources: [{ uri: 'a://b' }] }, 'resources/read', 'a://b'],
     ['a resource to subscribe to', 'resources/list', { resources: [{ uri: 'c://d' }] }, 'resources/subscribe', 'c://d'],
   ])('%s that its route has listed has its name', (what, list, result, method, name) => {
-    expect(announcedName({ route: what, method, name })).toBe(OTHER);
+    expect(listedName({ route: what, method, name })).toBe(OTHER);
     learnNames(what, list, result);
-    expect(announcedName({ route: what, method, name })).toBe(name);
-    expect(announcedName({ route: 'another', method, name })).toBe(OTHER);
+    expect(listedName({ route: what, method, name })).toBe(name);
+    expect(listedName({ route: 'another', method, name })).toBe(OTHER);
   });
 
   test('a call without a name has none, and a name of another kind is not known', () => {
     learnNames('kinds', 'tools/list', toolsOf(['add']));
     expect(tool('kinds', undefined)).toBeUndefined();
-    expect(announcedName({ route: 'kinds', method: 'prompts/get', name: 'add' })).toBe(OTHER);
-    expect(announcedName({ route: 'kinds', method: 'made/up', name: 'add' })).toBe(OTHER);
+    expect(listedName({ route: 'kinds', method: 'prompts/get', name: 'add' })).toBe(OTHER);
+    expect(listedName({ route: 'kinds', method: 'made/up', name: 'add' })).toBe(OTHER);
   });
 
   test.each([

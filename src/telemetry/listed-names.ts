@@ -18,19 +18,19 @@ const MAX_SETS = 1_000;
 export const MAX_LIST_BYTES = 1_048_576;
 
 /** The names, by kind and route, shared by all copies of the package in a process. Lists are read only once something needs the names. */
-const announced: { isNeeded: boolean; readonly names: Map<string, Set<string>> } = shareValue('announcedNames', () => ({
+const listed: { isNeeded: boolean; readonly names: Map<string, Set<string>> } = shareValue('listedNames', () => ({
   isNeeded: false,
   names: new Map(),
 }));
 
 /** From now on, the names in the answers to requests for lists are remembered. */
-export function needAnnouncedNames(): void {
-  announced.isNeeded = true;
+export function startLearningNames(): void {
+  listed.isNeeded = true;
 }
 
 /** True if the result of the answer to this request is needed, for the names in it. */
-export function announcesNames(method: string): boolean {
-  return announced.isNeeded && listsNames(method);
+export function hasNamesToLearn(method: string): boolean {
+  return listed.isNeeded && listsNames(method);
 }
 
 /**
@@ -52,19 +52,19 @@ export function learnNames(route: string, method: string, result: unknown): void
 }
 
 /** Returns the name of a call if an MCP server of its route has listed it, {@link OTHER} if not, and undefined if the call has no name. */
-export function announcedName({ route, method, name }: Pick<CallRecord, 'route' | 'method' | 'name'>) {
+export function listedName({ route, method, name }: Pick<CallRecord, 'route' | 'method' | 'name'>) {
   if (name === undefined) return undefined;
   const kind = targetNoun(method);
-  const isListed = kind !== undefined && announced.names.get(keyFor(kind, route))?.has(name);
+  const isListed = kind !== undefined && listed.names.get(keyFor(kind, route))?.has(name);
   return isListed ? name : OTHER;
 }
 
 function namesFor(kind: string, route: string): Set<string> | undefined {
   const key = keyFor(kind, route);
-  const known = announced.names.get(key);
-  if (known !== undefined || announced.names.size >= MAX_SETS) return known;
+  const known = listed.names.get(key);
+  if (known !== undefined || listed.names.size >= MAX_SETS) return known;
   const names = new Set<string>();
-  announced.names.set(key, names);
+  listed.names.set(key, names);
   return names;
 }
 
