@@ -2,34 +2,13 @@ import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
-import { mcpAdmin } from '../../src/admin/mcp-admin.js';
-import type { CallRecord } from '../../src/index.js';
-import { adminPageAt } from '../support/admin-app.js';
-import { serve } from '../support/loopback-server.js';
+import { servePageAlone } from '../support/admin-app.js';
+import { callRecord } from '../support/call-records.js';
 
 const calls = channel('express-mcp-auth:call');
 
-const RECORD: CallRecord = {
-  time: 1,
-  route: '/mcp',
-  method: 'tools/call',
-  name: 'echo',
-  credential: 'anonymous',
-  outcome: 'answered',
-  durationMs: 5,
-  bytesIn: 10,
-  bytesOut: 20,
-};
-
-async function servePage() {
-  const admin = mcpAdmin({ authorize: 'loopback' });
-  onTestFinished(() => admin.close());
-  const url = `${await serve((req, res) => admin(req, res, () => undefined))}/`;
-  return { url, admin, ...adminPageAt(url) };
-}
-
 test('a page that does not read is disconnected, and others go on', async () => {
-  const { url, events } = await servePage();
+  const { url, events } = await servePageAlone();
   const slow = request(`${url}api/events`)
     .on('error', () => undefined)
     .end();
@@ -41,7 +20,7 @@ test('a page that does not read is disconnected, and others go on', async () => 
   const members = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`member${n}`, 'x'.repeat(300)]));
   for (let sent = 0; sent < 200; sent++) {
     if (sent % 50 === 0) await stream.next('numbers');
-    calls.publish({ ...members, ...RECORD, outcome: 'denied' });
+    calls.publish({ ...members, ...callRecord({ outcome: 'denied' }) });
     if (sent % 10 === 9) for (let i = 0; i < 10; i++) await stream.next('call');
   }
   const cutOff = expect(once(response, 'end')).rejects.toThrow('aborted');

@@ -1,56 +1,35 @@
 import { channel } from 'node:diagnostics_channel';
-import { expect, onTestFinished, test } from 'vitest';
-import { mcpAdmin } from '../../src/admin/mcp-admin.js';
-import type { CallRecord } from '../../src/index.js';
-import { adminPageAt } from '../support/admin-app.js';
-import { serve } from '../support/loopback-server.js';
+import { expect, test } from 'vitest';
+import { servePageAlone } from '../support/admin-app.js';
+import { publishCall } from '../support/call-records.js';
 
 const calls = channel('express-mcp-auth:call');
 
-const RECORD: CallRecord = {
-  time: 1,
-  route: '/mcp',
-  method: 'tools/call',
-  name: 'echo',
-  credential: 'anonymous',
-  outcome: 'answered',
-  durationMs: 5,
-  bytesIn: 10,
-  bytesOut: 20,
-};
-
-async function servePage() {
-  const admin = mcpAdmin({ authorize: 'loopback' });
-  onTestFinished(() => admin.close());
-  const url = `${await serve((req, res) => admin(req, res, () => undefined))}/`;
-  return { url, admin, ...adminPageAt(url) };
-}
-
 test('without a page or after close() nothing listens for calls', async () => {
   expect(calls.hasSubscribers).toBe(false);
-  const { admin } = await servePage();
+  const { admin } = await servePageAlone();
   expect(calls.hasSubscribers).toBe(true);
   admin.close();
   expect(calls.hasSubscribers).toBe(false);
 });
 
 test('of more than 50 events in a second the rest is counted, and failures are shown first', async () => {
-  const { events } = await servePage();
+  const { events } = await servePageAlone();
   const stream = await events();
   await stream.next('numbers');
-  for (let i = 0; i < 2_000; i++) calls.publish({ ...RECORD, name: `echo ${i}` });
-  calls.publish({ ...RECORD, outcome: 'denied' });
+  for (let i = 0; i < 2_000; i++) publishCall({ name: `echo ${i}` });
+  publishCall({ outcome: 'denied' });
   expect(await stream.next('call', ({ outcome }) => outcome === 'denied')).toMatchObject({ outcome: 'denied' });
   const { seen, shown } = (await stream.next('sampled')) as { seen: number; shown: number };
   expect([seen, shown]).toEqual([2_001, 31]);
-  expect(await stream.next('numbers')).toMatchObject({ calls: 2_001, refused: 1, errors: 0, p50: 5, p95: 5 });
-  calls.publish({ ...RECORD, name: 'after' });
+  expect(await stream.next('numbers')).toMatchObject({ calls: 2_001, refused: 1, errors: 0, p50: 3, p95: 3 });
+  publishCall({ name: 'after' });
   expect(await stream.next('call')).toMatchObject({ name: 'after' });
 });
 
 test('a page that connects gets the last 200 calls, in their order', async () => {
-  const { events } = await servePage();
-  for (let i = 0; i < 450; i++) calls.publish({ ...RECORD, name: `echo ${i}` });
+  const { events } = await servePageAlone();
+  for (let i = 0; i < 450; i++) publishCall({ name: `echo ${i}` });
   const stream = await events();
   const names: unknown[] = [];
   while (names.length < 200) names.push((await stream.next('call')).name);
@@ -58,19 +37,18 @@ test('a page that connects gets the last 200 calls, in their order', async () =>
 });
 
 test('texts that clients chose are shortened, and the content of a record is left out', async () => {
-  const { events } = await servePage();
-  calls.publish({ ...RECORD, name: 'x'.repeat(100_000), content: { secret: 'value' } });
+  const { events } = await servePageAlone();
+  publishCall({ name: 'x'.repeat(100_000), content: { secret: 'value' } });
   const { name, content } = await (await events()).next('call');
   expect(name).toBe(`${'x'.repeat(300)}…`);
   expect(content).toBeUndefined();
 });
 
 test('percentiles are those of the second', async () => {
-  const { events } = await servePage();
+  const { events } = await servePageAlone();
   const stream = await events();
   await stream.next('numbers');
-  for (let i = 1; i <= 100; i++)
-    calls.publish({ ...RECORD, durationMs: i, outcome: i > 90 ? 'tool_error' : 'answered' });
+  for (let i = 1; i <= 100; i++) publishCall({ durationMs: i, outcome: i > 90 ? 'tool_error' : 'answered' });
   const numbers = await stream.next('numbers', ({ calls: count }) => count !== 0);
   expect(numbers).toMatchObject({ calls: 100, errors: 10, p50: 50, p95: 95 });
   expect(await stream.next('numbers')).toEqual({
@@ -84,7 +62,7 @@ test('percentiles are those of the second', async () => {
 });
 
 test('at most 20 pages are connected at once', async () => {
-  const { events, get } = await servePage();
+  const { events, get } = await servePageAlone();
   for (let i = 0; i < 20; i++) await events();
   expect(await get('api/events')).toMatchObject({ status: 503, body: { error: 'too_many_pages' } });
 });

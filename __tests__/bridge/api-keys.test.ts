@@ -20,7 +20,7 @@ describe.each(['remember', 'sign'])('a session of a server in the same app (%s)'
     const policy = sessionPolicy({
       apiKeys,
       sessionOwners,
-      secret: sessionOwners === 'sign' ? 'x'.repeat(32) : undefined,
+      ...(sessionOwners === 'sign' && { secret: 'x'.repeat(32) }),
       introspection: introspection.introspection,
       verifiers: [(token: string) => (token === 'own' ? { subject: 'ci', clientId: 'c', scopes: [] } : undefined)],
     });

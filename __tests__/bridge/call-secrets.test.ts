@@ -1,10 +1,10 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import type { CallRecord, McpStdioBackendOptions } from '../../src/index.js';
+import { describe, expect, test } from 'vitest';
+import type { McpStdioBackendOptions } from '../../src/index.js';
 import { call, initialize, post } from '../support/mcp-requests.js';
 import { ADA, createRecordedCalls, start, WAYS } from '../support/recorded-calls.js';
 import { serveTargets } from '../support/several-backend.js';
 import { fixture, NODE } from '../support/stdio-bridge.js';
+import { subscribeToCalls } from '../support/subscribed-calls.js';
 
 const SECRET = 'marked-as-secret';
 /** The test users' tokens. */
@@ -20,18 +20,9 @@ const CALLS: readonly [tool: string, args: object][] = [
   ['crash', { password: SECRET }],
 ];
 
-/** Every record that the channel gets. */
-function listenToChannel(): CallRecord[] {
-  const records: CallRecord[] = [];
-  const listener = (record: unknown): void => void records.push(record as CallRecord);
-  subscribe('express-mcp-auth:call', listener);
-  onTestFinished(() => void unsubscribe('express-mcp-auth:call', listener));
-  return records;
-}
-
 describe.each(Object.entries(WAYS))('of calls %s', (_name, way) => {
   test('no argument, result or token is in a record', async () => {
-    const channel = listenToChannel();
+    const channel = subscribeToCalls();
     const options: Partial<McpStdioBackendOptions> = { ...way.options, env: { ...way.options.env, API_KEY: SECRET } };
     const { url, calls } = await start(options);
     const headers = await way.begin(url);
@@ -44,7 +35,7 @@ describe.each(Object.entries(WAYS))('of calls %s', (_name, way) => {
   });
 
   test('recordContent alone adds what it returns', async () => {
-    const channel = listenToChannel();
+    const channel = subscribeToCalls();
     const recordContent: McpStdioBackendOptions['recordContent'] = ({ params, result }) => ({
       a: (params.arguments as { a?: unknown } | undefined)?.a,
       text: (result as { content?: [{ text?: string }] } | undefined)?.content?.[0].text,

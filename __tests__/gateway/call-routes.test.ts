@@ -1,15 +1,11 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { expect, onTestFinished, test } from 'vitest';
-import type { CallRecord } from '../../src/index.js';
+import { expect, test } from 'vitest';
 import { scripted, serveFile } from '../support/file-gateway.js';
 import { call, open, post } from '../support/mcp-requests.js';
+import { subscribeToCalls } from '../support/subscribed-calls.js';
 
 /** Serves a file with these routes, and returns the routes in the records of one call at `path`. */
 async function recordedRoutes(file: object, path: string): Promise<(string | undefined)[]> {
-  const records: CallRecord[] = [];
-  const listener = (record: unknown): void => void records.push(record as CallRecord);
-  subscribe('express-mcp-auth:call', listener);
-  onTestFinished(() => void unsubscribe('express-mcp-auth:call', listener));
+  const records = subscribeToCalls();
   const { origin } = await serveFile(file);
   const url = `${origin}${path}`;
   await (await post(url, call(1, 'echo'), await open(url))).text();

@@ -25,7 +25,7 @@ async function startReplicas(...secrets: (string | string[] | undefined)[]) {
         issuer: upstream.issuer,
         clientId: client.id,
         clientSecret: client.secret,
-        oauthProxy: { secret },
+        oauthProxy: secret === undefined ? {} : { secret },
         resourceMetadata: { resource: `${origin}/mcp` },
         ...policy,
         ...changes,

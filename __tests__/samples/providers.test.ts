@@ -68,7 +68,9 @@ const [identities, relayed] = [true, false].map((isIdentity) =>
 ) as [typeof servers, typeof servers];
 
 test.each(relayed)('docs/providers.md, %s: %s is accepted', (_server, value) => {
-  mcpAuth({ ...OF_ALL, issuer: 'https://as.example/application/o/mcp', provider: parse(value) });
+  // authentik needs audiences: the client id is the audience of its tokens.
+  const given = { ...OF_ALL, issuer: 'https://as.example/application/o/mcp', audiences: ['app'] };
+  mcpAuth({ ...given, provider: parse(value) });
 });
 
 test.each(identities)('providers.md, %s: %s is accepted', (_server, value) => {

@@ -5,7 +5,7 @@ import type { McpAdminOptions } from '../../src/admin/admin-options.js';
 import { type McpAdmin, mcpAdmin } from '../../src/admin/mcp-admin.js';
 import { type Logger, type McpAuth, mcpAuth, mcpStdioBackend } from '../../src/index.js';
 import { createTestIssuer, type TestIssuer } from '../../src/testing/index.js';
-import { listen, originOf, stop } from './loopback-server.js';
+import { listen, originOf, serve, stop } from './loopback-server.js';
 import { fixture, NODE } from './stdio-bridge.js';
 
 /** The answer to a request of the page. */
@@ -153,4 +153,12 @@ export async function openSession(url: string, token: string) {
     return [response.status, await response.text()];
   };
   return { id: session['mcp-session-id'], call };
+}
+
+/** Serves a page without an app around it, until the test ends. */
+export async function servePageAlone() {
+  const admin = mcpAdmin({ authorize: 'loopback' });
+  onTestFinished(() => admin.close());
+  const url = `${await serve((req, res) => admin(req, res, () => undefined))}/`;
+  return { url, admin, ...adminPageAt(url) };
 }

@@ -22,7 +22,8 @@ export async function startDocumentFlow(
       return {
         issuer: upstream.issuer,
         oauthProxy: { secret: SECRET },
-        ...(client && { clientId: client.id, clientSecret: client.secret }),
+        ...(client && { clientId: client.id }),
+        ...(client?.secret !== undefined && { clientSecret: client.secret }),
         ...policy,
         ...changes,
         resourceMetadata: { resource, scopesSupported: ['mcp.read', 'offline_access'] },

@@ -31,11 +31,11 @@ export async function startOAuthProxyFlow(
   changes: Readonly<Record<string, unknown>> = {},
   mcp?: RequestHandler,
 ): Promise<OAuthProxyFlow> {
-  const { kind, policy, scopes, client: given }: Setup = PROVIDER_BEHAVIOURS[name];
+  const { kind, policy, scopes, client: known }: Setup = PROVIDER_BEHAVIOURS[name];
   const canRegister = provider === undefined || PROVIDERS[provider].registration !== undefined;
-  const client = given ?? (canRegister ? undefined : { id: 'registered-by-hand' });
+  const client = known ?? (canRegister ? undefined : { id: 'registered-by-hand' });
   const upstream = await startProviderServer(kind);
-  const policyFor = () => ({
+  const all = {
     issuer: upstream.issuer,
     oauthProxy: { secret: SECRET },
     ...(client && { clientId: client.id, clientSecret: client.secret }),
@@ -47,7 +47,10 @@ export async function startOAuthProxyFlow(
       ...(changes.resourceMetadata as object),
       ...(scopes && { scopesSupported: scopes }),
     },
-  });
+  };
+  // `undefined` means here that an option is left out. A policy refuses it where a secret belongs.
+  const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as typeof all;
+  const policyFor = () => ({ ...given });
   const guarded = await startGuardedServer(policyFor, mcp);
   const base = `${guarded.origin}/.well-known/oauth-authorization-server/mcp`;
   if (client !== undefined) upstream.register({ ...client, redirectUri: `${base}/callback` });

@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer, type IncomingMessage } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import type { CallOptions, CallRecord } from '../../src/telemetry/call-record.js';
@@ -9,6 +8,7 @@ import {
   observeLastCalls,
 } from '../../src/telemetry/observe-calls.js';
 import { listen, originOf, stop } from '../support/loopback-server.js';
+import { subscribeToCalls } from '../support/subscribed-calls.js';
 
 const START = { key: '1', method: 'tools/call', name: 'add', params: { arguments: { pin: 'secret-pin' } }, bytes: 90 };
 const END = { outcome: 'answered', bytes: 40, result: { sum: 3 } } as const;
@@ -30,14 +30,6 @@ async function inRequest<T>(work: (req: IncomingMessage) => T, path = '/mcp?x=1'
   });
   await (await fetch(`${originOf(server)}${path}`, { headers: { 'mcp-session-id': 's1' } })).text();
   return made;
-}
-
-function listenToChannel(): CallRecord[] {
-  const records: CallRecord[] = [];
-  const listener = (record: unknown): void => void records.push(record as CallRecord);
-  subscribe('express-mcp-auth:call', listener);
-  onTestFinished(() => void unsubscribe('express-mcp-auth:call', listener));
-  return records;
 }
 
 /** Records one call for these listeners, one middleware each. */
@@ -66,7 +58,7 @@ test('nothing is made where nothing listens', async () => {
 });
 
 test('onCall and the channel get the same record, which is frozen', async () => {
-  const channel = listenToChannel();
+  const channel = subscribeToCalls();
   const { records, options } = listener();
   await recordFor(options);
   expect(records).toEqual([
@@ -84,7 +76,7 @@ test('onCall and the channel get the same record, which is frozen', async () => 
 });
 
 test('the channel alone is enough', async () => {
-  const channel = listenToChannel();
+  const channel = subscribeToCalls();
   await recordFor({});
   expect(channel).toHaveLength(1);
 });
@@ -147,7 +139,7 @@ test('endAll() ends the calls that have not ended', async () => {
 });
 
 test('only recordContent adds content, and only for the onCall beside it', async () => {
-  const channel = listenToChannel();
+  const channel = subscribeToCalls();
   const [own, other] = [
     listener({ recordContent: ({ method, name, params, result }) => ({ method, name, params, result }) }),
     listener(),

@@ -91,8 +91,9 @@ describe.each(Object.entries(GATEWAYS))('a call to %s', (_what, start) => {
       telemetry.target(each);
     }
     const spans = await telemetry.spans(3 + carriers.length);
+    // The name of a tool is there if the server has listed it: another test may have asked for the list.
     for (const _each of carriers)
-      expect(chainOf(spans, 'target')).toBe(
+      expect(chainOf(spans, 'target').replaceAll(` ${tool} (`, ' (')).toBe(
         'client (CLIENT) > tools/call (SERVER) > tools/call (CLIENT) > target (SERVER)',
       );
     expect(new Set(spans.map((span) => span.spanContext().traceId)).size).toBe(1);

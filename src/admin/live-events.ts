@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
+import { CALL_CHANNEL, DECISION_CHANNEL } from '../core/channels.js';
 import { onceClosed } from '../http/hang-up.js';
 import type { AuthDecision } from '../index.js';
 import type { CallRecord } from '../telemetry/call-record.js';
@@ -18,8 +19,6 @@ const MAX_READERS = 20;
 /** Bytes that wait for a page to read them. A page that is slower is disconnected. It connects again by itself. */
 const MAX_UNREAD_BYTES = 1_048_576;
 
-const CALLS = 'express-mcp-auth:call';
-const DECISIONS = 'express-mcp-auth:decision';
 const SECOND_MS = 1_000;
 
 interface EventParts {
@@ -46,8 +45,8 @@ export class LiveEvents {
 
   constructor(parts: EventParts) {
     this.#parts = parts;
-    subscribe(CALLS, this.#onCall);
-    subscribe(DECISIONS, this.#onDecision);
+    subscribe(CALL_CHANNEL, this.#onCall);
+    subscribe(DECISION_CHANNEL, this.#onDecision);
   }
 
   /** Sends the last events to a page, and then those that come. */
@@ -66,8 +65,8 @@ export class LiveEvents {
 
   close(): void {
     this.#isClosed = true;
-    unsubscribe(CALLS, this.#onCall);
-    unsubscribe(DECISIONS, this.#onDecision);
+    unsubscribe(CALL_CHANNEL, this.#onCall);
+    unsubscribe(DECISION_CHANNEL, this.#onDecision);
     for (const res of this.#readers) res.end();
     this.#readers.clear();
     this.#end();

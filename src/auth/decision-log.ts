@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
+import { DECISION_CHANNEL } from '../core/channels.js';
 import { AuthError, type Evidence, UpstreamError } from '../core/errors.js';
 import { ignoreRejection } from '../core/ignore-rejection.js';
 import { type Logger, SILENT, withFields } from '../core/logger.js';
@@ -12,7 +13,7 @@ import type { AuthDecision } from '../policy/auth-decision.js';
 import { type McpAuthMode, MODES } from '../policy/modes.js';
 import { SessionRefusal } from './session-check.js';
 
-const decisions = channel('express-mcp-auth:decision');
+const decisions = channel(DECISION_CHANNEL);
 
 /** The outcome of one request, with what `mcpAuth()` knows about it. */
 export interface Verdict {

@@ -35,7 +35,7 @@ export function createTargets(who: string, resolved: ResolvedBackend): Targets {
     if (key !== undefined) keys.push(key);
     checks.set(name, fault);
   }
-  return { ...join(who, sources, resolved), keys, remoteFaults: () => faultsOf(checks) };
+  return { ...join(who, sources, resolved), keys, remoteFaults: () => runChecks(checks) };
 }
 
 /** One target alone is connected directly, so that its messages pass unchanged. */
@@ -65,7 +65,7 @@ function join(
 /** Resolves to the reason why a target does not answer; undefined if it does. */
 type FaultCheck = () => Promise<string | undefined>;
 
-async function faultsOf(checks: ReadonlyMap<string, FaultCheck>): Promise<readonly BackendFault[]> {
+async function runChecks(checks: ReadonlyMap<string, FaultCheck>): Promise<readonly BackendFault[]> {
   const checked = [...checks].map(async ([target, check]) => ({ target, reason: await check() }));
   return (await Promise.all(checked)).flatMap(({ target, reason }) =>
     reason === undefined ? [] : [{ target, reason }],

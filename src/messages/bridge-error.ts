@@ -111,7 +111,7 @@ export class BridgeError extends Error {
     return errorResponse(id, { code, message: this.message, data: { ...this.data, reason: this.reason } });
   }
 
-  /** Builds the same as a message in the place of the MCP server's response. {@link reasonOf} tells it from an error of the MCP server. */
+  /** Builds the same body as a message that takes the place of the MCP server's response. {@link reasonOf} recognizes it. */
   response(id: string | undefined = this.id): Buffer {
     const bytes = Buffer.from(this.body(id));
     reasons.set(bytes, this.reason);

@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import { type AuthInfo, apiKeyOf, getAuth } from '../core/auth-info.js';
+import { CALL_CHANNEL } from '../core/channels.js';
 import { mcpRouteOf } from '../core/mcp-route.js';
 import { signedSessionOf } from '../core/own-sessions.js';
 import { createPerRequest } from '../core/per-request.js';
@@ -14,7 +15,7 @@ import { hasNamesToLearn, learnNames, MAX_LIST_BYTES } from './listed-names.js';
 import { type CallEnd, type CallOwner, ObservedCall } from './observed-call.js';
 import { traceIdOf, traceParentOf } from './trace-context.js';
 
-const records = channel('express-mcp-auth:call');
+const records = channel(CALL_CHANNEL);
 
 /** Characters. */
 const MAX_METHOD_LENGTH = 100;

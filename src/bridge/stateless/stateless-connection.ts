@@ -156,7 +156,7 @@ export class StatelessConnection implements ConnectionListener {
     this.#connection.write(bytes, sender);
   }
 
-  /** Cancels a request at the server, because no client waits for it any more. `end` is how its call ended. */
+  /** Cancels a request at the server, because no client waits for it any more. Its call ends as `end` says. */
   cancel(key: string, end = endOfRefusal('cancelled')): void {
     if (this.#pending.drop(key, end) !== undefined) this.#connection.write(cancellation(key));
   }

@@ -2,6 +2,7 @@ import type { ValueExpression } from '../../authorization/expressions/value-expr
 import { ACCESS_LOG } from '../schema/frontend-keys.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
 import { readValueExpression } from './read-value-expression.js';
+import { harmless } from './stays-out.js';
 
 /** The lines of the access log. */
 export interface AccessLogConfig {
@@ -13,11 +14,9 @@ export interface AccessLogConfig {
   readonly removed: ReadonlySet<string>;
 }
 
-const outside = (why: string): StaysOut => ({ why, canIgnore: true });
-
 const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
-  ['otlp', outside('lines are written to the log of the command. Write frontendPolicies.tracing, which sends spans')],
-  ['database', outside('lines are written to the log of the command')],
+  ['otlp', harmless('lines are written to the log of the command. Write frontendPolicies.tracing, which sends spans')],
+  ['database', harmless('lines are written to the log of the command')],
 ]);
 
 /** Members that every JSON line has. */

@@ -1,6 +1,7 @@
 import { FRONTEND_POLICIES } from '../schema/frontend-keys.js';
 import { type AccessLogConfig, readAccessLog } from './access-log-config.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
+import { harmless, protective } from './stays-out.js';
 import { readTracing, type TracingConfig } from './tracing.js';
 
 /** The section `frontendPolicies`: what the command does with every request. */
@@ -10,9 +11,6 @@ export interface FrontendConfig {
   /** Each call writes a line to the log. */
   readonly accessLog?: AccessLogConfig;
 }
-
-const harmless = (why: string): StaysOut => ({ why, canIgnore: true });
-const protective = (why: string): StaysOut => ({ why, canIgnore: false });
 
 const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ['http', harmless('write config.keepAliveTimeout, config.headersTimeout and config.requestTimeout')],

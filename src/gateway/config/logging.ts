@@ -1,13 +1,12 @@
 import { LOG_FORMATS, LOG_LEVELS, type LogSettings } from '../log-settings.js';
 import { LOGGING } from '../schema/process-keys.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
-
-const outside = (why: string): StaysOut => ({ why, canIgnore: true });
+import { harmless } from './stays-out.js';
 
 const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
-  ['filter', outside('write frontendPolicies.accessLog.filter')],
-  ['fields', outside('write add and remove in frontendPolicies.accessLog')],
-  ['database', outside('the log is written to the standard output and the standard error')],
+  ['filter', harmless('write frontendPolicies.accessLog.filter')],
+  ['fields', harmless('write add and remove in frontendPolicies.accessLog')],
+  ['database', harmless('the log is written to the standard output and the standard error')],
 ]);
 
 /** Reads the section `config.logging`. Levels by module are not supported: the modules are those of agentgateway. */

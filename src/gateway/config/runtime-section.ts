@@ -6,6 +6,7 @@ import { readLogging } from './logging.js';
 import { type ProcessConfig, readProcessConfig } from './process-settings.js';
 import { readSeconds } from './seconds.js';
 import { readSessionKey, type SessionKeyConfig } from './session-key.js';
+import { harmless } from './stays-out.js';
 import { readStoreConfig, type StoreConfig } from './store-config.js';
 import { readProcessTracing } from './tracing.js';
 
@@ -29,19 +30,18 @@ export interface TrustedProxiesConfig {
   readonly at: string;
 }
 
-const outside = (why: string): StaysOut => ({ why, canIgnore: true });
-const KUBERNETES = outside('it is about a control plane or a service mesh, which this command does not have');
+const KUBERNETES = harmless('it is about a control plane or a service mesh, which this command does not have');
 
 /** The members of the section `config` that are about parts of agentgateway which this command does not have. */
 const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ...['metrics', 'histograms'].map(
-    (name) => [name, outside('the metrics are the same for everyone. See docs/observability.md')] as const,
+    (name) => [name, harmless('the metrics are the same for everyone. See docs/observability.md')] as const,
   ),
   ...['standardAttributes', 'sensitiveHeaders'].map(
-    (name) => [name, outside('the command writes its own log, without tokens')] as const,
+    (name) => [name, harmless('the command writes its own log, without tokens')] as const,
   ),
   ...['modelCatalog', 'database', 'storage'].map(
-    (name) => [name, outside('it is about language models and the user interface')] as const,
+    (name) => [name, harmless('it is about language models and the user interface')] as const,
   ),
   ...['caAddress', 'caAuthToken', 'xdsAddress', 'xdsAuthToken', 'spiffe', 'namespace', 'gateway', 'trustDomain'].map(
     (name) => [name, KUBERNETES] as const,
@@ -50,11 +50,11 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
     (name) => [name, KUBERNETES] as const,
   ),
   ['localXdsPath', KUBERNETES],
-  ['enableIpv6', outside('--host says on which addresses the command listens')],
-  ['dns', outside('names are resolved as on this machine')],
+  ['enableIpv6', harmless('--host says on which addresses the command listens')],
+  ['dns', harmless('names are resolved as on this machine')],
   ['customFunctions', { why: 'expressions have no functions of their own', canIgnore: false }],
-  ['workerThreads', outside('the command runs on one thread. Start several, with a proxy in front')],
-  ['backend', outside('Write connectTimeoutSeconds and responseTimeoutSeconds beside the host of a target')],
+  ['workerThreads', harmless('the command runs on one thread. Start several, with a proxy in front')],
+  ['backend', harmless('Write connectTimeoutSeconds and responseTimeoutSeconds beside the host of a target')],
 ]);
 
 /** Reads the section `config`. */

@@ -1,10 +1,10 @@
 import type { StaysOut } from './config-node.js';
 
 /** Leaving it out opens nothing that the file protects. */
-const harmless = (why: string): StaysOut => ({ why, canIgnore: true });
+export const harmless = (why: string): StaysOut => ({ why, canIgnore: true });
 
 /** Leaving it out would let more callers or calls pass than the file says. */
-const protective = (why: string): StaysOut => ({ why, canIgnore: false });
+export const protective = (why: string): StaysOut => ({ why, canIgnore: false });
 
 const PLAIN_TCP = harmless('only HTTP is served here. Use agentgateway or another proxy for other traffic');
 const KUBERNETES = harmless('it describes a Kubernetes cluster. Name the servers themselves, with mcp targets');

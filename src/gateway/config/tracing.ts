@@ -2,6 +2,7 @@ import type { ValueExpression } from '../../authorization/expressions/value-expr
 import { OTLP_PROTOCOLS, PROCESS_TRACING, TRACING, TRACING_FIELDS } from '../schema/frontend-keys.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
 import { readValueExpression } from './read-value-expression.js';
+import { protective } from './stays-out.js';
 
 /** The part of the calls that get spans: a share from 0 to 1, or an expression with a share or a truth value. */
 export type Sampling = number | ValueExpression;
@@ -29,13 +30,13 @@ export interface TracingConfig {
   readonly written: unknown;
 }
 
-const outside = (why: string): StaysOut => ({ why, canIgnore: false });
-const ADDRESS = outside('write host: ADDRESS:PORT, or config.tracing with an otlpEndpoint');
+// Neither can be ignored: the spans would not arrive.
+const ADDRESS = protective('write host: ADDRESS:PORT, or config.tracing with an otlpEndpoint');
 
 const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ['service', ADDRESS],
   ['backend', ADDRESS],
-  ['policies', outside('write config.tracing, with an otlpEndpoint of https:// and with headers')],
+  ['policies', protective('write config.tracing, with an otlpEndpoint of https:// and with headers')],
 ]);
 
 /** Reads `frontendPolicies.tracing`. */

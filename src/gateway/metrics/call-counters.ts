@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { CALL_CHANNEL } from '../../core/channels.js';
 import { OUTAGES, REFUSALS } from '../../core/errors.js';
 import { BRIDGE_ERRORS } from '../../messages/bridge-error.js';
 import { METHODS, targetNoun } from '../../messages/mcp-call.js';
@@ -7,8 +8,6 @@ import type { CallRecord } from '../../telemetry/call-record.js';
 import { listedName, OTHER } from '../../telemetry/listed-names.js';
 import type { MetricTypes } from './metric-types.js';
 import { NO_LABEL, type ServedRoutes } from './served-routes.js';
-
-const CHANNEL = 'express-mcp-auth:call';
 
 /** The bounds of agentgateway's buckets, in seconds. */
 const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 80];
@@ -51,8 +50,8 @@ export function countCalls({ Counter, Histogram, registers }: MetricTypes, serve
     durations.observe({ method, outcome }, durationMs / 1_000);
     if (outcome !== 'answered') failures.inc({ outcome, code: labelOfCode(record.code) });
   };
-  subscribe(CHANNEL, onCall);
-  return () => void unsubscribe(CHANNEL, onCall);
+  subscribe(CALL_CHANNEL, onCall);
+  return () => void unsubscribe(CALL_CHANNEL, onCall);
 }
 
 function labelsOfName(record: CallRecord) {

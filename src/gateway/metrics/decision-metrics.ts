@@ -1,8 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { DECISION_CHANNEL } from '../../core/channels.js';
 import type { AuthDecision } from '../../policy/auth-decision.js';
 import type { MetricTypes } from './metric-types.js';
-
-const CHANNEL = 'express-mcp-auth:decision';
 
 /**
  * Counts the decisions of the logins.
@@ -20,6 +19,6 @@ export function countDecisions({ Counter, registers }: MetricTypes): () => void 
     const { mode, outcome, code = '' } = message as AuthDecision;
     decisions.inc({ mode, outcome, code });
   };
-  subscribe(CHANNEL, onDecision);
-  return () => void unsubscribe(CHANNEL, onDecision);
+  subscribe(DECISION_CHANNEL, onDecision);
+  return () => void unsubscribe(DECISION_CHANNEL, onDecision);
 }

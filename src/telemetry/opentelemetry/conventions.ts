@@ -91,18 +91,13 @@ export function requestIdAttribute(key: string): Attributes {
 export function endAttributes(record: CallRecord): Attributes {
   const { route, target, outcome, session, requestId } = record;
   return {
-    ...errorAttributes(errorTypeOfCall(record)),
+    ...errorAttributes(errorTypeOf(record)),
     'express_mcp_auth.route': cut(route),
     'express_mcp_auth.outcome': outcome,
     ...(target !== undefined && { 'express_mcp_auth.target': target }),
     ...(session !== undefined && { 'mcp.session.id': cut(session) }),
     ...(requestId !== undefined && { 'express_mcp_auth.request_id': cut(requestId) }),
   };
-}
-
-/** The `error.type` of a call; undefined if it was answered with a result. */
-export function errorTypeOfCall({ outcome, code }: Pick<CallRecord, 'outcome' | 'code'>): string | undefined {
-  return outcome === 'answered' ? undefined : errorTypeOf({ outcome, code });
 }
 
 const JSON_RPC_CODE = /^-?\d+$/;

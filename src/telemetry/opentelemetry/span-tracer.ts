@@ -3,13 +3,13 @@ import type { Attributes, Context, MeterProvider, Span, Tracer, TracerProvider }
 import { mcpRouteOf } from '../../core/mcp-route.js';
 import type { CallRecord } from '../call-record.js';
 import type { CallSpan, CallStart, CallTracer, TargetSpan, TraceCarrier } from '../call-tracer.js';
+import { errorTypeOf } from '../observed-call.js';
 import { CallDurations } from './call-durations.js';
 import {
   boundedErrorAttributes,
   clientAttributes,
   endAttributes,
   errorAttributes,
-  errorTypeOfCall,
   metricAttributes,
   requestIdAttribute,
   sessionAttributes,
@@ -107,7 +107,7 @@ class OpenCallSpan implements CallSpan {
 
   end(record: CallRecord): void {
     const { metrics, removed, transport } = this.#parts;
-    const error = errorTypeOfCall(record);
+    const error = errorTypeOf(record);
     if (this.#span.isRecording()) {
       this.#span.setAttributes(without(removed, endAttributes(record)));
       setStatus(this.#span, error);
