@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { ADMIN_ERROR_CODES } from '../../src/admin/admin-error.js';
 import { OUTAGES, REFUSALS } from '../../src/core/errors.js';
 import { UPSTREAM_TOKEN_ERRORS } from '../../src/core/upstream-token-error.js';
 import { BRIDGE_ERRORS } from '../../src/messages/bridge-error.js';
@@ -23,4 +24,11 @@ test('every code has one heading, and every heading is a code', () => {
 test.each(codes)('%s says what it means, its cause and what to do', (code) => {
   const [, entry = ''] = new RegExp(`^### \`${code}\`$([\\s\\S]*?)(?=^#|$(?![\\s\\S]))`, 'm').exec(page) ?? [];
   for (const part of ['**Means:**', '**Cause:**', '**Fix:**']) expect(entry).toContain(part);
+});
+
+test('every code of the admin page has one row that says what to do', () => {
+  const [, section = ''] = page.split('\n## Refused: the admin page\n');
+  const [, table = ''] = section.split('|---|---|\n');
+  const rows = [...table.matchAll(/^\| (`.*?) \| \S/gm)].flatMap(([, names = '']) => names.match(/\w+/g) ?? []);
+  expect(rows.toSorted()).toEqual([...ADMIN_ERROR_CODES, 'foreign_host'].toSorted());
 });

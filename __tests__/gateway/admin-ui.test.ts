@@ -43,7 +43,9 @@ describe('/ui/', () => {
     expect(await get('')).toMatchObject({ status: 200, body: expect.stringContaining('<!doctype html>') });
     const bare = await fetch(`${origin}/ui`, { redirect: 'manual' });
     expect([bare.status, bare.headers.get('location')]).toEqual([308, './ui/']);
-    expect((await fetch(`${origin}/uix`)).status).toBe(404);
+    const missing = await fetch(`${origin}/uix`);
+    expect(missing.status).toBe(404);
+    expect(await missing.json()).toMatchObject({ paths: expect.arrayContaining(['/ui/', '/metrics', '/readyz']) });
     expect((await fetch(`${origin}/healthz`)).status).toBe(200);
   });
 

@@ -1,4 +1,5 @@
 import { afterEach, expect, onTestFinished, test } from 'vitest';
+import { blockToRun } from '../support/code-blocks.js';
 import { scripted } from '../support/file-gateway.js';
 import { makeGatewayFolder } from '../support/gateway-folder.js';
 import { freePort } from '../support/loopback-server.js';
@@ -98,4 +99,22 @@ test('clients that make up names make no new series', async () => {
   for (let i = 0; i < 500; i += 1) await callMadeUp(`made-up-${i}`);
   expect(await countsBy(prometheus, 'method', 1_003)).toEqual({ initialize: 1, 'tools/call': 501, _other: 501 });
   expect(await seriesNow()).toBe(before);
+});
+
+test('Prometheus answers the queries of the documentation', async () => {
+  const { admin, urlOf } = await startCommand();
+  const prometheus = await startPrometheus(admin);
+  const session = await open(urlOf('program'));
+  await send(urlOf('program'), session, { jsonrpc: '2.0', id: 1, method: 'tools/list' });
+  for (let id = 2; id < 10; id += 1) {
+    await send(urlOf('program'), session, call(id, 'echo', { text: 'x' }));
+    await countsBy(prometheus, 'resource', id + 1);
+  }
+  const [ofTools = '', durations = '', refused = ''] = blockToRun('docs/observability.md', 'queries').split('\n\n');
+  const [first] = await prometheus.query(ofTools);
+  expect(first?.metric).toEqual({ server: 'one', resource: 'echo' });
+  expect(Number(first?.value[1])).toBeGreaterThan(0);
+  expect(Number((await prometheus.query(durations))[0]?.value[1])).toBeGreaterThan(0);
+  // The routes have no login.
+  expect(await prometheus.query(refused)).toEqual([]);
 });

@@ -2,14 +2,12 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createTestIssuer } from '../../src/testing/index.js';
 import { makeGatewayFolder } from '../support/gateway-folder.js';
-import { freePort } from '../support/loopback-server.js';
 import { CLI, endPrograms, ROOT, startNode } from '../support/program.js';
 import { startEverything } from '../support/remote-servers.js';
+import { samplesOf } from '../support/started-samples.js';
 
 const issuer = createTestIssuer();
 beforeAll(() => issuer.listen());
@@ -18,36 +16,7 @@ afterAll(async () => {
   await endPrograms();
 });
 
-/** Starts a sample; resolves to the URL of its MCP server. */
-async function start(file: string, settings: Readonly<Record<string, string>> = {}): Promise<URL> {
-  const env = { PORT: `${await freePort()}`, ISSUER: issuer.issuer, ...settings };
-  const [, url = ''] = await startNode([`${ROOT}${file}`], { env }).says(/Listening on (\S+)/);
-  return new URL(url);
-}
-
-const bearerFor = (url: URL): string =>
-  `Bearer ${issuer.tokenFor(url.href, { sub: 'alice', clientId: 'inspector', scopes: ['profile'] })}`;
-
-async function connect(url: URL): Promise<Client> {
-  const client = new Client({ name: 'test', version: '1.0' });
-  const requestInit = { headers: { authorization: bearerFor(url) } };
-  await client.connect(new StreamableHTTPClientTransport(url, { requestInit }) as Parameters<Client['connect']>[0]);
-  return client;
-}
-
-async function expectTwoAnswers(url: URL): Promise<void> {
-  const refusal = await fetch(url, { method: 'POST' });
-  expect([refusal.status, refusal.headers.get('www-authenticate'), await refusal.text()]).toEqual([
-    401,
-    `Bearer resource_metadata="${url.origin}/.well-known/oauth-protected-resource/mcp"`,
-    '{"error":"unauthorized","error_description":"JWT token required"}',
-  ]);
-  const metadata = await fetch(new URL('/.well-known/oauth-protected-resource/mcp', url));
-  expect(await metadata.json()).toMatchObject({
-    resource: url.href,
-    authorization_servers: [issuer.issuer],
-  });
-}
+const { start, bearerFor, connect, expectTwoAnswers } = samplesOf(issuer);
 
 describe('samples/existing-mcp-server', () => {
   test('tells a caller who it is, and an anonymous one where to log in; /health needs no token', async () => {

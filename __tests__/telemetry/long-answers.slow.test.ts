@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { mcpHttpBackend } from '../../src/index.js';
-import { needListedNames } from '../../src/telemetry/listed-names.js';
+import { startLearningNames } from '../../src/telemetry/listed-names.js';
 import { serve } from '../support/loopback-server.js';
 import { memoryInUse } from '../support/memory-in-use.js';
 import { type Answer, serveObserved, toolCall } from '../support/observed-app.js';
@@ -60,7 +60,7 @@ describe.each(Object.entries(ANSWERS))('an answer of 100 MiB, as %s', (_type, an
 });
 
 test('a list in a million lines of events takes no more memory than its bytes', async () => {
-  needListedNames();
+  startLearningNames();
   const progress = new EventEmitter();
   const sent = once(progress, 'sent');
   const { post, recorded } = await serveObserved(async (_req, res) => {

@@ -39,7 +39,8 @@ export function createPageServer(
       return;
     }
     const page = pages.get(path);
-    if (page === undefined) replyJson(res, 404, JSON.stringify({ error: 'not_found', paths: [...pages.keys()] }));
+    const paths = [...(ui === undefined ? [] : [`${UI_PATH}/`]), ...pages.keys()];
+    if (page === undefined) replyJson(res, 404, JSON.stringify({ error: 'not_found', paths }));
     else if (req.method !== 'GET' && req.method !== 'HEAD') replyMethodNotAllowed(res, ['GET', 'HEAD']);
     else void serve(page, req, res, logger);
   });

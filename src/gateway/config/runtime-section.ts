@@ -35,7 +35,7 @@ const KUBERNETES = harmless('it is about a control plane or a service mesh, whic
 /** The members of the section `config` that are about parts of agentgateway which this command does not have. */
 const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
   ...['metrics', 'histograms'].map(
-    (name) => [name, harmless('the metrics are the same for everyone. See docs/command.md')] as const,
+    (name) => [name, harmless('the metrics are the same for everyone. See docs/observability.md')] as const,
   ),
   ...['standardAttributes', 'sensitiveHeaders'].map(
     (name) => [name, harmless('the command writes its own log, without tokens')] as const,
