@@ -10,6 +10,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { onTestFinished } from 'vitest';
+import { shareValue } from '../../src/core/shared-state.js';
 import type { TraceCarrier } from '../../src/telemetry/call-tracer.js';
 import { startTelemetry } from '../../src/telemetry/opentelemetry/index.js';
 import { parseTraceParent } from '../../src/telemetry/trace-context.js';
@@ -33,6 +34,8 @@ export interface InMemoryTelemetry {
 
 /** Starts telemetry for one test. */
 export function startInMemoryTelemetry(): InMemoryTelemetry {
+  // Test files share one process: an earlier one may have listed names on the same route.
+  shareValue('listedNames', () => ({ names: new Map() })).names.clear();
   const exporter = new InMemorySpanExporter();
   const tracerProvider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
   const metricExporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
