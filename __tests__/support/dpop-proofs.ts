@@ -9,8 +9,10 @@ export const signer = createSigner();
 export const holder = createSigner();
 const holderJwk = holder.publicKey.export({ format: 'jwk' });
 export const jkt = await calculateJwkThumbprint(holderJwk as never);
-export const bound = signer.sign(claims({ cnf: { jkt } }));
-export const plain = signer.sign(claims());
+// Test files share this module, and some of them change the clock while it may be loaded.
+const exp = Date.UTC(2100, 0) / 1_000;
+export const bound = signer.sign(claims({ cnf: { jkt }, exp }));
+export const plain = signer.sign(claims({ exp }));
 export const ALGS = 'ES256 ES384 ES512 PS256 PS384 PS512 RS256 EdDSA';
 
 export const hashOf = (token: string) => createHash('sha256').update(token).digest('base64url');
