@@ -87,7 +87,7 @@ const COMPARISONS = {
   'mcpCalls() with nothing that listens': () => ({ routes: [[answer], [mcpCalls({}), answer]] }),
   'mcpCalls() with onCall, compared with mcpScopes()': () => ({
     routes: [
-      [mcpScopes({}), answer],
+      [mcpScopes({ ping: ['mcp:call'] }), answer],
       [mcpCalls({ onCall }), answer],
     ],
   }),
