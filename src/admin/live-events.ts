@@ -10,7 +10,7 @@ import { CallNumbers, isFailedCall } from './call-numbers.js';
 import { describeDecision, isRefusal } from './decision-event.js';
 import type { ErrorHelp } from './error-help.js';
 import { EventSampling } from './event-sampling.js';
-import { type LoggedEvent, RecentEvents } from './recent-events.js';
+import { type DescribeEvent, type LoggedEvent, RecentEvents } from './recent-events.js';
 
 /** Calls, and decisions, that a page gets when it connects. */
 const MAX_KEPT = 200;
@@ -93,28 +93,28 @@ export class LiveEvents {
   }
 
   #addCall(record: CallRecord): void {
-    this.#numbers.addCall(record);
+    if (this.#readers.size > 0) this.#numbers.addCall(record);
+    const id = this.#nextId();
+    this.#add(this.#calls, () => this.#describeCall(id, record), isFailedCall(record));
+  }
+
+  #describeCall(id: number, { content: _, ...record }: CallRecord): LoggedEvent {
     const { session } = record;
     const handle = session === undefined ? undefined : this.#parts.handleOf(session);
-    const { content: _, ...shown } = record;
-    const data = { id: this.#nextId(), ...withShortTexts(shown), session: handle };
-    this.#add(this.#calls, { name: 'call', data }, isFailedCall(record));
+    return { name: 'call', data: { id, ...withShortTexts(record), session: handle } };
   }
 
   #addDecision(decision: AuthDecision): void {
     const isFailure = isRefusal(decision);
     if (isFailure) this.#numbers.addRefusal();
-    const described = describeDecision(withShortTexts(decision), this.#parts.help);
-    this.#add(
-      this.#decisions,
-      { name: 'decision', data: { id: this.#nextId(), time: Date.now(), ...described } },
-      isFailure,
-    );
+    const [id, time] = [this.#nextId(), Date.now()];
+    const describe = () => describeDecision(withShortTexts(decision), this.#parts.help);
+    this.#add(this.#decisions, () => ({ name: 'decision', data: { id, time, ...describe() } }), isFailure);
   }
 
-  #add(log: RecentEvents, event: LoggedEvent, isFailure: boolean): void {
+  #add(log: RecentEvents, event: DescribeEvent, isFailure: boolean): void {
     log.add(event);
-    if (this.#readers.size > 0 && this.#sampling.take(isFailure)) this.#send(event);
+    if (this.#readers.size > 0 && this.#sampling.take(isFailure)) this.#send(event());
   }
 
   #nextId(): number {
@@ -141,11 +141,11 @@ export class LiveEvents {
 }
 
 /** The text of the last events, as many as are not too long together. */
-function lastOf(events: readonly LoggedEvent[]): string {
+function lastOf(events: readonly DescribeEvent[]): string {
   const texts: string[] = [];
   let bytes = 0;
   for (const event of [...events].reverse()) {
-    const text = textOf(event);
+    const text = textOf(event());
     bytes += Buffer.byteLength(text);
     if (bytes > MAX_KEPT_BYTES) break;
     texts.unshift(text);
