@@ -197,6 +197,7 @@ test.each(['first', 'last'])('recordContent of the %s middleware gets the argume
 test('arguments that no listener wants are not kept until the call ends', async () => {
   const { options } = listener();
   const calls = await inRequest((req) => observeLastCalls(req, options, () => [START], performance.now()));
+  calls?.closeListeners();
   expect(calls?.get('1')?.start).toEqual({ ...START, params: {} });
 });
 

@@ -13,7 +13,9 @@ export function createCallObserver({ onCall, recordContent }: CallOptions): Call
   const options = { onCall, recordContent };
   return ({ req, since }, messages) => {
     const calls = observeLastCalls(req, options, () => callStartsOf(messages), since);
-    if (calls !== undefined) calls.isReported = true;
+    if (calls === undefined) return undefined;
+    calls.isReported = true;
+    calls.closeListeners();
     return calls;
   };
 }

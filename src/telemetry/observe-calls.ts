@@ -162,24 +162,16 @@ export function observeCalls(
   starts: () => readonly CallStart[],
   since = performance.now(),
 ): ObservedCalls | undefined {
-  const calls = beginOrContinue(req, options, starts, since);
+  const calls = observeLastCalls(req, options, starts, since);
   if (calls !== undefined && observed.get(req) !== calls) observed.set(req, calls);
   return calls;
 }
 
-/** Like {@link observeCalls}, for the last middleware that records calls. The records are not stored on the request, which costs as much as making them. */
+/**
+ * Like {@link observeCalls}, for the last middleware that records calls: it ends them itself, and calls `closeListeners()`. The records are not
+ * stored on the request, which costs more than making them.
+ */
 export function observeLastCalls(
-  req: IncomingMessage,
-  options: CallOptions,
-  starts: () => readonly CallStart[],
-  since: number,
-): ObservedCalls | undefined {
-  const calls = beginOrContinue(req, options, starts, since);
-  calls?.closeListeners();
-  return calls;
-}
-
-function beginOrContinue(
   req: IncomingMessage,
   options: CallOptions,
   starts: () => readonly CallStart[],

@@ -12,6 +12,7 @@ import { createFailureLog, createNotFoundWarning } from '../../targets/http/fail
 import { HttpTarget } from '../../targets/http/http-target.js';
 import { refuseFault } from '../../targets/http/response-fault.js';
 import { faultOfTarget } from '../../targets/http/target-calls.js';
+import { endOfError } from '../../telemetry/outcomes.js';
 import { replyFailure } from '../answers/reply-failure.js';
 import { Drain } from '../drain.js';
 import { createOpenWarning } from '../open-warning.js';
@@ -97,8 +98,9 @@ export class HttpBridge {
 
   /** Answers one request. Never rejects: an error that is neither the client's nor the target's fault goes to `next`. */
   async handle(request: HttpRequest): Promise<void> {
+    let relay: Relay | undefined;
     try {
-      const relay = this.#open(request);
+      relay = this.#open(request);
       if (relay === undefined) return;
       const { req, auth } = request;
       const { method, session } = relay;
@@ -117,6 +119,7 @@ export class HttpBridge {
       relay.calls = sent && observed?.begin(sent.body);
       this.#begin(relay, caller, sent);
     } catch (error) {
+      relay?.calls?.end(endOfError(error));
       this.#fail(request, error);
     }
   }

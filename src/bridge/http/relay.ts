@@ -127,6 +127,7 @@ export class Relay implements ExchangeListener {
       this.#isOver = true;
       this.#exchange?.discard();
       this.#exchange = undefined;
+      this.calls?.end(endOfError(error));
       this.#host.fail(this.request, error);
     }
   }
@@ -153,9 +154,9 @@ export class Relay implements ExchangeListener {
   onFault(fault: TargetFault): void {
     this.#isOver = true;
     this.#exchange = undefined;
+    this.calls?.end(endOfError(fault.error));
     if (!this.#hasStarted) this.#host.fail(this.request, fault.error, fault.detail);
     else {
-      this.calls?.end(endOfError(fault.error));
       this.#host.onBroken(fault);
       // A regular end would tell the client that the response is complete.
       this.#res.destroy();

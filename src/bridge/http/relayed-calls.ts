@@ -4,7 +4,12 @@ import { headerText, type ResponseHeaders } from '../../targets/http/exchange.js
 import { AnswerReader } from '../../telemetry/answer-reader.js';
 import type { CallOptions } from '../../telemetry/call-record.js';
 import type { CallStart, TraceCarrier } from '../../telemetry/call-tracer.js';
-import { areCallsObserved, type ObservedCalls, observeCalls, observedCalls } from '../../telemetry/observe-calls.js';
+import {
+  areCallsObserved,
+  type ObservedCalls,
+  observedCalls,
+  observeLastCalls,
+} from '../../telemetry/observe-calls.js';
 import type { CallEnd } from '../../telemetry/observed-call.js';
 import { callStartsIn } from './call-starts-in.js';
 import type { RequestBody } from './request-body.js';
@@ -79,7 +84,7 @@ export function createRelayObserver({ onCall, recordContent }: CallOptions) {
     return {
       readsBody: !isKnown,
       begin(body) {
-        const calls = observeCalls(req, options, () => callStartsIn(body), since);
+        const calls = observeLastCalls(req, options, () => callStartsIn(body), since);
         return calls && new RelayedCalls(calls);
       },
     };
