@@ -4,13 +4,14 @@ import { createServer } from 'node:http';
 import express from 'express';
 import { mcpAuth } from '../dist/index.js';
 import { createTestIssuer } from '../dist/testing/index.js';
-import { load } from './load.mjs';
 import { median } from './median.mjs';
+import { LeanClient } from './stdio/lean-client.mjs';
 
 const QUICK = process.argv.includes('--quick');
 // Counted in requests and not in seconds: on a busy machine, seconds would measure code that is not compiled yet, or no requests at all.
-const TURN = 1_000;
-const [WARM_UP, CALLS] = QUICK ? [6_000, 10_000] : [20_000, 40_000];
+const TURN = 250;
+const [WARM_UP, CALLS] = QUICK ? [10_000, 25_000] : [20_000, 100_000];
+const CONNECTIONS = 16;
 
 /**
  * Prints how much more CPU time the second of two routes takes for a call than the first. Both belong to one process, behind one mcpAuth():
@@ -45,6 +46,7 @@ async function serve({ routes, enter = () => undefined }) {
     if (route !== undefined) enter(route);
     process.send?.(process.cpuUsage());
   });
+  process.once('disconnect', () => process.exit());
   process.send?.({
     port: server.address().port,
     token: issuer.token({ scopes: ['admin', 'reports:read'] }),
@@ -55,12 +57,10 @@ async function start(file, name) {
   const env = { ...process.env, NODE_ENV: 'production' };
   const child = fork(file, [`--serve=${name}`], { env });
   const [{ port, token }] = await once(child, 'message');
-  const headers = {
-    authorization: `Bearer ${token}`,
-    'content-type': 'application/json',
-    accept: 'application/json, text/event-stream',
-  };
-  return { child, headers, origin: `http://127.0.0.1:${port}` };
+  const authorization = `authorization: Bearer ${token}\r\n`;
+  const clientsOf = (route) =>
+    Array.from({ length: CONNECTIONS }, () => new LeanClient(port, authorization, `/${route}`));
+  return { child, clients: [clientsOf(0), clientsOf(1)] };
 }
 
 /** The first calls are for warming up. Then the routes take turns, so that other load on the machine affects both alike. */
@@ -73,7 +73,8 @@ async function compare(file, name, call) {
     for (const route of i % (2 * TURN) === 0 ? [0, 1] : [1, 0]) spent[route] = await measure(host, route, call);
     turns.push(spent);
   }
-  host.child.kill();
+  for (const client of host.clients.flat()) client.close();
+  host.child.disconnect();
   const [one, other] = [0, 1].map((route) => median(turns.map((spent) => spent[route])));
   const added = median(turns.map((spent) => spent[1] - spent[0]));
   console.log(`${added.toFixed(1).padStart(6)} µs  ${name} (${one.toFixed(1)} and ${other.toFixed(1)})`);
@@ -82,9 +83,16 @@ async function compare(file, name, call) {
 /** Microseconds of CPU for one call at a route. */
 async function measure(host, route, call) {
   const before = await cpuOf(host, { route });
-  const { answered, statuses } = await load(`${host.origin}/${route}`, [host.headers], { amount: TURN }, call);
-  if (Object.keys(statuses).join() !== '200') throw new Error(`answered ${Object.keys(statuses)}`);
-  return ((await cpuOf(host)) - before) / answered;
+  let left = TURN;
+  await Promise.all(
+    host.clients[route].map(async (client) => {
+      while (left-- > 0) {
+        const answer = await client.post(call);
+        if (!answer.startsWith('HTTP/1.1 200')) throw new Error(`answered ${answer.slice(0, 200)}`);
+      }
+    }),
+  );
+  return ((await cpuOf(host)) - before) / TURN;
 }
 
 async function cpuOf({ child }, message = {}) {

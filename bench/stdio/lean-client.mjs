@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 export class LeanClient {
   #port;
   #headers;
+  #path;
   #socket;
   #request;
   #received = '';
@@ -11,16 +12,17 @@ export class LeanClient {
   #fail;
 
   /** `headers`: further lines, each with its end. */
-  constructor(port, headers = '') {
+  constructor(port, headers = '', path = '/mcp') {
     this.#port = port;
     this.#headers = headers;
+    this.#path = path;
   }
 
   post(body, session = '') {
     const id = session === '' ? '' : `mcp-session-id: ${session}\r\n`;
     this.#received = '';
     this.#request =
-      `POST /mcp HTTP/1.1\r\nhost: 127.0.0.1:${this.#port}\r\ncontent-type: application/json\r\n` +
+      `POST ${this.#path} HTTP/1.1\r\nhost: 127.0.0.1:${this.#port}\r\ncontent-type: application/json\r\n` +
       `accept: application/json, text/event-stream\r\n${this.#headers}${id}content-length: ${body.length}\r\n\r\n${body}`;
     const answer = new Promise((resolve, reject) => {
       this.#settle = resolve;
