@@ -21,6 +21,9 @@ export interface BridgeRequest extends Caller {
   readonly calls?: ObservedCalls | undefined;
 }
 
+/** A request whose calls are not read yet. */
+export type ArrivedRequest = BridgeRequest & { calls: ObservedCalls | undefined };
+
 /** Ends the calls of a request that were not sent yet if the client has hung up. Returns true if it has. */
 export function cancelIfHungUp({ res, calls }: BridgeRequest): boolean {
   if (!hasHungUp(res)) return false;

@@ -14,10 +14,11 @@ import { isStateless, namesStatelessRevision } from '../messages/revision.js';
 import { refuserOf } from '../oauth/refusal.js';
 import { LeasedConnections } from '../targets/leased-connections.js';
 import { MAX_STOP_SECONDS } from '../targets/stdio/process-tree.js';
+import { endOfError } from '../telemetry/outcomes.js';
 import { replyFailure } from './answers/reply-failure.js';
-import { type BridgeRequest, cancelIfHungUp } from './bridge-request.js';
+import { type ArrivedRequest, type BridgeRequest, cancelIfHungUp } from './bridge-request.js';
 import type { BridgeSetup, BridgeStats } from './bridge-setup.js';
-import { type CallObserver, createCallObserver, endOnFailure } from './call-observer.js';
+import { type CallObserver, createCallObserver } from './call-observer.js';
 import { Drain } from './drain.js';
 import { listensOnly } from './listens.js';
 import { createOpenWarning } from './open-warning.js';
@@ -87,11 +88,22 @@ export class Bridge {
   async handle(req: IncomingMessage, res: ServerResponse, auth: AuthInfo | undefined): Promise<void> {
     markOwnSessions(req);
     this.#count(req, res);
+    let request: ArrivedRequest | undefined;
     try {
       const isChecked = auth !== undefined || refuserOf(req) !== undefined;
       this.#warnIfOpen(req, { auth, isChecked });
-      await this.#dispatch({ req, res, auth, isChecked, principal: principalOf(req, auth), since: performance.now() });
+      request = {
+        req,
+        res,
+        auth,
+        isChecked,
+        principal: principalOf(req, auth),
+        since: performance.now(),
+        calls: undefined,
+      };
+      await this.#dispatch(request);
     } catch (error) {
+      request?.calls?.endAll(endOfError(error));
       this.#logRefusal(error);
       replyFailure(req, res, error);
     }
@@ -147,7 +159,7 @@ export class Bridge {
     this.#stateless.endSubscriptions();
   }
 
-  async #dispatch(request: BridgeRequest): Promise<void> {
+  async #dispatch(request: ArrivedRequest): Promise<void> {
     const { req, res } = request;
     this.#guard(req, request.isChecked);
     if (this.#closed) throw new BridgeError('closing');
@@ -159,16 +171,15 @@ export class Bridge {
     throw new BridgeError('method_not_allowed');
   }
 
-  async #post(request: BridgeRequest): Promise<void> {
+  async #post(request: ArrivedRequest): Promise<void> {
     const { req, res, principal } = request;
     const id = req.headers['mcp-session-id']?.toString();
     const body = await this.#sessions.countArriving(id, principal, () => this.#receive(request));
     if (hasHungUp(res)) return;
     requireAuthority(request.auth);
     const { messages, batch } = parseMessages(body);
-    const calls = this.#observe(request, messages);
-    const pass = () => this.#pass({ ...request, calls }, messages, batch);
-    return calls === undefined ? pass() : endOnFailure(calls, pass);
+    request.calls = this.#observe(request, messages);
+    return this.#pass(request, messages, batch);
   }
 
   async #pass(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): Promise<void> {

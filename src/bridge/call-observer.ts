@@ -2,7 +2,6 @@ import type { ClientMessage } from '../messages/json-rpc.js';
 import type { CallOptions } from '../telemetry/call-record.js';
 import { callStartsOf } from '../telemetry/call-starts.js';
 import { type ObservedCalls, observeLastCalls } from '../telemetry/observe-calls.js';
-import { endOfError } from '../telemetry/outcomes.js';
 import type { BridgeRequest } from './bridge-request.js';
 
 /** Begins the records of the calls in a request. Undefined if nothing listens for them. */
@@ -18,14 +17,4 @@ export function createCallObserver({ onCall, recordContent }: CallOptions): Call
     calls.closeListeners();
     return calls;
   };
-}
-
-/** Does `work` for a request, and ends its calls if it fails. */
-export async function endOnFailure(calls: ObservedCalls, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    calls.endAll(endOfError(error));
-    throw error;
-  }
 }

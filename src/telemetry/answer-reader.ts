@@ -3,7 +3,8 @@ import { EventData } from './event-data.js';
 import type { ObservedCalls } from './observe-calls.js';
 import type { CallEnd, ObservedCall } from './observed-call.js';
 import { outcomeOfResult } from './response-end.js';
-import { ResponseScanner, type ScannedResponse } from './response-scanner.js';
+import { ResponseReader } from './response-reader.js';
+import type { ResponseListener, ScannedResponse } from './response-scanner.js';
 
 /** The head of an answer. */
 export interface AnswerHead {
@@ -14,15 +15,18 @@ export interface AnswerHead {
   readonly encoding: string;
 }
 
+const NONE = Object.freeze([]);
+
 const EVENT_STREAM = /^[ \t]*text\/event-stream[ \t]*(?:;|$)/i;
 
 /** Reads the answer to the calls of one HTTP request while it is sent, and ends each call. It keeps no part of a long answer. */
-export class AnswerReader {
+export class AnswerReader implements ResponseListener {
   readonly #calls: ObservedCalls;
   readonly #head: AnswerHead;
+  #isStream = false;
   readonly #source: { push(chunk: Buffer): void } | undefined;
   /** The ends of calls that count once the answer is complete. */
-  readonly #ends: (readonly [ObservedCall, CallEnd])[] = [];
+  #ends: readonly (readonly [ObservedCall, CallEnd])[] = NONE;
   /** The first response without an id. A server that cannot read a request answers so. */
   #unassigned: CallEnd | undefined;
   #bytes = 0;
@@ -32,12 +36,14 @@ export class AnswerReader {
     this.#head = head;
     const { type, encoding } = head;
     if (encoding !== '' && encoding !== 'identity') return;
-    const isStream = EVENT_STREAM.test(type);
-    if (!isStream && type !== '' && !/json/i.test(type)) return;
+    const isJson = type === 'application/json';
+    const isStream = !isJson && EVENT_STREAM.test(type);
+    if (!isJson && !isStream && type !== '' && !/json/i.test(type)) return;
     let longest = 0;
     for (const call of calls.values()) longest = Math.max(longest, call.maxResultBytes);
-    const scanner = new ResponseScanner((response) => this.#onResponse(response, isStream), longest);
-    this.#source = isStream ? new EventData(scanner) : scanner;
+    this.#isStream = isStream;
+    const reader = new ResponseReader(this, longest);
+    this.#source = isStream ? new EventData(reader) : reader;
   }
 
   push(chunk: Buffer): void {
@@ -51,14 +57,14 @@ export class AnswerReader {
     this.#calls.endAll(this.#unassigned ?? this.#endByStatus());
   }
 
-  #onResponse(response: ScannedResponse, isStream: boolean): void {
+  onResponse(response: ScannedResponse): void {
     const call = this.#calls.claim(response.key);
     const end = endOf(response, call);
     if (response.key === undefined) this.#unassigned ??= end;
     if (call === undefined) return;
     // The calls in a JSON answer end with its last byte. The rest of a stream may come much later.
-    if (isStream) call.end(end);
-    else this.#ends.push([call, end]);
+    if (this.#isStream) call.end(end);
+    else this.#ends = [...this.#ends, [call, end]];
   }
 
   #endByStatus(): CallEnd {

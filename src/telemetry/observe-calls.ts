@@ -30,7 +30,7 @@ export class ObservedCalls implements CallOwner {
   readonly #req: IncomingMessage;
   readonly #since: number;
   readonly #calls: readonly ObservedCall[];
-  readonly #listeners = new Set<CallOptions>();
+  #listeners: readonly CallOptions[] = [];
 
   /** @param since The arrival of the request, on the clock of `performance.now()`. */
   constructor(req: IncomingMessage, starts: readonly CallStart[], since: number) {
@@ -62,7 +62,7 @@ export class ObservedCalls implements CallOwner {
     return call;
   }
 
-  values(): Iterable<ObservedCall> {
+  values(): readonly ObservedCall[] {
     return this.#calls;
   }
 
@@ -74,10 +74,14 @@ export class ObservedCalls implements CallOwner {
 
   /** Adds the options of one more middleware. A function that several middlewares have is called once, with content if one of them records it. */
   addListener(options: CallOptions): void {
-    const same = [...this.#listeners].find(({ onCall }) => onCall === options.onCall);
-    if (options.onCall === undefined || same?.recordContent !== undefined) return;
-    if (same !== undefined) this.#listeners.delete(same);
-    this.#listeners.add(options);
+    if (options.onCall === undefined) return;
+    if (this.#listeners.length === 0) {
+      this.#listeners = [options];
+      return;
+    }
+    const same = this.#listeners.find(({ onCall }) => onCall === options.onCall);
+    if (same?.recordContent !== undefined) return;
+    this.#listeners = [...this.#listeners.filter((listener) => listener !== same), options];
   }
 
   /** Called when no further middleware adds a listener. If no listener wants the arguments, they are dropped before the call ends. */

@@ -30,6 +30,8 @@ export interface BegunCall {
   readonly traceId: string | undefined;
 }
 
+const NONE = Object.freeze({});
+
 /** A call that has begun. The parts of the package add what they learn about it. Only the first end counts. */
 export class ObservedCall {
   readonly span: CallSpan | undefined;
@@ -58,7 +60,7 @@ export class ObservedCall {
 
   /** Forgets the arguments. */
   dropParams(): void {
-    this.#start = { ...this.#start, params: {} };
+    this.#start = { ...this.#start, params: NONE };
   }
 
   get isOver(): boolean {

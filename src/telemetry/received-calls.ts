@@ -29,9 +29,10 @@ export function observeReceived(
 
 /** Calls `next` while the span of the request's only call is active, so that spans which the MCP server makes are its children. */
 export function nextInSpan(req: IncomingMessage, next: () => void): void {
-  const [only, ...more] = observedCalls(req)?.values() ?? [];
-  if (only?.span === undefined || more.length > 0) next();
-  else only.span.run(next);
+  const calls = observedCalls(req)?.values() ?? [];
+  const span = calls.length === 1 ? calls[0]?.span : undefined;
+  if (span === undefined) next();
+  else span.run(next);
 }
 
 /** Returns the time on the clock of `performance.now()`; undefined if nothing listens for calls. */

@@ -1,6 +1,7 @@
 import { reasonOf } from '../messages/bridge-error.js';
 import { memberOf, textOf } from '../messages/json-members.js';
 import { membersAt, type RpcMessage } from '../messages/json-rpc.js';
+import { MemberFinder } from '../messages/member-finder.js';
 import type { CallOutcome } from './call-record.js';
 import type { CallEnd, ObservedCall } from './observed-call.js';
 import { endOfRefusal } from './outcomes.js';
@@ -34,7 +35,11 @@ function errorCodeOf(response: RpcMessage): number | undefined {
   return Number.isInteger(code) ? code : undefined;
 }
 
+const members = new MemberFinder(['result', 'result.isError']);
+const IS_ERROR = members.numberOf('result.isError');
+
 function saysError(response: RpcMessage): boolean {
+  if (members.find(response.bytes)) return members.has(IS_ERROR) && members.textOf(IS_ERROR) === 'true';
   const member = memberOf(membersAt(response, 'result'), 'isError');
   return member !== undefined && textOf(response.bytes, member) === 'true';
 }

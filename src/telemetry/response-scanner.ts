@@ -7,7 +7,7 @@ import { type Level, ScannedMessage } from './scanned-message.js';
 /** Bytes of a string that are compared one by one before the native search takes over. */
 const MAX_COMPARED = 48;
 /** Characters of an id, or of the name of a member. Longer ones count as unknown. */
-const MAX_TEXT = 1_024;
+export const MAX_TEXT = 1_024;
 
 /** 1 for each byte with which the name of a needed member can begin. */
 const INITIALS = Uint8Array.from({ length: 256 }, (_, byte) => ('iremc\\'.includes(String.fromCharCode(byte)) ? 1 : 0));
@@ -28,12 +28,17 @@ export interface ScannedResponse {
   readonly text: string | undefined;
 }
 
+/** Receives the responses that are found. */
+export interface ResponseListener {
+  onResponse(response: ScannedResponse): void;
+}
+
 /**
- * Finds the JSON-RPC responses in JSON that arrives in chunks, alone or in batches. However long the JSON is, it keeps a few short texts, and
+ * Finds the JSON-RPC responses in one text of JSON that arrives in chunks, alone or in batches. However long the JSON is, it keeps a few short texts, and
  * a message only up to a limit. It does not check that the text is JSON; if it is not, the responses mean nothing.
  */
 export class ResponseScanner {
-  readonly #onResponse: (response: ScannedResponse) => void;
+  readonly #listener: ResponseListener;
   readonly #maxCollected: number;
   readonly #quotes = new ByteFinder(QUOTE);
   readonly #backslashes = new ByteFinder(BACKSLASH);
@@ -51,8 +56,8 @@ export class ResponseScanner {
   #text: string | undefined;
 
   /** @param maxCollected The longest message whose text is returned, in bytes; 0: none. */
-  constructor(onResponse: (response: ScannedResponse) => void, maxCollected = 0) {
-    this.#onResponse = onResponse;
+  constructor(listener: ResponseListener, maxCollected: number) {
+    this.#listener = listener;
     this.#maxCollected = maxCollected;
   }
 
@@ -63,16 +68,6 @@ export class ResponseScanner {
     this.#before += length;
     this.#quotes.clear();
     this.#backslashes.clear();
-  }
-
-  /** Begins a new text. */
-  reset(): void {
-    this.#depth = 0;
-    this.#level = 'other';
-    this.#message = undefined;
-    this.#isInString = false;
-    this.#isEscaped = false;
-    this.#text = undefined;
   }
 
   /** Reads until a string begins. Returns the position after its quote, or the end of the chunk. */
@@ -175,10 +170,10 @@ export class ResponseScanner {
     this.#message = undefined;
     if (message.isRequest || !(message.isResult || message.isError)) return;
     const { id, code, isError, isToolError, collected } = message;
-    this.#onResponse({
+    this.#listener.onResponse({
       key: id === undefined || id.length >= MAX_TEXT ? undefined : keyOf(decode(id)),
       isError,
-      code: Number.isInteger(Number(code ?? Number.NaN)) ? Number(code) : undefined,
+      code: code === undefined ? undefined : integerIn(code),
       isToolError,
       bytes: this.#before + end - message.start,
       text: collected?.toString(),
@@ -192,6 +187,11 @@ export class ResponseScanner {
     if (this.#before + end - message.start > this.#maxCollected) message.collected = undefined;
     else message.collected.add(chunk.subarray(Math.max(0, message.start - this.#before), end));
   }
+}
+
+/** Returns the integer that is written in a JSON value; undefined for any other value. */
+export function integerIn(text: string): number | undefined {
+  return Number.isInteger(Number(text)) ? Number(text) : undefined;
 }
 
 function isInner(member: string | undefined): boolean {

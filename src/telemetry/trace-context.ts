@@ -30,11 +30,14 @@ export interface TraceParent {
  */
 export function traceParentOf({ headers }: IncomingMessage, params: Readonly<Record<string, unknown>>): TraceCarrier {
   const { traceparent, tracestate, baggage: all } = metaWithTrace(params) ?? headers;
+  if (traceparent === undefined && all === undefined) return NO_TRACE;
   const baggage = textOf(all, MAX_BAGGAGE);
   return parseTraceParent(traceparent) === undefined
     ? { traceparent: undefined, tracestate: undefined, baggage }
     : { traceparent: textOf(traceparent, MAX_TRACEPARENT), tracestate: textOf(tracestate, MAX_TRACESTATE), baggage };
 }
+
+const NO_TRACE: TraceCarrier = Object.freeze({});
 
 /** Returns `_meta` of a message if it has a valid `traceparent`. */
 export function metaWithTrace({

@@ -27,10 +27,11 @@ export class RelayedCalls {
     calls.isReported = true;
     this.#calls = calls;
     // A batch has one set of headers, and so one trace.
-    const [trace] = Array.from(calls.values(), (call) => call.sendTo(undefined)?.carrier);
+    const all = calls.values();
+    const [trace] = all.map((call) => call.sendTo(undefined)?.carrier);
     this.trace = trace;
-    const [call, ...more] = calls.values();
-    this.#hasOwnTrace = call !== undefined && more.length === 0 && hasTrace(call.start);
+    const [call] = all;
+    this.#hasOwnTrace = trace !== undefined && call !== undefined && all.length === 1 && hasTrace(call.start);
     calls.closeListeners();
   }
 
@@ -84,7 +85,7 @@ export function createRelayObserver({ onCall, recordContent }: CallOptions) {
     return {
       readsBody: !isKnown,
       begin(body) {
-        const calls = observeLastCalls(req, options, () => callStartsIn(body), since);
+        const calls = observeLastCalls(req, options, () => callStartsIn(body, recordContent !== undefined), since);
         return calls && new RelayedCalls(calls);
       },
     };
