@@ -1,25 +1,33 @@
 import { describe, expect, test } from 'vitest';
+import { ResponseReader } from '../../src/telemetry/response-reader.js';
 import { ResponseScanner, type ScannedResponse } from '../../src/telemetry/response-scanner.js';
 
-/** The responses in a text that arrives in pieces of `size` bytes. */
-function scan(text: string | Buffer, size = Number.POSITIVE_INFINITY, maxCollected = 0): ScannedResponse[] {
+/** Both find the same: the reader, which is what the package uses, and the scanner, which reads what the reader does not read as a whole. */
+const FINDERS = { ResponseReader, ResponseScanner };
+type FinderName = keyof typeof FINDERS;
+
+/** The responses in a text that arrives in these pieces. */
+function find(finder: FinderName, pieces: readonly Buffer[], maxCollected: number): ScannedResponse[] {
   const found: ScannedResponse[] = [];
-  const scanner = new ResponseScanner((response) => found.push(response), maxCollected);
-  const bytes = Buffer.from(text as string);
-  for (let at = 0; at < bytes.length; at += size) scanner.push(bytes.subarray(at, Math.min(bytes.length, at + size)));
+  const reader = new FINDERS[finder]({ onResponse: (response) => found.push(response) }, maxCollected);
+  for (const piece of pieces) reader.push(piece);
   return found;
 }
 
-/** The responses in a text that arrives in two pieces, for each place where it can be cut. */
-function scanInHalves(text: string, maxCollected = 0): ScannedResponse[][] {
+/** The responses in a text that arrives in pieces of `size` bytes. */
+function scan(text: string, size = Number.POSITIVE_INFINITY, maxCollected = 0, finder: FinderName = 'ResponseReader') {
   const bytes = Buffer.from(text);
-  return Array.from(bytes, (_, cut) => {
-    const found: ScannedResponse[] = [];
-    const scanner = new ResponseScanner((response) => found.push(response), maxCollected);
-    scanner.push(bytes.subarray(0, cut));
-    scanner.push(bytes.subarray(cut));
-    return found;
-  });
+  const count = Math.ceil(bytes.length / Math.min(size, bytes.length));
+  const pieces = Array.from({ length: count }, (_, i) =>
+    count === 1 ? bytes : bytes.subarray(i * size, (i + 1) * size),
+  );
+  return find(finder, pieces, maxCollected);
+}
+
+/** The responses in a text that arrives in two pieces, for each place where it can be cut. */
+function scanInHalves(text: string, maxCollected = 0, finder: FinderName = 'ResponseReader'): ScannedResponse[][] {
+  const bytes = Buffer.from(text);
+  return Array.from(bytes, (_, cut) => find(finder, [bytes.subarray(0, cut), bytes.subarray(cut)], maxCollected));
 }
 
 const ANSWERED = { isError: false, code: undefined, isToolError: false, text: undefined };
@@ -83,10 +91,12 @@ const rows: Row[] = [
 describe.each(rows)('%s', (_name, text, ...found) => {
   const expected = found.map((response) => ({ ...ANSWERED, ...response, bytes: expect.any(Number) }));
 
-  test('is read in one piece', () => expect(scan(text)).toEqual(expected));
-  test('is read byte by byte', () => expect(scan(text, 1)).toEqual(expected));
-  test('is read in two pieces, wherever it is cut', () => {
-    for (const halves of scanInHalves(text)) expect(halves).toEqual(expected);
+  describe.each(['ResponseReader', 'ResponseScanner'] as const)('%s', (finder) => {
+    test('reads it in one piece', () => expect(scan(text, undefined, 0, finder)).toEqual(expected));
+    test('reads it byte by byte', () => expect(scan(text, 1, 0, finder)).toEqual(expected));
+    test('reads it in two pieces, wherever it is cut', () => {
+      for (const halves of scanInHalves(text, 0, finder)) expect(halves).toEqual(expected);
+    });
   });
 });
 
@@ -111,10 +121,10 @@ test('an id or a name of more than a thousand characters counts as unknown', () 
 test('what was read of a text that broke off does not change the next one', () => {
   for (const broken of ['{"id":9,"error":{"code":1', '{"id":"9', '[{"a":"\\', '{"method"', '{"id":9']) {
     const found: ScannedResponse[] = [];
-    const scanner = new ResponseScanner((response) => found.push(response));
-    scanner.push(Buffer.from(broken));
-    scanner.reset();
-    scanner.push(Buffer.from('{"id":1,"result":{}}'));
+    const reader = new ResponseReader({ onResponse: (response) => found.push(response) }, 0);
+    reader.push(Buffer.from(broken));
+    reader.reset();
+    reader.push(Buffer.from('{"id":1,"result":{}}'));
     expect(found).toEqual([{ ...ANSWERED, key: '1', bytes: 20 }]);
   }
 });

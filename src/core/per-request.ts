@@ -14,6 +14,19 @@ export interface PerRequest<T> {
  * costs some microseconds in total.
  */
 export function createPerRequest<T>(): PerRequest<T> {
+  return create(isPlain);
+}
+
+/**
+ * Like {@link createPerRequest}, for values that refer to the request. An entry of a `WeakMap` would keep such a request, and all that it refers
+ * to, in memory until the next full collection, which costs far more than a hidden class.
+ */
+export function createPerRequestMember<T>(): PerRequest<T> {
+  return create(() => true);
+}
+
+/** @param hasMembers True for a request that gets the value as a private member. */
+function create<T>(hasMembers: (req: object) => boolean): PerRequest<T> {
   const values = new WeakMap<object, T | undefined>();
   const member = createPrivateMember<T | undefined>();
   /** False until the first value is set. Until then, nothing is looked up. */
@@ -26,12 +39,14 @@ export function createPerRequest<T>(): PerRequest<T> {
       for (let each: object | null = req; each !== null; each = Object.getPrototypeOf(each)) {
         if (member.isIn(each)) return member.get(each);
         if (values.has(each)) return values.get(each);
+        // The request itself. Its prototypes have no values, and looking them up takes longer than all else.
+        if (Object.hasOwn(each, 'rawHeaders')) return undefined;
       }
       return undefined;
     },
     set(req, value) {
       isUsed = true;
-      if (member.isIn(req) || (isPlain(req) && !values.has(req))) member.set(req, value);
+      if (member.isIn(req) || (hasMembers(req) && !values.has(req))) member.set(req, value);
       else values.set(req, value);
     },
   };

@@ -11,11 +11,9 @@ export interface AnswerHead {
   readonly status: number;
   /** The `Content-Type`; empty if there is none. */
   readonly type: string;
-  /** The `Content-Encoding`; empty if there is none. */
+  /** The `Content-Encoding`; empty if there is none. It may be that of a later compression: then the bytes that are read are not encoded. */
   readonly encoding: string;
 }
-
-const NONE = Object.freeze([]);
 
 const EVENT_STREAM = /^[ \t]*text\/event-stream[ \t]*(?:;|$)/i;
 
@@ -26,7 +24,7 @@ export class AnswerReader implements ResponseListener {
   #isStream = false;
   readonly #source: { push(chunk: Buffer): void } | undefined;
   /** The ends of calls that count once the answer is complete. */
-  #ends: readonly (readonly [ObservedCall, CallEnd])[] = NONE;
+  #ends: (readonly [ObservedCall, CallEnd])[] | undefined;
   /** The first response without an id. A server that cannot read a request answers so. */
   #unassigned: CallEnd | undefined;
   #bytes = 0;
@@ -34,8 +32,7 @@ export class AnswerReader implements ResponseListener {
   constructor(calls: ObservedCalls, head: AnswerHead) {
     this.#calls = calls;
     this.#head = head;
-    const { type, encoding } = head;
-    if (encoding !== '' && encoding !== 'identity') return;
+    const { type } = head;
     const isJson = type === 'application/json';
     const isStream = !isJson && EVENT_STREAM.test(type);
     if (!isJson && !isStream && type !== '' && !/json/i.test(type)) return;
@@ -53,7 +50,7 @@ export class AnswerReader implements ResponseListener {
 
   /** The answer is complete. Ends every call that has not ended. */
   end(): void {
-    for (const [call, end] of this.#ends) call.end(end);
+    for (const [call, end] of this.#ends ?? []) call.end(end);
     this.#calls.endAll(this.#unassigned ?? this.#endByStatus());
   }
 
@@ -64,14 +61,21 @@ export class AnswerReader implements ResponseListener {
     if (call === undefined) return;
     // The calls in a JSON answer end with its last byte. The rest of a stream may come much later.
     if (this.#isStream) call.end(end);
-    else this.#ends = [...this.#ends, [call, end]];
+    else {
+      this.#ends ??= [];
+      this.#ends.push([call, end]);
+    }
   }
 
   #endByStatus(): CallEnd {
-    const { status } = this.#head;
-    const isUnread = this.#source === undefined && status < 300;
+    const { status, encoding } = this.#head;
+    const isUnread = status < 300 && (this.#source === undefined || isEncoded(encoding));
     return { outcome: isUnread ? 'answered' : (OUTCOME_BY_STATUS[status] ?? 'target_failed'), bytes: this.#bytes };
   }
+}
+
+function isEncoded(encoding: string): boolean {
+  return encoding !== '' && encoding !== 'identity';
 }
 
 /** The outcomes of answers without a JSON-RPC response. */

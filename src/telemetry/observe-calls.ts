@@ -4,7 +4,7 @@ import { type AuthInfo, apiKeyOf, getAuth } from '../core/auth-info.js';
 import { CALL_CHANNEL } from '../core/channels.js';
 import { mcpRouteOf } from '../core/mcp-route.js';
 import { signedSessionOf } from '../core/own-sessions.js';
-import { createPerRequest } from '../core/per-request.js';
+import { createPerRequestMember } from '../core/per-request.js';
 import { requestIdOf } from '../core/request-id.js';
 import { ISSUED_TOKEN_PREFIX } from '../oauth/credential-form.js';
 import { callFollower } from './call-follower.js';
@@ -146,7 +146,7 @@ function cut(text: string, length: number): string {
   return text.length <= length ? text : `${Buffer.from(text.slice(0, length)).toString()}…`;
 }
 
-const observed = createPerRequest<ObservedCalls>();
+const observed = createPerRequestMember<ObservedCalls>();
 
 /** True if anything listens for calls. */
 export function areCallsObserved({ onCall }: CallOptions): boolean {
