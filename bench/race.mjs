@@ -22,15 +22,22 @@ async function slice({ host, callers }, inFlight, ms) {
 }
 
 /** Lets the contenders take turns, so that other load on the machine affects all of them alike; the median of the turns counts. */
-export async function race(contenders, inFlight, { turns, turnMs }) {
+export async function race(contenders, inFlight, pace) {
+  return medians(await takeTurns(contenders, inFlight, pace));
+}
+
+/** Returns the speeds of each contender in its turns, by its name. The first turn is for warming up, and may be longer. */
+export async function takeTurns(contenders, inFlight, { turns, turnMs, warmUpMs = turnMs }) {
   const speeds = new Map(contenders.map(({ name }) => [name, []]));
-  for (let turn = 0; turn <= turns; turn++) {
-    for (const each of contenders) {
-      const speed = await slice(each, inFlight, turnMs);
-      // The first turn is for warming up.
-      if (turn > 0) speeds.get(each.name)?.push(speed);
-    }
+  for (const each of contenders) await slice(each, inFlight, warmUpMs);
+  for (let turn = 0; turn < turns; turn++) {
+    for (const each of contenders) speeds.get(each.name)?.push(await slice(each, inFlight, turnMs));
   }
+  return speeds;
+}
+
+/** Returns the median of each contender's speeds, by its name. */
+export function medians(speeds) {
   const of = (all, key) => median(all.map((speed) => speed[key])) ?? Number.NaN;
   return new Map(
     [...speeds].map(([name, all]) => [
