@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
+import type { Middleware } from '../../src/index.js';
 import {
   type Answer,
   type Compression,
@@ -75,5 +76,23 @@ describe.each(SURROUNDINGS)('%s, %s', (framework, compression) => {
     const { post, recorded } = await serve(answer);
     expect(await (await post(toolCall(), accept)).text()).toContain('"result"');
     expect(await recorded(1)).toMatchObject([{ outcome: 'answered', bytesOut: bytesOf(result(1)) }]);
+  });
+});
+
+// As mcpAuth() does, to see the id of a session. A compression after it changes the head before `mcpCalls()` sees it.
+const replaceWriteHead: Middleware = (_req, res, next) => {
+  const { writeHead } = res;
+  res.writeHead = ((...args: Parameters<typeof writeHead>) => writeHead.apply(res, args)) as typeof writeHead;
+  next();
+};
+
+describe.each(SURROUNDINGS)('%s, %s, after a middleware that replaces writeHead()', (framework, compression) => {
+  test.each(Object.entries(WRITERS))('a tool error written with %s', async (_name, write) => {
+    const answer = result(1, { content: [], isError: true });
+    const serveAnswer: Answer = (_req, res) => write(res, JSON.stringify(answer));
+    const { post, recorded } = await serveObserved(serveAnswer, { framework, compression, before: [replaceWriteHead] });
+    const response = await post(toolCall(), { headers: { 'accept-encoding': 'gzip' } });
+    expect(await response.json()).toEqual(answer);
+    expect(await recorded(1)).toMatchObject([{ outcome: 'tool_error', bytesOut: bytesOf(answer) }]);
   });
 });

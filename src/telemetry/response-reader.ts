@@ -52,7 +52,7 @@ export class ResponseReader {
   }
 }
 
-/** True if the text may be one whole object: otherwise a long part of an object would be searched in vain. */
+/** True if the text may be one whole object: the beginning of a long object is not read twice. */
 function endsObject(text: Buffer): boolean {
   let last = text.length - 1;
   while (last > 0 && (text[last] as number) <= SPACE) last--;
