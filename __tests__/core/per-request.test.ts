@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import express from 'express';
 import { describe, expect, test } from 'vitest';
-import { createPerRequest } from '../../src/core/per-request.js';
+import { createPerRequest, createPerRequestMember } from '../../src/core/per-request.js';
 import { serve } from '../support/loopback-server.js';
 
 /** Returns what `look` finds while a real request is answered. */
@@ -25,10 +25,15 @@ const SERVERS: [string, (handler: RequestListener) => RequestListener][] = [
   ['of Express', (handler) => express().use(handler)],
 ];
 
-describe.each(SERVERS)('a value for a request %s', (_name, inside) => {
+const CREATORS = { createPerRequest, createPerRequestMember };
+const CASES = SERVERS.flatMap(([name, inside]) =>
+  Object.entries(CREATORS).map(([creator, create]) => [name, creator, inside, create] as const),
+);
+
+describe.each(CASES)('a value for a request %s, %s()', (_name, _creator, inside, create) => {
   test('is that of the request and of what was made from it, but not of a Proxy', async () => {
-    const values = createPerRequest<string>();
-    const other = createPerRequest<string>();
+    const values = create<string>();
+    const other = create<string>();
     const found = await during((req) => {
       values.set(req, 'first');
       values.set(req, 'second');
@@ -38,8 +43,18 @@ describe.each(SERVERS)('a value for a request %s', (_name, inside) => {
     expect(found).toEqual(['second', 'second', undefined, undefined]);
   });
 
+  test('is that of what was made from the request and has headers of its own', async () => {
+    const values = create<string>();
+    const found = await during((req) => {
+      values.set(req, 'first');
+      const derived = Object.assign(Object.create(req), { headers: {}, rawHeaders: [] });
+      return values.get(derived);
+    }, inside);
+    expect(found).toBe('first');
+  });
+
   test('is hidden by undefined in what was made from the request', async () => {
-    const values = createPerRequest<string>();
+    const values = create<string>();
     const found = await during((req) => {
       values.set(req, 'its own');
       const derived = Object.create(req);
@@ -50,7 +65,7 @@ describe.each(SERVERS)('a value for a request %s', (_name, inside) => {
   });
 
   test('stays when another prototype is set, and is no property', async () => {
-    const values = createPerRequest<string>();
+    const values = create<string>();
     const found = await during((req) => {
       const before = Reflect.ownKeys(req).length;
       values.set(req, 'first');

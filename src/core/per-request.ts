@@ -39,8 +39,8 @@ function create<T>(hasMembers: (req: object) => boolean): PerRequest<T> {
       for (let each: object | null = req; each !== null; each = Object.getPrototypeOf(each)) {
         if (member.isIn(each)) return member.get(each);
         if (values.has(each)) return values.get(each);
-        // The request itself. Its prototypes have no values, and looking them up takes longer than all else.
-        if (Object.hasOwn(each, 'rawHeaders')) return undefined;
+        // The stream itself. Its prototypes have no values, and looking them up takes longer than all else.
+        if (Object.hasOwn(each, '_readableState')) return undefined;
       }
       return undefined;
     },

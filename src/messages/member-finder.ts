@@ -19,6 +19,7 @@ interface Level {
  * const finder = new MemberFinder(['id', 'params.name']);
  * const name = finder.numberOf('params.name');
  * if (finder.find(bytes) && finder.has(name)) console.log(finder.textOf(name)); // "echo", with its quotes
+ * finder.release();
  * ```
  */
 export class MemberFinder {
@@ -44,7 +45,7 @@ export class MemberFinder {
   }
 
   /**
-   * Reads the object that is all of `bytes`. What is found is valid until the next call.
+   * Reads the object that is all of `bytes`. What is found is valid until the next call. Call {@link release} when it is read.
    *
    * @returns False if the bytes must be parsed: they are no object, or it has a chosen member twice, or a name with an escape.
    */
@@ -53,7 +54,14 @@ export class MemberFinder {
     this.#positions.fill(0);
     this.start = skipSpace(bytes, 0);
     this.end = this.#read(this.start, this.#root);
-    return this.end > 0 && skipSpace(bytes, this.end) === bytes.length;
+    const isFound = this.end > 0 && skipSpace(bytes, this.end) === bytes.length;
+    if (!isFound) this.release();
+    return isFound;
+  }
+
+  /** Lets the bytes go. Finders live as long as the process, and messages may have secrets. */
+  release(): void {
+    this.#bytes = EMPTY;
   }
 
   has(number: number): boolean {

@@ -39,7 +39,11 @@ const members = new MemberFinder(['result', 'result.isError']);
 const IS_ERROR = members.numberOf('result.isError');
 
 function saysError(response: RpcMessage): boolean {
-  if (members.find(response.bytes)) return members.has(IS_ERROR) && members.textOf(IS_ERROR) === 'true';
+  if (members.find(response.bytes)) {
+    const text = members.textOf(IS_ERROR);
+    members.release();
+    return text === 'true';
+  }
   const member = memberOf(membersAt(response, 'result'), 'isError');
   return member !== undefined && textOf(response.bytes, member) === 'true';
 }

@@ -41,14 +41,16 @@ export class ResponseReader {
     const isError = members.has(ERROR);
     if (members.has(METHOD) || !(isError || members.has(RESULT))) return;
     const { start, end } = members;
-    this.#listener.onResponse({
+    const response = {
       key: members.lengthOf(ID) < MAX_TEXT ? keyOf(members.textOf(ID)) : undefined,
       isError,
       code: members.has(CODE) ? integerIn(members.textOf(CODE)) : undefined,
       isToolError: members.has(IS_ERROR) && members.textOf(IS_ERROR) === 'true',
       bytes: end - start,
       text: end - start > this.#maxCollected ? undefined : chunk.toString('utf8', start, end),
-    });
+    };
+    members.release();
+    this.#listener.onResponse(response);
   }
 }
 

@@ -29,7 +29,11 @@ const NUMBERS = new Map([...TARGET_MEMBERS, ...OF_SPANS].map((name) => [name, me
  */
 export function callStartsIn(body: RequestBody['body'], needsArguments: boolean): readonly CallStart[] {
   if (!Buffer.isBuffer(body)) return [];
-  if (!needsArguments && members.find(body)) return foundStart(body.length);
+  if (!needsArguments && members.find(body)) {
+    const found = foundStart(body.length);
+    members.release();
+    return found;
+  }
   const { value, bytes } = parse(decodeJson(body));
   if (!Array.isArray(value)) return startOf(value, body.length);
   const elements = readElements(bytes) ?? [];
