@@ -27,6 +27,7 @@ describe.each([
   '{"id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{}}}',
   '{"id":1,"method":"ping","params":{"_meta":{"traceparent":"00-1","a":[{}]}}}',
   '{"id":1,"method":"ping","params":{"_meta":7,"protocolVersion":[2]}}',
+  '{"id":1,"method":"ping","params":{"_meta":{"traceparent":"00-1","p":NaN}}}',
   '{"id":1,"id":2,"method":"ping"}',
   '{"id":1,"method":"ping","m\\u0065thod":"tools/list"}',
   '{"id":1,"method":"tools/call","params":{"name":"a","name":"b"}}',

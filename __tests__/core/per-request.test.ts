@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
+import { PassThrough } from 'node:stream';
 import express from 'express';
 import { describe, expect, test } from 'vitest';
 import { createPerRequest, createPerRequestMember } from '../../src/core/per-request.js';
@@ -43,14 +44,18 @@ describe.each(CASES)('a value for a request %s, %s()', (_name, _creator, inside,
     expect(found).toEqual(['second', 'second', undefined, undefined]);
   });
 
-  test('is that of what was made from the request and has headers of its own', async () => {
+  test('is that of what was made from the request and has members of its own', async () => {
     const values = create<string>();
     const found = await during((req) => {
       values.set(req, 'first');
-      const derived = Object.assign(Object.create(req), { headers: {}, rawHeaders: [] });
-      return values.get(derived);
+      const copies = [
+        Object.assign(Object.create(req), { headers: {}, rawHeaders: [] }),
+        Object.assign(Object.create(req), req),
+        Object.setPrototypeOf(new PassThrough(), req),
+      ];
+      return copies.map((copy) => values.get(copy));
     }, inside);
-    expect(found).toBe('first');
+    expect(found).toEqual(['first', 'first', 'first']);
   });
 
   test('is hidden by undefined in what was made from the request', async () => {

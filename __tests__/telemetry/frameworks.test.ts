@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import type { Middleware } from '../../src/index.js';
+import { type CallRecord, type Middleware, mcpCalls } from '../../src/index.js';
 import {
   type Answer,
   type Compression,
@@ -95,4 +95,16 @@ describe.each(SURROUNDINGS)('%s, %s, after a middleware that replaces writeHead(
     expect(await response.json()).toEqual(answer);
     expect(await recorded(1)).toMatchObject([{ outcome: 'tool_error', bytesOut: bytesOf(answer) }]);
   });
+});
+
+test('two mcpCalls(), with a middleware between them that replaces the request', async () => {
+  const second: CallRecord[] = [];
+  const calls = mcpCalls({ onCall: (record) => void second.push(record) });
+  const behindProxy: Middleware = (req, res, next) => calls(new Proxy(req, {}), res, next);
+  const answer: Answer = (_req, res) =>
+    void res.setHeader('content-type', 'application/json').end(JSON.stringify(result(1)));
+  const { post, recorded } = await serveObserved(answer, { after: [behindProxy] });
+  expect(await (await post(toolCall())).json()).toEqual(result(1));
+  expect(await recorded(1)).toMatchObject([{ outcome: 'answered' }]);
+  expect(second).toMatchObject([{ outcome: 'answered' }]);
 });

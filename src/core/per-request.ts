@@ -39,8 +39,7 @@ function create<T>(hasMembers: (req: object) => boolean): PerRequest<T> {
       for (let each: object | null = req; each !== null; each = Object.getPrototypeOf(each)) {
         if (member.isIn(each)) return member.get(each);
         if (values.has(each)) return values.get(each);
-        // The stream itself. Its prototypes have no values, and looking them up takes longer than all else.
-        if (Object.hasOwn(each, '_readableState')) return undefined;
+        if (isOriginal(each)) return undefined;
       }
       return undefined;
     },
@@ -51,6 +50,14 @@ function create<T>(hasMembers: (req: object) => boolean): PerRequest<T> {
     },
   };
 }
+
+/** True for a request that was not made from another one. Its prototypes have no values, and looking them up takes longer than all else. */
+function isOriginal(req: object): boolean {
+  return Object.hasOwn(req, STATE) && !(STATE in (Object.getPrototypeOf(req) ?? {}));
+}
+
+/** A member that Node gives to each stream, and no prototype has. */
+const STATE = '_readableState';
 
 let prototype: IncomingMessage | undefined;
 

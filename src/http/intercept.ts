@@ -13,30 +13,34 @@ const STATE = Symbol('intercepted answer');
 type Methods = Record<WritingMethod, Method>;
 
 interface State {
-  readonly around: AroundWriting;
+  around: AroundWriting;
   /** The methods that the response had before. */
   readonly replaced: Methods;
   readonly current: Methods;
 }
 
 interface Intercepted {
-  [STATE]: State;
-  writeHead: Method;
+  readonly [STATE]: State;
 }
 
 /**
  * Calls `around` in place of the methods that write an answer. It stays the outermost of `write` and `end`: if a later middleware (such as a
  * compression) replaces them, `around` gets the bytes that the application writes, and not those that the middleware makes of them. If
- * an earlier middleware has replaced `writeHead`, a later one may call `around` with other headers than the application's.
+ * an earlier middleware has replaced `writeHead`, a later one may call `around` with other headers than the application's, or not at all.
  */
 export function interceptWriting(res: ServerResponse, around: AroundWriting): void {
+  const known = (res as Partial<Intercepted>)[STATE];
+  if (known !== undefined) {
+    const { around: inner } = known;
+    known.around = (method, args, call) => around(method, args, () => inner(method, args, call));
+    return;
+  }
   const { writeHead, write, end } = res as unknown as Methods;
   const state: State = { around, replaced: { writeHead, write, end }, current: { ...WRAPPERS } };
-  const intercepted = res as unknown as Intercepted;
-  intercepted[STATE] = state;
+  Object.defineProperty(res, STATE, { configurable: true, writable: true, value: state });
   // An accessor in place of a member that the response has already makes all later work with the response slow: 5 µs for each answer.
-  if (Object.hasOwn(res, 'writeHead')) intercepted.writeHead = WRAPPERS.writeHead;
-  else Object.defineProperty(res, 'writeHead', DESCRIPTORS.writeHead);
+  const writeHeadDescriptor = Object.hasOwn(res, 'writeHead') ? PLAIN_WRITE_HEAD : DESCRIPTORS.writeHead;
+  Object.defineProperty(res, 'writeHead', writeHeadDescriptor);
   Object.defineProperty(res, 'write', DESCRIPTORS.write);
   Object.defineProperty(res, 'end', DESCRIPTORS.end);
 }
@@ -51,6 +55,12 @@ const DESCRIPTORS = {
   writeHead: createDescriptor('writeHead'),
   write: createDescriptor('write'),
   end: createDescriptor('end'),
+};
+const PLAIN_WRITE_HEAD: PropertyDescriptor = {
+  configurable: true,
+  enumerable: true,
+  writable: true,
+  value: WRAPPERS.writeHead,
 };
 
 function createWrapper(name: WritingMethod): Method {

@@ -12,7 +12,7 @@ interface Level {
 
 /**
  * Finds chosen members of a JSON object, and of the objects in it, in one pass over the bytes. That takes a fraction of the time that parsing
- * takes. All else is skipped: the text may be no JSON in such places.
+ * takes. Everything else is skipped without being checked, so it may be invalid JSON.
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ export class MemberFinder {
     return isFound;
   }
 
-  /** Lets the bytes go. Finders live as long as the process, and messages may have secrets. */
+  /** Drops the reference to the message. A finder lives as long as the process, and a message may contain secrets. */
   release(): void {
     this.#bytes = EMPTY;
   }
@@ -132,7 +132,7 @@ function levelOf(paths: readonly string[], prefix: string): Level {
   };
 }
 
-/** Returns the end of the name that starts at `start`; -1 if it is no name, or has an escape. */
+/** Returns the end of the name that starts at `start`; -1 if there is no name here, or it contains an escape. */
 function endOfPlainName(bytes: Buffer, start: number): number {
   if (bytes[start] !== QUOTE) return -1;
   for (let at = start + 1; at < bytes.length; at++) {

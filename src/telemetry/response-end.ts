@@ -37,12 +37,13 @@ function errorCodeOf(response: RpcMessage): number | undefined {
 
 const members = new MemberFinder(['result', 'result.isError']);
 const IS_ERROR = members.numberOf('result.isError');
+const TRUE = Buffer.from('true');
 
 function saysError(response: RpcMessage): boolean {
   if (members.find(response.bytes)) {
-    const text = members.textOf(IS_ERROR);
+    const isTrue = members.isWritten(IS_ERROR, TRUE);
     members.release();
-    return text === 'true';
+    return isTrue;
   }
   const member = memberOf(membersAt(response, 'result'), 'isError');
   return member !== undefined && textOf(response.bytes, member) === 'true';

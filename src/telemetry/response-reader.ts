@@ -1,7 +1,13 @@
 import { CLOSE, SPACE } from '../messages/json-bytes.js';
 import { keyOf } from '../messages/json-rpc.js';
 import { MemberFinder } from '../messages/member-finder.js';
-import { integerIn, MAX_TEXT, type ResponseListener, ResponseScanner } from './response-scanner.js';
+import {
+  integerIn,
+  MAX_TEXT,
+  type ResponseListener,
+  ResponseScanner,
+  type ScannedResponse,
+} from './response-scanner.js';
 
 const members = new MemberFinder(['id', 'method', 'result', 'result.isError', 'error', 'error.code']);
 const ID = members.numberOf('id');
@@ -10,6 +16,7 @@ const RESULT = members.numberOf('result');
 const IS_ERROR = members.numberOf('result.isError');
 const ERROR = members.numberOf('error');
 const CODE = members.numberOf('error.code');
+const TRUE = Buffer.from('true');
 
 /** Finds the JSON-RPC responses in JSON that arrives in chunks. A message that is a chunk of its own, as most are, is read faster. */
 export class ResponseReader {
@@ -25,8 +32,11 @@ export class ResponseReader {
   }
 
   push(chunk: Buffer): void {
-    if (this.#scanner === undefined && endsObject(chunk) && members.find(chunk)) this.#onMessage(chunk);
-    else {
+    if (this.#scanner === undefined && endsObject(chunk) && members.find(chunk)) {
+      const response = this.#foundIn(chunk);
+      members.release();
+      if (response !== undefined) this.#listener.onResponse(response);
+    } else {
       this.#scanner ??= new ResponseScanner(this.#listener, this.#maxCollected);
       this.#scanner.push(chunk);
     }
@@ -37,20 +47,18 @@ export class ResponseReader {
     this.#scanner = undefined;
   }
 
-  #onMessage(chunk: Buffer): void {
+  #foundIn(chunk: Buffer): ScannedResponse | undefined {
     const isError = members.has(ERROR);
-    if (members.has(METHOD) || !(isError || members.has(RESULT))) return;
+    if (members.has(METHOD) || !(isError || members.has(RESULT))) return undefined;
     const { start, end } = members;
-    const response = {
+    return {
       key: members.lengthOf(ID) < MAX_TEXT ? keyOf(members.textOf(ID)) : undefined,
       isError,
-      code: members.has(CODE) ? integerIn(members.textOf(CODE)) : undefined,
-      isToolError: members.has(IS_ERROR) && members.textOf(IS_ERROR) === 'true',
+      code: members.has(CODE) && members.lengthOf(CODE) < MAX_TEXT ? integerIn(members.textOf(CODE)) : undefined,
+      isToolError: members.isWritten(IS_ERROR, TRUE),
       bytes: end - start,
       text: end - start > this.#maxCollected ? undefined : chunk.toString('utf8', start, end),
     };
-    members.release();
-    this.#listener.onResponse(response);
   }
 }
 
