@@ -11,6 +11,7 @@ const QUICK = process.argv.includes('--quick');
 // Counted in requests and not in seconds: on a busy machine, seconds would measure code that is not compiled yet, or no requests at all.
 const TURN = 250;
 const [WARM_UP, CALLS] = QUICK ? [10_000, 25_000] : [20_000, 100_000];
+/** Calls in flight. */
 const CONNECTIONS = 16;
 
 /**

@@ -13,11 +13,11 @@ import { LeanClient, openSession, toolCall } from './stdio/lean-client.mjs';
 // not. Never a condition of CI. http-proxy-middleware needs Node 22, so it runs on Node 24.
 const QUICK = process.argv.includes('--quick');
 const PACE = QUICK ? { turns: 1, turnMs: 400, warmUpMs: 1_000 } : { turns: 3, turnMs: 600, warmUpMs: 2_000 };
-/** Each with new processes: some processes are a third faster than others for as long as they live. */
+// Each round has new processes: some are a third faster than others for as long as they live.
 const ROUNDS = QUICK ? 2 : 7;
 const STREAMS = 1_000;
 const PEERS = ['undici', 'node', 'http-proxy-middleware'];
-const OURS = ['express', 'command'];
+const OURS = ['express', 'command', 'command --admin off'];
 
 const local = (path) => fileURLToPath(new URL(path, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'bench-'));
@@ -48,8 +48,12 @@ function commandFile(port, url) {
 
 function startHost(name, url) {
   return HostProcess.run(name, (port) =>
-    name === 'command'
-      ? [local('../dist/gateway/cli.js'), '-f', commandFile(port, url), '--host', '127.0.0.1']
+    name.startsWith('command')
+      ? [
+          local('../dist/gateway/cli.js'),
+          ...['-f', commandFile(port, url), '--host', '127.0.0.1'],
+          ...name.split(' ').slice(1),
+        ]
       : [local('http/hosts.mjs'), name, `${port}`, url, jwks],
   );
 }
@@ -61,11 +65,11 @@ async function contender(name, host) {
     const answer = await client.post(toolCall(), session);
     if (!answer.startsWith('HTTP/1.1 200')) throw new Error(`${name}: ${answer.slice(0, 200)}`);
   });
-  const release = async () => {
+  const release = () => {
     for (const client of clients) client.close();
   };
   const stop = async () => {
-    await release();
+    release();
     await host.stop();
   };
   return { name, host, callers, stop, release };

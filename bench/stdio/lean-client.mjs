@@ -11,7 +11,7 @@ export class LeanClient {
   #settle;
   #fail;
 
-  /** `headers`: further lines, each with its end. */
+  /** `headers`: further lines, each with its end. `path`: the path that is called. */
   constructor(port, headers = '', path = '/mcp') {
     this.#port = port;
     this.#headers = headers;

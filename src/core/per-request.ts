@@ -18,8 +18,8 @@ export function createPerRequest<T>(): PerRequest<T> {
 }
 
 /**
- * Like {@link createPerRequest}, for values that refer to the request. An entry of a `WeakMap` would keep such a request, and all that it refers
- * to, in memory until the next full collection, which costs far more than a hidden class.
+ * Like {@link createPerRequest}, for values that refer to the request. An entry of a `WeakMap` would keep such a request, and everything that
+ * it refers to, in memory until the next full collection, which costs far more than a hidden class.
  */
 export function createPerRequestMember<T>(): PerRequest<T> {
   return create(() => true);
@@ -56,7 +56,7 @@ function isOriginal(req: object): boolean {
   return Object.hasOwn(req, STATE) && !(STATE in (Object.getPrototypeOf(req) ?? {}));
 }
 
-/** A member that Node gives to each stream, and no prototype has. */
+/** A member that Node gives to each stream itself, and to no prototype. */
 const STATE = '_readableState';
 
 let prototype: IncomingMessage | undefined;

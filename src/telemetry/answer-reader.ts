@@ -11,7 +11,7 @@ export interface AnswerHead {
   readonly status: number;
   /** The `Content-Type`; empty if there is none. */
   readonly type: string;
-  /** The `Content-Encoding`; empty if there is none. It may be that of a later compression: then the bytes that are read are not encoded. */
+  /** The `Content-Encoding`; empty if there is none. It may be that of a later compression, which encodes the bytes after they were read. */
   readonly encoding: string;
 }
 

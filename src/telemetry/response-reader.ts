@@ -62,7 +62,7 @@ export class ResponseReader {
   }
 }
 
-/** True if the text may be one whole object: the beginning of a long object is not read twice. */
+/** True if the text may be one whole object. The beginning of a longer one is not searched: the scanner reads it anyway. */
 function endsObject(text: Buffer): boolean {
   let last = text.length - 1;
   while (last > 0 && (text[last] as number) <= SPACE) last--;

@@ -34,8 +34,8 @@ export interface ResponseListener {
 }
 
 /**
- * Finds the JSON-RPC responses in one text of JSON that arrives in chunks, alone or in batches. However long the JSON is, it keeps a few short texts, and
- * a message only up to a limit. It does not check that the text is JSON; if it is not, the responses mean nothing.
+ * Finds the JSON-RPC responses in one text of JSON that arrives in chunks, alone or in batches. However long the JSON is, it keeps a few short
+ * texts, and a message only up to a limit. It does not check that the text is JSON; if it is not, the responses mean nothing.
  */
 export class ResponseScanner {
   readonly #listener: ResponseListener;

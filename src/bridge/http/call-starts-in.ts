@@ -25,8 +25,8 @@ const NUMBERS = new Map([...TARGET_MEMBERS, ...OF_SPANS].map((name) => [name, me
  * Reads the calls in a body that passes unchanged. The target decides if the body is valid, so this function refuses nothing: a body that is
  * not JSON-RPC has no calls, and only the first calls of a very long batch are returned.
  *
- * @param needsArguments False if only the members of `params` that records and spans use are needed. Then the rest is not checked either: a body that is not JSON
- * may have a call.
+ * @param needsArguments False if only the members of `params` that records and spans use are needed. Then the rest is not checked: a body that
+ * is not JSON in such a place has a call too.
  */
 export function callStartsIn(body: RequestBody['body'], needsArguments: boolean): readonly CallStart[] {
   if (!Buffer.isBuffer(body)) return [];
