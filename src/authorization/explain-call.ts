@@ -35,6 +35,7 @@ export function explainCall(
     readCalls(message).calls,
     { ruleSet, backend, isAmbiguous: createAmbiguityCheck(rules) },
     { shared: sharedVariablesOf(request, auth), scopes: new Set(auth?.scopes) },
+    false,
   );
   return { decisions, failures };
 }

@@ -21,21 +21,24 @@ const MAX_SUBJECT_LENGTH = 128;
 /** In place of the claims of anonymous callers. */
 const ANONYMOUS = {};
 
+/** The outcomes of rules, by the number of the rule. */
+export type Outcomes = (boolean | undefined)[];
+
 /**
  * Creates the memory of the outcomes of rules: callers call the same tools again and again. The function returns the outcomes for a caller
- * and a subject, as a map to which new outcomes are added; undefined if there is no subject, or one that is too long to be kept.
+ * and a subject, to which new outcomes are added; undefined if there is no subject, or one that is too long to be kept.
  */
-export function createRememberedOutcomes<Rule>(): (input: Subject) => Map<Rule, boolean> | undefined {
-  let callers = new WeakMap<object, Map<string, Map<Rule, boolean>>>();
+export function createRememberedOutcomes(): (input: Subject) => Outcomes | undefined {
+  let callers = new WeakMap<object, Map<string, Outcomes>>();
   let entries = 0;
 
-  function add(caller: object, subject: string): Map<Rule, boolean> {
+  function add(caller: object, subject: string): Outcomes {
     if (entries === MAX_ENTRIES) {
       callers = new WeakMap();
       entries = 0;
     }
     entries += 1;
-    const outcomes = new Map<Rule, boolean>();
+    const outcomes: Outcomes = [];
     callers.set(caller, (callers.get(caller) ?? new Map()).set(subject, outcomes));
     return outcomes;
   }

@@ -43,7 +43,7 @@ export function createRuleAuthorizer(
   const caller = { shared: sharedVariablesOf(req, auth), scopes: scopesOf(auth) };
   return {
     authorize(calls) {
-      const denied = decisionsOn(calls, settings, { ...caller, isShort: isShort(req) }).filter(isDenied);
+      const denied = decisionsOn(calls, settings, caller, isShort(req)).filter(isDenied);
       for (const decision of denied) onDenied(decision);
       return denied.length === 0 ? undefined : denialFor(denied, auth);
     },
@@ -58,10 +58,11 @@ export function createRuleAuthorizer(
 export function decisionsOn(
   calls: readonly McpCall[],
   settings: Settings,
-  { isShort = false, ...caller }: Caller & { readonly isShort?: boolean },
+  { shared, scopes }: Caller,
+  isShort: boolean,
 ): readonly CallDecision[] {
   const hasLongArguments = settings.ruleSet.readsArguments && !isShort && areArgumentsLong(calls);
-  const context = { ...caller, hasLongArguments, isMade: true };
+  const context = { shared, scopes, hasLongArguments, isMade: true };
   return evaluateTogether(() => calls.flatMap((call) => decisionsOnCall(call, settings, context)));
 }
 
@@ -101,7 +102,8 @@ function inputFor(
     resolved,
     kind === 'tool' ? { value: isMade ? params.arguments : undefined, isMade, isAmbiguous } : undefined,
   );
-  const variables = { ...shared, mcp: { [kind]: named } };
+  const { jwt, apiKey, request, source } = shared;
+  const variables = { jwt, apiKey, request, source, mcp: { [kind]: named } };
   return { variables, scopes, hasLongArguments, subject: `${kind} ${resolved.target ?? ''} ${resolved.name}` };
 }
 

@@ -1,7 +1,7 @@
 import type { CallVariables } from './expressions/call-variables.js';
 import type { ExpressionOutcome } from './expressions/evaluation.js';
 import type { Expression } from './expressions/expression.js';
-import { createRememberedOutcomes, readsLastingOnly } from './remembered-outcomes.js';
+import { createRememberedOutcomes, type Outcomes, readsLastingOnly } from './remembered-outcomes.js';
 
 /** A rule of `mcpAuthorization()`, checked. */
 export interface AuthorizationRule {
@@ -31,7 +31,14 @@ export interface RuleInput {
   readonly subject?: string;
 }
 
-type Known = Map<AuthorizationRule, boolean> | undefined;
+/** A rule with what is known about it before any call. */
+interface PreparedRule {
+  readonly rule: AuthorizationRule;
+  readonly number: number;
+  readonly readsArguments: boolean;
+  /** True if its outcome can be remembered. */
+  readonly isLasting: boolean;
+}
 
 /** Receives each rule that failed, and the code of its failure. */
 export type FailureReport = (rule: AuthorizationRule, code: string) => void;
@@ -51,12 +58,11 @@ export interface RuleSet {
  * fails only because the call has no such variable.
  */
 export function createRuleSet(rules: readonly AuthorizationRule[], report: FailureReport): RuleSet {
+  const prepared = rules.map(prepare);
   const [deny, require, allow] = (['deny', 'require', 'allow'] as const).map((kind) =>
-    rules.filter((rule) => rule.kind === kind),
-  ) as [AuthorizationRule[], AuthorizationRule[], AuthorizationRule[]];
-  const readsArguments = ({ expression }: AuthorizationRule) => expression.reads.has(ARGUMENTS);
-  const lasting = new Set(rules.filter(({ expression }) => readsLastingOnly(expression.reads)));
-  const outcomesFor = createRememberedOutcomes<AuthorizationRule>();
+    prepared.filter(({ rule }) => rule.kind === kind),
+  ) as [PreparedRule[], PreparedRule[], PreparedRule[]];
+  const outcomesFor = createRememberedOutcomes();
 
   const evaluate = (rule: AuthorizationRule, input: RuleInput): ExpressionOutcome => {
     if (input.hasLongArguments && readsArguments(rule)) {
@@ -67,23 +73,24 @@ export function createRuleSet(rules: readonly AuthorizationRule[], report: Failu
   };
 
   /** Evaluates a rule unless its outcome is known. Failures are not remembered, since each one is reported. */
-  const recall = (rule: AuthorizationRule, input: RuleInput, known: Known): ExpressionOutcome => {
-    const remembered = known?.get(rule);
+  const recall = ({ rule, number, isLasting }: PreparedRule, input: RuleInput, known: Outcomes | undefined) => {
+    if (known === undefined || !isLasting) return evaluate(rule, input);
+    const remembered = known[number];
     if (remembered !== undefined) return remembered;
     const outcome = evaluate(rule, input);
-    if (typeof outcome === 'boolean' && lasting.has(rule)) known?.set(rule, outcome);
+    if (typeof outcome === 'boolean') known[number] = outcome;
     return outcome;
   };
 
-  const decideAllow = (input: RuleInput, known: Known): RuleDecision => {
-    const lacksNothing = ({ scopes }: AuthorizationRule) => scopes.every((scope) => input.scopes.has(scope));
-    const rule = allow.find((each) => lacksNothing(each) && mayHold(recall(each, input, known)));
-    if (rule !== undefined) return { isAllowed: true, rule, missingScopes: [] };
+  const decideAllow = (input: RuleInput, known: Outcomes | undefined): RuleDecision => {
+    const lacksNothing = ({ rule }: PreparedRule) => rule.scopes.every((scope) => input.scopes.has(scope));
+    const found = allow.find((each) => lacksNothing(each) && mayHold(recall(each, input, known)));
+    if (found !== undefined) return { isAllowed: true, rule: found.rule, missingScopes: [] };
     // A rule that would allow the call if the token had its scopes. The expression may read the scopes too.
     const lacking = allow.find(
-      (each) => !lacksNothing(each) && !(input.hasLongArguments && readsArguments(each)) && wouldHold(each, input),
+      (each) => !lacksNothing(each) && !(input.hasLongArguments && each.readsArguments) && wouldHold(each.rule, input),
     );
-    return { isAllowed: allow.length === 0, rule: undefined, missingScopes: lacking?.scopes ?? [] };
+    return { isAllowed: allow.length === 0, rule: undefined, missingScopes: lacking?.rule.scopes ?? [] };
   };
 
   return {
@@ -92,11 +99,20 @@ export function createRuleSet(rules: readonly AuthorizationRule[], report: Failu
     decide(input) {
       const known = outcomesFor(input);
       const denying =
-        deny.find((rule) => DENYING.has(recall(rule, input, known))) ??
-        require.find((rule) => !mayHold(recall(rule, input, known)));
-      return denying === undefined ? decideAllow(input, known) : { isAllowed: false, rule: denying, missingScopes: [] };
+        deny.find((each) => DENYING.has(recall(each, input, known))) ??
+        require.find((each) => !mayHold(recall(each, input, known)));
+      if (denying !== undefined) return { isAllowed: false, rule: denying.rule, missingScopes: [] };
+      return decideAllow(input, known);
     },
   };
+}
+
+function prepare(rule: AuthorizationRule, number: number): PreparedRule {
+  return { rule, number, readsArguments: readsArguments(rule), isLasting: readsLastingOnly(rule.expression.reads) };
+}
+
+function readsArguments({ expression }: AuthorizationRule): boolean {
+  return expression.reads.has(ARGUMENTS);
 }
 
 function wouldHold({ expression, scopes }: AuthorizationRule, { variables, scopes: granted }: RuleInput): boolean {

@@ -18,8 +18,8 @@ export function createPerRequest<T>(): PerRequest<T> {
 }
 
 /**
- * Like {@link createPerRequest}, for values that refer to the request. An entry of a `WeakMap` would keep such a request, and everything that
- * it refers to, in memory until the next full collection, which costs far more than a hidden class.
+ * Like {@link createPerRequest}, with a private member for requests of Express too: for values of requests whose message is read. An entry of a
+ * `WeakMap` stays until the next full collection, with the message or even the request, and that costs more than a hidden class.
  */
 export function createPerRequestMember<T>(): PerRequest<T> {
   return create(() => true);

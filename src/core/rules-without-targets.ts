@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { createPerRequest } from './per-request.js';
+import { createPerRequestMember } from './per-request.js';
 import { shareValue } from './shared-state.js';
 
-const decided = shareValue('rulesWithoutTargets', createPerRequest<true>);
+const decided = shareValue('rulesWithoutTargets', createPerRequestMember<true>);
 
 /** Notes that an `mcpAuthorization()` without `backend` decided on this request: its rules saw the client's names. */
 export function noteRulesWithoutTargets(req: IncomingMessage): void {

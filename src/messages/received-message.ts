@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { getAuth } from '../core/auth-info.js';
-import { createPerRequest } from '../core/per-request.js';
+import { createPerRequestMember } from '../core/per-request.js';
 import { userOf } from '../core/principal.js';
 import { alreadyRead } from '../http/body.js';
 import { carriesBody, isBodyParsed } from '../http/carries-body.js';
@@ -15,7 +15,7 @@ interface Read {
   readonly message: ReceivedBody;
 }
 
-const reads = createPerRequest<Read>();
+const reads = createPerRequestMember<Read>();
 
 /** Methods that pass without a message. With a body they are read like a POST, since a server may ignore the method. */
 const WITHOUT_MESSAGE = ['GET', 'HEAD', 'DELETE', 'OPTIONS'];
