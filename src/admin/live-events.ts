@@ -10,7 +10,7 @@ import { CallNumbers, isFailedCall } from './call-numbers.js';
 import { describeDecision, isRefusal } from './decision-event.js';
 import type { ErrorHelp } from './error-help.js';
 import { EventSampling } from './event-sampling.js';
-import { type DescribeEvent, type LoggedEvent, RecentEvents } from './recent-events.js';
+import { type LoggedEvent, RecentEvents } from './recent-events.js';
 
 /** Calls, and decisions, that a page gets when it connects. */
 const MAX_KEPT = 200;
@@ -31,11 +31,23 @@ interface EventParts {
   load(): { readonly sessions: number; readonly pending: number };
 }
 
+interface KeptCall {
+  readonly id: number;
+  readonly record: CallRecord;
+}
+
+interface KeptDecision {
+  readonly id: number;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly decision: AuthDecision;
+}
+
 /** Calls and decisions of this process as server-sent events. It listens for them from its creation until `close()`. */
 export class LiveEvents {
   readonly #parts: EventParts;
-  readonly #calls = new RecentEvents(MAX_KEPT);
-  readonly #decisions = new RecentEvents(MAX_KEPT);
+  readonly #calls = new RecentEvents<KeptCall>(MAX_KEPT);
+  readonly #decisions = new RecentEvents<KeptDecision>(MAX_KEPT);
   readonly #sampling = new EventSampling();
   readonly #numbers = new CallNumbers();
   readonly #readers = new Set<ServerResponse>();
@@ -60,7 +72,8 @@ export class LiveEvents {
     // A compression middleware or a proxy in front must not wait for more data.
     const headers = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' };
     res.writeHead(200, { 'content-type': 'text/event-stream', ...headers });
-    for (const events of [this.#calls.all, this.#decisions.all]) res.write(lastOf(events));
+    res.write(lastOf(this.#calls.all, (call) => this.#describeCall(call)));
+    res.write(lastOf(this.#decisions.all, (decision) => this.#describeDecision(decision)));
     res.flushHeaders();
     this.#readers.add(res);
     onceClosed(res, () => this.#disconnect(res));
@@ -93,28 +106,30 @@ export class LiveEvents {
   }
 
   #addCall(record: CallRecord): void {
-    if (this.#readers.size > 0) this.#numbers.addCall(record);
-    const id = this.#nextId();
-    this.#add(this.#calls, () => this.#describeCall(id, record), isFailedCall(record));
+    const call = { id: this.#nextId(), record };
+    this.#calls.add(call);
+    if (this.#readers.size === 0) return;
+    this.#numbers.addCall(record);
+    if (this.#sampling.take(isFailedCall(record))) this.#send(this.#describeCall(call));
   }
 
-  #describeCall(id: number, { content: _, ...record }: CallRecord): LoggedEvent {
+  #describeCall({ id, record: { content: _, ...record } }: KeptCall): LoggedEvent {
     const { session } = record;
     const handle = session === undefined ? undefined : this.#parts.handleOf(session);
     return { name: 'call', data: { id, ...withShortTexts(record), session: handle } };
   }
 
   #addDecision(decision: AuthDecision): void {
+    const kept = { id: this.#nextId(), time: Date.now(), decision };
+    this.#decisions.add(kept);
+    if (this.#readers.size === 0) return;
     const isFailure = isRefusal(decision);
     if (isFailure) this.#numbers.addRefusal();
-    const [id, time] = [this.#nextId(), Date.now()];
-    const describe = () => describeDecision(withShortTexts(decision), this.#parts.help);
-    this.#add(this.#decisions, () => ({ name: 'decision', data: { id, time, ...describe() } }), isFailure);
+    if (this.#sampling.take(isFailure)) this.#send(this.#describeDecision(kept));
   }
 
-  #add(log: RecentEvents, event: DescribeEvent, isFailure: boolean): void {
-    log.add(event);
-    if (this.#readers.size > 0 && this.#sampling.take(isFailure)) this.#send(event());
+  #describeDecision({ id, time, decision }: KeptDecision): LoggedEvent {
+    return { name: 'decision', data: { id, time, ...describeDecision(withShortTexts(decision), this.#parts.help) } };
   }
 
   #nextId(): number {
@@ -141,11 +156,11 @@ export class LiveEvents {
 }
 
 /** The text of the last events, as many as are not too long together. */
-function lastOf(events: readonly DescribeEvent[]): string {
+function lastOf<Kept>(events: readonly Kept[], describe: (event: Kept) => LoggedEvent): string {
   const texts: string[] = [];
   let bytes = 0;
   for (const event of [...events].reverse()) {
-    const text = textOf(event());
+    const text = textOf(describe(event));
     bytes += Buffer.byteLength(text);
     if (bytes > MAX_KEPT_BYTES) break;
     texts.unshift(text);

@@ -4,27 +4,24 @@ export interface LoggedEvent {
   readonly data: object;
 }
 
-/** Describes an event. Called when a page gets it: with no page, events cost next to nothing. */
-export type DescribeEvent = () => LoggedEvent;
-
-/** The last events of one kind, with a bound. */
-export class RecentEvents {
+/** The last events of one kind, with a bound. With no page, events cost next to nothing: they are described when a page gets them. */
+export class RecentEvents<Kept> {
   readonly #max: number;
-  readonly #events: DescribeEvent[] = [];
+  readonly #events: Kept[] = [];
   #next = 0;
 
   constructor(max: number) {
     this.#max = max;
   }
 
-  add(event: DescribeEvent): void {
+  add(event: Kept): void {
     if (this.#events.length < this.#max) this.#events.push(event);
     else this.#events[this.#next] = event;
     this.#next = (this.#next + 1) % this.#max;
   }
 
   /** The oldest first. */
-  get all(): readonly DescribeEvent[] {
+  get all(): readonly Kept[] {
     if (this.#events.length < this.#max) return [...this.#events];
     return [...this.#events.slice(this.#next), ...this.#events.slice(0, this.#next)];
   }

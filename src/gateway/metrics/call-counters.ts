@@ -2,15 +2,14 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { CALL_CHANNEL } from '../../core/channels.js';
 import { OUTAGES, REFUSALS } from '../../core/errors.js';
 import { BRIDGE_ERRORS } from '../../messages/bridge-error.js';
-import { METHODS, targetNoun } from '../../messages/mcp-call.js';
+import { METHODS, type TargetNoun, targetNoun } from '../../messages/mcp-call.js';
 import { MESSAGE_REFUSALS } from '../../messages/message-refusal.js';
 import type { CallRecord } from '../../telemetry/call-record.js';
 import { listedName, OTHER } from '../../telemetry/listed-names.js';
+import { addCounter } from './counted.js';
+import { addDurations } from './durations.js';
 import type { MetricTypes } from './metric-types.js';
 import { NO_LABEL, type ServedRoutes } from './served-routes.js';
-
-/** The bounds of agentgateway's buckets, in seconds. */
-const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 80];
 
 const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
 const KNOWN_CODES: ReadonlySet<string> = new Set(
@@ -22,43 +21,39 @@ const KNOWN_CODES: ReadonlySet<string> = new Set(
  *
  * @returns A function that ends it.
  */
-export function countCalls({ Counter, Histogram, registers }: MetricTypes, served: ServedRoutes): () => void {
-  const requests = new Counter({
+export function countCalls(types: MetricTypes, served: ServedRoutes): () => void {
+  const countRequest = addCounter(types, {
     name: 'mcp_requests_total',
     help: 'Requests of MCP. The name of a resource is _other if no MCP server has listed it',
     labelNames: ['route', 'server', 'method', 'resource', 'resource_type'],
-    registers,
   });
-  const durations = new Histogram({
+  const countDuration = addDurations(types, {
     name: 'mcp_request_duration_seconds',
     help: 'The time from the arrival of a request of MCP to its answer, in seconds',
     labelNames: ['method', 'outcome'],
-    buckets: BUCKETS,
-    registers,
   });
-  const failures = new Counter({
+  const countFailure = addCounter(types, {
     name: 'mcp_request_failures_total',
     help: 'Requests of MCP that were not answered with a result, with the code of docs/errors.md or of the JSON-RPC error',
     labelNames: ['outcome', 'code'],
-    registers,
   });
   const onCall = (message: unknown): void => {
     const record = message as CallRecord;
     const { outcome, durationMs } = record;
     const method = KNOWN_METHODS.has(record.method) ? record.method : OTHER;
-    requests.inc({ ...served.labelsOf(record.route, record.target), method, ...labelsOfName(record) });
-    durations.observe({ method, outcome }, durationMs / 1_000);
-    if (outcome !== 'answered') failures.inc({ outcome, code: labelOfCode(record.code) });
+    const { route, server } = served.labelsOf(record.route, record.target);
+    const type = targetNoun(record.method);
+    countRequest(route, server, method, resourceOf(record, type), type ?? NO_LABEL);
+    countDuration(durationMs / 1_000, method, outcome);
+    if (outcome !== 'answered') countFailure(outcome, labelOfCode(record.code));
   };
   subscribe(CALL_CHANNEL, onCall);
   return () => void unsubscribe(CALL_CHANNEL, onCall);
 }
 
-function labelsOfName(record: CallRecord) {
-  const type = targetNoun(record.method);
+function resourceOf(record: CallRecord, type: TargetNoun | undefined): string {
   // Each task has a name of its own.
-  const resource = type === 'task' ? undefined : listedName(record);
-  return { resource: resource ?? NO_LABEL, resource_type: type ?? NO_LABEL };
+  return (type === 'task' ? undefined : listedName(record)) ?? NO_LABEL;
 }
 
 /** An MCP server chooses the code of its errors. */

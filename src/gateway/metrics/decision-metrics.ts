@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { DECISION_CHANNEL } from '../../core/channels.js';
 import type { AuthDecision } from '../../policy/auth-decision.js';
+import { addCounter } from './counted.js';
 import type { MetricTypes } from './metric-types.js';
 
 /**
@@ -8,16 +9,15 @@ import type { MetricTypes } from './metric-types.js';
  *
  * @returns A function that ends it.
  */
-export function countDecisions({ Counter, registers }: MetricTypes): () => void {
-  const decisions = new Counter({
+export function countDecisions(types: MetricTypes): () => void {
+  const countDecision = addCounter(types, {
     name: 'mcp_auth_decisions_total',
     help: 'Decisions on HTTP requests, with the code of docs/errors.md for those that were refused',
     labelNames: ['mode', 'outcome', 'code'],
-    registers,
   });
   const onDecision = (message: unknown): void => {
     const { mode, outcome, code = '' } = message as AuthDecision;
-    decisions.inc({ mode, outcome, code });
+    countDecision(mode, outcome, code);
   };
   subscribe(DECISION_CHANNEL, onDecision);
   return () => void unsubscribe(DECISION_CHANNEL, onDecision);

@@ -17,9 +17,9 @@ export interface Metrics {
 
 /** Begins to count. Loads prom-client, which only the metrics need. */
 export async function openMetrics(source: MetricsSource): Promise<Metrics> {
-  const { Registry, Counter, Gauge, Histogram } = await import('prom-client');
+  const { Registry, Counter, Gauge } = await import('prom-client');
   const registry = new Registry();
-  const types: MetricTypes = { Counter, Gauge, Histogram, registers: [registry] };
+  const types: MetricTypes = { Counter, Gauge, registers: [registry] };
   const served = new ServedRoutes(source);
   startLearningNames();
   const ends = [countCalls(types, served), countDecisions(types)];

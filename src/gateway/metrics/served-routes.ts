@@ -37,8 +37,13 @@ export class ServedRoutes {
     if (!this.#targets.has(route) && performance.now() - this.#readAt > REREAD_MS) this.read();
     const targets = this.#targets.get(route);
     if (targets === undefined) return { route: OTHER, server: NO_LABEL };
-    const [only] = targets.size === 1 ? targets : [];
-    const server = target === undefined || targets.has(target) ? (target ?? only ?? NO_LABEL) : OTHER;
-    return { route, server };
+    if (target === undefined) return { route, server: onlyOf(targets) ?? NO_LABEL };
+    return { route, server: targets.has(target) ? target : OTHER };
   }
+}
+
+function onlyOf(targets: ReadonlySet<string>): string | undefined {
+  if (targets.size !== 1) return undefined;
+  const [only] = targets;
+  return only;
 }
