@@ -1,21 +1,40 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import autocannon from 'autocannon';
 import { median } from './median.mjs';
+import { LeanClient } from './stdio/lean-client.mjs';
 
 /** Forged tokens that all differ, a second. */
 const FORGERIES_PER_SECOND = 4_000;
+const FORGERS = 256;
 const CONNECTIONS = 8;
 
-/** Sends with a known token, from a process of its own, so that its latency is the server's and not the forger's. */
-async function measureKnown(url, headers, body, seconds) {
-  const result = await autocannon({ url, method: 'POST', headers, body, connections: CONNECTIONS, duration: seconds });
-  return { perSecond: result['2xx'] / result.duration, p99: result.latency.p99, refused: result.non2xx };
+const bearer = (token) => `authorization: Bearer ${token}\r\n`;
+
+/** Sends with a known token, from another process than the forger, so that its latency is the server's. */
+async function measureKnown(port, token, body, seconds) {
+  const times = [];
+  const start = performance.now();
+  const end = start + 1_000 * seconds;
+  const callers = Array.from({ length: CONNECTIONS }, async () => {
+    const client = new LeanClient(port, bearer(token));
+    for (let then = performance.now(); then < end; ) {
+      const answer = await client.post(body);
+      if (!answer.startsWith('HTTP/1.1 200')) throw new Error(`the known token was refused: ${answer.slice(0, 200)}`);
+      const now = performance.now();
+      times.push(now - then);
+      then = now;
+    }
+    client.close();
+  });
+  await Promise.all(callers);
+  times.sort((a, b) => a - b);
+  const perSecond = (1_000 * times.length) / (performance.now() - start);
+  return { perSecond, p99: times[Math.ceil(times.length * 0.99) - 1] };
 }
 
-async function startForger(url, body, claims) {
-  const child = fork(fileURLToPath(import.meta.url), ['forge', url, body, claims, `${FORGERIES_PER_SECOND}`]);
+async function startForger(port, body, token) {
+  const child = fork(fileURLToPath(import.meta.url), ['forge', `${port}`, body, token]);
   await once(child, 'message');
   return async () => {
     const sent = once(child, 'message');
@@ -27,44 +46,61 @@ async function startForger(url, body, claims) {
 }
 
 /** Compares the throughput of a client with a known token with and without the flood, in the same process and minute. */
-export async function measureFlood({ name, start, headers, body, forgedToken, rounds, seconds }) {
+export async function measureFlood({ name, start, token, body, forgedToken, rounds, seconds }) {
   const shares = [];
   const p99s = [];
   let answers = '';
   for (let round = 0; round < rounds; round += 1) {
     const server = await start();
-    await measureKnown(server.url, headers, body, 3);
-    const before = await measureKnown(server.url, headers, body, seconds);
-    const stop = await startForger(server.url, body, forgedToken);
-    const during = await measureKnown(server.url, headers, body, seconds);
+    const { port } = new URL(server.url);
+    await measureKnown(port, token, body, 5);
+    const before = await measureKnown(port, token, body, seconds);
+    const stop = await startForger(port, body, forgedToken);
+    const during = await measureKnown(port, token, body, seconds);
     answers = JSON.stringify(await stop());
     server.stop();
     shares.push(during.perSecond / before.perSecond);
     p99s.push(during.p99);
   }
-  console.log(`| ${name} | ${median(shares).toFixed(2)} | ${median(p99s)} ms | ${answers} |`);
+  console.log(`| ${name} | ${median(shares).toFixed(2)} | ${median(p99s).toFixed(1)} ms | ${answers} |`);
 }
 
 /** Alters the signature of a token, so that no two are the same. */
 function* forgeries(token) {
   const end = token.length - 12;
-  for (let i = 0; ; i += 1) yield `${token.slice(0, end)}${i.toString(36).padStart(8, 'A')}${token.slice(end + 8)}`;
+  // Another forger of the same server sends others.
+  for (let i = Math.floor(Math.random() * 36 ** 7); ; i += 1)
+    yield `${token.slice(0, end)}${i.toString(36).padStart(8, 'A')}${token.slice(end + 8)}`;
 }
 
-/** Sends at a steady rate, from a separate process. Its parent's message ends it. */
-async function forge([url, body, token, perSecond]) {
+/** Sends at a steady rate, as long as the server answers in time. Its parent's message ends it. */
+async function forge([port, body, token]) {
   const tokens = forgeries(token);
-  const next = () => ({ authorization: `Bearer ${tokens.next().value}`, 'content-type': 'application/json' });
-  const requests = [{ method: 'POST', body, setupRequest: (request) => ({ ...request, headers: next() }) }];
-  const cannon = autocannon({ url, connections: 256, duration: 600, overallRate: Number(perSecond), requests });
-  process.once('message', () => cannon.stop());
+  const idle = Array.from({ length: FORGERS }, () => new LeanClient(Number(port)));
+  const counts = {};
+  const start = performance.now();
+  let sent = 0;
+  const send = async (client) => {
+    sent += 1;
+    client.headers = bearer(tokens.next().value);
+    const status = (await client.post(body)).slice(9, 12);
+    counts[status] = (counts[status] ?? 0) + 1;
+    idle.push(client);
+  };
+  setInterval(() => {
+    const due = (FORGERIES_PER_SECOND * (performance.now() - start)) / 1_000;
+    while (sent < due && idle.length > 0) void send(idle.pop());
+    // What could not be sent in time is not made up for.
+    sent = Math.max(sent, Math.floor(due) - FORGERS);
+  }, 2);
+  process.once('message', () => {
+    const seconds = (performance.now() - start) / 1_000;
+    process.send(
+      Object.fromEntries(Object.entries(counts).map(([status, count]) => [status, Math.round(count / seconds)])),
+      () => process.exit(),
+    );
+  });
   process.send('ready');
-  const { duration, statusCodeStats } = await cannon;
-  const perStatus = Object.entries(statusCodeStats).map(([status, { count }]) => [
-    status,
-    Math.round(count / duration),
-  ]);
-  process.send(Object.fromEntries(perStatus));
 }
 
 if (process.argv[2] === 'forge') await forge(process.argv.slice(3));

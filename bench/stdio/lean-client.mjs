@@ -2,8 +2,9 @@ import { connect } from 'node:net';
 
 /** One HTTP connection that sends one request at a time and parses no more of the answer than it must. */
 export class LeanClient {
+  /** Further lines of the request's head, each with its end. */
+  headers;
   #port;
-  #headers;
   #path;
   #socket;
   #request;
@@ -11,10 +12,10 @@ export class LeanClient {
   #settle;
   #fail;
 
-  /** `headers`: further lines, each with its end. `path`: the path that is called. */
+  /** `path`: the path that is called. */
   constructor(port, headers = '', path = '/mcp') {
     this.#port = port;
-    this.#headers = headers;
+    this.headers = headers;
     this.#path = path;
   }
 
@@ -23,7 +24,7 @@ export class LeanClient {
     this.#received = '';
     this.#request =
       `POST ${this.#path} HTTP/1.1\r\nhost: 127.0.0.1:${this.#port}\r\ncontent-type: application/json\r\n` +
-      `accept: application/json, text/event-stream\r\n${this.#headers}${id}content-length: ${body.length}\r\n\r\n${body}`;
+      `accept: application/json, text/event-stream\r\n${this.headers}${id}content-length: ${body.length}\r\n\r\n${body}`;
     const answer = new Promise((resolve, reject) => {
       this.#settle = resolve;
       this.#fail = reject;

@@ -229,7 +229,7 @@ function createResponder(resolved: ResolvedAuth, options: object) {
     if (error instanceof AuthError) {
       if (code === 'missing_token') hints.onRefusal(req);
       writeRefusal(req, res, error.code, scheme);
-    } else if (error instanceof UpstreamError && (asksForJson(req) || error.code === 'too_many_failed_tokens')) {
+    } else if (error instanceof UpstreamError && (error.code === 'too_many_failed_tokens' || asksForJson(req))) {
       // Express would answer next(error) with an HTML page, which MCP clients cannot read, and which costs more than the limit saves.
       replyOutage(res, error);
     } else {

@@ -70,23 +70,37 @@ const inTurn = createTurns(MAX_AT_ONCE);
  * send any number of them. A library then verifies what is left, so that our own code can refuse a token but never accept
  * one.
  *
- * @throws {AuthError} `bad_signature`, `unsupported_algorithm`.
+ * @returns `bad_signature` or `unsupported_algorithm`; undefined for a good signature. It is not thrown: each function that an error passes
+ * through costs some microseconds, and a flood has thousands of forgeries a second.
  * @throws {UpstreamError} `package_unavailable`.
  */
-export async function verifySignature({ token, alg }: Record<'token' | 'alg', string>, key: KeyObject): Promise<void> {
+export async function signatureFault(
+  { token, alg }: Record<'token' | 'alg', string>,
+  key: KeyObject,
+): Promise<AuthError | undefined> {
   const algorithm = ALGORITHMS.get(alg);
-  if (algorithm === undefined || !suitsAlgorithm(key, alg)) throw new AuthError('unsupported_algorithm', { alg });
+  if (algorithm === undefined || !suitsAlgorithm(key, alg)) return new AuthError('unsupported_algorithm', { alg });
   // Outside the `try`: a library that cannot be loaded is not the token's fault.
   const verifyJwt = await algorithm.verifiedBy();
-  let reason: string | undefined;
+  let reason = 'it does not verify';
   try {
-    // Not thrown here: a second error for each token would be costly in a flood of forged tokens.
-    if (!(await inTurn(() => verifyJwt(token, key, alg)))) reason = 'it does not verify';
+    if (await inTurn(() => verifyJwt(token, key, alg))) return undefined;
   } catch (error) {
     // Form, algorithm and key were checked before, so only the signature can fail.
     reason = (error as Error).message;
   }
-  if (reason !== undefined) throw new AuthError('bad_signature', { alg, reason });
+  return new AuthError('bad_signature', { alg, reason });
+}
+
+/**
+ * Throws what {@link signatureFault} returns.
+ *
+ * @throws {AuthError} `bad_signature`, `unsupported_algorithm`.
+ * @throws {UpstreamError} `package_unavailable`.
+ */
+export async function verifySignature(jwt: Record<'token' | 'alg', string>, key: KeyObject): Promise<void> {
+  const fault = await signatureFault(jwt, key);
+  if (fault !== undefined) throw fault;
 }
 
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };

@@ -4,7 +4,7 @@ import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { TrustedIssuer } from '../../policy/resolve-issuer.js';
 import { createKeySet } from '../keys/create-key-set.js';
 import type { KeySet } from '../keys/key-set.js';
-import { isAcceptedAlgorithm, verifySignature } from '../keys/signature.js';
+import { isAcceptedAlgorithm, signatureFault } from '../keys/signature.js';
 import type { VerificationKey } from '../keys/verification-key.js';
 import { type Claims, claimAt, claimOf, clientClaimOf, isNumericDate, scopeClaims, stringsOf } from './claims.js';
 import type { CompactJwt } from './compact-jwt.js';
@@ -57,34 +57,37 @@ async function* signatureFaults(
   jwt: CompactJwt,
   trust: Trust,
 ): AsyncGenerator<TokenFault, VerificationKey | undefined> {
-  try {
-    return await findSigningKey(jwt, trust);
-  } catch (error) {
-    if (!(error instanceof AuthError || error instanceof UpstreamError)) throw error;
-    yield { check: 'signature', error };
-    return undefined;
-  }
+  const found = await findSigningKey(jwt, trust).catch(refusalOf);
+  if (!(found instanceof Error)) return found;
+  yield { check: 'signature', error: found };
+  return undefined;
 }
 
-/** Finds the key that verifies the token's signature. */
-async function findSigningKey(jwt: CompactJwt, { keySet, trusted }: Trust): Promise<VerificationKey> {
+/** Finds the key that verifies the token's signature. Returns or throws the reason if there is none. */
+async function findSigningKey(
+  jwt: CompactJwt,
+  { keySet, trusted }: Trust,
+): Promise<VerificationKey | AuthError | UpstreamError> {
   const { kid, alg } = jwt;
-  if (!isAcceptedAlgorithm(alg)) throw new AuthError('unsupported_algorithm', { alg });
+  if (!isAcceptedAlgorithm(alg)) return new AuthError('unsupported_algorithm', { alg });
   const wanted = { kid, alg, ...(trusted.tenants && { issuer: trusted.issuer, tenant: claimOf(jwt.payload, 'tid') }) };
   const key = await keySet.find(wanted);
-  try {
-    await verifySignature(jwt, key.key);
-    return key;
-  } catch (error) {
-    // A new key can have the same `kid` as the old one, or both have none: only the failed signature shows it.
-    const another = await keySet.find(wanted, key).catch((failure: unknown) => {
-      // The key server is unreachable. With a `kid`, the failed key was the right one: report the bad signature. Without,
-      // there may be a newer key: report the outage.
-      throw failure instanceof AuthError || kid !== undefined ? error : failure;
-    });
-    await verifySignature(jwt, another.key);
-    return another;
+  const fault = await signatureFault(jwt, key.key);
+  if (fault === undefined) return key;
+  // A new key can have the same `kid` as the old one, or both have none: only the failed signature shows it.
+  const another = await keySet.find(wanted, key).catch(refusalOf);
+  if (another instanceof Error) {
+    // The key server is unreachable. With a `kid`, the failed key was the right one: report the bad signature. Without,
+    // there may be a newer key: report the outage.
+    return another instanceof AuthError || kid !== undefined ? fault : another;
   }
+  return (await signatureFault(jwt, another.key)) ?? another;
+}
+
+/** Returns an error that refuses a token, and throws any other. */
+function refusalOf(error: unknown): AuthError | UpstreamError {
+  if (error instanceof AuthError || error instanceof UpstreamError) return error;
+  throw error;
 }
 
 /** Finds the faults in the claims of a token that has been verified. */

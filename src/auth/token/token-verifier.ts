@@ -139,27 +139,25 @@ function createJwtVerifier(resolved: ResolvedAuth) {
   ): Promise<VerifiedToken> {
     const { trusted, keySet } = trust;
     const moment = keySet.now();
-    try {
-      const key = await requireNoFault(jwt, trust);
-      const auth = authInfoFrom(jwt, trusted, resource);
-      warnOfMissingClaim(trusted, jwt.payload);
-      return {
-        auth,
-        kind: 'jwt',
-        isCurrent: () => keySet.has(key),
-        withdrawal: () => (keySet.hasWithdrawn(key) ? 'unknown_key' : undefined),
-        jwt: { key, trusted },
-      };
-    } catch (error) {
-      if (!(error instanceof AuthError || error instanceof UpstreamError)) throw error;
-      const refusal = error.with(claimsForLog(jwt.payload, jwt.kid));
+    const found = await firstFaultOf(jwt, trust);
+    if (found instanceof AuthError || found instanceof UpstreamError) {
+      const refusal = found.with(claimsForLog(jwt.payload, jwt.kid));
       if (refusal instanceof AuthError) forgedTokens.remember(jwt.token, { refusal, keySet, moment });
       throw refusal;
     }
+    const auth = authInfoFrom(jwt, trusted, resource);
+    warnOfMissingClaim(trusted, jwt.payload);
+    return {
+      auth,
+      kind: 'jwt',
+      isCurrent: () => keySet.has(found),
+      withdrawal: () => (keySet.hasWithdrawn(found) ? 'unknown_key' : undefined),
+      jwt: { key: found, trusted },
+    };
   }
 
   return {
-    async verify(jwt: CompactJwt, resource: ResourceIdentity | undefined): Promise<VerifiedToken> {
+    verify(jwt: CompactJwt, resource: ResourceIdentity | undefined): Promise<VerifiedToken> {
       const trust = issuers.find(jwt.payload, resource?.tenant);
       if (trust === undefined) throw unknownIssuer(jwt, issuers.names);
       return limitVerification(() => verifyFrom(trust, jwt, resource));
@@ -183,10 +181,10 @@ function unknownIssuer({ payload, kid }: CompactJwt, expected: readonly string[]
   return new AuthError('unknown_issuer', { iss: claimOf(payload, 'iss'), expected, ...claimsForLog(payload, kid) });
 }
 
-/** Returns the key that verified the signature. Throws the first fault, without looking for others. */
-async function requireNoFault(jwt: CompactJwt, trust: Trust): Promise<VerificationKey> {
+/** Returns the first fault, without looking for others, or else the key that verified the signature. */
+async function firstFaultOf(jwt: CompactJwt, trust: Trust): Promise<AuthError | UpstreamError | VerificationKey> {
   const { done, value } = await tokenFaults(jwt, trust).next();
-  if (done !== true) throw value.error;
+  if (done !== true) return value.error;
   if (value === undefined) throw new Error('no fault was found, but no key either');
   return value;
 }

@@ -32,9 +32,7 @@ export function createVerificationLimit(maxPerSecond: number | undefined): Limit
     if (waiting.length > 0) timer = setTimeout(startWaiting, allowance.msToNext());
   }
 
-  async function takeTurn(): Promise<void> {
-    if (waiting.length === 0 && allowance.take()) return;
-    if (waiting.length >= maxWaiting) throw TOO_MANY;
+  function waitForTurn(): Promise<void> {
     const turn = new Promise<void>((resolve) => void waiting.push(resolve));
     timer ??= setTimeout(startWaiting, allowance.msToNext());
     return turn;
@@ -45,8 +43,7 @@ export function createVerificationLimit(maxPerSecond: number | undefined): Limit
     if (waiting.length > 0) startWaiting();
   }
 
-  return async (verify) => {
-    await takeTurn();
+  async function run<T>(verify: () => Promise<T>): Promise<T> {
     try {
       const result = await verify();
       giveBack();
@@ -55,5 +52,12 @@ export function createVerificationLimit(maxPerSecond: number | undefined): Limit
       if (!(error instanceof AuthError)) giveBack();
       throw error;
     }
+  }
+
+  return (verify) => {
+    if (waiting.length === 0 && allowance.take()) return run(verify);
+    // Not thrown: each function that an error passes through costs some microseconds, and thousands a second may be refused.
+    if (waiting.length >= maxWaiting) return Promise.reject(TOO_MANY);
+    return waitForTurn().then(() => run(verify));
   };
 }
