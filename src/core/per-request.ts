@@ -8,18 +8,21 @@ export interface PerRequest<T> {
 }
 
 /**
- * Creates a store of one value per request. A `WeakMap` alone would do, but it costs half a microsecond for each request, and work of the
- * garbage collector. So a plain request of `node:http` gets the value as a private member, which costs next to nothing. A request of Express,
- * which has another prototype, gets an entry in the map: on Node 20 and 22, each new member would give it a hidden class of its own, which
+ * Creates a store of one value per request. A `WeakMap` alone would do, but it costs half a microsecond for each request, and its entries stay
+ * until the next full collection. So a request gets the value as a private member, which costs next to nothing. On Node 20 and 22, only a plain
+ * request of `node:http` does: one of Express has another prototype, and each new member would give it a hidden class of its own, which
  * costs some microseconds in total.
  */
 export function createPerRequest<T>(): PerRequest<T> {
-  return create(isPlain);
+  return create(SHARES_HIDDEN_CLASSES ? () => true : isPlain);
 }
 
+/** True for a version of V8 in which requests with another prototype share their hidden classes. */
+const SHARES_HIDDEN_CLASSES = Number.parseInt(process.versions.node, 10) >= 24;
+
 /**
- * Like {@link createPerRequest}, with a private member for requests of Express too: for values of requests whose message is read. An entry of a
- * `WeakMap` stays until the next full collection, with the message or even the request, and that costs more than a hidden class.
+ * Like {@link createPerRequest}, with a private member for every request on each version of Node: for values of requests whose message is read.
+ * An entry of a `WeakMap` would keep the message or even the request in memory, which costs more than a hidden class.
  */
 export function createPerRequestMember<T>(): PerRequest<T> {
   return create(() => true);
