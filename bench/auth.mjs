@@ -180,7 +180,7 @@ async function measureFloods(jwksUrl) {
     '| variant | share of the throughput without the flood | p99 | answers to the flood, a second |\n|---|---|---|---|',
   );
   const forgedToken = token('mallory', forger);
-  // The first has no logins: its share is what as many requests take by themselves.
+  // The first is a server without mcpAuth(): it shows what HTTP alone costs.
   for (const name of ['no auth', 'express-mcp-auth', LIMITED]) {
     const shared = { token: token('alice'), body: CALL, forgedToken, rounds: ROUNDS, seconds: SECONDS };
     await measureFlood({ name, start: () => start(name, jwksUrl), ...shared });

@@ -90,7 +90,7 @@ async function forge([port, body, token]) {
   setInterval(() => {
     const due = (FORGERIES_PER_SECOND * (performance.now() - start)) / 1_000;
     while (sent < due && idle.length > 0) void send(idle.pop());
-    // What could not be sent in time is not made up for.
+    // It does not send later what it could not send in time.
     sent = Math.max(sent, Math.floor(due) - FORGERS);
   }, 2);
   process.once('message', () => {
@@ -100,6 +100,7 @@ async function forge([port, body, token]) {
       () => process.exit(),
     );
   });
+  process.once('disconnect', () => process.exit());
   process.send('ready');
 }
 

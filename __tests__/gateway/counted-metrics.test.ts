@@ -1,9 +1,13 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Histogram, Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { addCounter, type CountedMetric } from '../../src/gateway/metrics/counted.js';
-import { addDurations, BOUNDS } from '../../src/gateway/metrics/durations.js';
+import { addCounter } from '../../src/gateway/metrics/add-counter.js';
+import { addDurations } from '../../src/gateway/metrics/add-durations.js';
+import type { CountedMetric } from '../../src/gateway/metrics/counted-metric.js';
 
 // prom-client's own metrics are slower, and give the same text.
+
+/** Those of agentgateway, in seconds. */
+const BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 80];
 
 type Labels = readonly [method: string, outcome: string];
 
@@ -40,7 +44,7 @@ const LABELS: readonly (readonly [why: string, labels: readonly Labels[]])[] = [
 
 test.each(LABELS)('a counter is like that of prom-client: %s', async (_why, all) => {
   const [ours, theirs] = [new Registry(), new Registry()];
-  const count = addCounter({ Counter, Gauge, registers: [ours] }, METRIC);
+  const count = addCounter([ours], METRIC);
   const counter = new Counter({ ...METRIC, labelNames: [...METRIC.labelNames], registers: [theirs] });
   for (const [a, b] of all) {
     count(a, b);
@@ -59,7 +63,7 @@ const SECONDS: readonly (readonly [why: string, seconds: readonly number[]])[] =
 
 test.each(SECONDS)('a histogram is like that of prom-client: %s', async (_why, seconds) => {
   const [ours, theirs] = [new Registry(), new Registry()];
-  const add = addDurations({ Counter, Gauge, registers: [ours] }, METRIC);
+  const add = addDurations([ours], METRIC);
   const shared = { ...METRIC, labelNames: [...METRIC.labelNames], buckets: [...BOUNDS], registers: [theirs] };
   const histogram = new Histogram(shared);
   for (const [, all] of LABELS) {
@@ -75,7 +79,7 @@ test.each(SECONDS)('a histogram is like that of prom-client: %s', async (_why, s
 
 test('a histogram without durations is like that of prom-client', async () => {
   const [ours, theirs] = [new Registry(), new Registry()];
-  addDurations({ Counter, Gauge, registers: [ours] }, METRIC);
+  addDurations([ours], METRIC);
   new Histogram({ ...METRIC, labelNames: [...METRIC.labelNames], buckets: [...BOUNDS], registers: [theirs] });
   expect(await ours.metrics()).toBe(await theirs.metrics());
 });

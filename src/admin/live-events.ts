@@ -10,7 +10,7 @@ import { CallNumbers, isFailedCall } from './call-numbers.js';
 import { describeDecision, isRefusal } from './decision-event.js';
 import type { ErrorHelp } from './error-help.js';
 import { EventSampling } from './event-sampling.js';
-import { type LoggedEvent, RecentEvents } from './recent-events.js';
+import { RecentEvents } from './recent-events.js';
 
 /** Calls, and decisions, that a page gets when it connects. */
 const MAX_KEPT = 200;
@@ -31,11 +31,19 @@ interface EventParts {
   load(): { readonly sessions: number; readonly pending: number };
 }
 
+/** An event as a page gets it. */
+interface LoggedEvent {
+  readonly name: string;
+  readonly data: object;
+}
+
+/** A call as it is kept. It is described when a page gets it: with no page, events cost next to nothing. */
 interface KeptCall {
   readonly id: number;
   readonly record: CallRecord;
 }
 
+/** A decision as it is kept. */
 interface KeptDecision {
   readonly id: number;
   /** Milliseconds since 1970. */

@@ -1,10 +1,4 @@
-/** An event for pages, also for those that connect later. */
-export interface LoggedEvent {
-  readonly name: string;
-  readonly data: object;
-}
-
-/** The last events of one kind, with a bound. With no page, events cost next to nothing: they are described when a page gets them. */
+/** The last events of one kind, with a bound. */
 export class RecentEvents<Kept> {
   readonly #max: number;
   readonly #events: Kept[] = [];

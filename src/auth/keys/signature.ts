@@ -74,7 +74,7 @@ const inTurn = createTurns(MAX_AT_ONCE);
  * through costs some microseconds, and a flood has thousands of forgeries a second.
  * @throws {UpstreamError} `package_unavailable`.
  */
-export async function signatureFault(
+export async function checkSignature(
   { token, alg }: Record<'token' | 'alg', string>,
   key: KeyObject,
 ): Promise<AuthError | undefined> {
@@ -93,13 +93,13 @@ export async function signatureFault(
 }
 
 /**
- * Throws what {@link signatureFault} returns.
+ * Throws what {@link checkSignature} returns.
  *
  * @throws {AuthError} `bad_signature`, `unsupported_algorithm`.
  * @throws {UpstreamError} `package_unavailable`.
  */
 export async function verifySignature(jwt: Record<'token' | 'alg', string>, key: KeyObject): Promise<void> {
-  const fault = await signatureFault(jwt, key);
+  const fault = await checkSignature(jwt, key);
   if (fault !== undefined) throw fault;
 }
 

@@ -4,7 +4,7 @@ import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { TrustedIssuer } from '../../policy/resolve-issuer.js';
 import { createKeySet } from '../keys/create-key-set.js';
 import type { KeySet } from '../keys/key-set.js';
-import { isAcceptedAlgorithm, signatureFault } from '../keys/signature.js';
+import { checkSignature, isAcceptedAlgorithm } from '../keys/signature.js';
 import type { VerificationKey } from '../keys/verification-key.js';
 import { type Claims, claimAt, claimOf, clientClaimOf, isNumericDate, scopeClaims, stringsOf } from './claims.js';
 import type { CompactJwt } from './compact-jwt.js';
@@ -57,13 +57,13 @@ async function* signatureFaults(
   jwt: CompactJwt,
   trust: Trust,
 ): AsyncGenerator<TokenFault, VerificationKey | undefined> {
-  const found = await findSigningKey(jwt, trust).catch(refusalOf);
+  const found = await findSigningKey(jwt, trust).catch(expectedErrorOf);
   if (!(found instanceof Error)) return found;
   yield { check: 'signature', error: found };
   return undefined;
 }
 
-/** Finds the key that verifies the token's signature. Returns or throws the reason if there is none. */
+/** Returns the key that verifies the token's signature, or the fault of the signature. Rejects if no key can be looked up, or a package cannot be loaded. */
 async function findSigningKey(
   jwt: CompactJwt,
   { keySet, trusted }: Trust,
@@ -72,20 +72,20 @@ async function findSigningKey(
   if (!isAcceptedAlgorithm(alg)) return new AuthError('unsupported_algorithm', { alg });
   const wanted = { kid, alg, ...(trusted.tenants && { issuer: trusted.issuer, tenant: claimOf(jwt.payload, 'tid') }) };
   const key = await keySet.find(wanted);
-  const fault = await signatureFault(jwt, key.key);
+  const fault = await checkSignature(jwt, key.key);
   if (fault === undefined) return key;
   // A new key can have the same `kid` as the old one, or both have none: only the failed signature shows it.
-  const another = await keySet.find(wanted, key).catch(refusalOf);
+  const another = await keySet.find(wanted, key).catch(expectedErrorOf);
   if (another instanceof Error) {
     // The key server is unreachable. With a `kid`, the failed key was the right one: report the bad signature. Without,
     // there may be a newer key: report the outage.
     return another instanceof AuthError || kid !== undefined ? fault : another;
   }
-  return (await signatureFault(jwt, another.key)) ?? another;
+  return (await checkSignature(jwt, another.key)) ?? another;
 }
 
-/** Returns an error that refuses a token, and throws any other. */
-function refusalOf(error: unknown): AuthError | UpstreamError {
+/** Returns an `AuthError` or an `UpstreamError`, and throws any other error. */
+function expectedErrorOf(error: unknown): AuthError | UpstreamError {
   if (error instanceof AuthError || error instanceof UpstreamError) return error;
   throw error;
 }

@@ -139,27 +139,28 @@ function createJwtVerifier(resolved: ResolvedAuth) {
   ): Promise<VerifiedToken> {
     const { trusted, keySet } = trust;
     const moment = keySet.now();
-    const found = await firstFaultOf(jwt, trust);
+    const found = await keyOrFirstFault(jwt, trust);
     if (found instanceof AuthError || found instanceof UpstreamError) {
       const refusal = found.with(claimsForLog(jwt.payload, jwt.kid));
       if (refusal instanceof AuthError) forgedTokens.remember(jwt.token, { refusal, keySet, moment });
       throw refusal;
     }
+    const key = found;
     const auth = authInfoFrom(jwt, trusted, resource);
     warnOfMissingClaim(trusted, jwt.payload);
     return {
       auth,
       kind: 'jwt',
-      isCurrent: () => keySet.has(found),
-      withdrawal: () => (keySet.hasWithdrawn(found) ? 'unknown_key' : undefined),
-      jwt: { key: found, trusted },
+      isCurrent: () => keySet.has(key),
+      withdrawal: () => (keySet.hasWithdrawn(key) ? 'unknown_key' : undefined),
+      jwt: { key, trusted },
     };
   }
 
   return {
     verify(jwt: CompactJwt, resource: ResourceIdentity | undefined): Promise<VerifiedToken> {
       const trust = issuers.find(jwt.payload, resource?.tenant);
-      if (trust === undefined) throw unknownIssuer(jwt, issuers.names);
+      if (trust === undefined) return Promise.reject(unknownIssuer(jwt, issuers.names));
       return limitVerification(() => verifyFrom(trust, jwt, resource));
     },
     recallForged: (token: string): AuthError | undefined => forgedTokens.recall(token),
@@ -181,8 +182,8 @@ function unknownIssuer({ payload, kid }: CompactJwt, expected: readonly string[]
   return new AuthError('unknown_issuer', { iss: claimOf(payload, 'iss'), expected, ...claimsForLog(payload, kid) });
 }
 
-/** Returns the first fault, without looking for others, or else the key that verified the signature. */
-async function firstFaultOf(jwt: CompactJwt, trust: Trust): Promise<AuthError | UpstreamError | VerificationKey> {
+/** Returns the key that verified the signature, or the first fault, without looking for others. */
+async function keyOrFirstFault(jwt: CompactJwt, trust: Trust): Promise<AuthError | UpstreamError | VerificationKey> {
   const { done, value } = await tokenFaults(jwt, trust).next();
   if (done !== true) return value.error;
   if (value === undefined) throw new Error('no fault was found, but no key either');

@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Registry } from 'prom-client';
 import { CALL_CHANNEL } from '../../core/channels.js';
 import { OUTAGES, REFUSALS } from '../../core/errors.js';
 import { BRIDGE_ERRORS } from '../../messages/bridge-error.js';
@@ -6,9 +7,8 @@ import { METHODS, type TargetNoun, targetNoun } from '../../messages/mcp-call.js
 import { MESSAGE_REFUSALS } from '../../messages/message-refusal.js';
 import type { CallRecord } from '../../telemetry/call-record.js';
 import { listedName, OTHER } from '../../telemetry/listed-names.js';
-import { addCounter } from './counted.js';
-import { addDurations } from './durations.js';
-import type { MetricTypes } from './metric-types.js';
+import { addCounter } from './add-counter.js';
+import { addDurations } from './add-durations.js';
 import { NO_LABEL, type ServedRoutes } from './served-routes.js';
 
 const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
@@ -21,18 +21,18 @@ const KNOWN_CODES: ReadonlySet<string> = new Set(
  *
  * @returns A function that ends it.
  */
-export function countCalls(types: MetricTypes, served: ServedRoutes): () => void {
-  const countRequest = addCounter(types, {
+export function countCalls(registries: readonly Registry[], served: ServedRoutes): () => void {
+  const countRequest = addCounter(registries, {
     name: 'mcp_requests_total',
     help: 'Requests of MCP. The name of a resource is _other if no MCP server has listed it',
     labelNames: ['route', 'server', 'method', 'resource', 'resource_type'],
   });
-  const countDuration = addDurations(types, {
+  const countDuration = addDurations(registries, {
     name: 'mcp_request_duration_seconds',
     help: 'The time from the arrival of a request of MCP to its answer, in seconds',
     labelNames: ['method', 'outcome'],
   });
-  const countFailure = addCounter(types, {
+  const countFailure = addCounter(registries, {
     name: 'mcp_request_failures_total',
     help: 'Requests of MCP that were not answered with a result, with the code of docs/errors.md or of the JSON-RPC error',
     labelNames: ['outcome', 'code'],

@@ -1,7 +1,6 @@
 import { startLearningNames } from '../../telemetry/listed-names.js';
 import { countCalls } from './call-counters.js';
 import { countDecisions } from './decision-metrics.js';
-import type { MetricTypes } from './metric-types.js';
 import { addRouteGauges } from './route-gauges.js';
 import { type MetricsSource, ServedRoutes } from './served-routes.js';
 
@@ -19,11 +18,11 @@ export interface Metrics {
 export async function openMetrics(source: MetricsSource): Promise<Metrics> {
   const { Registry, Counter, Gauge } = await import('prom-client');
   const registry = new Registry();
-  const types: MetricTypes = { Counter, Gauge, registers: [registry] };
+  const registers = [registry];
   const served = new ServedRoutes(source);
   startLearningNames();
-  const ends = [countCalls(types, served), countDecisions(types)];
-  addRouteGauges(types, served);
+  const ends = [countCalls(registers, served), countDecisions(registers)];
+  addRouteGauges({ Counter, Gauge, registers }, served);
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),

@@ -1,15 +1,14 @@
-import type { Histogram } from 'prom-client';
-import type { CountedMetric } from './counted.js';
-import type { MetricTypes } from './metric-types.js';
-import { labelled, type SeriesOf, SeriesTable } from './series.js';
+import type { Registry } from 'prom-client';
+import { addMetric, type CountedMetric, labelsByName, type MetricValue } from './counted-metric.js';
+import { type SeriesOf, SeriesTable } from './series-table.js';
 
 /** The bounds of agentgateway's buckets, in seconds. */
-export const BOUNDS: readonly number[] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 80];
+const BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 80];
 
 /** The durations of the calls of one series. */
 class Durations {
   sum = 0;
-  /** The durations up to each bound that are longer than the bound before, and last those that are longer than every bound. */
+  /** The count of each bucket, not cumulative. The last bucket has no upper bound. */
   readonly #counts = new Float64Array(BOUNDS.length + 1);
 
   add(seconds: number): void {
@@ -19,8 +18,8 @@ class Durations {
     this.sum += seconds;
   }
 
-  /** Returns how many durations are no longer than each bound, and last how many there are. */
-  upTo(): readonly number[] {
+  /** Returns how many durations are no longer than each bound. The last is the number of all. */
+  cumulativeCounts(): readonly number[] {
     let total = 0;
     return Array.from(this.#counts, (count) => {
       total += count;
@@ -34,23 +33,19 @@ class Durations {
  * own histogram takes a microsecond for each duration, and cannot be given the counts of buckets.
  */
 export function addDurations(
-  { registers }: MetricTypes,
-  { name, help, labelNames }: CountedMetric,
+  registries: readonly Registry[],
+  metric: CountedMetric,
 ): (seconds: number, ...labels: string[]) => void {
   const series = new SeriesTable(() => new Durations());
-  const read = async () => ({
-    ...{ name, help, type: 'histogram', aggregator: 'sum' },
-    values: series.all().flatMap((one) => valuesOf(name, labelNames, one)),
-  });
-  // A registry asks a metric for its name, and for its values by `get()`.
-  for (const registry of registers) registry.registerMetric({ name, help, get: read } as unknown as Histogram);
+  addMetric(registries, 'histogram', metric, () => series.all().flatMap((each) => valuesOf(metric, each)));
   return (seconds, ...labels) => series.at(...labels).add(seconds);
 }
 
 /** Returns the values in the text format of Prometheus: a bucket for each bound, the sum and the count. */
-function valuesOf(name: string, labelNames: readonly string[], series: SeriesOf<Durations>) {
-  const labels = labelled(labelNames, series.labels);
-  const counts = series.value.upTo();
+function valuesOf(metric: CountedMetric, series: SeriesOf<Durations>): MetricValue[] {
+  const { name } = metric;
+  const labels = labelsByName(metric, series);
+  const counts = series.value.cumulativeCounts();
   const buckets = counts.map((value, place) => ({
     metricName: `${name}_bucket`,
     labels: { le: BOUNDS[place] ?? '+Inf', ...labels },
@@ -59,6 +54,6 @@ function valuesOf(name: string, labelNames: readonly string[], series: SeriesOf<
   return [
     ...buckets,
     { metricName: `${name}_sum`, labels, value: series.value.sum },
-    { metricName: `${name}_count`, labels, value: counts[counts.length - 1] },
+    { metricName: `${name}_count`, labels, value: counts[counts.length - 1] as number },
   ];
 }

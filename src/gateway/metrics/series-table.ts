@@ -10,7 +10,7 @@ interface Branch<Value> {
   series: SeriesOf<Value> | undefined;
 }
 
-/** The series of one metric. It finds one by its labels without building a text of them, as prom-client does. */
+/** The series of one metric. prom-client builds a string of all labels for each look-up; this does not. */
 export class SeriesTable<Value> {
   readonly #create: () => Value;
   readonly #root: Branch<Value> = { branches: new Map(), series: undefined };
@@ -46,9 +46,4 @@ function grow<Value>(branch: Branch<Value>, label: string): Branch<Value> {
   const grown: Branch<Value> = { branches: new Map(), series: undefined };
   branch.branches.set(label, grown);
   return grown;
-}
-
-/** Returns the labels as prom-client takes them. */
-export function labelled(names: readonly string[], labels: readonly string[]): Record<string, string> {
-  return Object.fromEntries(names.map((name, i) => [name, labels[i] ?? '']));
 }
