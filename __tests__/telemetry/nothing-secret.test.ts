@@ -7,17 +7,18 @@ import { serveTargets } from '../support/several-backend.js';
 import { NODE, SCRIPTED, serve } from '../support/stdio-bridge.js';
 import { startInMemoryTelemetry } from '../support/telemetry.js';
 
+/** The last word stands in every secret. Ids and times of spans, which are hexadecimal or decimal digits, cannot contain it by chance. */
 const SECRETS = {
-  argument: 'an-argument-4711',
-  result: 'a-result-4711',
-  error: 'an-error-4711',
-  bearer: 'a-bearer-4711',
+  argument: 'an-argument-quokka',
+  result: 'a-result-quokka',
+  error: 'an-error-quokka',
+  bearer: 'a-bearer-quokka',
 };
 
 const RESULT = `{"jsonrpc":"2.0","id":ID,"result":{"content":[{"type":"text","text":"${SECRETS.result}"}]}}\n`;
 const ERROR = `{"jsonrpc":"2.0","id":ID,"error":{"code":-32000,"message":"${SECRETS.error}"}}\n`;
 
-const UNREADABLE = '{"jsonrpc":"1.0","id":ID,"result":"unreadable-4711"}\n';
+const UNREADABLE = '{"jsonrpc":"1.0","id":ID,"result":"unreadable-quokka"}\n';
 
 interface Secretive {
   readonly url: string;
@@ -61,7 +62,7 @@ test.each(Object.entries(BACKENDS))(
     const session = { ...authorization, 'mcp-session-id': opened.headers.get('mcp-session-id') as string };
     for (const [id, line] of [RESULT, ERROR, UNREADABLE].entries())
       await (
-        await post(url, call(id, tool, { line, argument: SECRETS.argument }, { note: 'a-note-4711' }), session)
+        await post(url, call(id, tool, { line, argument: SECRETS.argument }, { note: 'a-note-quokka' }), session)
       ).text();
     await telemetry.spans(8);
     const metrics = ['mcp.server.operation.duration', 'mcp.client.operation.duration'];
@@ -73,7 +74,7 @@ test.each(Object.entries(BACKENDS))(
     });
     // It is all there: the search would find it.
     expect(everything).toContain('gen_ai.tool.name');
-    for (const secret of [...Object.values(SECRETS), '4711', ...(token.length > 20 ? [token, token.slice(-20)] : [])])
+    for (const secret of [...Object.values(SECRETS), 'quokka', ...(token.length > 20 ? [token, token.slice(-20)] : [])])
       expect(everything).not.toContain(secret);
   },
 );
