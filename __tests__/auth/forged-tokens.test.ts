@@ -151,6 +151,18 @@ describe('maxFailedVerificationsPerSecond', () => {
     for (let i = 0; i < 10; i += 1) expect(await send(forged)).toEqual(REFUSED);
   });
 
+  test.each<[string, () => string]>([
+    ['of an issuer that is not accepted', () => signer.sign({ ...claims(), iss: 'https://other.example' })],
+    ['that is not a well-formed JWT', () => 'a.b.c'],
+  ])('does not count a token %s, which is refused as such beyond it too', async (_what, token) => {
+    const send = await start({ maxFailedVerificationsPerSecond: 4 });
+    const forger = successor();
+    const flood = Array.from({ length: 20 }, () => send(fresh(forger)));
+    const others = await Promise.all(Array.from({ length: 10 }, () => send(token())));
+    expect(others).toEqual(Array(10).fill(REFUSED));
+    expect(await Promise.all(flood)).toContainEqual(BUSY);
+  });
+
   test('is off by default', async () => {
     const send = await start({});
     const forger = successor();

@@ -63,7 +63,7 @@ async function* signatureFaults(
   return undefined;
 }
 
-/** Returns the key that verifies the token's signature, or the fault of the signature. Rejects if no key can be looked up, or a package cannot be loaded. */
+/** Returns the key that verifies the token's signature, or the fault of the signature. Rejects if the keys or a package cannot be loaded. */
 async function findSigningKey(
   jwt: CompactJwt,
   { keySet, trusted }: Trust,
