@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { pathToFileURL } from 'node:url';
 import { mcpAuth } from '../dist/index.js';
 
 /** The key server's address, the issuer, and the audience are the same for all. */
@@ -35,6 +36,12 @@ export const ISSUING = 'express-mcp-auth, issued tokens';
 export const ISSUING_UNKNOWN = 'express-mcp-auth, issued tokens, nothing remembered';
 export const JWT_UNKNOWN = 'express-mcp-auth, nothing remembered';
 
+/** The build of an earlier revision, to compare with: the path of its `dist`. */
+const { BEFORE } = process.env;
+export const EARLIER = 'express-mcp-auth of BEFORE';
+/** The variant of {@link EARLIER}, if there is one. */
+export const EARLIER_VARIANTS = BEFORE === undefined ? [] : [EARLIER];
+
 /** One Express middleware for each way of protecting the same route; each as its own documentation shows. */
 export const VARIANTS = {
   'no auth': async () => (_req, _res, next) => next(),
@@ -50,6 +57,11 @@ export const VARIANTS = {
 
   'express-mcp-auth': async (jwksUrl) =>
     mcpAuth({ issuer: ISSUER, jwks: { url: jwksUrl }, resourceMetadata: { resource: AUDIENCE } }),
+
+  [EARLIER]: async (jwksUrl) => {
+    const before = await import(pathToFileURL(`${BEFORE}/index.js`).href);
+    return before.mcpAuth({ issuer: ISSUER, jwks: { url: jwksUrl }, resourceMetadata: { resource: AUDIENCE } });
+  },
 
   // Only in the series of forged tokens that all differ.
   'express-mcp-auth, 500 failures a second': async (jwksUrl) =>

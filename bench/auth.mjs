@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import {
   API_KEY,
   AUDIENCE,
+  EARLIER,
+  EARLIER_VARIANTS,
   EVERY_CREDENTIAL,
   ISSUER,
   ISSUING,
@@ -181,14 +183,14 @@ async function measureFloods(jwksUrl) {
   );
   const forgedToken = token('mallory', forger);
   // The first is a server without mcpAuth(): it shows what HTTP alone costs.
-  for (const name of ['no auth', 'express-mcp-auth', LIMITED]) {
+  for (const name of ['no auth', ...EARLIER_VARIANTS, 'express-mcp-auth', LIMITED]) {
     const shared = { token: token('alice'), body: CALL, forgedToken, rounds: ROUNDS, seconds: SECONDS };
     await measureFlood({ name, start: () => start(name, jwksUrl), ...shared });
   }
 }
 
 /** The variants that only some series measure. */
-const OF_OTHER_SERIES = [LIMITED, EVERY_CREDENTIAL, ISSUING, ISSUING_UNKNOWN, JWT_UNKNOWN];
+const OF_OTHER_SERIES = [EARLIER, LIMITED, EVERY_CREDENTIAL, ISSUING, ISSUING_UNKNOWN, JWT_UNKNOWN];
 
 const keyServer = createServer((req, res) => {
   const answer = req.method === 'POST' ? { active: true, ...claimsOf('alice') } : { keys: [jwk] };
@@ -198,7 +200,7 @@ await once(keyServer.listen(0, '127.0.0.1'), 'listening');
 const jwksUrl = `http://127.0.0.1:${keyServer.address().port}/jwks.json`;
 const names =
   process.argv.length > 2
-    ? ['no auth', ...process.argv.slice(2)]
+    ? ['no auth', ...EARLIER_VARIANTS, ...process.argv.slice(2)]
     : Object.keys(VARIANTS).filter((name) => !OF_OTHER_SERIES.includes(name));
 
 for (const [title, headers] of Object.entries(SERIES).filter(

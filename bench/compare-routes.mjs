@@ -13,33 +13,45 @@ const TURN = 250;
 const [WARM_UP, CALLS] = QUICK ? [10_000, 25_000] : [20_000, 100_000];
 /** Calls in flight. */
 const CONNECTIONS = 16;
+/** Each round has a new process: some are faster than others for as long as they live. */
+const ROUNDS = Number(process.env.ROUNDS ?? 1);
 
 /**
- * Prints how much more CPU time the second of two routes takes for a call than the first. Both belong to one process, behind one mcpAuth():
- * two processes differ by more than what is measured.
+ * Prints how much more CPU time the second of two routes takes for a call than the first. Both belong to one process: two processes differ by
+ * more than what is measured.
  *
  * @param file The program that calls this function: it is also the server.
- * @param comparisons By the sentence that is printed: functions, called in the server, that return the two lists of middlewares as `routes`.
- * `enter`, if there is one, is called with 0 or 1 when the calls of that route begin and when they have ended.
+ * @param comparisons By the sentence that is printed: functions, called in the server with the issuer of the client's token, that return the
+ * two lists of middlewares as `routes`. Both are behind one mcpAuth(), unless `isOpen` is true. `enter`, if there is one, is called with 0 or
+ * 1 when the calls of that route begin and when they have ended.
  */
 export async function compareRoutes(file, call, comparisons) {
   const served = process.argv.find((argument) => argument.startsWith('--serve='));
   if (served !== undefined) {
-    await serve(await comparisons[served.slice('--serve='.length)]());
+    await serve(comparisons[served.slice('--serve='.length)]);
     return;
   }
   const only = process.env.ONLY ?? '';
   console.log(
-    `A call of ${call.length} bytes: µs of CPU in the server, medians of ${CALLS / TURN} turns of ${TURN} calls`,
+    `A call of ${call.length} bytes: µs of CPU in the server, medians of ${ROUNDS} × ${CALLS / TURN} turns of ${TURN} calls`,
   );
-  for (const name of Object.keys(comparisons)) if (name.includes(only)) await compare(file, name, call);
+  for (const name of Object.keys(comparisons)) if (name.includes(only)) await compareRounds(file, name, call);
 }
 
-async function serve({ routes, enter = () => undefined }) {
+async function compareRounds(file, name, call) {
+  const rounds = [];
+  for (let round = 0; round < ROUNDS; round += 1) rounds.push(await compare(file, name, call));
+  const of = (key) => median(rounds.map((round) => round[key])).toFixed(1);
+  const all = ROUNDS === 1 ? '' : `; the rounds: ${rounds.map(({ added }) => added.toFixed(1)).join(', ')}`;
+  console.log(`${of('added').padStart(6)} µs  ${name} (${of('one')} and ${of('other')}${all})`);
+}
+
+async function serve(comparison) {
   const issuer = createTestIssuer();
   const auth = mcpAuth(issuer.policy({ resource: 'https://mcp.example/mcp' }));
+  const { routes, isOpen = false, enter = () => undefined } = await comparison(issuer);
   const app = express();
-  for (const [i, steps] of routes.entries()) app.use(`/${i}`, auth, ...steps);
+  for (const [i, steps] of routes.entries()) app.use(`/${i}`, ...(isOpen ? [] : [auth]), ...steps);
   const server = createServer(app);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -64,7 +76,7 @@ async function start(file, name) {
   return { child, clients: [clientsOf(0), clientsOf(1)] };
 }
 
-/** The first calls are for warming up. Then the routes take turns, so that other load on the machine affects both alike. */
+/** The first calls are for warming up. Then the routes take turns, so that other load on the machine affects both alike. Returns medians in µs. */
 async function compare(file, name, call) {
   const host = await start(file, name);
   for (let i = 0; i < WARM_UP; i += TURN) for (const route of [0, 1]) await measure(host, route, call);
@@ -77,8 +89,7 @@ async function compare(file, name, call) {
   for (const client of host.clients.flat()) client.close();
   host.child.disconnect();
   const [one, other] = [0, 1].map((route) => median(turns.map((spent) => spent[route])));
-  const added = median(turns.map((spent) => spent[1] - spent[0]));
-  console.log(`${added.toFixed(1).padStart(6)} µs  ${name} (${one.toFixed(1)} and ${other.toFixed(1)})`);
+  return { one, other, added: median(turns.map((spent) => spent[1] - spent[0])) };
 }
 
 /** Microseconds of CPU for one call at a route. */

@@ -92,7 +92,8 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
 
   function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     const target = requestTarget(req);
-    const endpoint = endpoints.get(rawPath(target));
+    const path = rawPath(target);
+    const endpoint = endpoints.get(path);
     if (endpoint !== undefined) {
       clearAuth(req);
       endpoint(req, res, next);
@@ -107,7 +108,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
     const credential = readCredential(req, target);
     context.scheme = credential.scheme;
     if (credential.refusal !== undefined) responder.refuse(context, credential.refusal);
-    else authenticate(context, credential, target);
+    else authenticate(context, credential, path);
   }
 
   const auth = Object.assign(mcpAuthMiddleware, { revoke, ready });
@@ -124,9 +125,9 @@ function createAuthentication(
   const verifier = createTokenVerifier(resolved, createCredentialVerifiers(resolved));
   const senderConstraint = createSenderConstraint(resolved);
 
-  function authenticate(context: RequestContext, credential: PresentedCredential, target: string): void {
+  function authenticate(context: RequestContext, credential: PresentedCredential, path: string): void {
     const { token, isApiKey } = credential;
-    const resource = resourceAt(resolved.resource, rawPath(target));
+    const resource = resourceAt(resolved.resource, path);
     if (resource === undefined && resolved.resource !== undefined) {
       refuse(context, noTenantRefusal(resolved.resource));
       return;

@@ -14,7 +14,7 @@ export interface PerRequest<T> {
  * costs some microseconds in total.
  */
 export function createPerRequest<T>(): PerRequest<T> {
-  return create(SHARES_HIDDEN_CLASSES ? () => true : isPlain);
+  return SHARES_HIDDEN_CLASSES ? createPerRequestMember() : create(isPlain, new WeakMap());
 }
 
 /** True for a version of V8 in which requests with another prototype share their hidden classes. */
@@ -28,9 +28,11 @@ export function createPerRequestMember<T>(): PerRequest<T> {
   return create(() => true);
 }
 
-/** @param hasMembers True for a request that gets the value as a private member. */
-function create<T>(hasMembers: (req: object) => boolean): PerRequest<T> {
-  const values = new WeakMap<object, T | undefined>();
+/**
+ * @param hasMembers True for a request that gets the value as a private member.
+ * @param values The values of all others.
+ */
+function create<T>(hasMembers: (req: object) => boolean, values?: WeakMap<object, T | undefined>): PerRequest<T> {
   const member = createPrivateMember<T | undefined>();
   /** False until the first value is set. Until then, nothing is looked up. */
   let isUsed = false;
@@ -41,14 +43,14 @@ function create<T>(hasMembers: (req: object) => boolean): PerRequest<T> {
       // Object.create(req) counts as the same request. A stored `undefined` hides the value of the original.
       for (let each: object | null = req; each !== null; each = Object.getPrototypeOf(each)) {
         if (member.isIn(each)) return member.get(each);
-        if (values.has(each)) return values.get(each);
+        if (values?.has(each)) return values.get(each);
         if (isOriginal(each)) return undefined;
       }
       return undefined;
     },
     set(req, value) {
       isUsed = true;
-      if (member.isIn(req) || (hasMembers(req) && !values.has(req))) member.set(req, value);
+      if (values === undefined || member.isIn(req) || (hasMembers(req) && !values.has(req))) member.set(req, value);
       else values.set(req, value);
     },
   };

@@ -33,14 +33,20 @@ export function visitHeader(res: ServerResponse, name: string, visit: HeaderVisi
       throw error;
     }
     isWritten = true;
-    const seen = res.getHeader(name);
-    if (changed.own !== undefined && seen !== undefined && seen !== changed.own) keepReading(res, name, changed.own);
+    if (changed.own !== undefined) keepReading(res, name, changed.own);
     return res;
   };
   res.writeHead = visitingWriteHead as ServerResponse['writeHead'];
   // Node's deprecated alias calls its own `writeHead()`.
-  Object.assign(res, { writeHeader: (...args: Parameters<WriteHead>) => (res.writeHead as WriteHead)(...args) });
+  (res as WithAlias).writeHeader = writeHeader;
 }
+
+/** Node's deprecated alias of `writeHead()`, which calls Node's own. */
+type WithAlias = ServerResponse & { writeHeader: WriteHead };
+
+const writeHeader: WriteHead = function (this: ServerResponse, ...args) {
+  return (this.writeHead as WriteHead)(...args);
+};
 
 /** Methods that send headers in other parts of an answer than its head: interim responses and trailers. Not every version of Node has all. */
 const OTHER_PARTS = ['writeEarlyHints', 'writeInformation', 'addTrailers'] as const;
@@ -79,10 +85,14 @@ interface Visit {
 /** Returns the arguments for `writeHead()`, and the application's own value if the client gets another one. */
 function withVisitedHeader(
   res: ServerResponse,
-  args: readonly unknown[],
+  args: unknown[],
   { name, own, visit }: Visit,
 ): { readonly args: unknown[]; readonly own: Value | undefined } {
   const status = Number(args[0]);
+  if (own === undefined && args.length === 1) {
+    visit(undefined, status);
+    return { args, own };
+  }
   const map = (value: Value) => mapValue(value, (each) => visit(each, status) ?? each);
   // writeHead(status[, message][, headers]): like Node, ignore a message that is not a string.
   const at = typeof args[1] === 'string' || (args[2] !== undefined && args[2] !== null) ? 2 : 1;
@@ -94,9 +104,9 @@ function withVisitedHeader(
   if (given !== undefined) return { args: args.with(at, headers), own: given };
   if (own === undefined) visit(undefined, status);
   const changed = own === undefined ? undefined : map(own);
-  if (changed === undefined || String(changed) === String(own)) return { args: [...args], own: undefined };
+  if (changed === undefined || String(changed) === String(own)) return { args, own: undefined };
   res.setHeader(name, changed);
-  return { args: [...args], own };
+  return { args, own };
 }
 
 function mapValue(value: Value, map: (value: string) => string): string | string[] {
@@ -141,6 +151,8 @@ function restore(res: ServerResponse, name: string, own: Value | undefined): voi
 }
 
 function keepReading(res: ServerResponse, name: string, own: Value): void {
+  const seen = res.getHeader(name);
+  if (seen === undefined || seen === own) return;
   const { getHeader } = res;
   res.getHeader = (given: string) =>
     typeof given === 'string' && lowerAscii(given) === name

@@ -10,6 +10,10 @@ export function trimOws(text: string): string {
   return text.slice(start, end);
 }
 
+const SP = 0x20;
+const HTAB = 0x09;
+
 function isOws(text: string, at: number): boolean {
-  return text[at] === ' ' || text[at] === '\t';
+  const code = text.charCodeAt(at);
+  return code === SP || code === HTAB;
 }

@@ -24,7 +24,15 @@ function shapeOf(name: string): number {
   return name.length * LETTERS + (name.charCodeAt(0) % LETTERS);
 }
 
-const NAME_BY_SHAPE = new Map(SINGLE_HEADERS.map((name, index) => [shapeOf(name), { name, bit: 1 << index }]));
+interface SingleHeader {
+  readonly name: string;
+  readonly bit: number;
+}
+
+const LONGEST = Math.max(...SINGLE_HEADERS.map(({ length }) => length));
+/** By shape. An array, because a `Map` takes twice as long to look up what it does not have. */
+const SINGLE_BY_SHAPE = new Array<SingleHeader | undefined>((LONGEST + 1) * LETTERS).fill(undefined);
+for (const [index, name] of SINGLE_HEADERS.entries()) SINGLE_BY_SHAPE[shapeOf(name)] = { name, bit: 1 << index };
 
 function isParameter(name: string): boolean {
   return name.charCodeAt(0) % LETTERS === FIRST_LETTER && lowerAscii(name.slice(0, PARAMETER.length)) === PARAMETER;
@@ -41,7 +49,7 @@ export function repeatedHeader(raw: readonly string[]): string | undefined {
   let parameters: Set<string> | undefined;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
-    const single = NAME_BY_SHAPE.get(shapeOf(name));
+    const single = name.length <= LONGEST ? SINGLE_BY_SHAPE[shapeOf(name)] : undefined;
     if (single !== undefined && lowerAscii(name) === single.name) {
       if ((seen & single.bit) !== 0) return single.name;
       seen |= single.bit;

@@ -63,7 +63,7 @@ export function scopesOf(payload: Claims, scopesClaim: string | undefined): stri
 
 /** Returns the required scopes that a token lacks. */
 export function missingScopes(required: readonly string[], scopes: readonly string[]): readonly string[] {
-  return required.filter((scope) => !scopes.includes(scope));
+  return required.length === 0 ? required : required.filter((scope) => !scopes.includes(scope));
 }
 
 /** Builds what the application sees of a token in which `tokenFaults()` found no fault. */
