@@ -56,18 +56,26 @@ function create<T>(hasMembers: (req: object) => boolean, values?: WeakMap<object
   };
 }
 
+/** The prototype of the last request that was found to be original. Most requests of a process have the same. */
+let lastPrototype: object | null | undefined;
+
 /** True for a request that was not made from another one. Its prototypes have no values, and looking them up takes longer than all else. */
 function isOriginal(req: object): boolean {
-  return Object.hasOwn(req, STATE) && !(STATE in (Object.getPrototypeOf(req) ?? {}));
+  if (!Object.hasOwn(req, STATE)) return false;
+  const prototype: object | null = Object.getPrototypeOf(req);
+  if (prototype === lastPrototype) return true;
+  if (prototype !== null && STATE in prototype) return false;
+  lastPrototype = prototype;
+  return true;
 }
 
 /** A member that Node gives to each stream itself, and to no prototype. */
 const STATE = '_readableState';
 
-let prototype: IncomingMessage | undefined;
+let plainPrototype: IncomingMessage | undefined;
 
 function isPlain(req: object): boolean {
   // Not imported: a server has loaded node:http already, and an import of this package should not wait for it.
-  prototype ??= process.getBuiltinModule('node:http').IncomingMessage.prototype;
-  return Object.getPrototypeOf(req) === prototype;
+  plainPrototype ??= process.getBuiltinModule('node:http').IncomingMessage.prototype;
+  return Object.getPrototypeOf(req) === plainPrototype;
 }

@@ -1,11 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import { IdleWaits } from '../core/idle-waits.js';
+import { createPrivateMember } from '../core/private-member.js';
+import { type Placed, ShortLivedSet } from '../core/short-lived.js';
 import { onceClosed } from '../http/hang-up.js';
 import type { Middleware } from '../index.js';
 
+const arrivals = createPrivateMember<Placed>();
+
 /** The requests of a route that are not refused, answered or known to the backend yet, for example because a key set is fetched. */
 export class ArrivingRequests {
-  readonly #arriving = new Set<ServerResponse>();
+  readonly #arriving = new ShortLivedSet<Placed>();
   /** The request that arrives in this turn of the event loop. */
   #entering: ServerResponse | undefined;
   readonly #waits = new IdleWaits();
@@ -21,7 +25,9 @@ export class ArrivingRequests {
     // Most requests have reached the backend now.
     if (this.#entering !== res) return;
     this.#entering = undefined;
-    this.#arriving.add(res);
+    const arrival = { place: -1 };
+    arrivals.set(res, arrival);
+    this.#arriving.add(arrival);
     onceClosed(res, () => this.#remove(res));
   };
 
@@ -48,6 +54,7 @@ export class ArrivingRequests {
   }
 
   #remove(res: ServerResponse): void {
-    if (this.#arriving.delete(res) && this.isEmpty) this.#waits.finish();
+    const arrival = arrivals.get(res);
+    if (arrival !== undefined && this.#arriving.delete(arrival) && this.isEmpty) this.#waits.finish();
   }
 }

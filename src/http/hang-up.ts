@@ -12,7 +12,13 @@ const listeners = new WeakMap<Socket, Set<() => void>>();
 /** Calls `onClosed` once: when the answer has ended or the client has closed the connection, whichever comes first. */
 export function onceClosed(res: ServerResponse, onClosed: () => void): void {
   if (res.socket !== null) {
-    res.once('close', onClosed);
+    let isClosed = false;
+    // Not `once()`, which adds and removes a function of its own: most requests come here several times.
+    res.on('close', () => {
+      if (isClosed) return;
+      isClosed = true;
+      onClosed();
+    });
     return;
   }
   // Node 20 does not tell a queued response that the connection is closed.

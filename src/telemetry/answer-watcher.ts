@@ -64,8 +64,9 @@ class AnswerWatcher {
     const status = args.length > 0 ? Number(args[0]) : res.statusCode;
     if (status < 200) return;
     this.#calls.session ??= this.#sessionIn(writtenHeader(res, args, 'mcp-session-id'));
-    const [type, encoding] = ['content-type', 'content-encoding'].map((name) => writtenHeader(res, args, name));
-    this.#reader = new AnswerReader(this.#calls, { status, type: type ?? '', encoding: encoding ?? '' });
+    const type = writtenHeader(res, args, 'content-type');
+    const encoding = writtenHeader(res, args, 'content-encoding');
+    this.#reader = new AnswerReader(this.#calls, { status, type, encoding });
   }
 
   #push([chunk, encoding]: readonly unknown[]): void {

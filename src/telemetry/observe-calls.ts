@@ -166,8 +166,10 @@ export function observeCalls(
   starts: () => readonly CallStart[],
   since = performance.now(),
 ): ObservedCalls | undefined {
-  const calls = observeLastCalls(req, options, starts, since);
-  if (calls !== undefined && observed.get(req) !== calls) observed.set(req, calls);
+  const known = continueCalls(req, options);
+  if (known !== undefined) return known;
+  const calls = beginCalls(req, options, starts, since);
+  if (calls !== undefined) observed.set(req, calls);
   return calls;
 }
 
@@ -181,9 +183,23 @@ export function observeLastCalls(
   starts: () => readonly CallStart[],
   since: number,
 ): ObservedCalls | undefined {
+  return continueCalls(req, options) ?? beginCalls(req, options, starts, since);
+}
+
+function continueCalls(req: IncomingMessage, options: CallOptions): ObservedCalls | undefined {
   const known = observed.get(req);
-  if (known === undefined && !areCallsObserved(options)) return undefined;
-  const calls = known ?? new ObservedCalls(req, starts(), since);
+  known?.addListener(options);
+  return known;
+}
+
+function beginCalls(
+  req: IncomingMessage,
+  options: CallOptions,
+  starts: () => readonly CallStart[],
+  since: number,
+): ObservedCalls | undefined {
+  if (!areCallsObserved(options)) return undefined;
+  const calls = new ObservedCalls(req, starts(), since);
   calls.addListener(options);
   return calls;
 }

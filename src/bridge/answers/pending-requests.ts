@@ -1,3 +1,4 @@
+import { ShortLivedMap } from '../../core/short-lived.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { requestsAnsweredBy } from '../../messages/child-line.js';
 import { applyEdits, type Edit } from '../../messages/json-members.js';
@@ -27,8 +28,8 @@ export interface PendingRequest {
 /** The requests in flight on one connection, by the id that the MCP server sees (`keyOf`) and by progress token. Each is answered once. */
 export class PendingRequests<R extends PendingRequest> {
   readonly #max: number;
-  readonly #byKey = new Map<string, R>();
-  readonly #byToken = new Map<string, R>();
+  readonly #byKey = new ShortLivedMap<string, R>();
+  readonly #byToken = new ShortLivedMap<string, R>();
   #internal = 0;
 
   constructor(max: number) {
@@ -44,12 +45,12 @@ export class PendingRequests<R extends PendingRequest> {
     return this.#byKey.size === 0;
   }
 
-  values(): IterableIterator<R> {
+  values(): readonly R[] {
     return this.#byKey.values();
   }
 
   entries(): [key: string, request: R][] {
-    return [...this.#byKey];
+    return this.#byKey.entries();
   }
 
   get(key: string | undefined): R | undefined {
@@ -128,7 +129,7 @@ export class PendingRequests<R extends PendingRequest> {
   answeredBy(line: Buffer): readonly string[] {
     const answered = requestsAnsweredBy(line);
     // If the id is not readable, all requests count: the one that it answers would otherwise wait forever.
-    return answered === 'any' ? [...this.#byKey.keys()] : answered.filter((key) => this.#byKey.has(key));
+    return answered === 'any' ? this.#byKey.keys() : answered.filter((key) => this.#byKey.has(key));
   }
 
   /** Called every second. Returns the requests that have waited for `timeoutMs`; the caller cancels and fails them. */

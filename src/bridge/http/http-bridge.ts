@@ -161,9 +161,8 @@ export class HttpBridge {
     if (this.#closed) throw new BridgeError('closing');
     const method = methodOf(req, res);
     const session = this.#sessions.named(request);
-    const removeFromCount = this.#inFlight.add(request, req);
-    const relay = new Relay(request, method, this.#host);
-    this.#relays.add(relay, removeFromCount);
+    const relay = new Relay(request, method, this.#inFlight.add(request, req), this.#host);
+    this.#relays.add(relay);
     if (session !== undefined) relay.use(session);
     this.#drain.check();
     return relay;

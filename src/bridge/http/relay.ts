@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isOver, withdrawalOf } from '../../core/authority.js';
 import { AuthError } from '../../core/errors.js';
+import type { Placed } from '../../core/short-lived.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp, onceClosed } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
@@ -47,9 +48,11 @@ export interface RelayHost {
 }
 
 /** Forwards the response of a target to the client as it arrives. If one side hangs up, the other connection ends too. */
-export class Relay implements ExchangeListener {
+export class Relay implements ExchangeListener, Placed {
   readonly request: HttpRequest;
   readonly method: RelayedMethod;
+  readonly removeFromCount: () => void;
+  place = -1;
   /** The session that the request names, or that its response opens. */
   session: RemoteSession | undefined;
   callerHeaders: HeaderRecord | undefined;
@@ -65,9 +68,11 @@ export class Relay implements ExchangeListener {
   #isStream = false;
   #isOver = false;
 
-  constructor(request: HttpRequest, method: RelayedMethod, host: RelayHost) {
+  /** @param removeFromCount Stops counting the request. */
+  constructor(request: HttpRequest, method: RelayedMethod, removeFromCount: () => void, host: RelayHost) {
     this.request = request;
     this.method = method;
+    this.removeFromCount = removeFromCount;
     this.#host = host;
     onceClosed(request.res, () => {
       this.abort();

@@ -1,3 +1,4 @@
+import { ShortLivedSet } from '../../core/short-lived.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { listensOnly } from '../listens.js';
 import type { Relay } from './relay.js';
@@ -5,12 +6,11 @@ import type { RemoteSession } from './remote-sessions.js';
 
 /** The requests in flight to one target. */
 export class Relays {
-  /** Each with the function that stops counting it. */
-  readonly #open = new Map<Relay, () => void>();
+  readonly #open = new ShortLivedSet<Relay>();
 
   /** The numbers of streams that have begun, and of requests that the target has not begun to answer. */
   counts(): { readonly streams: number; readonly pending: number } {
-    const relays = [...this.#open.keys()].filter(({ isOver }) => !isOver);
+    const relays = this.#open.values().filter(({ isOver }) => !isOver);
     return {
       streams: relays.filter(({ isStream }) => isStream).length,
       pending: relays.filter(({ isPending }) => isPending).length,
@@ -22,25 +22,23 @@ export class Relays {
     return this.#busy().length > 0;
   }
 
-  add(relay: Relay, removeFromCount: () => void): void {
-    this.#open.set(relay, removeFromCount);
+  add(relay: Relay): void {
+    this.#open.add(relay);
   }
 
   /** Removes a request, and returns the function that stops counting it. Undefined if it was removed before. */
   take(relay: Relay): (() => void) | undefined {
-    const removeFromCount = this.#open.get(relay);
-    this.#open.delete(relay);
-    return removeFromCount;
+    return this.#open.delete(relay) ? relay.removeFromCount : undefined;
   }
 
   checkAuthority(): void {
-    for (const relay of [...this.#open.keys()]) relay.checkAuthority();
+    for (const relay of this.#open.values()) relay.checkAuthority();
   }
 
   /** Ends the streams on which clients only listen, except in sessions in which a client waits for an answer. */
   endStreams(): void {
     const busy = new Set(this.#busy().map(({ session }) => session));
-    for (const relay of [...this.#open.keys()]) {
+    for (const relay of this.#open.values()) {
       const { request, session } = relay;
       if (listensOnly(request.req) && !(session && busy.has(session))) relay.end(new BridgeError('closing'));
     }
@@ -48,15 +46,15 @@ export class Relays {
 
   /** Ends the requests of a session. */
   endOf(session: RemoteSession): void {
-    for (const relay of [...this.#open.keys()])
+    for (const relay of this.#open.values())
       if (relay.session === session) relay.end(new BridgeError('session_ended'));
   }
 
   endAll(): void {
-    for (const relay of [...this.#open.keys()]) relay.end(new BridgeError('closing'));
+    for (const relay of this.#open.values()) relay.end(new BridgeError('closing'));
   }
 
   #busy(): readonly Relay[] {
-    return [...this.#open.keys()].filter(({ request }) => !listensOnly(request.req));
+    return this.#open.values().filter(({ request }) => !listensOnly(request.req));
   }
 }

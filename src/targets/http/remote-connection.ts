@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
+import { ShortLivedSet } from '../../core/short-lived.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { readChildLine } from '../../messages/child-line.js';
 import { applyEdits } from '../../messages/json-members.js';
@@ -29,7 +30,7 @@ export class RemoteConnection implements Connection {
   readonly ended: Promise<void>;
   readonly #recipe: RemoteRecipe;
   readonly #session: TargetSession;
-  readonly #requests = new Set<RemoteRequest>();
+  readonly #requests = new ShortLivedSet<RemoteRequest>();
   readonly #uploads = new Uploads();
   readonly #order = new MessageOrder();
   readonly #unexpectedOutput: UnexpectedOutput;
@@ -129,10 +130,10 @@ export class RemoteConnection implements Connection {
   async #end(): Promise<void> {
     this.#alive = false;
     this.#stream?.abort();
-    const opening = [...this.#requests].find(({ sent }) => sent.method === 'initialize');
+    const opening = this.#requests.values().find(({ sent }) => sent.method === 'initialize');
     // Only the answer has the id of the session, which would otherwise stay open at the server.
     if (opening !== undefined) await inTime(opening.accepted, MAX_OPENING_MS);
-    for (const request of [...this.#requests]) request.abort();
+    for (const request of this.#requests.values()) request.abort();
     await this.#session.end(this.#auth);
     this.#resolveEnded();
   }
@@ -230,7 +231,7 @@ export class RemoteConnection implements Connection {
 
   #requestWith(key: string | undefined): RemoteRequest | undefined {
     if (key === undefined) return undefined;
-    for (const request of this.#requests) {
+    for (const request of this.#requests.values()) {
       if (request.sent.kind === 'request' && request.sent.key === key) return request;
     }
     return undefined;
@@ -239,7 +240,7 @@ export class RemoteConnection implements Connection {
   #resume(): void {
     this.#isPaused = false;
     this.#stream?.resume();
-    for (const request of this.#requests) request.resume();
+    for (const request of this.#requests.values()) request.resume();
   }
 }
 

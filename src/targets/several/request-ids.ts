@@ -1,3 +1,4 @@
+import { ShortLivedMap } from '../../core/short-lived.js';
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import type { NamedTarget } from './named-target.js';
@@ -35,8 +36,8 @@ const MAX_ASKED = 1_000;
  * connection. So equal ids of two targets are never confused, and each number belongs to one target.
  */
 export class RequestIds {
-  readonly #sent = new Map<string, SentRequest>();
-  readonly #asked = new Map<string, AskedRequest>();
+  readonly #sent = new ShortLivedMap<string, SentRequest>();
+  readonly #asked = new ShortLivedMap<string, AskedRequest>();
   #count = 0;
 
   next(): string {
@@ -59,11 +60,11 @@ export class RequestIds {
   }
 
   sentTo(target: NamedTarget): readonly string[] {
-    return [...this.#sent].flatMap(([key, request]) => (request.target === target ? [key] : []));
+    return this.#sent.entries().flatMap(([key, request]) => (request.target === target ? [key] : []));
   }
 
   sentFor(clientKey: string): readonly string[] {
-    return [...this.#sent].flatMap(([key, request]) => (request.clientKey === clientKey ? [key] : []));
+    return this.#sent.entries().flatMap(([key, request]) => (request.clientKey === clientKey ? [key] : []));
   }
 
   /** Adds a request of a target and returns its id for the client; undefined if too many are unanswered. */
@@ -88,11 +89,11 @@ export class RequestIds {
 
   /** The id for the client of a request of a target. */
   askedBy(target: NamedTarget, key: string | undefined): string | undefined {
-    for (const [id, request] of this.#asked) if (request.target === target && request.key === key) return id;
+    for (const [id, request] of this.#asked.entries()) if (request.target === target && request.key === key) return id;
     return undefined;
   }
 
   allAskedBy(target: NamedTarget): readonly string[] {
-    return [...this.#asked].flatMap(([key, request]) => (request.target === target ? [key] : []));
+    return this.#asked.entries().flatMap(([key, request]) => (request.target === target ? [key] : []));
   }
 }
