@@ -40,7 +40,7 @@ export class ShortLivedSet<T extends Placed> {
 
 /** A map whose values live as long as a request. */
 export class ShortLivedMap<K, V> {
-  /** What stays in memory is an empty object. */
+  /** An old table keeps the holders in memory, without their values. */
   readonly #holders = new Map<K, { value: V | undefined }>();
 
   get size(): number {

@@ -46,8 +46,7 @@ export class Relays {
 
   /** Ends the requests of a session. */
   endOf(session: RemoteSession): void {
-    for (const relay of this.#open.values())
-      if (relay.session === session) relay.end(new BridgeError('session_ended'));
+    for (const relay of this.#open.values()) if (relay.session === session) relay.end(new BridgeError('session_ended'));
   }
 
   endAll(): void {
