@@ -201,7 +201,7 @@ const jwksUrl = `http://127.0.0.1:${keyServer.address().port}/jwks.json`;
 const names =
   process.argv.length > 2
     ? ['no auth', ...EARLIER_VARIANTS, ...process.argv.slice(2)]
-    : Object.keys(VARIANTS).filter((name) => !OF_OTHER_SERIES.includes(name));
+    : [...EARLIER_VARIANTS, ...Object.keys(VARIANTS).filter((name) => !OF_OTHER_SERIES.includes(name))];
 
 for (const [title, headers] of Object.entries(SERIES).filter(
   ([t]) => !process.env.ONLY || t.includes(process.env.ONLY),

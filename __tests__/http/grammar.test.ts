@@ -41,8 +41,15 @@ describe('lowerAscii()', () => {
     expect(lowerAscii(`A${letter}Z`)).toBe(`a${letter}z`);
   });
 
-  test('ASCII letters become lower case', () => {
-    expect(lowerAscii('@AZ[`az{0')).toBe('@az[`az{0');
+  test.each([
+    ['@AZ[`az{0', '@az[`az{0'],
+    ['xA', 'xa'],
+    ['xZ', 'xz'],
+    ['@[`{', '@[`{'],
+    ['\u212a', '\u212a'],
+    ['', ''],
+  ])('ASCII letters become lower case: %j', (text, folded) => {
+    expect(lowerAscii(text)).toBe(folded);
   });
 });
 

@@ -56,7 +56,7 @@ function create<T>(hasMembers: (req: object) => boolean, values?: WeakMap<object
   };
 }
 
-/** The prototype of the last request that was found to be original. Most requests of a process have the same. */
+/** The prototype of the last request that was found to be original. Most requests of a process have the same prototype. */
 let lastPrototype: object | null | undefined;
 
 /** True for a request that was not made from another one. Its prototypes have no values, and looking them up takes longer than all else. */

@@ -1,15 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import { IdleWaits } from '../core/idle-waits.js';
 import { createPrivateMember } from '../core/private-member.js';
-import { type Placed, ShortLivedSet } from '../core/short-lived.js';
+import { type Numbered, ShortLivedSet } from '../core/short-lived.js';
 import { onceClosed } from '../http/hang-up.js';
 import type { Middleware } from '../index.js';
 
-const arrivals = createPrivateMember<Placed>();
+const arrivals = createPrivateMember<Numbered>();
 
 /** The requests of a route that are not refused, answered or known to the backend yet, for example because a key set is fetched. */
 export class ArrivingRequests {
-  readonly #arriving = new ShortLivedSet<Placed>();
+  readonly #arriving = new ShortLivedSet<Numbered>();
   /** The request that arrives in this turn of the event loop. */
   #entering: ServerResponse | undefined;
   readonly #waits = new IdleWaits();
@@ -25,16 +25,16 @@ export class ArrivingRequests {
     // Most requests have reached the backend now.
     if (this.#entering !== res) return;
     this.#entering = undefined;
-    const arrival = { place: -1 };
+    const arrival = { number: 0 };
     arrivals.set(res, arrival);
     this.#arriving.add(arrival);
-    onceClosed(res, () => this.#remove(res));
+    onceClosed(res, () => this.#remove(arrival));
   };
 
   /** The middleware before the backend. */
   readonly leave: Middleware = (req, res, next) => {
     // The backend counts the request in this turn of the event loop.
-    const remove = (): void => void setImmediate(() => this.#remove(res));
+    const remove = (): void => void setImmediate(() => this.#remove(arrivals.get(res)));
     // The backend knows what a POST asks for once it has the body.
     if (req.method === 'POST' && !req.readableEnded) req.once('end', remove);
     else remove();
@@ -45,7 +45,7 @@ export class ArrivingRequests {
   readonly leaveAtOnce: Middleware = (_req, res, next) => {
     next();
     if (this.#entering === res) this.#entering = undefined;
-    else this.#remove(res);
+    else this.#remove(arrivals.get(res));
   };
 
   /** Resolves when no request is arriving, after `ms` at the latest. */
@@ -53,8 +53,7 @@ export class ArrivingRequests {
     if (!this.isEmpty) await this.#waits.add(ms);
   }
 
-  #remove(res: ServerResponse): void {
-    const arrival = arrivals.get(res);
+  #remove(arrival: Numbered | undefined): void {
     if (arrival !== undefined && this.#arriving.delete(arrival) && this.isEmpty) this.#waits.finish();
   }
 }

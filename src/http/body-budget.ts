@@ -12,7 +12,7 @@ export interface ArrivingBody {
 
 interface Counted {
   bytes: number;
-  readonly refuse: () => void;
+  refuse: () => void;
 }
 
 /** Bodies that are counted together. */
@@ -57,6 +57,8 @@ export function createBodyBudget(maxOfCaller = MAX_BYTES_OF_CALLER, maxInAll = M
       },
       done() {
         if (!all.bodies.has(body)) return;
+        // V8 keeps members of a Set for a while after they were deleted, and this function would keep the request.
+        body.refuse = () => undefined;
         for (const account of [own, all]) {
           account.bodies.delete(body);
           account.bytes -= body.bytes;

@@ -13,7 +13,7 @@ const listeners = new WeakMap<Socket, Set<() => void>>();
 export function onceClosed(res: ServerResponse, onClosed: () => void): void {
   if (res.socket !== null) {
     let isClosed = false;
-    // Not `once()`, which adds and removes a function of its own: most requests come here several times.
+    // Most responses have several such listeners, and `once()` creates and removes a wrapper for each.
     res.on('close', () => {
       if (isClosed) return;
       isClosed = true;

@@ -20,7 +20,7 @@ interface State {
 }
 
 interface Intercepted {
-  readonly [STATE]: State;
+  [STATE]: State;
 }
 
 /**
@@ -37,10 +37,11 @@ export function interceptWriting(res: ServerResponse, around: AroundWriting): vo
   }
   const { writeHead, write, end } = res as unknown as Methods;
   const state: State = { around, replaced: { writeHead, write, end }, current: { ...WRAPPERS } };
-  (res as { -readonly [Key in keyof Partial<Intercepted>]: Intercepted[Key] })[STATE] = state;
+  (res as Partial<Intercepted>)[STATE] = state;
   // V8 would give the response a slow form if an accessor took the place of a member that it has already: 5 µs for each answer.
-  if (Object.hasOwn(res, 'writeHead')) res.writeHead = WRAPPERS.writeHead as ServerResponse['writeHead'];
-  else Object.defineProperty(res, 'writeHead', DESCRIPTORS.writeHead);
+  const own = Object.getOwnPropertyDescriptor(res, 'writeHead');
+  if (own?.writable) res.writeHead = WRAPPERS.writeHead as ServerResponse['writeHead'];
+  else Object.defineProperty(res, 'writeHead', own === undefined ? DESCRIPTORS.writeHead : PLAIN_WRITE_HEAD);
   Object.defineProperty(res, 'write', DESCRIPTORS.write);
   Object.defineProperty(res, 'end', DESCRIPTORS.end);
 }
@@ -55,6 +56,13 @@ const DESCRIPTORS = {
   writeHead: createDescriptor('writeHead'),
   write: createDescriptor('write'),
   end: createDescriptor('end'),
+};
+
+const PLAIN_WRITE_HEAD: PropertyDescriptor = {
+  configurable: true,
+  enumerable: true,
+  writable: true,
+  value: WRAPPERS.writeHead,
 };
 
 function createWrapper(name: WritingMethod): Method {

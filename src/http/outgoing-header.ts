@@ -37,7 +37,6 @@ export function visitHeader(res: ServerResponse, name: string, visit: HeaderVisi
     return res;
   };
   res.writeHead = visitingWriteHead as ServerResponse['writeHead'];
-  // Node's deprecated alias calls its own `writeHead()`.
   (res as WithAlias).writeHeader = writeHeader;
 }
 
@@ -89,6 +88,7 @@ function withVisitedHeader(
   { name, own, visit }: Visit,
 ): { readonly args: unknown[]; readonly own: Value | undefined } {
   const status = Number(args[0]);
+  // The most usual answer: it has no such header.
   if (own === undefined && args.length === 1) {
     visit(undefined, status);
     return { args, own };

@@ -29,9 +29,10 @@ interface SingleHeader {
   readonly bit: number;
 }
 
-const LONGEST = Math.max(...SINGLE_HEADERS.map(({ length }) => length));
+/** Characters. */
+const MAX_SINGLE_LENGTH = Math.max(...SINGLE_HEADERS.map(({ length }) => length));
 /** By shape. An array, because a `Map` takes twice as long to look up what it does not have. */
-const SINGLE_BY_SHAPE = new Array<SingleHeader | undefined>((LONGEST + 1) * LETTERS).fill(undefined);
+const SINGLE_BY_SHAPE = new Array<SingleHeader | undefined>((MAX_SINGLE_LENGTH + 1) * LETTERS).fill(undefined);
 for (const [index, name] of SINGLE_HEADERS.entries()) SINGLE_BY_SHAPE[shapeOf(name)] = { name, bit: 1 << index };
 
 function isParameter(name: string): boolean {
@@ -49,7 +50,7 @@ export function repeatedHeader(raw: readonly string[]): string | undefined {
   let parameters: Set<string> | undefined;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
-    const single = name.length <= LONGEST ? SINGLE_BY_SHAPE[shapeOf(name)] : undefined;
+    const single = name.length <= MAX_SINGLE_LENGTH ? SINGLE_BY_SHAPE[shapeOf(name)] : undefined;
     if (single !== undefined && lowerAscii(name) === single.name) {
       if ((seen & single.bit) !== 0) return single.name;
       seen |= single.bit;

@@ -45,11 +45,11 @@ function createPublicEndpoints(policy: ResolvedAuth): PublicEndpoints {
   const endpoints = new Map([...oauthProxy, ...paths.map((path) => [path, document] as const)]);
   const atRoot = new Map([...endpoints].filter(([path]) => ROOT_PATHS.includes(path)));
   const all = [...endpoints, ...shareRoot(policy, atRoot, paths)];
-  return byPath(new Map(all.map(([path, endpoint]) => [path, refuseRepeatedHeaders(endpoint, refuse)])));
+  return findByPath(new Map(all.map(([path, endpoint]) => [path, refuseRepeatedHeaders(endpoint, refuse)])));
 }
 
-/** Most requests are for no endpoint, and the length of their path shows it: then the path need not be hashed. */
-function byPath(endpoints: ReadonlyMap<string, Middleware>): PublicEndpoints {
+/** Most requests are for no endpoint. Comparing the lengths of paths first saves hashing them. */
+function findByPath(endpoints: ReadonlyMap<string, Middleware>): PublicEndpoints {
   const lengths = new Uint8Array(Math.max(...[...endpoints.keys()].map(({ length }) => length)) + 1);
   for (const { length } of endpoints.keys()) lengths[length] = 1;
   return { get: (path) => (lengths[path.length] === 1 ? endpoints.get(path) : undefined) };

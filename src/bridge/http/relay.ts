@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isOver, withdrawalOf } from '../../core/authority.js';
 import { AuthError } from '../../core/errors.js';
-import type { Placed } from '../../core/short-lived.js';
+import type { Numbered } from '../../core/short-lived.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp, onceClosed } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
@@ -48,11 +48,12 @@ export interface RelayHost {
 }
 
 /** Forwards the response of a target to the client as it arrives. If one side hangs up, the other connection ends too. */
-export class Relay implements ExchangeListener, Placed {
+export class Relay implements ExchangeListener, Numbered {
   readonly request: HttpRequest;
   readonly method: RelayedMethod;
+  /** Stops counting the request. */
   readonly removeFromCount: () => void;
-  place = -1;
+  number = 0;
   /** The session that the request names, or that its response opens. */
   session: RemoteSession | undefined;
   callerHeaders: HeaderRecord | undefined;
@@ -68,7 +69,6 @@ export class Relay implements ExchangeListener, Placed {
   #isStream = false;
   #isOver = false;
 
-  /** @param removeFromCount Stops counting the request. */
   constructor(request: HttpRequest, method: RelayedMethod, removeFromCount: () => void, host: RelayHost) {
     this.request = request;
     this.method = method;

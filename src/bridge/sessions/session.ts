@@ -137,7 +137,7 @@ export class Session implements ConnectionListener, LiveSession {
 
   /** True if the server has not answered `initialize` within `ms`. */
   isLate(now: number, ms: number): boolean {
-    return this.revision === '' && [...this.#pending.values()].some(({ since }) => now - since >= ms);
+    return this.revision === '' && this.#pending.values().some(({ since }) => now - since >= ms);
   }
 
   /** Called every second, for timeouts, keep-alive comments and tokens that are over. Returns true if a request has timed out. */

@@ -21,7 +21,7 @@ export function destinationOf(
 ): { readonly request: StatelessRequest; readonly edits: Edit[] } | undefined {
   const keyAt = (member: JsonMember | undefined) => member && keyOf(textOf(message.bytes, member));
   if (message.method === 'notifications/message') {
-    const [request, ...others] = [...pending.values()].filter(({ logs }) => logs);
+    const [request, ...others] = pending.values().filter(({ logs }) => logs);
     return request && others.length === 0 ? { request, edits: [] } : undefined;
   }
   const params = membersAt(message, 'params');

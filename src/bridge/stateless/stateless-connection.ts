@@ -205,9 +205,7 @@ export class StatelessConnection implements ConnectionListener {
 
   /** True if a client's request has waited for `ms` and the server has sent no message yet. */
   isLate(now: number, ms: number): boolean {
-    return (
-      !this.#started && [...this.#pending.values()].some(({ since, isInternal }) => !isInternal && now - since >= ms)
-    );
+    return !this.#started && this.#pending.values().some(({ since, isInternal }) => !isInternal && now - since >= ms);
   }
 
   /** Called every second, for timeouts, keep-alive comments and tokens that are over. Returns true if a request has timed out. */

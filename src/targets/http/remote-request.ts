@@ -1,4 +1,4 @@
-import type { Placed } from '../../core/short-lived.js';
+import type { Numbered } from '../../core/short-lived.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import type { Sender } from '../connection.js';
@@ -18,8 +18,8 @@ export interface RequestHost extends StreamHost {
 }
 
 /** One message on its way to a remote server, and the response to it. */
-export class RemoteRequest implements MessageResponseListener, Placed {
-  place = -1;
+export class RemoteRequest implements MessageResponseListener, Numbered {
+  number = 0;
   readonly sent: RpcMessage;
   readonly sender: Sender;
   /** The revision in its `_meta`, which has no sessions; undefined if it names none. */
