@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { get } from 'node:http';
+import { createServer, get } from 'node:http';
 import connect from 'connect';
 import express from 'express';
 import express4 from 'express4';
@@ -8,7 +8,7 @@ import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { createGateway } from '../../src/gateway/gateway.js';
 import { mcpAuth, mcpCors, protectedResourceMetadata } from '../../src/index.js';
 import { configText } from '../support/config-text.js';
-import { serve } from '../support/loopback-server.js';
+import { listen, originOf, serve, stop } from '../support/loopback-server.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
 const PATH = '/.well-known/oauth-protected-resource/mcp';
@@ -126,6 +126,20 @@ test('the document of another app in the same process does not count', async () 
   await fetch(`${origin}/mcp`, { method: 'POST' });
   await fetch(other + PATH);
   expect(warnings()).toEqual([]);
+  await fetch(origin + PATH);
+  expect(warnings()).toHaveLength(1);
+});
+
+test('servers that were closed do not count: after a hundred of them, another is warned', async () => {
+  for (let i = 0; i < 100; i += 1) {
+    const closed = createServer(express().use('/mcp', mcpAuth(createPolicy().policy)));
+    await listen(closed);
+    await fetch(`${originOf(closed)}/mcp`, { method: 'POST' });
+    await stop(closed);
+  }
+  const { policy, warnings } = createPolicy();
+  const origin = await serve(express().use('/mcp', mcpAuth(policy)));
+  await fetch(`${origin}/mcp`, { method: 'POST' });
   await fetch(origin + PATH);
   expect(warnings()).toHaveLength(1);
 });

@@ -70,9 +70,18 @@ const MAX_WATCHES = 100;
 const watches = new Set<Watch>();
 
 function watch(each: Watch): void {
+  if (watches.size >= MAX_WATCHES) forgetClosedServers();
   if (watches.size >= MAX_WATCHES) return;
   if (watches.size === 0) subscribe(FINISHED, onFinished);
   watches.add(each);
+}
+
+/** No client can fetch a path of such a server any more. */
+function forgetClosedServers(): void {
+  for (const each of watches) {
+    const server = each.server.deref() as { readonly listening?: boolean } | undefined;
+    if (server?.listening !== true) watches.delete(each);
+  }
 }
 
 function onFinished(message: unknown): void {
