@@ -80,8 +80,13 @@ function watch(each: Watch): void {
 function forgetClosedServers(): void {
   for (const each of watches) {
     const server = each.server.deref() as { readonly listening?: boolean } | undefined;
-    if (server?.listening !== true) watches.delete(each);
+    if (server?.listening !== true) forget(each);
   }
+}
+
+function forget(each: Watch): void {
+  watches.delete(each);
+  if (watches.size === 0) unsubscribe(FINISHED, onFinished);
 }
 
 function onFinished(message: unknown): void {
@@ -95,10 +100,9 @@ function onFinished(message: unknown): void {
   for (const each of watches) {
     if (each.path !== path || each.server.deref() !== server) continue;
     if (!isConclusive(response.statusCode) && !isServedMetadata(request)) continue;
-    watches.delete(each);
+    forget(each);
     if (!isDocument(request, response)) each.warn(response.statusCode);
   }
-  if (watches.size === 0) unsubscribe(FINISHED, onFinished);
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * A map whose values live as long as a request. A `Map` in its place keeps each of them in memory until the next full collection: it often
- * gets a new table, and V8 lets each old table point to the next one. Here, the old tables keep only the keys, so these must be short.
+ * gets a new table, and V8 lets each old table point to the next one. Here, the old tables keep only the keys and empty holders, so keys must be short.
  */
 export class ShortLivedMap<K, V> {
   /** Emptied when the key is deleted. */

@@ -57,7 +57,7 @@ export function createBodyBudget(maxOfCaller = MAX_BYTES_OF_CALLER, maxInAll = M
       },
       done() {
         if (!all.bodies.has(body)) return;
-        // V8 keeps members of a Set for a while after they were deleted, and this function would keep the request.
+        // A Set keeps deleted members in memory for a while (see ShortLivedMap), and this function would keep the request with them.
         body.refuse = () => undefined;
         for (const account of [own, all]) {
           account.bodies.delete(body);
