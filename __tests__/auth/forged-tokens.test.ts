@@ -140,6 +140,14 @@ describe('maxFailedVerificationsPerSecond', () => {
     await vi.waitUntil(async () => (await send(fresh())).status === 200, { timeout: 15_000, interval: 50 });
   });
 
+  test('lets as many tokens wait as can be checked in a second, and a good one passes behind them', async () => {
+    const send = await start({ maxFailedVerificationsPerSecond: 200 });
+    const forger = successor();
+    const flood = Array.from({ length: 190 }, () => send(fresh(forger)));
+    expect((await send(fresh())).status).toBe(200);
+    expect(await Promise.all(flood)).toEqual(Array(190).fill(REFUSED));
+  });
+
   test('does not count good tokens, however many come', async () => {
     const send = await start({ maxFailedVerificationsPerSecond: 1 });
     for (let i = 0; i < 10; i += 1) expect((await send(fresh())).status).toBe(200);

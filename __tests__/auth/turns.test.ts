@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { createTurns } from '../../src/auth/keys/turns.js';
 
 /** Starts `count` pieces of work, each of which ends when its number is called. */
-function startWork(count: number, max: number) {
-  const inTurn = createTurns(max);
+function startWork(count: number, max: number | (() => number)) {
+  const inTurn = createTurns(typeof max === 'number' ? () => max : max);
   const started: number[] = [];
   const ends: ((error?: Error) => void)[] = [];
   const results = Array.from({ length: count }, (_, i) =>
@@ -43,4 +43,22 @@ test('work that fails passes its turn on', async () => {
   expect(started).toEqual([0, 1]);
   end(1);
   expect(await results[1]).toBe(1);
+});
+
+test('a smaller maximum lets no more work begin, and a larger one is used as soon as work ends', async () => {
+  let max = 2;
+  const { started, end, results } = startWork(6, () => max);
+  max = 1;
+  end(0);
+  await turnOfTheLoop();
+  expect(started).toEqual([0, 1]);
+  end(1);
+  await turnOfTheLoop();
+  expect(started).toEqual([0, 1, 2]);
+  max = 3;
+  end(2);
+  await turnOfTheLoop();
+  expect(started).toEqual([0, 1, 2, 3, 4, 5]);
+  for (const i of [3, 4, 5]) end(i);
+  expect(await Promise.all(results)).toEqual([0, 1, 2, 3, 4, 5]);
 });

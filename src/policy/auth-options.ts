@@ -107,7 +107,7 @@ export interface SharedOptions {
   /** Remembers verified tokens; `false` verifies the token of every request again. @default {} */
   readonly tokenCache?: TokenCacheOptions | false | undefined;
   /**
-   * Limits the signature checks that forged tokens can cause. Beyond it, up to 100 new tokens wait for at most a second, and all others
+   * Limits the signature checks that forged tokens can cause. Beyond it, up to 1,000 new tokens wait for at most a second, and all others
    * get 503 with `Retry-After`, good ones too: an attacker who sends that many keeps new tokens out. Remembered tokens always pass.
    *
    * @default no limit

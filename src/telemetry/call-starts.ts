@@ -4,11 +4,12 @@ import type { CallStart } from './call-tracer.js';
 
 /** Returns the facts about each request among the messages of a client. */
 export function callStartsOf(messages: readonly ClientMessage[]): readonly CallStart[] {
-  return messages.flatMap(({ kind, key, method, params, bytes }) =>
-    kind === 'request' && key !== undefined
-      ? [{ key, method, name: calledName(method, params), params, bytes: bytes.length }]
-      : [],
-  );
+  const starts: CallStart[] = [];
+  for (const { kind, key, method, params, bytes } of messages) {
+    if (kind !== 'request' || key === undefined) continue;
+    starts.push({ key, method, name: calledName(method, params), params, bytes: bytes.length });
+  }
+  return starts;
 }
 
 /** Returns the name of the tool or prompt, or the URI of the resource, that a request names. */

@@ -4,7 +4,7 @@ import type { ReceivedBody } from '../messages/calls-in-body.js';
 import { keyOfId } from '../messages/json-rpc.js';
 import { watchAnswer } from './answer-watcher.js';
 import type { CallOptions } from './call-record.js';
-import type { CallStart } from './call-tracer.js';
+import { type CallStart, callTracer } from './call-tracer.js';
 import { areCallsObserved, type ObservedCalls, observeCalls, observedCalls } from './observe-calls.js';
 
 /**
@@ -29,7 +29,7 @@ export function observeReceived(
 
 /** Calls `next` while the span of the request's only call is active, so that spans which the MCP server makes are its children. */
 export function nextInSpan(req: IncomingMessage, next: () => void): void {
-  const calls = observedCalls(req)?.values() ?? [];
+  const calls = callTracer.current === undefined ? [] : (observedCalls(req)?.values() ?? []);
   const span = calls.length === 1 ? calls[0]?.span : undefined;
   if (span === undefined) next();
   else span.run(next);
@@ -44,10 +44,12 @@ function startsOf(req: IncomingMessage & { readonly body?: unknown }, { isBatch,
   const single = isBatch ? undefined : declaredLength(req);
   // A batch may also have responses of the client, which are no calls.
   const messages = single === undefined ? [req.body].flat().filter(isCall) : [];
-  return calls.flatMap(({ id, method, target, params }, i) => {
+  const starts: CallStart[] = [];
+  for (const [i, { id, method, target, params }] of calls.entries()) {
     const key = keyOfId(id);
-    return key === undefined ? [] : [{ key, method, name: target, params, bytes: single ?? lengthOf(messages[i]) }];
-  });
+    if (key !== undefined) starts.push({ key, method, name: target, params, bytes: single ?? lengthOf(messages[i]) });
+  }
+  return starts;
 }
 
 function isCall(message: unknown): boolean {

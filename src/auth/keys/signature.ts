@@ -1,4 +1,5 @@
 import { constants, type KeyObject, verify } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { joseToDer } from 'ecdsa-sig-formatter';
 import type { Algorithm } from 'jsonwebtoken';
 import { AuthError } from '../../core/errors.js';
@@ -59,11 +60,16 @@ export function suitsAlgorithm(key: KeyObject, alg: string): boolean {
 }
 
 /**
- * More at once would not be faster, since libuv's pool has four threads. Their callbacks would run together, and in a flood of forged tokens a
- * request with a known token would wait behind hundreds of them.
+ * More at once would not be faster, since libuv's pool has four threads. Their callbacks would run together, and a request with a known token
+ * would wait behind hundreds of them.
  */
 const MAX_AT_ONCE = 8;
-const inTurn = createTurns(MAX_AT_ONCE);
+/** While tokens are forged, one core stays free for the event loop: otherwise it shares its own with the threads of the pool. */
+const MAX_FORGED_AT_ONCE = Math.min(MAX_AT_ONCE, Math.max(1, availableParallelism() - 1));
+
+/** True if the last signature did not verify. */
+let isLastForged = false;
+const inTurn = createTurns(() => (isLastForged ? MAX_FORGED_AT_ONCE : MAX_AT_ONCE));
 
 /**
  * Checks the signature only; token-faults.ts checks the claims. Forgeries are detected off the event loop, since anyone can
@@ -84,8 +90,10 @@ export async function checkSignature(
   const verifyJwt = await algorithm.verifiedBy();
   let reason = 'it does not verify';
   try {
-    if (await inTurn(() => verifyJwt(token, key, alg))) return undefined;
+    isLastForged = !(await inTurn(() => verifyJwt(token, key, alg)));
+    if (!isLastForged) return undefined;
   } catch (error) {
+    isLastForged = true;
     // Form, algorithm and key were checked before, so only the signature can fail.
     reason = (error as Error).message;
   }

@@ -1,8 +1,11 @@
 import { createAllowance } from '../../core/allowance.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
 
-/** Verifications that may wait for their turn, for at most a second. If more come, their callers get 503 at once. */
-const MAX_WAITING = 100;
+/**
+ * Verifications that may wait for their turn, and no more than a second's. If more come, their callers get 503 at once. A good token passes
+ * when it has waited, and whoever forges tokens gets answers, and can send the next ones, only as fast as they are checked.
+ */
+const MAX_WAITING = 1_000;
 /** The failures of this many seconds may come at once. A shorter burst delays other requests less. */
 const BURST_SECONDS = 0.1;
 
@@ -14,7 +17,7 @@ export type LimitVerification = <T>(verify: () => Promise<T>) => Promise<T>;
 
 /**
  * Creates the limit on failed verifications. A verification counts from its start until it succeeds, since its outcome is not known before.
- * Over the limit it waits; if {@link MAX_WAITING} others wait already, it is refused as an outage (503), since the token may be good.
+ * Over the limit it waits; if {@link MAX_WAITING} others, or those of a second, wait already, it is refused as an outage (503), since the token may be good.
  *
  * @param maxPerSecond Undefined for no limit.
  */
