@@ -5,6 +5,7 @@ import {
   startWatchedGateway,
   type WatchedGateway,
 } from '../support/admin-page.js';
+import { startChromium } from '../support/chromium.js';
 import { startDevGateway } from '../support/dev-gateway.js';
 import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { freePort } from '../support/loopback-server.js';
@@ -36,6 +37,23 @@ test('a refused login is seen and explained within a second', async () => {
   expect(seen).toContain('Login refused');
   expect(seen).toContain('token_expired');
   expect(seen).not.toContain('Strict mode');
+});
+
+test('with a password, the browser asks for it, and all of the page works', async () => {
+  const password = 'correct horse battery';
+  const file = await folder.write('password', `${password}\n`);
+  const guarded = await startWatchedGateway(folder, 'strict', ['--admin-password-file', file]);
+  const without = await (await startChromium()).newPage();
+  await expect(without.goto(guarded.ui)).rejects.toThrow('ERR_INVALID_AUTH_CREDENTIALS');
+  const page = await openAdminPage(guarded, 'tools', { httpCredentials: { username: '', password } }, /status of 401/);
+  await page.getByLabel('Access token or API key').fill(folder.token({ sub: 'operator' }));
+  await page.getByRole('button', { name: 'List the tools' }).click();
+  await page.getByRole('button', { name: 'echo' }).click();
+  await page.getByLabel('message (required)').fill('hello');
+  await page.getByRole('button', { name: 'Call the tool' }).click();
+  await page.getByText('echo: {"message":"hello"').waitFor();
+  await page.getByRole('link', { name: 'Live' }).click();
+  await page.locator('.entry', { hasText: 'echo' }).getByText('operator').waitFor();
 });
 
 test('in permissive mode, the page says what strict mode would have done', async () => {

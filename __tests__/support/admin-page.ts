@@ -18,8 +18,12 @@ export interface WatchedGateway {
   restart(): Promise<void>;
 }
 
-/** Starts the command with this mode of `mcpAuthentication`. */
-export async function startWatchedGateway(folder: GatewayFolder, mode = 'strict'): Promise<WatchedGateway> {
+/** Starts the command with this mode of `mcpAuthentication`, and more arguments. */
+export async function startWatchedGateway(
+  folder: GatewayFolder,
+  mode = 'strict',
+  more: readonly string[] = [],
+): Promise<WatchedGateway> {
   const [port, adminPort] = [await freePort(), await freePort()];
   const resource = `http://127.0.0.1:${port}/mcp`;
   const mcpAuthentication = { ...AUTHENTICATION, mode, resourceMetadata: { resource } };
@@ -27,7 +31,7 @@ export async function startWatchedGateway(folder: GatewayFolder, mode = 'strict'
   const route = { policies: { mcpAuthentication }, backends: [{ mcp: { targets: [{ name: 'markup', stdio }] } }] };
   const file = await folder.write(`${port}.yaml`, configText({ bind: { port }, route }));
   const start = async () => {
-    const program = startNode([CLI, '-f', file, '--host', '127.0.0.1', '--admin', `127.0.0.1:${adminPort}`]);
+    const program = startNode([CLI, '-f', file, '--host', '127.0.0.1', '--admin', `127.0.0.1:${adminPort}`, ...more]);
     await program.says(/Admin UI available/);
     return program;
   };

@@ -4,13 +4,14 @@ import type { Logger } from '../core/logger.js';
 import { isOwnedSession, ownSessionIds, takeSessionNote } from '../core/own-sessions.js';
 import { userOf } from '../core/principal.js';
 import { createRareLine } from '../core/rare-line.js';
-import { isSessionId, type SessionOwner, sessionOwnerOf } from '../core/session-owner.js';
+import { isSessionId, sessionOwnerAt } from '../core/session-owner.js';
 import { type SessionClaim, SessionOwners } from '../core/session-owners.js';
 import type { SessionSigner } from '../core/session-signer.js';
 import { isAnswered } from '../http/answered.js';
 import { hasHungUp, onceClosed } from '../http/hang-up.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { dropFromOtherParts, visitHeader } from '../http/outgoing-header.js';
+import { requestTarget } from '../http/request-target.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { namesStatelessRevision } from '../messages/revision.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
@@ -26,7 +27,9 @@ export type SessionCheck = (
 interface SessionRequest {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  readonly owner: SessionOwner;
+  readonly auth: AuthInfo | undefined;
+  /** The target of the request when it arrived. With `auth`, it is the owner of a session: most requests need none. */
+  readonly target: string;
   /** Undefined: the request names no session. */
   readonly id: string | undefined;
 }
@@ -61,28 +64,30 @@ export function createSessionCheck(
     if (id === undefined && !mayOpen) return undefined;
     if (id !== undefined && !isSessionId(id)) return UNKNOWN_SESSION;
     if (id !== undefined && ownSessionIds.has(id)) return undefined;
-    const owner = sessionOwnerOf(req, auth);
-    if (id !== undefined && isOwnedSession(id, owner)) return undefined;
-    return check({ req, res, owner, id }, () => userOf(auth) ?? 'anonymous');
+    const target = requestTarget(req);
+    if (id !== undefined && isOwnedSession(id, sessionOwnerAt(target, auth))) return undefined;
+    return check({ req, res, auth, target, id });
   };
 }
 
-type Check = (request: SessionRequest, user: () => string) => SessionRefusal | undefined;
+type Check = (request: SessionRequest) => SessionRefusal | undefined;
 
 /** Creates the check that remembers who opened a session, or who was the first to name it. */
 function createRememberingCheck(logger: Logger): Check {
   const owners = new SessionOwners();
   const warn = createRareLine((line) => logger.warn(line));
-  return ({ res, owner, id }, user) => {
-    const named = id === undefined ? undefined : owners.name(id, owner, user);
+  return ({ res, auth, target, id }) => {
+    const user = (): string => userOf(auth) ?? 'anonymous';
+    const named = id === undefined ? undefined : owners.name(id, sessionOwnerAt(target, auth), user);
     if (named === 'foreign') return UNKNOWN_SESSION;
     if (named === 'known') return undefined;
     const settle = named && settleOnce(res, named);
     // Our own backends check the owners of their sessions themselves, so their ids are not stored here.
     visitHeader(res, HEADER, (value, status) => {
       settle?.(status < 400);
-      const isOwn = !value || ownSessionIds.has(value) || isOwnedSession(value, owner);
-      if (!isOwn && !owners.assign(value, owner, user)) warn(SHARED_ID);
+      if (!value || ownSessionIds.has(value)) return value;
+      const owner = sessionOwnerAt(target, auth);
+      if (!isOwnedSession(value, owner) && !owners.assign(value, owner, user)) warn(SHARED_ID);
       return value;
     });
     return undefined;
@@ -108,7 +113,8 @@ function settleOnce(res: ServerResponse, claim: SessionClaim): SessionClaim {
  * @param isRotating True if an older secret may have signed an id: then each answer carries the new signature.
  */
 function createSignedCheck(signer: SessionSigner, isRotating: boolean): Check {
-  return ({ req, res, owner, id }) => {
+  return ({ req, res, auth, target, id }) => {
+    const owner = sessionOwnerAt(target, auth);
     const note = takeSessionNote(req);
     // An mcpAuth() before this one may have removed the signature. The last one decides, because its AuthInfo is the one in use.
     const presented = note.signed?.presented ?? id;

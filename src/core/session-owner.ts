@@ -15,7 +15,11 @@ const lastOwners = createCallerValues<{ readonly target: string; readonly owner:
  * that `mcpAuth()` on the root and a backend on `/mcp` get the same owner.
  */
 export function sessionOwnerOf(req: IncomingMessage, auth: AuthInfo | undefined): SessionOwner {
-  const target = requestTarget(req);
+  return sessionOwnerAt(requestTarget(req), auth);
+}
+
+/** The same for a request to this target. */
+export function sessionOwnerAt(target: string, auth: AuthInfo | undefined): SessionOwner {
   const last = auth && lastOwners.get(auth);
   if (last?.target === target) return last.owner;
   const owner = `${identityOf(auth)} ${foldPath(rawPath(target))}`;
