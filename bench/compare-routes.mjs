@@ -17,8 +17,8 @@ const CONNECTIONS = 16;
 const ROUNDS = Number(process.env.ROUNDS ?? 1);
 
 /**
- * Prints how much more CPU time the second of two routes takes for a call than the first, and how much of that in the kernel: sockets are its
- * work, and what they cost depends on what the other processes do. Both belong to one process: two processes differ by
+ * Prints how much more CPU time the second of two routes takes for a call than the first, and how much more of it the kernel
+ * takes: that part is mostly for sockets, and varies with what other processes do. Both belong to one process: two processes differ by
  * more than what is measured.
  *
  * @param file The program that calls this function: it is also the server.
@@ -45,7 +45,7 @@ async function compareRounds(file, name, call) {
   const of = (key) => median(rounds.map((round) => round[key])).toFixed(1);
   const all = ROUNDS === 1 ? '' : `; the rounds: ${rounds.map(({ added }) => added.toFixed(1)).join(', ')}`;
   console.log(
-    `${of('added').padStart(6)} µs  ${name} (${of('one')} and ${of('other')}; in the kernel ${of('inKernel')}${all})`,
+    `${of('added').padStart(6)} µs  ${name} (${of('one')} and ${of('other')}; kernel time, a mean: ${of('inKernel')}${all})`,
   );
 }
 
@@ -93,7 +93,7 @@ async function compare(file, name, call) {
   host.child.disconnect();
   const [one, other] = [0, 1].map((route) => median(turns.map((spent) => spent[route].total)));
   const added = median(turns.map(([first, second]) => second.total - first.total));
-  // The kernel counts its own time in ticks, so that only long sums are exact.
+  // The kernel counts its own time in ticks, so only long sums are accurate.
   const inKernel = turns.reduce((sum, [first, second]) => sum + second.system - first.system, 0) / turns.length;
   return { one, other, added, inKernel };
 }
@@ -102,7 +102,8 @@ async function compare(file, name, call) {
 async function measure(host, route, call) {
   const before = await cpuOf(host, { route });
   let left = TURN;
-  keepAwake(() => left > 0);
+  let isMeasuring = true;
+  keepAwake(() => isMeasuring);
   await Promise.all(
     host.clients[route].map(async (client) => {
       while (left-- > 0) {
@@ -111,6 +112,7 @@ async function measure(host, route, call) {
       }
     }),
   );
+  isMeasuring = false;
   const after = await cpuOf(host);
   const system = (after.system - before.system) / TURN;
   return { system, total: system + (after.user - before.user) / TURN };

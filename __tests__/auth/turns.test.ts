@@ -45,7 +45,7 @@ test('work that fails passes its turn on', async () => {
   expect(await results[1]).toBe(1);
 });
 
-test('a smaller maximum lets no more work begin, and a larger one is used as soon as work ends', async () => {
+test('when the maximum falls, no work begins until enough has ended; when it grows, more begins at the next end', async () => {
   let max = 2;
   const { started, end, results } = startWork(6, () => max);
   max = 1;
@@ -61,4 +61,24 @@ test('a smaller maximum lets no more work begin, and a larger one is used as soo
   expect(started).toEqual([0, 1, 2, 3, 4, 5]);
   for (const i of [3, 4, 5]) end(i);
   expect(await Promise.all(results)).toEqual([0, 1, 2, 3, 4, 5]);
+});
+
+test('a later caller does not overtake those who wait, even after the maximum has grown', async () => {
+  let max = 1;
+  const inTurn = createTurns(() => max);
+  const started: number[] = [];
+  let end = (): void => undefined;
+  const first = inTurn(() => {
+    started.push(0);
+    return new Promise<void>((resolve) => {
+      end = resolve;
+    });
+  });
+  const second = inTurn(async () => void started.push(1));
+  max = 2;
+  const third = inTurn(async () => void started.push(2));
+  await turnOfTheLoop();
+  end();
+  await Promise.all([first, second, third]);
+  expect(started).toEqual([0, 1, 2]);
 });

@@ -18,11 +18,11 @@ export interface WatchedGateway {
   restart(): Promise<void>;
 }
 
-/** Starts the command with this mode of `mcpAuthentication`, and more arguments. */
+/** Starts the command with this mode of `mcpAuthentication`, and these further arguments. */
 export async function startWatchedGateway(
   folder: GatewayFolder,
   mode = 'strict',
-  more: readonly string[] = [],
+  args: readonly string[] = [],
 ): Promise<WatchedGateway> {
   const [port, adminPort] = [await freePort(), await freePort()];
   const resource = `http://127.0.0.1:${port}/mcp`;
@@ -31,7 +31,7 @@ export async function startWatchedGateway(
   const route = { policies: { mcpAuthentication }, backends: [{ mcp: { targets: [{ name: 'markup', stdio }] } }] };
   const file = await folder.write(`${port}.yaml`, configText({ bind: { port }, route }));
   const start = async () => {
-    const program = startNode([CLI, '-f', file, '--host', '127.0.0.1', '--admin', `127.0.0.1:${adminPort}`, ...more]);
+    const program = startNode([CLI, '-f', file, '--host', '127.0.0.1', '--admin', `127.0.0.1:${adminPort}`, ...args]);
     await program.says(/Admin UI available/);
     return program;
   };

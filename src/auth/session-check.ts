@@ -28,7 +28,7 @@ interface SessionRequest {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly auth: AuthInfo | undefined;
-  /** The target of the request when it arrived. With `auth`, it is the owner of a session: most requests need none. */
+  /** The target on arrival. The owner of a session is computed from it and `auth` only when it is needed: most requests have no session. */
   readonly target: string;
   /** Undefined: the request names no session. */
   readonly id: string | undefined;

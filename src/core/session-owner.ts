@@ -18,7 +18,7 @@ export function sessionOwnerOf(req: IncomingMessage, auth: AuthInfo | undefined)
   return sessionOwnerAt(requestTarget(req), auth);
 }
 
-/** The same for a request to this target. */
+/** Like {@link sessionOwnerOf}, for a request target that was read before. */
 export function sessionOwnerAt(target: string, auth: AuthInfo | undefined): SessionOwner {
   const last = auth && lastOwners.get(auth);
   if (last?.target === target) return last.owner;

@@ -25,13 +25,6 @@ export function visitHeader(res: ServerResponse, name: string, visit: HeaderVisi
   const visitingWriteHead: WriteHead = (...args) => {
     if (isWritten) return writeHead.apply(res, args);
     const own = res.getHeader(name);
-    // The most usual answer: it has no such header.
-    if (own === undefined && args.length === 1) {
-      visit(undefined, Number(args[0]));
-      writeHead.call(res, args[0]);
-      isWritten = true;
-      return res;
-    }
     const changed = withVisitedHeader(res, args, { name, own, visit });
     try {
       writeHead.apply(res, changed.args);
@@ -95,6 +88,11 @@ function withVisitedHeader(
   { name, own, visit }: Visit,
 ): { readonly args: unknown[]; readonly own: Value | undefined } {
   const status = Number(args[0]);
+  // The most usual answer: it has no such header.
+  if (own === undefined && args.length === 1) {
+    visit(undefined, status);
+    return { args, own };
+  }
   const map = (value: Value) => mapValue(value, (each) => visit(each, status) ?? each);
   // writeHead(status[, message][, headers]): like Node, ignore a message that is not a string.
   const at = typeof args[1] === 'string' || (args[2] !== undefined && args[2] !== null) ? 2 : 1;

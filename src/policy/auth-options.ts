@@ -107,8 +107,9 @@ export interface SharedOptions {
   /** Remembers verified tokens; `false` verifies the token of every request again. @default {} */
   readonly tokenCache?: TokenCacheOptions | false | undefined;
   /**
-   * Limits the signature checks that forged tokens can cause. Beyond it, up to 1,000 new tokens wait for at most a second, and all others
-   * get 503 with `Retry-After`, good ones too: an attacker who sends that many keeps new tokens out. Remembered tokens always pass.
+   * Limits the signature checks that forged tokens can cause. Beyond it, new tokens wait for at most a second: as many as it allows in a
+   * second, and never more than 1,000. All others get 503 with `Retry-After`, good ones too: an attacker who sends that many keeps most new
+   * tokens out. Remembered tokens always pass.
    *
    * @default no limit
    */

@@ -29,7 +29,12 @@ export function observeReceived(
 
 /** Calls `next` while the span of the request's only call is active, so that spans which the MCP server makes are its children. */
 export function nextInSpan(req: IncomingMessage, next: () => void): void {
-  const calls = callTracer.current === undefined ? [] : (observedCalls(req)?.values() ?? []);
+  // Only a tracer makes spans, and the look-up costs more than this check.
+  if (callTracer.current === undefined) {
+    next();
+    return;
+  }
+  const calls = observedCalls(req)?.values() ?? [];
   const span = calls.length === 1 ? calls[0]?.span : undefined;
   if (span === undefined) next();
   else span.run(next);

@@ -1,10 +1,9 @@
 import { constants, type KeyObject, verify } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { joseToDer } from 'ecdsa-sig-formatter';
 import type { Algorithm } from 'jsonwebtoken';
-import { AuthError } from '../../core/errors.js';
+import { AuthError, UpstreamError } from '../../core/errors.js';
 import { createLazyImport } from '../../core/lazy-import.js';
-import { createTurns } from './turns.js';
+import { createVerificationTurns } from './verification-turns.js';
 
 interface SignatureAlgorithm {
   readonly keyType: 'rsa' | 'ec' | 'ed25519';
@@ -59,17 +58,7 @@ export function suitsAlgorithm(key: KeyObject, alg: string): boolean {
   return algorithm.namedCurve === undefined || key.asymmetricKeyDetails?.namedCurve === algorithm.namedCurve;
 }
 
-/**
- * More at once would not be faster, since libuv's pool has four threads. Their callbacks would run together, and a request with a known token
- * would wait behind hundreds of them.
- */
-const MAX_AT_ONCE = 8;
-/** While tokens are forged, one core stays free for the event loop: otherwise it shares its own with the threads of the pool. */
-const MAX_FORGED_AT_ONCE = Math.min(MAX_AT_ONCE, Math.max(1, availableParallelism() - 1));
-
-/** True if the last signature did not verify. */
-let isLastForged = false;
-const inTurn = createTurns(() => (isLastForged ? MAX_FORGED_AT_ONCE : MAX_AT_ONCE));
+const verifyInTurn = createVerificationTurns();
 
 /**
  * Checks the signature only; token-faults.ts checks the claims. Forgeries are detected off the event loop, since anyone can
@@ -78,7 +67,7 @@ const inTurn = createTurns(() => (isLastForged ? MAX_FORGED_AT_ONCE : MAX_AT_ONC
  *
  * @returns `bad_signature` or `unsupported_algorithm`; undefined for a good signature. It is not thrown: each function that an error passes
  * through costs some microseconds, and a flood has thousands of forgeries a second.
- * @throws {UpstreamError} `package_unavailable`.
+ * @throws {UpstreamError} `package_unavailable`, `too_many_failed_tokens`.
  */
 export async function checkSignature(
   { token, alg }: Record<'token' | 'alg', string>,
@@ -90,10 +79,9 @@ export async function checkSignature(
   const verifyJwt = await algorithm.verifiedBy();
   let reason = 'it does not verify';
   try {
-    isLastForged = !(await inTurn(() => verifyJwt(token, key, alg)));
-    if (!isLastForged) return undefined;
+    if (await verifyInTurn(() => verifyJwt(token, key, alg))) return undefined;
   } catch (error) {
-    isLastForged = true;
+    if (error instanceof UpstreamError) throw error;
     // Form, algorithm and key were checked before, so only the signature can fail.
     reason = (error as Error).message;
   }
@@ -104,7 +92,7 @@ export async function checkSignature(
  * Throws what {@link checkSignature} returns.
  *
  * @throws {AuthError} `bad_signature`, `unsupported_algorithm`.
- * @throws {UpstreamError} `package_unavailable`.
+ * @throws {UpstreamError} `package_unavailable`, `too_many_failed_tokens`.
  */
 export async function verifySignature(jwt: Record<'token' | 'alg', string>, key: KeyObject): Promise<void> {
   const fault = await checkSignature(jwt, key);

@@ -1,13 +1,14 @@
 /**
- * Creates the function that runs `work`, at most `max()` at once; the others wait in the order in which they came.
+ * Creates the function that runs `work` while fewer than `max()` run; the others wait in the order in which they came.
  *
- * @param max How many run at once. Asked again whenever work begins or ends.
+ * @param max How many may run at once, at least 1: with 0, the queue would stop. A smaller number stops no work that runs, and a
+ * larger one is used when the next work ends.
  */
 export function createTurns(max: () => number): <T>(work: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let running = 0;
 
-  /** Gives the free turns to the first in the queue, so that no later caller overtakes them. */
+  /** Starts those who have waited longest. Their turns are taken here and not when they resume, so no later caller overtakes them. */
   function startWaiting(): void {
     while (waiting.length > 0 && running < max()) {
       running += 1;

@@ -2,8 +2,9 @@ import { createAllowance } from '../../core/allowance.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
 
 /**
- * Verifications that may wait for their turn, and no more than a second's. If more come, their callers get 503 at once. A good token passes
- * when it has waited, and whoever forges tokens gets answers, and can send the next ones, only as fast as they are checked.
+ * The most verifications that wait, in one policy. No more wait than the limit allows in a second, so that none waits longer than that. The
+ * rest get 503 at once. Forgers who wait for their answers on fewer connections than this are slowed down, and good tokens pass. Others can
+ * fill the queue: then most new good tokens get 503 too.
  */
 const MAX_WAITING = 1_000;
 /** The failures of this many seconds may come at once. A shorter burst delays other requests less. */
@@ -17,7 +18,8 @@ export type LimitVerification = <T>(verify: () => Promise<T>) => Promise<T>;
 
 /**
  * Creates the limit on failed verifications. A verification counts from its start until it succeeds, since its outcome is not known before.
- * Over the limit it waits; if {@link MAX_WAITING} others, or those of a second, wait already, it is refused as an outage (503), since the token may be good.
+ * Over the limit it waits. If {@link MAX_WAITING} others wait already, or as many as the limit allows in a second, it is refused as an
+ * outage (503), since the token may be good.
  *
  * @param maxPerSecond Undefined for no limit.
  */
