@@ -6,7 +6,8 @@ import { LeanClient } from './stdio/lean-client.mjs';
 
 /** Forged tokens that all differ, a second. */
 const FORGERIES_PER_SECOND = 4_000;
-const FORGERS = 256;
+/** Their connections. On each, the next token is sent when the last one is answered. */
+const FORGERS = Number(process.env.FORGERS ?? 256);
 const CONNECTIONS = 8;
 
 const bearer = (token) => `authorization: Bearer ${token}\r\n`;

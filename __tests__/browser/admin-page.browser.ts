@@ -101,6 +101,23 @@ test('a tool without a simple schema is called with JSON, and a token that is re
   await page.getByText('evil: {"a":[1]}').waitFor();
 });
 
+test.each([
+  ['null', 'The answer is not the result of a tool'],
+  ['"text"', 'The answer is not the result of a tool'],
+  ['{"content":[null,7,{"type":"image","data":7}]}', 'The tool answered'],
+  ['{"content":"text","structuredContent":null}', 'The tool answered'],
+])('a result that is against the protocol is shown as it is: %s', async (result, heading) => {
+  const page = await openAdminPage(gateway, 'tools');
+  await page.getByLabel('Access token or API key').fill(folder.token());
+  await page.getByRole('button', { name: 'List the tools' }).click();
+  await page.getByRole('button', { name: 'faulty' }).click();
+  await page.getByLabel('result').fill(result);
+  const call = page.getByRole('button', { name: 'Call the tool' });
+  await call.click();
+  await page.getByRole('heading', { name: heading }).waitFor();
+  expect(await call.isEnabled()).toBe(true);
+});
+
 test('a tool is called with a token of the development issuer', async () => {
   const adminPort = await freePort();
   await startDevGateway(folder, {}, { args: ['--admin', `127.0.0.1:${adminPort}`] });

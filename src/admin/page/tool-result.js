@@ -11,13 +11,13 @@ const IMAGES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
 /**
  * Builds the answer of a tool. Text is never HTML, and images come from the answer itself and not from another server.
  *
- * @param {{ result?: ToolResult, error?: unknown }} answer
+ * @param {{ result?: unknown, error?: unknown }} answer
  * @param {number} durationMs
  */
-export function toolResultElement({ result, error }, durationMs) {
+export function toolResultElement({ result: given, error }, durationMs) {
+  const result = toolResultIn(given);
   const isGood = result !== undefined && result.isError !== true;
-  const heading =
-    result === undefined ? 'The call failed' : isGood ? 'The tool answered' : 'The tool says that it failed';
+  const heading = isGood ? 'The tool answered' : result ? 'The tool says that it failed' : headingOfFailure(given);
   const blocks = Array.isArray(result?.content) ? result.content.map(blockElement) : [];
   const structured = result?.structuredContent;
   return element(
@@ -27,13 +27,28 @@ export function toolResultElement({ result, error }, durationMs) {
     ...blocks,
     structured !== undefined && element('h4', {}, 'Structured content'),
     structured !== undefined && textElement(jsonText(structured)),
-    result === undefined && textElement(errorText(error)),
+    result === undefined && textElement(given === undefined ? errorText(error) : jsonText(given)),
   );
 }
 
-/** @param {Readonly<Record<string, unknown>>} block */
+/**
+ * Returns a result if it is an object: an MCP server may answer with anything.
+ *
+ * @param {unknown} given
+ * @returns {ToolResult | undefined}
+ */
+function toolResultIn(given) {
+  return typeof given === 'object' && given !== null ? given : undefined;
+}
+
+/** @param {unknown} given */
+function headingOfFailure(given) {
+  return given === undefined ? 'The call failed' : 'The answer is not the result of a tool';
+}
+
+/** @param {unknown} block */
 function blockElement(block) {
-  const { type, text, data, mimeType } = block;
+  const { type, text, data, mimeType } = /** @type {Readonly<Record<string, unknown>>} */ (block ?? {});
   if (type === 'text' && typeof text === 'string') return textElement(text);
   const isImage = type === 'image' && IMAGES.includes(String(mimeType)) && typeof data === 'string';
   if (isImage && /^[\w+/=-]+$/.test(data))

@@ -112,17 +112,27 @@ class ToolsPanel {
     event.preventDefault();
     this.#read.disabled = true;
     this.#status.textContent = 'Asking for the tools…';
+    const route = this.#route.value;
     try {
-      const { tools } = await listTools(this.#route.value, this.#credential.read());
-      this.#tools = tools;
-      this.#status.textContent = countText(tools.length, 'tool');
+      const { tools } = await listTools(route, this.#credential.read());
+      this.#show(route, tools, countText(tools.length, 'tool'));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.#tools = [];
-      this.#status.textContent = error.message;
+      this.#show(route, [], error.message);
     } finally {
       this.#read.disabled = false;
     }
+  }
+
+  /**
+   * @param {string} route Its answer is not shown if the operator has chosen another one meanwhile.
+   * @param {readonly ShownTool[]} tools
+   * @param {string} status
+   */
+  #show(route, tools, status) {
+    if (route !== this.#route.value) return;
+    this.#tools = tools;
+    this.#status.textContent = status;
     setChildren(this.#tool);
     this.#showTools();
   }
