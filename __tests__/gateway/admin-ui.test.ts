@@ -1,7 +1,9 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openAdminServers } from '../../src/gateway/admin/admin-servers.js';
 import { createAdminUi, type UiSettings } from '../../src/gateway/admin/admin-ui.js';
+import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import type { ProcessConfig } from '../../src/gateway/config/process-settings.js';
+import { InputFiles } from '../../src/gateway/input-files.js';
 import { adminPageAt, openSession } from '../support/admin-app.js';
 import { answer, scripted, serveFile } from '../support/file-gateway.js';
 import { AUTHENTICATION, makeGatewayFolder } from '../support/gateway-folder.js';
@@ -68,7 +70,7 @@ describe('/ui/', () => {
     const { routes, can } = (await get('api/state')).body;
     expect(routes).toMatchObject([
       {
-        id: 'routes[0]',
+        id: expect.any(String),
         name: 'notes',
         authenticates: false,
         targets: [
@@ -77,9 +79,25 @@ describe('/ui/', () => {
         ],
         stats: { sessions: 0, pending: 0, connections: 0, restarts: 0 },
       },
-      { id: 'routes[1]', name: 'elsewhere', targets: [], health: { ready: true, problems: [] } },
+      { id: expect.any(String), name: 'elsewhere', targets: [], health: { ready: true, problems: [] } },
     ]);
     expect(can).toEqual({ revoke: false, endSessions: true, callTools: true, doctor: false, developmentToken: false });
+  });
+
+  test('a route keeps its id when its place in the file changes, and no other route gets it', async () => {
+    const at = (path: string) => ({ matches: [{ path: { exact: path } }], name: path, policies: answer(path) });
+    const file = (...routes: object[]) => ({ gateways: { default: { port: 0 } }, routes });
+    const { get, gateway } = await serveUi({ file: file(at('/a'), at('/b')) });
+    const ids = async () => {
+      const { routes } = (await get('api/state')).body;
+      return Object.fromEntries(routes.map(({ name, id }: { name: string; id: string }) => [name, id]));
+    };
+    const before = await ids();
+    const next = parseConfigFile(JSON.stringify(file(at('/new'), at('/b'))), '/');
+    await gateway.prepare(next, new InputFiles()).use('127.0.0.1');
+    const after = await ids();
+    expect(after['/b']).toBe(before['/b']);
+    expect(Object.values(before)).not.toContain(after['/new']);
   });
 
   test('says which part of a route is not ready', async () => {
@@ -112,7 +130,8 @@ describe('/ui/', () => {
     const token = folder.token({ sub: 'alice' });
     const { call } = await openSession(`http://${address}/mcp`, token);
     const [session] = (await get('api/sessions')).body;
-    expect(session).toMatchObject({ user: 'alice', route: 'mcp', inUse: false });
+    const [{ id: route }] = (await get('api/state')).body.routes;
+    expect(session).toMatchObject({ user: 'alice', route, inUse: false });
     expect((await post('api/sessions/end', { id: session.id })).status).toBe(200);
     expect((await call('tools/list'))[0]).toBe(404);
     const revoked = await post('api/revoke', { user: 'alice', issuer: session.issuer });

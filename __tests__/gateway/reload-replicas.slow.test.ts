@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { AUTHENTICATION } from '../support/gateway-folder.js';
+import { freePort } from '../support/loopback-server.js';
 import { open, post } from '../support/mcp-requests.js';
 import { endPrograms } from '../support/program.js';
 import { answerMcp, startRecordingTarget } from '../support/recording-target.js';
@@ -23,6 +24,26 @@ test('a session of a remote server goes on while config.session.key has the key 
   expect(await status()).toBe(200);
   await gateway.replace(fileWith(KEY));
   expect(await status()).toBe(404);
+});
+
+test('a route that takes the place of another in the file does not sign as that one, which stays', async () => {
+  const [first, second] = [await freePort(), await freePort()];
+  const policies = { mcpAuthentication: AUTHENTICATION };
+  const bindAt = async (port: number) => {
+    const { url } = await startRecordingTarget(answerMcp());
+    return {
+      port,
+      listeners: [{ routes: [{ backends: [{ mcp: { targets: [{ mcp: { host: url } }] } }], policies }] }],
+    };
+  };
+  const config = { session: { key: KEY } };
+  const [old, added] = [await bindAt(first), await bindAt(second)];
+  const gateway = await startReloading({ config, binds: [old] });
+  await gateway.replace({ config, binds: [added, old] });
+  const authorization = `Bearer ${gateway.folder.token()}`;
+  const session = await open(`http://127.0.0.1:${first}`, { authorization });
+  expect((await post(`http://127.0.0.1:${first}`, PING, session)).status).toBe(200);
+  expect((await post(`http://127.0.0.1:${second}`, PING, session)).status).toBe(404);
 });
 
 test('a route without a login stays as it is when config.session.key changes', async () => {

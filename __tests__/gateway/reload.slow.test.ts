@@ -138,6 +138,19 @@ test('SIGHUP reads the file again and says so, even if nothing has changed', asy
   expect(await gateway.program.stop()).toBe(0);
 });
 
+test('warns when the file of the admin password has another content, which takes effect with the next start', async () => {
+  const folder = await makeGatewayFolder();
+  await folder.write('password', 'correct horse battery');
+  await folder.write(
+    'config.yaml',
+    JSON.stringify({ ...withRoutes(KEPT), config: { adminPassword: { file: 'password' } } }),
+  );
+  const gateway = await runReloading(folder, { args: ['--admin', '127.0.0.1:0'] });
+  await folder.write('password', 'another horse battery');
+  await until(() => gateway.program.stderr.includes('adminPassword, readinessAddr, statsAddr, store'));
+  expect(gateway.program.stderr).not.toContain('horse');
+});
+
 test('warns once of a setting that takes effect with the next start only', async () => {
   const file = withRoutes(KEPT);
   const gateway = await startReloading(file);

@@ -25,6 +25,11 @@ const refused: readonly (readonly [what: string, tracing: object, message: strin
     { host: 'http://localhost:4317' },
     `${at}.host must be a host and a port, such as "localhost:4317", but is "http://localhost:4317"`,
   ],
+  [
+    'a port above 65535',
+    { host: 'localhost:70000' },
+    `${at}.host must be a host and a port, such as "localhost:4317", but is "localhost:70000"`,
+  ],
   ['another protocol', { ...HOST, protocol: 'json' }, `${at}.protocol must be one of grpc, http, but is "json"`],
   ['a path with gRPC', { ...HOST, path: '/v1/traces' }, `${at}.path needs protocol http: gRPC has no path`],
   ['a path without a slash', { ...HOST, protocol: 'http', path: 'v1' }, `${at}.path must begin with a slash`],
@@ -79,6 +84,18 @@ describe('frontendPolicies.tracing refuses', () => {
 });
 
 const refusedEndpoints = ['localhost:4317', 'http://localhost:4317/v1/traces', 'http://user:secret@localhost:4317'];
+
+test.each([
+  ['a line end', 'authorization', 'Bearer a-token\n', 'must be one line of printable ASCII'],
+  ['a letter that is not ASCII', 'authorization', 'Bearer a-tokén', 'must be one line of printable ASCII'],
+  ['a name that is none', 'a token', 'a-token', 'does not have the name of a header with text'],
+  ['the name of a header with bytes', 'token-bin', 'a-token', 'does not have the name of a header with text'],
+])('config.tracing refuses a header with %s, without quoting it', (_what, name, value, message) => {
+  const tracing = { otlpEndpoint: 'http://localhost:4317', headers: { [name]: value } };
+  const refused = refusal({ mcp: SERVERS, config: { tracing } });
+  expect(refused).toContain(message);
+  expect(refused).not.toMatch(/a-tok/);
+});
 
 test.each(refusedEndpoints)('config.tracing refuses the endpoint %s, without quoting it', (otlpEndpoint) => {
   expect(refusal({ mcp: SERVERS, config: { tracing: { otlpEndpoint } } })).toBe(

@@ -59,6 +59,16 @@ describe('variables', () => {
 
   const fileWith = (port: string) => `mcp: { port: ${port}, targets: [{ stdio: { cmd: x } }] }`;
 
+  test.each([
+    ['false', false],
+    ['true', true],
+    ['pins.json', '/etc/pins.json'],
+  ])('may be true, false or a file where both are possible: %s', (PIN, pin) => {
+    const text = 'mcp: { port: 0, pin: $PIN, targets: [{ stdio: { cmd: x } }] }';
+    const { binds } = parseConfigFile(text, '/etc', { texts: new ExpandedTexts({ PIN }) });
+    expect(binds[0]?.listeners[0]?.routes[0]?.backend?.options).toMatchObject({ pin });
+  });
+
   test('may be a number', () => {
     const { binds } = parseConfigFile(fileWith('$PORT'), '/', { texts: new ExpandedTexts(env) });
     expect(binds[0]?.port).toBe(3017);
@@ -69,6 +79,15 @@ describe('variables', () => {
     const read = () => parseConfigFile(fileWith('$SECRET'), '/', { texts });
     expect(read).toThrow('mcp.port must be a port number (0 to 65535), but is another value, from a variable');
     expect(texts.conceal('got "sesame-open" and 3017')).toBe('got "$SECRET" and 3017');
+  });
+
+  test.each([
+    ['with a line end that a message escapes', 'got open-sesame\\u000a'],
+    ['with a line end that a message leaves out', 'got open-sesame'],
+  ])('nor are values %s', (_what, message) => {
+    const texts = new ExpandedTexts({ SECRET: 'open-sesame\n' });
+    texts.expand(new ConfigNode(''), '$SECRET');
+    expect(texts.conceal(message)).toBe('got $SECRET');
   });
 
   test('nor are values that messages quote with backslashes', () => {

@@ -47,7 +47,8 @@ export async function runReloading(
   folder: GatewayFolder,
   { args = [] as string[], name = 'config.yaml', env = {} as Readonly<Record<string, string>> } = {},
 ): Promise<ReloadingGateway> {
-  const line = ['-f', join(folder.path, name), '--host', '127.0.0.1', '--admin', 'off', ...args];
+  const admin = args.includes('--admin') ? [] : ['--admin', 'off'];
+  const line = ['-f', join(folder.path, name), '--host', '127.0.0.1', ...admin, ...args];
   const program = startNode([CLI, ...line], { env });
   onTestFinished(async () => void (await program.stop('SIGKILL')));
   const [, address] = await program.says(/Listening on (\S+)/);

@@ -115,7 +115,7 @@ const CLOSE_MS = 5_000;
 const TOO_LONG = `The tools of the route are longer than ${MAX_LIST_LENGTH} characters`;
 
 function shownTool({ name, description, inputSchema }: Record<string, unknown>): ShownTool {
-  return { name: String(name), description, inputSchema };
+  return { name: typeof name === 'string' ? name : (JSON.stringify(name) ?? ''), description, inputSchema };
 }
 
 function messageIn(error: unknown): string {

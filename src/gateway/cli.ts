@@ -153,10 +153,9 @@ async function run(command: RunCommand, loaded: LoadedConfig): Promise<void> {
 }
 
 async function openAll({ host }: RunCommand, gateway: Gateway, config: GatewayConfig, ui: UiSettings) {
-  const addresses = await gateway.listen(host);
   try {
     return {
-      addresses,
+      addresses: await gateway.listen(host),
       admin: await openAdminServers(config.process, gateway, logger, () => createAdminUi(gateway, ui, logger)),
     };
   } catch (error) {

@@ -83,6 +83,28 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
   refuseIssuerOfProxy(route, policy);
   requireUpstreamTokens(route, policy);
   const backend = route.backend && createRouteBackend(route, route.backend, { logger, files, advice, policy, replica });
+  try {
+    return assembleRoute(route, parts, { authentication, backend, advice });
+  } catch (error) {
+    // It has a timer, which would run on.
+    void backend?.close();
+    throw error;
+  }
+}
+
+interface CreatedParts {
+  readonly authentication: ReturnType<typeof createAuthentication>;
+  readonly backend: RouteBackend | undefined;
+  readonly advice: ReturnType<typeof adviceOf>;
+}
+
+function assembleRoute(
+  route: RouteConfig,
+  parts: RouteParts,
+  { authentication, backend, advice }: CreatedParts,
+): GatewayRoute {
+  const { logger } = parts;
+  const { policy } = authentication ?? {};
   const { name, label, hostnames, matches, at, timeout, responseHeaderModifier, cors } = route;
   const login = route.mcpAuthentication ? 'mcpAuthentication' : route.credentials?.kind;
   const arriving = new ArrivingRequests();
@@ -157,7 +179,7 @@ async function drainRoute(
 function createSteps(
   route: RouteConfig,
   backend: RouteBackend | undefined,
-  { logger, take, limits }: RouteParts,
+  { logger, take, limits, scope }: RouteParts,
 ): Middleware[] {
   const {
     matches,
@@ -176,7 +198,11 @@ function createSteps(
     ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
     ...createAuthorization(route, backend, logger),
     ...(rate
-      ? [take('limits', canonicalJson(route.written.policies.localRateLimit), () => createLimits(rate, limits, logger))]
+      ? [
+          take('limits', canonicalJson([route.written.policies.localRateLimit, limits && scope]), () =>
+            createLimits(rate, limits, logger),
+          ),
+        ]
       : []),
   ];
 }

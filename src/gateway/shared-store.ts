@@ -28,6 +28,8 @@ export interface RouteShare {
   readonly store?: Store | undefined;
   /** The part of the store in which only this route counts. */
   readonly limits?: Store | undefined;
+  /** Its name in the store, see {@link routeScope}. */
+  readonly scope?: string | undefined;
 }
 
 /** @throws {StartupError} If the settings cannot be used, or the package that they need is not installed. */

@@ -8,6 +8,9 @@ import { element, nameElement } from './element.js';
  * @typedef {{ element: HTMLElement, read(): unknown, write(value: unknown): void }} ArgumentField
  */
 
+/** Values of an `enum` that the operator can choose from. More are written. */
+const MAX_CHOICES = 1_000;
+
 let count = 0;
 
 /**
@@ -38,7 +41,7 @@ export function createArgumentField(name, schema, isRequired) {
  * @param {boolean} isRequired
  */
 function inputFor(schema, isRequired) {
-  if (Array.isArray(schema.enum)) return choiceOf(schema.enum, isRequired);
+  if (Array.isArray(schema.enum) && schema.enum.length <= MAX_CHOICES) return choiceOf(schema.enum, isRequired);
   if (schema.type === 'boolean') return choiceOf([true, false], isRequired);
   if (schema.type === 'string') return textOf(schema, isRequired);
   if (schema.type === 'number' || schema.type === 'integer') return numberOf(schema, isRequired);

@@ -5,6 +5,8 @@ import { durationText } from './format.js';
 
 /** Characters of one text that are shown. More make a browser slow. */
 const MAX_CHARACTERS = 100_000;
+/** Parts of one answer that are shown. */
+const MAX_BLOCKS = 500;
 /** SVG is not among them: it is a document. */
 const IMAGES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
 
@@ -18,13 +20,15 @@ export function toolResultElement({ result: given, error }, durationMs) {
   const result = toolResultIn(given);
   const isGood = result !== undefined && result.isError !== true;
   const heading = isGood ? 'The tool answered' : result ? 'The tool says that it failed' : headingOfFailure(given);
-  const blocks = Array.isArray(result?.content) ? result.content.map(blockElement) : [];
+  const content = Array.isArray(result?.content) ? result.content : [];
+  const blocks = content.slice(0, MAX_BLOCKS).map(blockElement);
   const structured = result?.structuredContent;
   return element(
     'section',
     { class: `result ${isGood ? 'good' : 'bad'}` },
     element('h3', {}, heading, ' ', element('span', { class: 'aside' }, durationText(durationMs))),
     ...blocks,
+    content.length > MAX_BLOCKS && element('p', { class: 'aside' }, `… ${content.length} parts in all`),
     structured !== undefined && element('h4', {}, 'Structured content'),
     structured !== undefined && textElement(jsonText(structured)),
     result === undefined && textElement(given === undefined ? errorText(error) : jsonText(given)),
@@ -50,7 +54,8 @@ function headingOfFailure(given) {
 function blockElement(block) {
   const { type, text, data, mimeType } = /** @type {Readonly<Record<string, unknown>>} */ (block ?? {});
   if (type === 'text' && typeof text === 'string') return textElement(text);
-  const isImage = type === 'image' && IMAGES.includes(String(mimeType)) && typeof data === 'string';
+  const isImage =
+    type === 'image' && typeof mimeType === 'string' && IMAGES.includes(mimeType) && typeof data === 'string';
   if (isImage && /^[\w+/=-]+$/.test(data))
     return element('img', { src: `data:${mimeType};base64,${data}`, alt: 'Image of the tool' });
   return textElement(jsonText(block));

@@ -83,6 +83,8 @@ class ToolsPanel {
       setChildren(this.#route, ...options);
       this.#route.dataset.texts = texts;
       if (this.#state.routes.some(({ id }) => id === chosen)) this.#route.value = chosen;
+      // The chosen route is gone: its tools must not be called at another one.
+      if (this.#route.value !== chosen) this.#changeRoute();
     }
     this.#showCredential();
   }
@@ -199,8 +201,11 @@ function createToolForm(tool, call) {
     setChildren(result, element('p', { class: 'aside' }, 'Calling…'));
     const began = performance.now();
     const answer = await call(given).catch((error) => ({ error }));
-    setChildren(result, toolResultElement(answer, performance.now() - began));
-    button.disabled = false;
+    try {
+      setChildren(result, toolResultElement(answer, performance.now() - began));
+    } finally {
+      button.disabled = false;
+    }
   }
 
   return form;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { AdminRoute } from '../../admin/admin-source.js';
 import { statsOf, targetsOf } from '../../admin/backend-route.js';
 import { Readiness } from '../../admin/readiness.js';
@@ -18,6 +19,8 @@ export class ShownRoutes {
   readonly #devIssuer: Pick<DevIssuer, 'issueToken'> | undefined;
   /** A route that stays the same in a new version of the file keeps its checks, and their last results. */
   readonly #readiness = new WeakMap<Checks, Readiness>();
+  /** It also keeps its id: its place in the file may become that of another route, which must not get its calls. */
+  readonly #ids = new WeakMap<Checks, string>();
 
   constructor(ports: () => readonly OpenPort[], devIssuer: Pick<DevIssuer, 'issueToken'> | undefined) {
     this.#ports = ports;
@@ -31,12 +34,12 @@ export class ShownRoutes {
   }
 
   #show(route: GatewayRoute, listener: ServedListener, port: OpenPort): AdminRoute {
-    const { at: id, label: name, policy, backend, checks, revocation } = route;
+    const { label: name, policy, backend, checks, revocation } = route;
     const { resource } = policy ?? {};
     const url = resource?.tenants === undefined ? resource?.href : undefined;
     const devIssuer = this.#devIssuer;
     return {
-      id,
+      id: this.#idOf(checks),
       name,
       url,
       mode: policy?.modeName,
@@ -53,6 +56,12 @@ export class ShownRoutes {
           ? undefined
           : () => devIssuer.issueToken(url),
     };
+  }
+
+  #idOf(checks: Checks): string {
+    const id = this.#ids.get(checks) ?? randomUUID();
+    this.#ids.set(checks, id);
+    return id;
   }
 
   #readinessOf(checks: Checks): Readiness {

@@ -63,12 +63,13 @@ function readOptions(members: McpMembers, { sessionSeconds, directory }: Backend
   const { prefixMode, failureMode, pin } = written;
   prefixMode?.word(['conditional', 'always', 'never']);
   failureMode?.word(['failClosed', 'failOpen']);
+  const pinned = pin?.option();
   const options = Object.entries(written).map(([name, option]) => [name, option?.option()] as const);
   return {
     ...(sessionSeconds !== undefined && { idleTimeoutSeconds: sessionSeconds }),
     ...(dnsRebindingProtection?.flag() && LOCAL_PAGES),
     ...Object.fromEntries(options),
-    ...(typeof pin?.value === 'string' && { pin: readFileName(pin, directory).file }),
+    ...(pin && typeof pinned === 'string' && { pin: readFileName(pin, directory).file }),
     ...(statefulMode?.word(['stateful', 'stateless']) === 'stateless' && { sessions: false }),
   };
 }

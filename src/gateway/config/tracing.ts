@@ -65,7 +65,7 @@ export function readProcessTracing(node: ConfigNode): TracingConfig {
   return {
     protocol,
     url: withPath(readEndpoint(otlpEndpoint), protocol, others.path),
-    headers: Object.fromEntries(headers?.children().map(([name, value]) => [name, value.text()]) ?? []),
+    headers: Object.fromEntries(headers?.children().map(([name, value]) => [name, readHeader(name, value)]) ?? []),
     attributes: readAttributes(add),
     resources: [],
     removed: remove?.texts() ?? [],
@@ -75,9 +75,19 @@ export function readProcessTracing(node: ConfigNode): TracingConfig {
   };
 }
 
+/** gRPC and HTTP send printable ASCII. The value is not quoted: it may be a token. */
+function readHeader(name: string, node: ConfigNode): string {
+  if (!/^[\w.-]+$/.test(name) || /-bin$/i.test(name)) node.refuse('does not have the name of a header with text');
+  const text = node.text();
+  return /^[ -~]*$/.test(text)
+    ? text
+    : node.refuse('must be one line of printable ASCII. A secret may have a line end at its end: remove it');
+}
+
 function readHost(node: ConfigNode): string {
   const host = node.text();
-  return /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}$/.test(host)
+  const [, port] = /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):(\d{1,5})$/.exec(host) ?? [];
+  return Number(port) <= 65_535
     ? host
     : node.refuse(`must be a host and a port, such as "localhost:4317", but is ${JSON.stringify(host)}`);
 }

@@ -1,3 +1,4 @@
+import { printable } from '../../core/printable.js';
 import type { ConfigNode } from './config-node.js';
 
 /** The environment that a file may name variables of. */
@@ -38,11 +39,12 @@ export class ExpandedTexts {
 
   /** Replaces the values of variables in a message by their names: they may be secrets. */
   conceal(message: string): string {
-    // Messages quote many values as JSON does: with a backslash before a quote.
-    const written = [...this.#values].flatMap(([value, name]) => [
-      [value, name] as const,
-      [JSON.stringify(value).slice(1, -1), name] as const,
-    ]);
+    // Messages quote many values as JSON does, with a backslash before a quote, and others without the line end of a secret.
+    const written = [...this.#values].flatMap(([value, name]) =>
+      [value, JSON.stringify(value).slice(1, -1), printable(value, Number.POSITIVE_INFINITY), value.trim()]
+        .filter((text) => text.length >= MIN_SECRET)
+        .map((text) => [text, name] as const),
+    );
     const longestFirst = written.sort(([a], [b]) => b.length - a.length);
     return longestFirst.reduce((text, [value, name]) => text.replaceAll(value, () => `$${name}`), message);
   }

@@ -57,7 +57,7 @@ interface KeyedRoute {
 export function createGeneration(config: GatewayConfig, surroundings: Surroundings): Generation {
   const { logger, files, store, previous } = surroundings;
   const secret = config.sessionKey && resolveSessionKey(config.sessionKey, files);
-  const keyed = keyedRoutesOf(config, files, secret);
+  const keyed = keyedRoutesOf(config, { files, secret, hasStore: store !== undefined });
   const all = [...keyed.values()];
   const parts = new KeptParts(previous?.parts, new Set(all.map(({ place }) => place)));
   const routes = new Map<string, GatewayRoute>();
@@ -74,7 +74,16 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
     const limits = store && storeOfRoute(store, each.scope);
     const keys = secret && keysOfRoute(secret, each.scope);
     const take = parts.takerFor(each.place, each.key);
-    const created = createRoute(each.route, { logger, files, take, replica, secret: keys, store, limits });
+    const created = createRoute(each.route, {
+      logger,
+      files,
+      take,
+      replica,
+      secret: keys,
+      store,
+      limits,
+      scope: each.scope,
+    });
     started.push(created);
     return created;
   };
@@ -98,13 +107,12 @@ function createDiscard(started: readonly GatewayRoute[], parts: KeptParts): () =
 
 function keyedRoutesOf(
   { binds }: GatewayConfig,
-  files: InputFiles,
-  secret: readonly string[] | undefined,
+  surroundings: Omit<Parameters<typeof routeKeyOf>[3], 'scope'>,
 ): ReadonlyMap<RouteConfig, KeyedRoute> {
   const keysIn = (bind: BindConfig, listener: ListenerConfig) =>
     listener.routes.map((route) => {
-      const keys = routeKeyOf(bind, listener, route, { files, secret });
-      return [route, { route, ...keys, scope: routeScope(listener, route) }] as const;
+      const scope = routeScope(listener, route);
+      return [route, { route, ...routeKeyOf(bind, listener, route, { ...surroundings, scope }), scope }] as const;
     });
   return new Map(binds.flatMap((bind) => bind.listeners.flatMap((listener) => keysIn(bind, listener))));
 }

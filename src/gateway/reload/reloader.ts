@@ -4,7 +4,6 @@ import { watchFiles } from '../../core/watch-files.js';
 import type { Logger } from '../../index.js';
 import type { RunCommand } from '../command-line.js';
 import { requireIssuers, resourcesOf, withDevIssuer } from '../config/dev-issuer-policies.js';
-import type { GatewayConfig } from '../config/gateway-config.js';
 import type { EnvironmentVariables } from '../config/variables.js';
 import type { DevIssuer } from '../dev-issuer/dev-issuer.js';
 import type { Gateway } from '../gateway.js';
@@ -40,7 +39,7 @@ export class Reloader {
   #names: readonly string[] = [];
   #digest = '';
   #hash: string;
-  #config: GatewayConfig;
+  #settings: ReturnType<typeof settingsOfStart>;
   #endWatch: () => void = () => undefined;
   #running: Promise<void> | undefined;
   /** The next run, if there is to be one: true if the operator asked for it. */
@@ -53,7 +52,7 @@ export class Reloader {
   constructor(parts: ReloaderParts, loaded: LoadedConfig) {
     this.#parts = parts;
     this.#hash = loaded.hash;
-    this.#config = loaded.config;
+    this.#settings = settingsOfStart(loaded);
     this.#remember(loaded.files, loaded);
   }
 
@@ -138,8 +137,12 @@ export class Reloader {
     return changes;
   }
 
-  #report(changes: ConfigChanges, { hash, config, conceal }: LoadedConfig, isAsked: boolean): void {
+  #report(changes: ConfigChanges, loaded: LoadedConfig, isAsked: boolean): void {
+    const { hash, conceal } = loaded;
     const { logger, command, concealing } = this.#parts;
+    const settings = settingsOfStart(loaded);
+    if (!isDeepStrictEqual(settings, this.#settings)) logger.warn(RESTART);
+    this.#settings = settings;
     const isSame = hash === this.#hash && changes.started.length === 0 && changes.ended.length === 0;
     this.#hash = hash;
     const wasBroken = this.#isBroken;
@@ -153,8 +156,6 @@ export class Reloader {
     concealing(conceal, () => {
       for (const warning of warningsOf(changes, command.host)) logger.warn(warning);
     });
-    if (!isDeepStrictEqual(settingsOfStart(config), settingsOfStart(this.#config))) logger.warn(RESTART);
-    this.#config = config;
   }
 
   #complain(error: unknown): void {
@@ -181,6 +182,11 @@ export class Reloader {
   }
 }
 
-function settingsOfStart({ process: { admin, adminPassword, health, stats }, store, logging, tracing }: GatewayConfig) {
-  return { admin, adminPassword, health, stats, store, logging, tracing: tracing?.written };
+/** The settings that are read only at the start, with the contents of the files that they name. */
+function settingsOfStart({ files, config }: Pick<LoadedConfig, 'files' | 'config'>) {
+  const { process: ofProcess, store, logging, tracing } = config;
+  const { admin, adminPassword, health, stats } = ofProcess;
+  const named = [adminPassword, store?.redis].flatMap((source) => (source && 'file' in source ? [source.file] : []));
+  const contents = files.digestOf(named);
+  return { admin, adminPassword, health, stats, store, logging, tracing: tracing?.written, contents };
 }

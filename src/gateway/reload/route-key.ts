@@ -18,12 +18,22 @@ export function portIdOf({ port, at }: BindConfig): string {
   return port === 0 ? at : String(port);
 }
 
+/** The facts that decide if a route stays as it is, apart from the route itself. */
+interface RouteSurroundings {
+  readonly files: InputFiles;
+  /** The keys of `config.session.key`. */
+  readonly secret: readonly string[] | undefined;
+  readonly hasStore: boolean;
+  /** See `routeScope()`. */
+  readonly scope: string;
+}
+
 /** Digests, since a file may contain secrets. */
 export function routeKeyOf(
   bind: BindConfig,
   { hostname }: ListenerConfig,
   route: RouteConfig,
-  { files, secret }: { readonly files: InputFiles; readonly secret: readonly string[] | undefined },
+  { files, secret, hasStore, scope }: RouteSurroundings,
 ): RouteKey {
   const { hostnames, written, mcpAuthentication, credentials, backend } = route;
   const matches = route.matches.map(({ at: _, ...conditions }) => JSON.stringify(conditions));
@@ -34,9 +44,12 @@ export function routeKeyOf(
     ...(backend?.targets.flatMap(({ server }) => secretFilesOf(server).map((source) => contentOf(source, files))) ??
       []),
   ];
-  const signing = login ? secret : undefined;
+  // A route that stayed with the scope of an earlier place would sign and count as the route that has this place now.
+  const signing = login && secret && [secret, scope];
+  const counting = hasStore && written.policies.localRateLimit ? scope : undefined;
   // `--dev-issuer` changes the policy that is written.
-  return { place, key: sha256(canonicalJson([place, written, mcpAuthentication?.policy, secrets, signing])) };
+  const content = [place, written, mcpAuthentication?.policy, secrets, signing, counting];
+  return { place, key: sha256(canonicalJson(content)) };
 }
 
 function secretFilesOf(server: object): readonly (TextSource | undefined)[] {
