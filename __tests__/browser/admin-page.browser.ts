@@ -107,7 +107,7 @@ test.each([
   ['{"content":[null,7,{"type":"image","data":7}]}', 'The tool answered'],
   ['{"content":"text","structuredContent":null}', 'The tool answered'],
   ['{"content":[{"type":"image","data":"AA","mimeType":{"toString":1}}]}', 'The tool answered'],
-])('a result that is against the protocol is shown as it is: %s', async (result, heading) => {
+])('a faulty result is shown as it is: %s', async (result, heading) => {
   const page = await openAdminPage(gateway, 'tools');
   await page.getByLabel('Access token or API key').fill(folder.token());
   await page.getByRole('button', { name: 'List the tools' }).click();

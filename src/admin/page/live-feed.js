@@ -32,8 +32,12 @@ export class LiveFeed extends EventTarget {
 
   connect() {
     const source = new EventSource('./api/events');
-    // The server sends its last events again after each connection. Their keys are known, so none counts twice.
-    source.addEventListener('open', () => this.#changeState('live'));
+    source.addEventListener('open', () => {
+      // The server sends its last events again.
+      this.#buckets.clear();
+      this.#keys.clear();
+      this.#changeState('live');
+    });
     source.addEventListener('error', () => {
       this.#changeState('lost');
       // The browser connects again by itself, except after an answer that is not an event stream.
