@@ -119,6 +119,17 @@ test.each([
   expect(await call.isEnabled()).toBe(true);
 });
 
+test('of an answer with many parts, the first 500 are shown', async () => {
+  const page = await openAdminPage(gateway, 'tools');
+  await page.getByLabel('Access token or API key').fill(folder.token());
+  await page.getByRole('button', { name: 'List the tools' }).click();
+  await page.getByRole('button', { name: 'faulty' }).click();
+  await page.getByLabel('result').fill(JSON.stringify({ content: Array(501).fill(null) }));
+  await page.getByRole('button', { name: 'Call the tool' }).click();
+  await page.getByText('… 501 parts in all').waitFor();
+  expect(await page.locator('.result pre').count()).toBe(500);
+});
+
 test('a tool is called with a token of the development issuer', async () => {
   const adminPort = await freePort();
   await startDevGateway(folder, {}, { args: ['--admin', `127.0.0.1:${adminPort}`] });

@@ -7,11 +7,11 @@ import { createTurns } from './turns.js';
  * would wait behind hundreds of them.
  */
 const MAX_AT_ONCE = 8;
-/** Signatures that wait while tokens fail. A few seconds pass until the last of them is checked. */
-const MAX_WAITING = 1_000;
+/** Signatures that run or wait while tokens fail. A second or two pass until the last of them is checked. */
+const MAX_PENDING = 1_000;
 
 /** Made once, since its stack trace would cost more than the rest of an answer. */
-const TOO_MANY = new UpstreamError('too_many_failed_tokens', { retryAfterSeconds: 1 });
+export const TOO_MANY_FAILED_TOKENS = new UpstreamError('too_many_failed_tokens', { retryAfterSeconds: 1 });
 
 /**
  * Returns how many signatures are checked at once. While tokens fail, one core is left to the event loop if there are several. Otherwise it
@@ -24,7 +24,7 @@ export function maxAtOnce(cores: number, hasLastFailed: boolean): number {
 /**
  * Creates the function that runs signature checks in turn. Each resolves to `false`, or rejects, if the signature does not verify.
  *
- * @returns A function that throws `too_many_failed_tokens` while tokens fail and {@link MAX_WAITING} others wait.
+ * @returns A function that throws `too_many_failed_tokens` while tokens fail and {@link MAX_PENDING} others run or wait.
  */
 export function createVerificationTurns(cores = availableParallelism()) {
   /** True if the last signature did not verify. It decides only how many are checked at once, and how many wait. */
@@ -44,7 +44,7 @@ export function createVerificationTurns(cores = availableParallelism()) {
   }
 
   return async (verify: () => Promise<boolean>): Promise<boolean> => {
-    if (hasLastFailed && pending >= MAX_WAITING) throw TOO_MANY;
+    if (hasLastFailed && pending >= MAX_PENDING) throw TOO_MANY_FAILED_TOKENS;
     pending += 1;
     try {
       return await inTurn(() => verifyAndNote(verify));

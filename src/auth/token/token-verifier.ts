@@ -8,6 +8,7 @@ import type { ResourceIdentity } from '../../policy/resolve-resource.js';
 import type { McpAuth } from '../../policy/resolved-policy.js';
 import type { KeySetAge } from '../keys/key-set-ages.js';
 import type { VerificationKey } from '../keys/verification-key.js';
+import { TOO_MANY_FAILED_TOKENS } from '../keys/verification-turns.js';
 import { authInfoFrom, claimOf, claimsForLog } from './claims.js';
 import { type CompactJwt, parseCompactJwt } from './compact-jwt.js';
 import { createExchangedTokens } from './exchanged-tokens.js';
@@ -140,6 +141,8 @@ function createJwtVerifier(resolved: ResolvedAuth) {
     const { trusted, keySet } = trust;
     const moment = keySet.now();
     const found = await keyOrFirstFault(jwt, trust);
+    // Not copied with the claims: thousands a second may be refused, and each copy has a stack trace.
+    if (found === TOO_MANY_FAILED_TOKENS) throw found;
     if (found instanceof AuthError || found instanceof UpstreamError) {
       const refusal = found.with(claimsForLog(jwt.payload, jwt.kid));
       if (refusal instanceof AuthError) forgedTokens.remember(jwt.token, { refusal, keySet, moment });

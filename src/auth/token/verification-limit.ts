@@ -1,5 +1,6 @@
 import { createAllowance } from '../../core/allowance.js';
-import { AuthError, UpstreamError } from '../../core/errors.js';
+import { AuthError } from '../../core/errors.js';
+import { TOO_MANY_FAILED_TOKENS } from '../keys/verification-turns.js';
 
 /**
  * The most verifications that wait, in one policy. No more wait than the limit allows in a second, so that none waits longer than that. The
@@ -9,9 +10,6 @@ import { AuthError, UpstreamError } from '../../core/errors.js';
 const MAX_WAITING = 1_000;
 /** The failures of this many seconds may come at once. A shorter burst delays other requests less. */
 const BURST_SECONDS = 0.1;
-
-/** Made once, since its stack trace would cost more than the rest of an answer. */
-const TOO_MANY = new UpstreamError('too_many_failed_tokens', { retryAfterSeconds: 1 });
 
 /** Runs a verification when the limit allows it. */
 export type LimitVerification = <T>(verify: () => Promise<T>) => Promise<T>;
@@ -62,7 +60,7 @@ export function createVerificationLimit(maxPerSecond: number | undefined): Limit
   return (verify) => {
     if (waiting.length === 0 && allowance.take()) return run(verify);
     // Not thrown: each function that an error passes through costs some microseconds, and thousands a second may be refused.
-    if (waiting.length >= maxWaiting) return Promise.reject(TOO_MANY);
+    if (waiting.length >= maxWaiting) return Promise.reject(TOO_MANY_FAILED_TOKENS);
     return waitForTurn().then(() => run(verify));
   };
 }
