@@ -4,26 +4,25 @@ import { connect } from 'node:net';
 export class LeanClient {
   /** Further lines of the request's head, each with its end. */
   headers;
+  /** The path that is called. */
+  path = '/mcp';
   #port;
-  #path;
   #socket;
   #request;
   #received = '';
   #settle;
   #fail;
 
-  /** `path`: the path that is called. */
-  constructor(port, headers = '', path = '/mcp') {
+  constructor(port, headers = '') {
     this.#port = port;
     this.headers = headers;
-    this.#path = path;
   }
 
   post(body, session = '') {
     const id = session === '' ? '' : `mcp-session-id: ${session}\r\n`;
     this.#received = '';
     this.#request =
-      `POST ${this.#path} HTTP/1.1\r\nhost: 127.0.0.1:${this.#port}\r\ncontent-type: application/json\r\n` +
+      `POST ${this.path} HTTP/1.1\r\nhost: 127.0.0.1:${this.#port}\r\ncontent-type: application/json\r\n` +
       `accept: application/json, text/event-stream\r\n${this.headers}${id}content-length: ${body.length}\r\n\r\n${body}`;
     const answer = new Promise((resolve, reject) => {
       this.#settle = resolve;
