@@ -53,6 +53,21 @@ describe('parseConfigFile refuses', () => {
     ],
     ['TLS without a key', listener({ tls: { cert: 'a' } }), 'binds[0].listeners[0].tls.key is missing'],
     [
+      'both spellings of the oldest version of TLS',
+      listener({ tls: { cert: 'a', key: 'b', minTLSVersion: 'TLS_V1_2', minTlsVersion: 'TLS_V1_3' } }),
+      'binds[0].listeners[0].tls.minTlsVersion is also in binds[0].listeners[0].tls.minTLSVersion: write it once',
+    ],
+    [
+      'both spellings of the newest version of TLS',
+      listener({ tls: { cert: 'a', key: 'b', maxTLSVersion: 'TLS_V1_2', maxTlsVersion: 'TLS_V1_2' } }),
+      'binds[0].listeners[0].tls.maxTlsVersion is also in binds[0].listeners[0].tls.maxTLSVersion: write it once',
+    ],
+    [
+      'no version of TLS between the oldest and the newest',
+      listener({ tls: { cert: 'a', key: 'b', minTLSVersion: 'TLS_V1_3', maxTlsVersion: 'TLS_V1_2' } }),
+      'binds[0].listeners[0].tls.minTLSVersion is newer than binds[0].listeners[0].tls.maxTlsVersion',
+    ],
+    [
       'another protocol',
       listener({ protocol: 'TCP' }),
       'binds[0].listeners[0].protocol must be one of HTTP, HTTPS, but is "TCP"',

@@ -186,6 +186,7 @@ describe('the section config of a file', () => {
 
   test.each<[object, ProcessConfig]>([
     [{}, {}],
+    [{ adminAddr: 'off' }, { admin: 'off' }],
     [{ adminAddr: 'localhost:15000' }, { admin: { host: '127.0.0.1', port: 15_000 } }],
     [{ readinessAddr: '0.0.0.0:15021' }, { health: { host: '0.0.0.0', port: 15_021 } }],
     [{ readinessAddr: '[::]:15021' }, { health: { host: '::', port: 15_021 } }],

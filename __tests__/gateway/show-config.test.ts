@@ -26,6 +26,7 @@ describe('a secret is not shown', () => {
     ['inline key set', login({ jwks: `{"keys":[{"d":"${SECRET}"}]}` })],
     ['inline keys', login({ jwks: { keys: [{ kty: 'EC', d: SECRET }] } })],
     ['password in the URL of a key set', login({ jwks: { url: `https://u:${SECRET}@a.example/jwks` } })],
+    ['query of a host without a scheme', { mcp: { targets: [{ mcp: { host: `a.example?key=${SECRET}` } }] } }],
     ['query of an issuer', login({ issuer: `https://a.example/?key=${SECRET}` })],
     ['fragment of a resource', login({ resourceMetadata: { resource: `https://a.example/mcp#${SECRET}` } })],
     ['further member of the metadata', login({ resourceMetadata: { resource: 'https://a.example', other: SECRET } })],

@@ -77,6 +77,65 @@ describe('the section mcp', () => {
   ])('%s is refused', (_what, targets, message) => {
     expect(refusal({ mcp: { targets } })).toBe(message);
   });
+
+  const remote = (more: object) => [{ mcp: { host: 'https://mcp.example.com/mcp', ...more } }];
+  const timeout = { backendRequestTimeout: '5s' };
+  test.each<[string, object, string]>([
+    [
+      'an option beside targets and in the only one',
+      { maxBodyBytes: 200, targets: [scripted('a', { maxBodyBytes: 100_000 })] },
+      'mcp.maxBodyBytes is also in mcp.targets[0].stdio: write it once',
+    ],
+    [
+      'an option beside targets and in the only one, which is remote',
+      { maxSessions: 2, targets: remote({ maxSessions: 100 }) },
+      'mcp.maxSessions is also in mcp.targets[0].mcp: write it once',
+    ],
+    [
+      'names of hosts with dnsRebindingProtection',
+      { dnsRebindingProtection: true, allowedHosts: ['mcp.example.com'], targets: [scripted('a')] },
+      'mcp.dnsRebindingProtection contradicts mcp.allowedHosts: remove one of them',
+    ],
+    [
+      'names of hosts in a target with dnsRebindingProtection',
+      { dnsRebindingProtection: true, targets: [scripted('a', { allowedHosts: ['mcp.example.com'] })] },
+      'mcp.dnsRebindingProtection contradicts mcp.targets[0].stdio.allowedHosts: remove one of them',
+    ],
+    [
+      'two times in which a target must answer',
+      { requestTimeoutSeconds: 0, targets: [scripted('a')], policies: { timeout } },
+      'mcp.policies.timeout contradicts mcp.requestTimeoutSeconds: remove one of them',
+    ],
+    [
+      'two times in which a remote target must answer',
+      { targets: remote({ responseTimeoutSeconds: 0 }), policies: { timeout } },
+      'mcp.policies.timeout contradicts mcp.targets[0].mcp.responseTimeoutSeconds: remove one of them',
+    ],
+    [
+      'an option in the only target, with a pin',
+      { pin: true, targets: [scripted('a', { maxSessions: 1 })] },
+      'mcp.targets is served with pin, so write maxSessions beside it, and not in mcp.targets[0].stdio',
+    ],
+    [
+      'an option in the only target, with a name for the server',
+      { serverInfo: { name: 'a', version: '1' }, targets: [scripted('a', { maxSessions: 1 })] },
+      'mcp.targets is served with serverInfo, so write maxSessions beside it, and not in mcp.targets[0].stdio',
+    ],
+    [
+      'an option in the only target, without sessions',
+      { statefulMode: 'stateless', targets: [scripted('a', { maxBodyBytes: 1 })] },
+      'mcp.targets is served with statefulMode or prefixMode, so write maxBodyBytes beside it, and not in mcp.targets[0].stdio',
+    ],
+  ])('%s is refused', (_what, mcp, message) => {
+    expect(refusal({ mcp })).toBe(message);
+  });
+
+  test.each<[string, object]>([
+    ['another limit of time', { requestTimeoutSeconds: 9, policies: { timeout: { requestTimeout: '5s' } } }],
+    ['names of hosts without dnsRebindingProtection', { dnsRebindingProtection: false, allowedHosts: ['a.example'] }],
+  ])('%s is accepted', (_what, mcp) => {
+    expect(() => parseConfigFile(JSON.stringify({ mcp: { targets: [scripted('a')], ...mcp } }), '/')).not.toThrow();
+  });
 });
 
 describe('--ignore', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { ConfigNode } from '../../src/gateway/config/config-node.js';
+import type { RouteConfig } from '../../src/gateway/config/gateway-config.js';
 import { ExpandedTexts } from '../../src/gateway/config/variables.js';
 import { parseYaml } from '../../src/gateway/config/yaml-document.js';
 
@@ -10,6 +11,9 @@ const env = { NAME: 'value', EMPTY: '', PORT: '3017', SECRET: 'sesame-open' };
 const written = (text: string) => text.replaceAll('%{', '$'.concat('{'));
 
 const expand = (text: string) => parseYaml(written(`a: '${text}'`), new ExpandedTexts(env)).value;
+
+type Part = (route: RouteConfig | undefined) => unknown;
+const ofLogin: Part = (route) => route?.mcpAuthentication?.policy;
 
 describe('variables', () => {
   test.each([
@@ -67,6 +71,47 @@ describe('variables', () => {
     const text = 'mcp: { port: 0, pin: $PIN, targets: [{ stdio: { cmd: x } }] }';
     const { binds } = parseConfigFile(text, '/etc', { texts: new ExpandedTexts({ PIN }) });
     expect(binds[0]?.listeners[0]?.routes[0]?.backend?.options).toMatchObject({ pin });
+  });
+
+  test.each<[string, string, Part, object]>([
+    [
+      'a number of mcpAuthentication',
+      'mcpAuthentication: { issuer: $WORD, clockToleranceSeconds: $PORT }',
+      ofLogin,
+      { issuer: 'true', clockToleranceSeconds: 3017 },
+    ],
+    [
+      'a switch of one of several issuers',
+      'mcpAuthentication: { issuers: [{ issuer: $WORD, exclusiveAudience: $WORD }] }',
+      ofLogin,
+      { issuers: [{ issuer: 'true', exclusiveAudience: true }] },
+    ],
+    [
+      'a switch of mcpAuthentication',
+      'mcpAuthentication: { issuer: x, clientId: $PORT, stripAuthorization: $WORD }',
+      ofLogin,
+      { issuer: 'x', clientId: '3017', stripAuthorization: true },
+    ],
+    [
+      'switches of mcpScopes',
+      'mcpAuthentication: { issuer: x }, mcpScopes: { hide: $WORD, ping: $WORD, tools/call: { echo: [$WORD] } }',
+      (route) => route?.mcpScopes,
+      { options: { hide: true }, rules: { ping: true, 'tools/call': { echo: ['true'] } } },
+    ],
+    [
+      'a switch of mcpAuthorization',
+      'mcpAuthorization: { rules: ["true"], hide: $WORD }',
+      (route) => route?.mcpAuthorization?.[0],
+      { options: { rules: ['true'], hide: true } },
+    ],
+  ])('may be %s, and stay texts elsewhere', (_what, policy, part, expected) => {
+    const texts = new ExpandedTexts({ PORT: '3017', WORD: 'true' });
+    const { binds } = parseConfigFile(
+      `mcp: { port: 0, targets: [{ stdio: { cmd: x } }], policies: { ${policy} } }`,
+      '/',
+      { texts },
+    );
+    expect(part(binds[0]?.listeners[0]?.routes[0])).toMatchObject(expected);
   });
 
   test('may be a number', () => {

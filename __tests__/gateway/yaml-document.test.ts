@@ -45,6 +45,16 @@ describe('parseYaml', () => {
       bomb,
       'the document cannot be read as YAML: Excessive alias count indicates a resource exhaustion attack',
     ],
+    [
+      'another version of YAML, in which a mapping may be something else',
+      '%YAML 1.1\n---\nsenderConstraint: !!omap [dpop: { required: true }]',
+      'the document is written in YAML 1.1: remove the line "%YAML 1.1", and check it as YAML 1.2',
+    ],
+    [
+      'a merge key',
+      'a: &a { b: 1 }\nc: { <<: *a, d: 2 }',
+      'c["<<"] is a merge key, which YAML 1.2 does not have: write its members here',
+    ],
     ['a value within itself', 'a: &a\n  b: [*a]', 'a.b[0] contains itself'],
   ];
   test.each(refused)('refuses %s', (_what, text, message) => {

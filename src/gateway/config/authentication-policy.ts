@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { isRecord } from '../../http/json-object.js';
-import { MCP_AUTHENTICATION } from '../schema/login-keys.js';
+import { MCP_AUTHENTICATION, MCP_AUTHENTICATION_TYPE } from '../schema/login-keys.js';
 import type { ConfigNode } from './config-node.js';
 import type { McpAuthenticationConfig } from './gateway-config.js';
 import { withSecretFiles } from './secret-file.js';
+import { typedValue } from './typed-value.js';
 
 /** The keys that replace options of `mcpAuth()` that only code can give. */
 const ADVICE: ReadonlyMap<string, string> = new Map([['store', ': write config.store: { redis: URL }']]);
@@ -12,7 +13,8 @@ const ADVICE: ReadonlyMap<string, string> = new Map([['store', ': write config.s
 export function readMcpAuthentication(node: ConfigNode, directory: string): McpAuthenticationConfig {
   for (const [key, member] of node.children())
     if (isOnlyForCode(key)) member.refuse(`is not supported${ADVICE.get(key) ?? ''}`);
-  const { issuers, ...policy } = withFiles(withSecretFiles(node, directory), directory);
+  const typed = node.withValue(typedValue(node, MCP_AUTHENTICATION_TYPE));
+  const { issuers, ...policy } = withFiles(withSecretFiles(typed, directory), directory);
   const several = Array.isArray(issuers) ? issuers.map((issuer) => withFiles(issuer, directory)) : issuers;
   return { policy: several === undefined ? policy : { ...policy, issuers: several }, at: node.path };
 }

@@ -1,6 +1,7 @@
 import type { McpAuthorizationOptions } from '../../index.js';
-import { MCP_AUTHORIZATION } from '../schema/login-keys.js';
+import { MCP_AUTHORIZATION, MCP_AUTHORIZATION_TYPE } from '../schema/login-keys.js';
 import type { ConfigNode } from './config-node.js';
+import { typedValue } from './typed-value.js';
 
 /** A block `mcpAuthorization`, of a route or of its backend. */
 export interface AuthorizationConfig {
@@ -24,5 +25,8 @@ export function readAuthorizationPolicies(blocks: readonly ConfigNode[]): readon
       seen[name] = option;
     }
   }
-  return blocks.map((node) => ({ options: node.mapping() as unknown as McpAuthorizationOptions, at: node.path }));
+  return blocks.map((node) => ({
+    options: typedValue(node, MCP_AUTHORIZATION_TYPE) as McpAuthorizationOptions,
+    at: node.path,
+  }));
 }

@@ -1,6 +1,7 @@
 import { CHILD_OPTIONS, SERVER_OPTIONS } from '../schema/backend-keys.js';
 import { TARGET } from '../schema/target-keys.js';
 import type { ConfigNode } from './config-node.js';
+import { refuseContradictions } from './contradictions.js';
 import { mergePolicies, type Policies, readTargetPolicies, targetPoliciesOf } from './policy-levels.js';
 import { type RemoteTargetConfig, readRemoteTarget } from './remote-target.js';
 import type { RuntimeConfig } from './runtime-section.js';
@@ -43,10 +44,12 @@ export function readMcpBackend(
   const read = targets.someItems().flatMap((target) => readTarget(target, surroundings) ?? []);
   if (read.length === 0) targets.refuse('has no target left without those that --ignore leaves out');
   refuseUnusedPolicies(read, surroundings.policies);
-  if (read.length > 1) requireSeveral(targets, read);
+  if (read.length > 1) requireNames(targets, read);
   const { prefixMode, failureMode, ...options } = readOptions(members, surroundings);
   const isJoined =
     read.length > 1 || prefixMode === 'always' || ['sessions', 'pin', 'serverInfo'].some((name) => name in options);
+  if (isJoined) refuseOptionsOfAll(members, read);
+  refuseContradictions(members, read, surroundings.policies);
   return {
     targets: read,
     options: isJoined ? { prefixMode, failureMode, ...options } : options,
@@ -102,15 +105,28 @@ function refuseUnusedPolicies(targets: readonly TargetConfig[], policies: Polici
   refuseConnectionPolicies(ofConnections);
 }
 
-/** Checks what several targets need: names, and no target with options for all of them. */
-function requireSeveral(node: ConfigNode, targets: readonly TargetConfig[]): void {
+/** Several targets need names. */
+function requireNames(node: ConfigNode, targets: readonly TargetConfig[]): void {
   const names = new Set<string>();
-  for (const { name, server, at } of targets) {
+  for (const { name, at } of targets) {
     if (name === undefined) node.refuse(`has several items, so each needs a name, but ${at} has none`);
     if (names.has(name)) node.refuse(`has two items with the name ${JSON.stringify(name)}`);
     names.add(name);
+  }
+}
+
+/** Refuses a target that has an option of all targets, where their messages are read. */
+function refuseOptionsOfAll({ targets: node, pin, serverInfo }: McpMembers, targets: readonly TargetConfig[]): void {
+  for (const { server } of targets) {
     const own = 'url' in server ? SERVER_OPTIONS : CHILD_OPTIONS;
     const other = Object.keys(server.options).find((option) => !Object.hasOwn(own, option));
-    if (other !== undefined) node.refuse(`has several items, so write ${other} beside it, and not in ${server.at}`);
+    if (other === undefined) continue;
+    const why = targets.length > 1 ? 'has several items' : `is served with ${reasonToJoin({ pin, serverInfo })}`;
+    node.refuse(`${why}, so write ${other} beside it, and not in ${server.at}`);
   }
+}
+
+function reasonToJoin({ pin, serverInfo }: Partial<McpMembers>): string {
+  if (pin !== undefined) return 'pin';
+  return serverInfo === undefined ? 'statefulMode or prefixMode' : 'serverInfo';
 }

@@ -56,6 +56,11 @@ export class ConfigNode {
     return this.#context.isFromVariable(this.path);
   }
 
+  /** The same place with another value. */
+  withValue(value: unknown): ConfigNode {
+    return new ConfigNode(value, this.path, this.#context);
+  }
+
   /** True if the user gave this name to `--ignore`. */
   isIgnored(name: string): boolean {
     return this.#context.ignores(name);

@@ -74,7 +74,7 @@ export function readProcessConfig(nodes: ProcessNodes, directory: string): Proce
     return node === undefined ? [] : [[name, readTime(node, min, max)] as const];
   });
   const config: ProcessConfig = {
-    ...(adminAddr && { admin: readAddress(adminAddr) }),
+    ...(adminAddr && { admin: adminAddr.value === 'off' ? 'off' : readAddress(adminAddr) }),
     ...(adminPassword && { adminPassword: readTextSource(adminPassword, directory) }),
     ...(readinessAddr && { health: readAddress(readinessAddr) }),
     ...(statsAddr && statsAddr.value !== 'off' && { stats: readAddress(statsAddr) }),

@@ -31,15 +31,23 @@ export function readTls(node: ConfigNode, directory: string): TlsConfig {
     staysOut: STAYS_OUT,
   });
   if (mode && mode.text() !== 'static') mode.refuse('is not supported, except "static"');
-  const [min, max] = [minTLSVersion ?? minTlsVersion, maxTLSVersion ?? maxTlsVersion];
+  const [min, max] = [onlyOf(minTLSVersion, minTlsVersion), onlyOf(maxTLSVersion, maxTlsVersion)];
+  const [minVersion, maxVersion] = [min && readVersion(min), max && readVersion(max)];
+  if (minVersion === 'TLSv1.3' && maxVersion === 'TLSv1.2') min?.refuse(`is newer than ${max?.path}`);
   return {
     cert: readFileName(cert, directory).file,
     key: readFileName(key, directory).file,
     ...(root && { root: readFileName(root, directory).file }),
-    ...(min && { minVersion: readVersion(min) }),
-    ...(max && { maxVersion: readVersion(max) }),
+    ...(minVersion && { minVersion }),
+    ...(maxVersion && { maxVersion }),
     at: node.path,
   };
+}
+
+/** Returns the one of two spellings that the file has. */
+function onlyOf(one: ConfigNode | undefined, other: ConfigNode | undefined): ConfigNode | undefined {
+  if (one !== undefined) other?.refuse(`is also in ${one.path}: write it once`);
+  return one ?? other;
 }
 
 function readVersion(node: ConfigNode): 'TLSv1.2' | 'TLSv1.3' {

@@ -23,6 +23,12 @@ export function parseYaml(
   const document = parseDocument(text, { ...STRICTLY, lineCounter });
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined) throw yamlError(problem, lineCounter);
+  const { version } = document.directives?.yaml ?? {};
+  // In other versions there are values that are no texts, lists or mappings, "yes" is true, and 010 is 8.
+  if (version !== undefined && version !== '1.2')
+    throw new StartupError(
+      `the document is written in YAML ${version}: remove the line "%YAML ${version}", and check it as YAML 1.2`,
+    );
   const value = expandAll(new ConfigNode(toValue(document)), texts, []);
   return new ConfigNode(value, '', { isFromVariable: (path) => texts.has(path), ignores });
 }
@@ -49,5 +55,10 @@ function expandAll(node: ConfigNode, texts: ExpandedTexts, within: readonly unkn
   if (within.includes(value)) node.refuse('contains itself');
   const expand = (member: ConfigNode) => expandAll(member, texts, [...within, value]);
   if (Array.isArray(value)) return node.items().map(expand);
-  return Object.fromEntries(node.children().map(([key, member]) => [key, expand(member)]));
+  const members = node.children().map(([key, member]) => {
+    // An ordinary key in YAML 1.2: what it should bring in would be missing without a word.
+    if (key === '<<') member.refuse('is a merge key, which YAML 1.2 does not have: write its members here');
+    return [key, expand(member)] as const;
+  });
+  return Object.fromEntries(members);
 }

@@ -27,6 +27,8 @@ export const MCP_AUTHENTICATION: Members = {
   issuers: { type: listOf(membersOf('issuer', ISSUER_TABLE)), otherwise: 'the one of `issuer`' },
 };
 
+export const MCP_AUTHENTICATION_TYPE = membersOf('mcpAuthentication', MCP_AUTHENTICATION);
+
 const { issuer, audiences, jwks, jwtValidationOptions } = ISSUER_TABLE;
 
 /** The keys that `jwtAuth` has for one issuer. */
@@ -65,6 +67,8 @@ export const MCP_AUTHORIZATION = {
   hide,
   maxBodyBytes,
 } as const satisfies Members;
+
+export const MCP_AUTHORIZATION_TYPE = membersOf('mcpAuthorization', MCP_AUTHORIZATION);
 
 const RULE = either(FLAG, listOf(TEXT, 1));
 const WORDS = METHODS.filter((method) => !method.includes('/')).join('|');

@@ -14,7 +14,14 @@ import {
   TEXT,
   TEXTS,
 } from '../../options/value-type.js';
-import { API_KEY, AUTHORIZATION, JWT_AUTH, MCP_AUTHENTICATION, MCP_AUTHORIZATION, MCP_SCOPES } from './login-keys.js';
+import {
+  API_KEY,
+  AUTHORIZATION,
+  JWT_AUTH,
+  MCP_AUTHENTICATION_TYPE,
+  MCP_AUTHORIZATION_TYPE,
+  MCP_SCOPES,
+} from './login-keys.js';
 import { COUNT, DURATION, FILE_NAME, PORT, SECRET, TIME } from './value-forms.js';
 
 /** Browsers send these without a preflight (Fetch standard, "CORS-safelisted method"), so a file cannot forbid them. */
@@ -144,7 +151,7 @@ export const TARGET_POLICIES = {
 
 const RULES = {
   authorization: { type: membersOf('authorization', AUTHORIZATION) },
-  mcpAuthorization: { type: membersOf('mcpAuthorization', MCP_AUTHORIZATION) },
+  mcpAuthorization: { type: MCP_AUTHORIZATION_TYPE },
 } as const satisfies Members;
 
 const OF_RESPONSES = {
@@ -166,7 +173,7 @@ export const BACKEND_POLICIES = { ...RULES, ...OF_RESPONSES, ...TARGET_POLICIES 
 /** The policies that a route may have. */
 export const ROUTE_POLICIES = {
   cors: LISTENER_POLICIES.cors,
-  mcpAuthentication: { type: membersOf('mcpAuthentication', MCP_AUTHENTICATION) },
+  mcpAuthentication: { type: MCP_AUTHENTICATION_TYPE },
   jwtAuth: LISTENER_POLICIES.jwtAuth,
   apiKey: LISTENER_POLICIES.apiKey,
   mcpScopes: { type: MCP_SCOPES },

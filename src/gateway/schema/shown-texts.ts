@@ -79,7 +79,7 @@ const PARTS: Readonly<Record<string, (text: string) => string>> = {
   // Further words are arguments.
   'stdio.cmd': (text) => text.trim().replace(/\s.*$/s, ` ${HIDDEN}`),
   // Some services have a secret in the path.
-  'remote.host': (text) => (text.includes('/') ? originIn(text) : withoutUser(text)),
+  'remote.host': (text) => (text.includes('/') ? originIn(text) : withoutQuery(withoutUser(text))),
 };
 
 /** Returns the part of a text that may be shown. */
@@ -88,7 +88,12 @@ export function showText(text: string, place: string): string {
   if (part !== undefined) return part(text);
   // A rule may compare a header of the request with a secret.
   if (/\brequest\b|\bheaders?\b/.test(text)) return HIDDEN;
-  return text.includes('://') ? withoutUser(text).replace(/([?#]).*$/s, `$1${HIDDEN}`) : text;
+  return text.includes('://') ? withoutQuery(withoutUser(text)) : text;
+}
+
+/** Replaces all that follows `?` or `#`. */
+function withoutQuery(text: string): string {
+  return text.replace(/([?#]).*$/s, `$1${HIDDEN}`);
 }
 
 function originIn(text: string): string {
