@@ -28,3 +28,13 @@ test('a page that does not read is disconnected, and others go on', async () => 
   await cutOff;
   expect(await stream.next('numbers')).toBeDefined();
 });
+
+test('the stream of a page ends when its operator is no longer allowed', async () => {
+  let isOperator = true;
+  const { url, events } = await servePageAlone(() => isOperator);
+  const stream = await events();
+  await stream.next('numbers');
+  isOperator = false;
+  expect(await stream.rest()).toContain('event: numbers');
+  expect((await fetch(`${url}api/events`)).status).toBe(403);
+}, 30_000);

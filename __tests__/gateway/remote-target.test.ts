@@ -86,6 +86,12 @@ describe('a remote target', () => {
     });
   });
 
+  test('requestHeaderModifier removes a header that it also sets', () => {
+    const requestHeaderModifier = { set: { 'x-tenant': 'a' }, add: { 'x-b': 'b' }, remove: ['X-Tenant', 'X-B'] };
+    const target = read({ mcp: { host: 'https://a.example/mcp' }, policies: { requestHeaderModifier } });
+    expect(target).toHaveProperty('headers.values', { 'x-tenant': undefined, 'x-b': undefined });
+  });
+
   test('names the file of the key of callerToken from beside the configuration file', () => {
     const callerToken = { issuer: 'https://a.example', key: { file: 'caller.pem' } };
     expect(read({ mcp: { host: 'https://a.example/mcp', callerToken } })).toMatchObject({

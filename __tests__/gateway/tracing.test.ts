@@ -202,6 +202,7 @@ const samplings: readonly (readonly [
   ['a client with a trace, if clientSampling is 0', { clientSampling: 0 }, TRACE, false],
   ['a client without a trace, if an expression allows it', { randomSampling: 'mcp.tool.name == "echo"' }, {}, true],
   ['a client without a trace, if an expression fails', { randomSampling: 'jwt.sample' }, {}, false],
+  ['a client without a trace, if an expression is not a number', { randomSampling: '0.0 / 0.0' }, {}, false],
   ['a call that the filter leaves out', { randomSampling: true, filter: 'has(jwt.sub)' }, {}, false],
   ['a call that the filter keeps', { randomSampling: true, filter: 'mcp.tool.name == "echo"' }, {}, true],
 ];

@@ -156,8 +156,8 @@ export async function openSession(url: string, token: string) {
 }
 
 /** Serves a page without an app around it, until the test ends. */
-export async function servePageAlone() {
-  const admin = mcpAdmin({ authorize: 'loopback' });
+export async function servePageAlone(authorize: McpAdminOptions['authorize'] = 'loopback') {
+  const admin = mcpAdmin({ authorize });
   onTestFinished(() => admin.close());
   const url = `${await serve((req, res) => admin(req, res, () => undefined))}/`;
   return { url, admin, ...adminPageAt(url) };

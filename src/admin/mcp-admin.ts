@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRebindingGuard, type RebindingGuard } from '../bridge/rebinding-guard.js';
 import { adviceFor } from '../core/advice.js';
 import { settleInTime } from '../core/settle-in-time.js';
+import { hasHungUp, onceClosed } from '../http/hang-up.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { Middleware } from '../index.js';
 import { BridgeError } from '../messages/bridge-error.js';
@@ -55,6 +56,7 @@ export function mcpAdmin(options: Readonly<McpAdminOptions>): McpAdmin {
       requireOwnHost(guard, req);
       await requireOperator(req, authorize, report);
       await site.handle(req, res, pathBelowMount(req));
+      if (!res.writableEnded && !hasHungUp(res)) askAgain(res, () => requireOperator(req, authorize, report));
     } catch (error) {
       replyAdminError(res, error);
     }
@@ -62,6 +64,15 @@ export function mcpAdmin(options: Readonly<McpAdminOptions>): McpAdmin {
 
   const mcpAdminMiddleware: Middleware = (req, res) => void answer(req, res);
   return Object.assign(mcpAdminMiddleware, { close: () => site.close() });
+}
+
+/** Milliseconds after which the operator of an open event stream is asked for again. */
+const ASK_AGAIN_MS = 10_000;
+
+/** Ends an event stream when `requireOperator` refuses it: its operator may have logged out, or lost the role. */
+function askAgain(res: ServerResponse, requireOperator: () => Promise<void>): void {
+  const timer = setInterval(() => void requireOperator().catch(() => res.end()), ASK_AGAIN_MS).unref();
+  onceClosed(res, () => clearInterval(timer));
 }
 
 /** @throws {AdminError} If the request is not from an operator, or if `authorize` fails. */

@@ -54,7 +54,9 @@ function sampleCall(config: TracingConfig, { traceId, parent, variables }: Arriv
 function shareOf(sampling: Sampling, variables: CallVariables): number {
   const value = typeof sampling === 'number' ? sampling : sampling.evaluate(variables);
   if (typeof value === 'boolean') return value ? 1 : 0;
-  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : 0;
+  const share = typeof value === 'number' || typeof value === 'bigint' ? Number(value) : 0;
+  // 0.0 / 0.0 is no error in CEL. No position would be at or above it.
+  return Number.isNaN(share) ? 0 : share;
 }
 
 /** The place of a trace between 0 and 1: the same in every process, so that they sample the same traces. */
