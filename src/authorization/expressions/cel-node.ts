@@ -10,6 +10,7 @@ export interface TypeChecker {
   readonly intType: CelType;
   readonly boolType: CelType;
   readonly mapType: CelType;
+  readonly dynType: CelType;
   check(node: CelNode, context: unknown): CelType;
 }
 

@@ -60,9 +60,13 @@ function upperAscii(text: string): string {
 
 /** As `in`: numbers are equal across their types. */
 function contains(list: readonly unknown[], value: unknown): boolean {
-  const isNumber = typeof value === 'number' || typeof value === 'bigint';
+  const isWanted = isNumber(value);
   // biome-ignore lint/suspicious/noDoubleEquals: `===` never finds a number equal to a BigInt.
-  return list.some((item) => item === value || (isNumber && typeof item !== 'string' && item == value));
+  return list.some((item) => item === value || (isWanted && isNumber(item) && item == value));
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'bigint';
 }
 
 function parseJson(text: string): unknown {
@@ -80,8 +84,10 @@ function parseJson(text: string): unknown {
 function createDefault({ args: [expression, fallback] }: { args: readonly [CelNode, CelNode] }) {
   return {
     typeCheck(checker: TypeChecker, _macro: unknown, context: unknown) {
-      checker.check(expression, context);
-      return checker.check(fallback, context);
+      const type = checker.check(expression, context);
+      const other = checker.check(fallback, context);
+      // The type of a claim or an argument is known only when it is read. With that of the fallback, the library would compare without a check.
+      return type.type === other.type ? type : checker.dynType;
     },
     evaluate(evaluator: Evaluator, _macro: unknown, context: unknown) {
       try {
