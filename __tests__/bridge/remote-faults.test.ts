@@ -103,6 +103,42 @@ test('a session that the remote server no longer knows is unknown, and another o
   expect(target.arrived.some(({ method }) => method === 'DELETE')).toBe(false);
 });
 
+describe('a remote server that answers 404 to GET', () => {
+  const INITIALIZED = { jsonrpc: '2.0', method: 'notifications/initialized' };
+  const notFound = (res: ServerResponse) => void res.writeHead(404).end();
+  const startWithoutSessions = () =>
+    startRecordingTarget(({ method, body }, res) => {
+      if (method !== 'POST') return notFound(res);
+      const { id, params } = JSON.parse(body);
+      if (id === undefined) res.writeHead(202).end();
+      else replyJson(res, id, { protocolVersion: params.protocolVersion });
+    });
+
+  test.each([
+    ['with sessions', () => startSessionTarget(({ id }, res) => replyJson(res, id, {}), notFound)],
+    ['without sessions', startWithoutSessions],
+  ])('routes only POST, and serves calls: %s', async (_name, start) => {
+    const target = await start();
+    const { url, lines } = await serveTarget(target.url);
+    const session = await open(url, ADA);
+    await post(url, INITIALIZED, session);
+    await until(() => target.arrived.some(({ method }) => method === 'GET'));
+    for (const id of [1, 2])
+      expect(await (await post(url, call(id, 'x'), session)).json()).toMatchObject({ result: {} });
+    expect(target.arrived.filter(({ method }) => method === 'GET')).toHaveLength(1);
+    expect(lines.filter((line) => /^(?:warn|error)/.test(line))).toEqual([]);
+  });
+
+  test('because the session is over, says so to the next call', async () => {
+    const target = await startSessionTarget((_message, res) => notFound(res), notFound);
+    const { url } = await serveTarget(target.url);
+    const session = await open(url, ADA);
+    await post(url, INITIALIZED, session);
+    expect(await reasonOf(await post(url, call(1, 'x'), session))).toBe('session_ended');
+    expect((await post(url, call(2, 'x'), session)).status).toBe(404);
+  });
+});
+
 test('a session id that is not valid in a header is refused', async () => {
   const target = await startRecordingTarget((_arrived, res) => {
     res.setHeader('mcp-session-id', 'a b');

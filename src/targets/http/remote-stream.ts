@@ -103,8 +103,7 @@ export class RemoteStream {
     this.#begin();
     this.#lastEventId = usable(response.lastEventId) ?? this.#lastEventId;
     this.#retryMs = response.retryMs ?? this.#retryMs;
-    const isFinal = error.reason === 'session_ended' || error.reason === 'method_not_allowed';
-    if (isFinal || this.#attempts >= this.#maxAttempts) this.#finish(error);
+    if (error.reason === 'method_not_allowed' || this.#attempts >= this.#maxAttempts) this.#finish(error);
     else this.#openLater();
   }
 
@@ -124,9 +123,12 @@ export class RemoteStream {
   }
 }
 
-/** @throws {BridgeError} `session_ended` if the server no longer knows the session; `method_not_allowed` if it has no such stream. */
+/**
+ * A server that routes only POST answers GET with 404. If the session is over instead, the answer to the next POST says so.
+ *
+ * @throws {BridgeError} `method_not_allowed` if the server has no such stream.
+ */
 function requireStream(status: number, headers: ResponseHeaders): void {
-  if (status === 404) throw new BridgeError('session_ended');
   if (status >= 400 || !isEventStream(headers)) throw new BridgeError('method_not_allowed');
 }
 
