@@ -37,6 +37,8 @@ export class RemoteStream {
   readonly #host: StreamHost;
   /** Called when the stream is over for good, with the reason. */
   readonly #onOver: (error: BridgeError) => void;
+  /** True if the stream is the rest of the answer to a request. */
+  readonly #isRest: boolean;
   readonly #maxAttempts: number;
   #lastEventId: string | undefined;
   #retryMs: number | undefined;
@@ -52,7 +54,8 @@ export class RemoteStream {
     });
     this.#host = host;
     this.#onOver = onOver;
-    this.#maxAttempts = start === undefined ? Number.POSITIVE_INFINITY : MAX_ATTEMPTS;
+    this.#isRest = start !== undefined;
+    this.#maxAttempts = this.#isRest ? MAX_ATTEMPTS : Number.POSITIVE_INFINITY;
     this.#lastEventId = usable(start?.lastEventId);
     this.#retryMs = start?.retryMs;
     if (start === undefined) this.#open();
@@ -76,10 +79,7 @@ export class RemoteStream {
     this.#attempts++;
     const response = new MessageResponse(
       {
-        onStart: (status, headers) => {
-          this.#begin();
-          requireStream(status, headers);
-        },
+        onStart: (status, headers) => this.#onStart(status, headers),
         message: (bytes) => {
           this.#attempts = 0;
           host.message(bytes);
@@ -98,12 +98,21 @@ export class RemoteStream {
     host.get(this.#lastEventId, response);
   }
 
+  #onStart(status: number, headers: ResponseHeaders): void {
+    this.#begin();
+    // The server may not keep the events after this one any longer.
+    if (status === 400) this.#lastEventId = undefined;
+    requireStream(status, headers);
+  }
+
   #retry(response: MessageResponse, error: BridgeError): void {
     if (this.#isOver) return;
     this.#begin();
     this.#lastEventId = usable(response.lastEventId) ?? this.#lastEventId;
     this.#retryMs = response.retryMs ?? this.#retryMs;
-    if (error.reason === 'method_not_allowed' || this.#attempts >= this.#maxAttempts) this.#finish(error);
+    // The rest of an answer comes only after the id of an event.
+    const isLost = this.#isRest && this.#lastEventId === undefined;
+    if (error.reason === 'method_not_allowed' || isLost || this.#attempts >= this.#maxAttempts) this.#finish(error);
     else this.#openLater();
   }
 
@@ -124,12 +133,15 @@ export class RemoteStream {
 }
 
 /**
- * A server that routes only POST answers GET with 404. If the session is over instead, the answer to the next POST says so.
+ * A server that routes only POST answers GET with 404. If the session is over instead, the answer to the next POST says so. Other errors
+ * pass: a server answers 409 until it has noticed that the earlier stream broke, and 429 to callers that it has to slow down.
  *
- * @throws {BridgeError} `method_not_allowed` if the server has no such stream.
+ * @throws {BridgeError} `method_not_allowed` if the server has no such stream; `target_failed` if it may have one later.
  */
 function requireStream(status: number, headers: ResponseHeaders): void {
-  if (status >= 400 || !isEventStream(headers)) throw new BridgeError('method_not_allowed');
+  if (status === 404 || status === 405) throw new BridgeError('method_not_allowed');
+  if (status >= 400) throw new BridgeError('target_failed', { evidence: 'in answer to the GET of an event stream' });
+  if (!isEventStream(headers)) throw new BridgeError('method_not_allowed');
 }
 
 function usable(eventId: string | undefined): string | undefined {
