@@ -100,6 +100,26 @@ describe('an event stream of a remote server', () => {
     ]);
   });
 
+  test.each([400, 404, 405])('that cannot be resumed (%s) fails its request alone, and is logged', async (status) => {
+    const target = await startSessionTarget(
+      ({ id, params }, res) => {
+        if (params.name === 'bad') beginEvents(res, 'id: seven\nretry: 1\ndata:\n\n').end();
+        else setTimeout(() => replyJson(res, id, {}), 300);
+      },
+      (res) => res.writeHead(status).end(),
+    );
+    const { url, lines } = await serveTarget(target.url);
+    const session = await open(url, ADA);
+    const [bad, good] = await Promise.all(['bad', 'good'].map((name) => post(url, call(name, name), session)));
+    expect(await bad?.json()).toMatchObject({
+      id: 'bad',
+      error: { code: -32603, data: { reason: 'target_broke_off' } },
+    });
+    expect(await good?.json()).toMatchObject({ id: 'good', result: {} });
+    expect(target.arrived.filter(({ method }) => method === 'GET')).toHaveLength(1);
+    expect(lines.join('\n')).toContain('(target_broke_off)');
+  });
+
   test('with an answer over the limit fails this request alone', async () => {
     const big = (id: unknown) => answerEvent(id, { text: 'x'.repeat(5_000) });
     const [answer] = await answered(({ id }, res) => void beginEvents(res, big(id)).end(), { maxMessageBytes: 1_000 });

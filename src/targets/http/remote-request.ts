@@ -107,8 +107,9 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
       this.#finish(error, detail);
       return;
     }
-    this.#stream = new RemoteStream(this.#host, { lastEventId, retryMs }, (reason) => {
-      this.#finish(this.#isAnswered ? undefined : reason);
+    this.#stream = new RemoteStream(this.#host, { lastEventId, retryMs }, () => {
+      // Not the refusal of our GET, which says nothing about the client's request.
+      this.#finish(this.#isAnswered ? undefined : error, detail);
     });
   }
 

@@ -35,8 +35,8 @@ export class RemoteStream {
   readonly begun: Promise<void>;
   #begin: () => void = () => undefined;
   readonly #host: StreamHost;
-  /** Called when the stream is over for good, with the reason. */
-  readonly #onOver: (error: BridgeError) => void;
+  /** Called when the stream is over for good. */
+  readonly #onOver: () => void;
   /** True if the stream is the rest of the answer to a request. */
   readonly #isRest: boolean;
   readonly #maxAttempts: number;
@@ -48,7 +48,7 @@ export class RemoteStream {
   #isOver = false;
 
   /** @param start Undefined for the stream of a session. It is opened again for as long as the session lasts. */
-  constructor(host: StreamHost, start: StreamStart | undefined, onOver: (error: BridgeError) => void) {
+  constructor(host: StreamHost, start: StreamStart | undefined, onOver: () => void) {
     this.begun = new Promise((resolve) => {
       this.#begin = resolve;
     });
@@ -59,7 +59,7 @@ export class RemoteStream {
     this.#lastEventId = usable(start?.lastEventId);
     this.#retryMs = start?.retryMs;
     if (start === undefined) this.#open();
-    else if (this.#lastEventId === undefined) this.#finish(new BridgeError('target_broke_off'));
+    else if (this.#lastEventId === undefined) this.#finish();
     else this.#openLater();
   }
 
@@ -112,7 +112,7 @@ export class RemoteStream {
     this.#retryMs = response.retryMs ?? this.#retryMs;
     // The rest of an answer comes only after the id of an event.
     const isLost = this.#isRest && this.#lastEventId === undefined;
-    if (error.reason === 'method_not_allowed' || isLost || this.#attempts >= this.#maxAttempts) this.#finish(error);
+    if (error.reason === 'method_not_allowed' || isLost || this.#attempts >= this.#maxAttempts) this.#finish();
     else this.#openLater();
   }
 
@@ -125,10 +125,10 @@ export class RemoteStream {
     this.#timer.unref();
   }
 
-  #finish(error: BridgeError): void {
+  #finish(): void {
     this.#isOver = true;
     // Not called from the constructor: the owner does not have the stream yet.
-    queueMicrotask(() => this.#onOver(error));
+    queueMicrotask(this.#onOver);
   }
 }
 
