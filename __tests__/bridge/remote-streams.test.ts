@@ -120,6 +120,34 @@ describe('an event stream of a remote server', () => {
     expect(lines.join('\n')).toContain('(target_broke_off)');
   });
 
+  test('that stays open after the answer holds no connection', async () => {
+    const target = await startSessionTarget(({ id }, res) => void beginEvents(res, answerEvent(id)));
+    let held = 0;
+    target.server.on('connection', (socket) => {
+      held++;
+      socket.on('close', () => held--);
+    });
+    const { url, backend } = await serveTarget(target.url);
+    const session = await open(url, ADA);
+    for (let id = 1; id <= 5; id++) expect(await messagesOf(await post(url, call(id, 'x'), session))).toHaveLength(1);
+    await until(() => held <= 1, 5_000);
+    expect(backend.stats()).toMatchObject({ sessions: 1, connections: 1, pending: 0 });
+  });
+
+  test('that ends after the answer leaves its connection to the next request', async () => {
+    const target = await startSessionTarget(({ id }, res) => {
+      beginEvents(res, answerEvent(id));
+      setTimeout(() => res.end(), 20);
+    });
+    const { url } = await serveTarget(target.url);
+    const session = await open(url, ADA);
+    for (let id = 1; id <= 3; id++) {
+      await messagesOf(await post(url, call(id, 'x'), session));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(target.connections).toBe(1);
+  });
+
   test('with an answer over the limit fails this request alone', async () => {
     const big = (id: unknown) => answerEvent(id, { text: 'x'.repeat(5_000) });
     const [answer] = await answered(({ id }, res) => void beginEvents(res, big(id)).end(), { maxMessageBytes: 1_000 });
