@@ -72,6 +72,7 @@ describe('an event stream of a remote server', () => {
       (id: unknown) => `: hi\r\nevent: message\r\nfoo\r\n${answerEvent(id).replaceAll('\n', '\r\n')}`,
     ],
     ['with an event without data before', (id: unknown) => `id: 1\ndata: \n\nretry: 5\n\n${answerEvent(id)}`],
+    ['with a batch', (id: unknown) => `data: [ {"jsonrpc":"2.0","id":${id},"result":{}}]\n\n`],
   ])('%s is read', async (_how, textFor) => {
     expect(await answered(({ id }, res) => void beginEvents(res, textFor(id)).end())).toEqual([
       { jsonrpc: '2.0', id: 1, result: {} },
