@@ -123,15 +123,15 @@ describe('an event stream of a remote server', () => {
 
   test('that stays open after the answer holds no connection', async () => {
     const target = await startSessionTarget(({ id }, res) => void beginEvents(res, answerEvent(id)));
-    let held = 0;
+    let connections = 0;
     target.server.on('connection', (socket) => {
-      held++;
-      socket.on('close', () => held--);
+      connections++;
+      socket.on('close', () => connections--);
     });
     const { url, backend } = await serveTarget(target.url);
     const session = await open(url, ADA);
     for (let id = 1; id <= 5; id++) expect(await messagesOf(await post(url, call(id, 'x'), session))).toHaveLength(1);
-    await until(() => held <= 1, 5_000);
+    await until(() => connections <= 1, 5_000);
     expect(backend.stats()).toMatchObject({ sessions: 1, connections: 1, pending: 0 });
   });
 
