@@ -4,7 +4,7 @@ import { altered } from '../support/altered.js';
 import { serveRemote } from '../support/http-backend.js';
 import { eventsOf, nextMessage, reasonOf } from '../support/mcp-answers.js';
 import { call, type Headers, initialize, open, post } from '../support/mcp-requests.js';
-import { startRecordingTarget } from '../support/recording-target.js';
+import { answerMcp, startRecordingTarget } from '../support/recording-target.js';
 import { until } from '../support/until.js';
 
 const SECRET = 'a secret of at least thirty-two characters';
@@ -99,6 +99,19 @@ test.each([
   const again = await ask('POST', remote.url, ada);
   expect(again.status).toBe(404);
   expect(await reasonOf(again)).toBe('unknown_session');
+});
+
+test('a session goes on if the target routes only POST, and answers GET with 404', async () => {
+  const answer = answerMcp();
+  const target = await startRecordingTarget((arrived, res, req) => {
+    if (arrived.method === 'GET') res.writeHead(404).end();
+    else answer(arrived, res, req);
+  });
+  const remote = await serveRemote(target.url);
+  const ada = await open(remote.url, remote.bearer('ada'));
+  expect((await ask('GET', remote.url, ada)).status).toBe(404);
+  expect(remote.backend.stats().sessions).toBe(1);
+  expect((await ask('POST', remote.url, ada)).status).toBe(200);
 });
 
 test('a late answer to one user ends no session of another, to whom the target gave the same id', async () => {

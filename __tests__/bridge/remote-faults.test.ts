@@ -1,17 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { unreachableUrl } from '../support/loopback-server.js';
-import { messagesOf, reasonOf } from '../support/mcp-answers.js';
+import { reasonOf } from '../support/mcp-answers.js';
 import { call, initialize, open, post, postStateless, statelessRequest } from '../support/mcp-requests.js';
 import { startRecordingTarget } from '../support/recording-target.js';
-import {
-  type AnswerCall,
-  answerEvent,
-  beginEvents,
-  replyJson,
-  serveTarget,
-  startSessionTarget,
-} from '../support/remote-target.js';
+import { beginEvents, replyJson, serveTarget, startSessionTarget } from '../support/remote-target.js';
 import { until } from '../support/until.js';
 
 const ADA = { authorization: 'Bearer ada' };
@@ -110,92 +103,4 @@ test('a session id that is not valid in a header is refused', async () => {
   });
   const { url } = await serveTarget(target.url);
   expect(await reasonOf(await post(url, initialize(), ADA))).toBe('target_malformed');
-});
-
-describe('an event stream of a remote server', () => {
-  const answered = async (answer: AnswerCall, options = {}) => {
-    const target = await startSessionTarget(answer, (res, { headers }) =>
-      headers['last-event-id'] === undefined
-        ? res.writeHead(405).end()
-        : beginEvents(res, answerEvent(1, { after: headers['last-event-id'] })).end(),
-    );
-    const { url } = await serveTarget(target.url, {}, options);
-    return messagesOf(await post(url, call(1, 'x'), await open(url, ADA)));
-  };
-
-  test.each([
-    [
-      'with data on several lines',
-      (id: unknown) => `data: {"jsonrpc":"2.0",\ndata:"id":${id},\ndata: "result":{}}\n\n`,
-    ],
-    [
-      'with CRLF, comments and other fields',
-      (id: unknown) => `: hi\r\nevent: message\r\nfoo\r\n${answerEvent(id).replaceAll('\n', '\r\n')}`,
-    ],
-    ['with an event without data before', (id: unknown) => `id: 1\ndata: \n\nretry: 5\n\n${answerEvent(id)}`],
-  ])('%s is read', async (_how, textFor) => {
-    expect(await answered(({ id }, res) => void beginEvents(res, textFor(id)).end())).toEqual([
-      { jsonrpc: '2.0', id: 1, result: {} },
-    ]);
-  });
-
-  test('in pieces of one byte is read', async () => {
-    const text = answerEvent(1, { text: 'ä€😀' });
-    const messages = await answered(async (_message, res) => {
-      beginEvents(res);
-      for (const byte of Buffer.from(text)) {
-        res.write(Buffer.from([byte]));
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-      res.end();
-    });
-    expect(messages).toEqual([{ jsonrpc: '2.0', id: 1, result: { text: 'ä€😀' } }]);
-  });
-
-  test.each([
-    ['that ends', (res: ServerResponse) => void res.end()],
-    ['that breaks off', (res: ServerResponse) => void setTimeout(() => res.destroy(), 20)],
-  ])('%s before the answer is resumed after its last event', async (_how, stop) => {
-    expect(await answered((_message, res) => stop(beginEvents(res, 'id: seven\nretry: 1\ndata:\n\n')))).toEqual([
-      { jsonrpc: '2.0', id: 1, result: { after: 'seven' } },
-    ]);
-  });
-
-  test('with an answer over the limit fails this request alone', async () => {
-    const big = (id: unknown) => answerEvent(id, { text: 'x'.repeat(5_000) });
-    const [answer] = await answered(({ id }, res) => void beginEvents(res, big(id)).end(), { maxMessageBytes: 1_000 });
-    expect(answer).toMatchObject({ id: 1, error: { data: { reason: 'message_too_large' } } });
-  });
-
-  test('with something else than a message fails its request, and is logged', async () => {
-    const target = await startSessionTarget(({ id }, res) =>
-      beginEvents(res, `data: {"jsonrpc":"2.0","id":${id},"result":NaN}\n\n`).end(),
-    );
-    const { url, lines } = await serveTarget(target.url);
-    expect(await reasonOf(await post(url, call(1, 'x'), await open(url, ADA)))).toBe('unreadable_answer');
-    expect(lines).toContainEqual(
-      expect.stringMatching(/^warn mcpBackend\(\): one: an answer of \d+ bytes is not an MCP message/),
-    );
-  });
-
-  test('of a session is opened again, and a request of the server comes back answered', async () => {
-    let opened = 0;
-    const target = await startSessionTarget(
-      ({ id }, res) => replyJson(res, id, {}),
-      (res) => {
-        const events = beginEvents(res, 'retry: 1\n\n');
-        if (++opened === 1) events.end();
-        else events.write('data: {"jsonrpc":"2.0","id":"q","method":"roots/list"}\n\n');
-      },
-    );
-    const { url } = await serveTarget(target.url);
-    const session = await open(url, ADA);
-    await post(url, { jsonrpc: '2.0', method: 'notifications/initialized' }, session);
-    const stream = await fetch(url, { headers: { ...session, accept: 'text/event-stream' } });
-    await until(() => opened === 2);
-    const chunk = await stream.body?.getReader().read();
-    expect(Buffer.from(chunk?.value ?? []).toString()).toContain('roots/list');
-    await post(url, { jsonrpc: '2.0', id: 'q', result: { roots: [] } }, session);
-    await until(() => target.arrived.some(({ body }) => body.includes('"roots":[]')));
-  });
 });

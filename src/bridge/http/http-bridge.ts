@@ -182,7 +182,8 @@ export class HttpBridge {
 
   #headersFor(relay: Relay, status: number, headers: ResponseHeaders): Record<string, string> {
     const { method, session, request, callerHeaders } = relay;
-    const isEnded = status === 404 || (method === 'DELETE' && status < 300);
+    // To a GET, 404 may only mean that the server has no stream. If the session is over, the answer to the next POST says so.
+    const isEnded = (status === 404 && method !== 'GET') || (method === 'DELETE' && status < 300);
     if (session !== undefined && isEnded) this.#sessions.forget(session);
     if (session === undefined && status === 404) this.#warnAboutNotFound();
     try {

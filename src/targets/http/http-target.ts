@@ -57,9 +57,11 @@ export class HttpTarget {
     // undici knows how long an upload takes. For other requests our timer is cheaper than those of undici, which it keeps for half a second.
     const upload = body instanceof Upload ? body : undefined;
     const exchange = new Exchange(listener, timeoutMs, upload);
-    const options = { origin: this.#origin, path: this.#path, method, headers, body };
-    const send = () =>
-      this.#dispatcher?.dispatch({ ...options, headersTimeout: upload === undefined ? 0 : timeoutMs }, exchange);
+    const headersTimeout = upload === undefined ? 0 : timeoutMs;
+    // Behind a SOCKS proxy, undici does not use the timeouts of the dispatcher, and would end a stream that is quiet for five minutes.
+    const options = { origin: this.#origin, path: this.#path, method, headers, body, headersTimeout, bodyTimeout: 0 };
+    // A copy for each attempt, because undici may write to it.
+    const send = () => this.#dispatcher?.dispatch({ ...options }, exchange);
     exchange.repeatWith(createRepeater(this.#retry, request, send));
     send();
     return exchange;

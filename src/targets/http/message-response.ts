@@ -77,7 +77,7 @@ export class MessageResponse implements ExchangeListener {
       this.fail(error, `status ${status}`);
       return;
     }
-    if (isEventStream(headers)) this.#events = new EventReader(this.#maxBytes, this.#listener);
+    if (isEventStream(headers)) this.#events = this.#createReader();
   }
 
   onData(chunk: Buffer): boolean {
@@ -108,6 +108,14 @@ export class MessageResponse implements ExchangeListener {
     this.#listener.onFailure(error, detail);
   }
 
+  #createReader(): EventReader {
+    const listener = this.#listener;
+    return new EventReader(this.#maxBytes, {
+      message: (bytes) => this.#deliver(bytes),
+      oversized: (head, tail) => listener.oversized(head, tail),
+    });
+  }
+
   #collect(chunk: Buffer): void {
     this.#size += chunk.length;
     if (this.#size > this.#maxBytes) this.fail(new BridgeError('message_too_large'));
@@ -117,12 +125,15 @@ export class MessageResponse implements ExchangeListener {
   #deliverBody(): void {
     const body = withoutLineEnds(Buffer.concat(this.#body));
     this.#body = [];
-    const start = skipSpace(body, 0);
-    if (start >= body.length) return;
-    // 2025-03-26 has batches.
-    const elements = body[start] === OPEN_BRACKET ? readElements(body, start) : undefined;
-    if (elements === undefined) this.#listener.message(body);
-    else for (const { start: from, end } of elements) this.#listener.message(body.subarray(from, end));
+    if (skipSpace(body, 0) < body.length) this.#deliver(body);
+  }
+
+  /** 2025-03-26 has batches. */
+  #deliver(bytes: Buffer): void {
+    const start = skipSpace(bytes, 0);
+    const elements = bytes[start] === OPEN_BRACKET ? readElements(bytes, start) : undefined;
+    if (elements === undefined) this.#listener.message(bytes);
+    else for (const { start: from, end } of elements) this.#listener.message(bytes.subarray(from, end));
   }
 }
 

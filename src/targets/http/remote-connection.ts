@@ -187,9 +187,8 @@ export class RemoteConnection implements Connection {
     if (status === 404 && version === undefined && this.#session.isOpen) throw new BridgeError('session_ended');
     if (sent.method === 'initialize' && status < 300) this.#session.open(headers);
     if (sent.method !== 'notifications/initialized' || status >= 300) return;
-    this.#stream ??= new RemoteStream(this.#host, undefined, ({ reason }) => {
-      if (reason === 'session_ended') this.#lose(reason);
-    });
+    // The session goes on without its stream.
+    this.#stream ??= new RemoteStream(this.#host, undefined, () => undefined);
   }
 
   #deliver(bytes: Buffer): void {

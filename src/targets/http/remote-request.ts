@@ -7,6 +7,9 @@ import { versionIn } from './message-headers.js';
 import { MessageResponse, type MessageResponseListener } from './message-response.js';
 import { RemoteStream, type StreamHost } from './remote-stream.js';
 
+/** The time in which a server should end a stream that has brought its answer, in milliseconds. Its connection can then be used again. */
+const MAX_REST_MS = 500;
+
 /** The part of a connection that its requests use. */
 export interface RequestHost extends StreamHost {
   /** Called when the server begins to answer; throws a `BridgeError` to refuse the answer. */
@@ -32,6 +35,8 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
   #status = 0;
   #isStream = false;
   #stream: RemoteStream | undefined;
+  /** Runs while an answered stream is open. */
+  #rest: NodeJS.Timeout | undefined;
   #isOver = false;
   /** True also for messages that have no answer. */
   #isAnswered: boolean;
@@ -60,8 +65,9 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
   /** Called when the answer has arrived. */
   answered(): void {
     this.#isAnswered = true;
-    // The first response ends by itself. A stream that was opened to get its rest would be resumed again and again.
+    // A stream that was opened to get the rest of the response would be resumed again and again.
     if (this.#stream !== undefined) this.abort();
+    else if (this.#isStream) this.#abortLater();
   }
 
   /** Hangs up. */
@@ -77,6 +83,8 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
     this.#isStream = isEventStream(headers);
     this.#host.onAnswer(this, status, headers);
     this.#accept();
+    // The answer came on another stream.
+    if (this.#isStream && this.#isAnswered && this.sent.kind === 'request') this.#abortLater();
   }
 
   message(bytes: Buffer): void {
@@ -107,14 +115,21 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
       this.#finish(error, detail);
       return;
     }
-    this.#stream = new RemoteStream(this.#host, { lastEventId, retryMs }, (reason) => {
-      this.#finish(this.#isAnswered ? undefined : reason);
+    this.#stream = new RemoteStream(this.#host, { lastEventId, retryMs }, () => {
+      // Not the refusal of our GET, which says nothing about the client's request.
+      this.#finish(this.#isAnswered ? undefined : error, detail);
     });
+  }
+
+  /** Some servers keep each stream open, and with it a connection. */
+  #abortLater(): void {
+    this.#rest ??= setTimeout(() => this.abort(), MAX_REST_MS).unref();
   }
 
   #finish(error?: BridgeError, detail?: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    clearTimeout(this.#rest);
     this.#accept();
     this.#host.onOver(this, error, detail);
   }

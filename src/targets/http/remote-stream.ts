@@ -35,8 +35,10 @@ export class RemoteStream {
   readonly begun: Promise<void>;
   #begin: () => void = () => undefined;
   readonly #host: StreamHost;
-  /** Called when the stream is over for good, with the reason. */
-  readonly #onOver: (error: BridgeError) => void;
+  /** Called when the stream is over for good. */
+  readonly #onOver: () => void;
+  /** True if the stream is the rest of the answer to a request. */
+  readonly #isRest: boolean;
   readonly #maxAttempts: number;
   #lastEventId: string | undefined;
   #retryMs: number | undefined;
@@ -46,17 +48,18 @@ export class RemoteStream {
   #isOver = false;
 
   /** @param start Undefined for the stream of a session. It is opened again for as long as the session lasts. */
-  constructor(host: StreamHost, start: StreamStart | undefined, onOver: (error: BridgeError) => void) {
+  constructor(host: StreamHost, start: StreamStart | undefined, onOver: () => void) {
     this.begun = new Promise((resolve) => {
       this.#begin = resolve;
     });
     this.#host = host;
     this.#onOver = onOver;
-    this.#maxAttempts = start === undefined ? Number.POSITIVE_INFINITY : MAX_ATTEMPTS;
+    this.#isRest = start !== undefined;
+    this.#maxAttempts = this.#isRest ? MAX_ATTEMPTS : Number.POSITIVE_INFINITY;
     this.#lastEventId = usable(start?.lastEventId);
     this.#retryMs = start?.retryMs;
     if (start === undefined) this.#open();
-    else if (this.#lastEventId === undefined) this.#finish(new BridgeError('target_broke_off'));
+    else if (this.#lastEventId === undefined) this.#finish();
     else this.#openLater();
   }
 
@@ -76,10 +79,7 @@ export class RemoteStream {
     this.#attempts++;
     const response = new MessageResponse(
       {
-        onStart: (status, headers) => {
-          this.#begin();
-          requireStream(status, headers);
-        },
+        onStart: (status, headers) => this.#onStart(status, headers),
         message: (bytes) => {
           this.#attempts = 0;
           host.message(bytes);
@@ -98,13 +98,21 @@ export class RemoteStream {
     host.get(this.#lastEventId, response);
   }
 
+  #onStart(status: number, headers: ResponseHeaders): void {
+    this.#begin();
+    // The server may not keep the events after this one any longer.
+    if (status === 400) this.#lastEventId = undefined;
+    requireStream(status, headers);
+  }
+
   #retry(response: MessageResponse, error: BridgeError): void {
     if (this.#isOver) return;
     this.#begin();
     this.#lastEventId = usable(response.lastEventId) ?? this.#lastEventId;
     this.#retryMs = response.retryMs ?? this.#retryMs;
-    const isFinal = error.reason === 'session_ended' || error.reason === 'method_not_allowed';
-    if (isFinal || this.#attempts >= this.#maxAttempts) this.#finish(error);
+    // The rest of an answer comes only after the id of an event.
+    const isLost = this.#isRest && this.#lastEventId === undefined;
+    if (error.reason === 'method_not_allowed' || isLost || this.#attempts >= this.#maxAttempts) this.#finish();
     else this.#openLater();
   }
 
@@ -117,17 +125,23 @@ export class RemoteStream {
     this.#timer.unref();
   }
 
-  #finish(error: BridgeError): void {
+  #finish(): void {
     this.#isOver = true;
     // Not called from the constructor: the owner does not have the stream yet.
-    queueMicrotask(() => this.#onOver(error));
+    queueMicrotask(this.#onOver);
   }
 }
 
-/** @throws {BridgeError} `session_ended` if the server no longer knows the session; `method_not_allowed` if it has no such stream. */
+/**
+ * A server that routes only POST answers GET with 404. If the session is over instead, the answer to the next POST says so. Other errors
+ * pass: a server answers 409 until it has noticed that the earlier stream broke, and 429 to callers that it has to slow down.
+ *
+ * @throws {BridgeError} `method_not_allowed` if the server has no such stream; `target_failed` if it may have one later.
+ */
 function requireStream(status: number, headers: ResponseHeaders): void {
-  if (status === 404) throw new BridgeError('session_ended');
-  if (status >= 400 || !isEventStream(headers)) throw new BridgeError('method_not_allowed');
+  if (status === 404 || status === 405) throw new BridgeError('method_not_allowed');
+  if (status >= 400) throw new BridgeError('target_failed', { evidence: 'in answer to the GET of an event stream' });
+  if (!isEventStream(headers)) throw new BridgeError('method_not_allowed');
 }
 
 function usable(eventId: string | undefined): string | undefined {
