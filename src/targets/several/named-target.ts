@@ -199,6 +199,7 @@ export class NamedTarget {
   #onGone(connection: Connection, reason: BridgeErrorCode): void {
     if (connection !== this.#connection) return;
     this.#connection = undefined;
+    this.isMissing ||= this.#isOpening;
     this.#isOpening = false;
     this.#lastReason = reason;
     this.#queue.clear();
