@@ -69,6 +69,11 @@ export class Subscriptions {
     }
   }
 
+  /** Forgets the subscription that a client has cancelled. A target that would be asked again has no request to cancel. */
+  cancel(clientKey: string): void {
+    for (const subscription of this.#all) if (subscription.message.key === clientKey) this.#forget(subscription);
+  }
+
   stop(): void {
     this.#resumptions.stop();
     for (const { timer } of this.#all) clearTimeout(timer);
