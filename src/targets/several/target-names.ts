@@ -4,7 +4,7 @@ const KEPT_MS = 24 * 3_600_000;
 
 /**
  * The names of tools or prompts of one target. A server may list other names for another user, so a name that is missing from one list
- * stays, until the target has listed it to nobody for a day.
+ * is forgotten only if no list has had it for a day.
  */
 export class TargetNames {
   /** In milliseconds, oldest first. */
