@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { McpBackendOptions } from '../../src/index.js';
 import { freePort } from '../support/loopback-server.js';
-import { call, open, post, postStateless, statelessCall, statelessRequest } from '../support/mcp-requests.js';
+import { call, callText, open, post, postStateless, statelessCall, statelessRequest } from '../support/mcp-requests.js';
 import { ADA, createRecordedCalls } from '../support/recorded-calls.js';
 import { type AnswerCall, replyJson, startSessionTarget } from '../support/remote-target.js';
 import { serveTargets } from '../support/several-backend.js';
@@ -156,4 +156,16 @@ test('a remote server that cannot be reached has failed', async () => {
   const { url, calls } = await serve({ remote: { url: `http://127.0.0.1:${await freePort()}/mcp` } });
   await (await post(url, { ...request('initialize'), params: { protocolVersion: '2025-06-18' } }, ADA)).text();
   expect(await calls.of('initialize')).toMatchObject({ outcome: 'target_failed', code: 'target_unreachable' });
+});
+
+test("prefixMode 'never': a tool that a target lists for one user is known after it has listed its tools for another", async () => {
+  const toolsOf = (...names: string[]) => JSON.stringify(names.map((name) => ({ name, inputSchema: {} })));
+  const env = (auth: { subject?: string | undefined } | undefined) => ({
+    TOOLS: auth?.subject === 'ada' ? toolsOf('echo', 'meta') : toolsOf('echo'),
+  });
+  const targets = { one: { ...plain(), env }, two: plain({ PREFIX: 'x' }) };
+  const { url } = await serve(targets, { prefixMode: 'never' });
+  const [ada, bob] = [await open(url, ADA), await open(url, { authorization: 'Bearer bob' })];
+  for (const session of [ada, bob]) await (await post(url, request('tools/list'), session)).text();
+  expect(await callText(url, ada, 'meta')).toBe('{}');
 });

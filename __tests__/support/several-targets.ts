@@ -32,7 +32,8 @@ export interface Several {
 /** Starts nothing yet: several `plain-target.mjs` as one. */
 export function several(targets: Targets, options: Partial<Omit<SeveralOptions, 'targets'>> = {}): Several {
   const { lines, logger } = createRecordingLogger();
-  const limits = { maxWaiting: 64, waitMs: 0 };
+  const { maxWaiting = 64, waitMs = 0 } = options;
+  const limits = { maxWaiting, waitMs };
   const sources = Object.entries(targets).map(([name, env]): [string, ConnectionSource] => {
     const recipe = {
       command: NODE,

@@ -192,6 +192,16 @@ test("prefixMode 'never': a name that two targets have is hidden, with a warning
   expect(source.resolve('tool', 'echo')).toBeUndefined();
 });
 
+test("prefixMode 'never': a target without tools is not waited for, and lists are read once", async () => {
+  const targets = { a: { LIST_MS: '400' }, b: { WITHOUT: 'tools' } };
+  const client = several(targets, { prefixMode: 'never' }).connect();
+  await client.initialize();
+  expect(await client.text('echo')).toBe('a {}');
+  const since = performance.now();
+  expect([await client.text('echo'), await client.text('echo')]).toEqual(['a {}', 'a {}']);
+  expect(performance.now() - since).toBeLessThan(400);
+});
+
 test('resolve() says which target a name means', () => {
   const { source } = several(TWO);
   expect(source.resolve('tool', 'a_b_c')).toEqual({ target: 'a', name: 'b_c' });

@@ -80,6 +80,7 @@ export class ClientMessages {
     const key = keyInParams(message, 'requestId');
     const member = memberOf(paramsOf(message), 'requestId');
     if (key === undefined) return;
+    this.subscriptions.cancel(key);
     this.#conversation.group.cancel(key, (id) => {
       const editor = new Editor(message.bytes);
       editor.replace(member, id);

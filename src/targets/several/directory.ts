@@ -2,6 +2,7 @@ import type { Logger } from '../../core/logger.js';
 import { isRecord } from '../../http/json-object.js';
 import { type NameKind, qualify, splitQualified, type TargetedName } from './qualified.js';
 import type { SeveralOptions } from './several-options.js';
+import { TargetNames } from './target-names.js';
 
 const MAX_LOGGED_NAMES = 100;
 
@@ -16,8 +17,8 @@ export class Directory {
   readonly #logger: Logger;
   /** For each target that has answered: true if it ever announced resources. */
   readonly #hasResources = new Map<string, boolean>();
-  /** Without prefixes: the names of each target, by kind, as it listed them last. */
-  readonly #listed = { tool: new Map<string, ReadonlySet<string>>(), prompt: new Map<string, ReadonlySet<string>>() };
+  /** Without prefixes: the names of each target that has listed them, by kind. */
+  readonly #listed = { tool: new Map<string, TargetNames>(), prompt: new Map<string, TargetNames>() };
   readonly #loggedNames = new Set<string>();
 
   constructor({
@@ -39,7 +40,12 @@ export class Directory {
 
   /** True if every target has listed its names of this kind. */
   isComplete(kind: 'tool' | 'prompt'): boolean {
-    return this.#targets.every((target) => this.#listed[kind].has(target));
+    return this.#targets.every((target) => this.hasListed(kind, target));
+  }
+
+  /** True if the target has listed its names of this kind, or has none. */
+  hasListed(kind: 'tool' | 'prompt', target: string): boolean {
+    return this.#listed[kind].has(target);
   }
 
   /** Learns from the capabilities that a target announces. */
@@ -50,7 +56,9 @@ export class Directory {
 
   /** Learns the names of a complete list of a target. */
   learnNames(kind: 'tool' | 'prompt', target: string, names: ReadonlySet<string>): void {
-    this.#listed[kind].set(target, names);
+    const known = this.#listed[kind].get(target) ?? new TargetNames();
+    this.#listed[kind].set(target, known);
+    known.add(names);
   }
 
   /**

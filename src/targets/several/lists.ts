@@ -13,6 +13,7 @@ import { faultResponse, invalidParams, isMethodNotFound } from './target-faults.
 const LIST_MS = 10_000;
 const MAX_PAGES = 50;
 const NO_CURSORS: Cursors = new Map();
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 /** The answer of one target to a request for a list: its pages, none if it has no such list, or the fault. */
 interface TargetPages {
@@ -42,12 +43,15 @@ export class Lists {
     else this.#merge(method, id, cursors, await this.#read(method, message, cursors, sender));
   }
 
-  /** Reads the names of all targets, if a name alone does not show which target it belongs to. Returns false if the client has cancelled. */
+  /** Reads the names of the targets that have not listed them yet. Returns false if the client has cancelled. */
   async learn(kind: 'tool' | 'prompt', message: RpcMessage, sender: Sender | undefined): Promise<boolean> {
     const method = kind === 'tool' ? 'tools/list' : 'prompts/list';
     const request = listRequest(method, message);
     if (request === undefined) return true;
-    const targets = this.#listing(method);
+    const { directory, group } = this.#conversation;
+    const listing = this.#listing(method);
+    for (const target of group.all) if (!listing.includes(target)) directory.learnNames(kind, target.name, NO_NAMES);
+    const targets = listing.filter(({ name }) => !directory.hasListed(kind, name));
     const listed = await Promise.all(targets.map((target) => this.#readWhole(method, target, request, sender)));
     return listed.every(({ fault }) => fault !== 'cancelled');
   }

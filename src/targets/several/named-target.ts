@@ -4,6 +4,7 @@ import type { Caller } from '../../core/quota.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import type { Connection, ConnectionSource, Sender } from '../connection.js';
+import { busyOf } from './busy.js';
 import { MessageQueue } from './message-queue.js';
 
 /** Receives what one of several targets sends. */
@@ -91,9 +92,9 @@ export class NamedTarget {
   send(bytes: Buffer, sender: Sender | undefined): void {
     if (sender !== undefined) this.#caller = { ...this.#caller, auth: sender.auth };
     if (!this.isConnected) this.connect();
-    const isFree = !this.#isOpening && this.#queue.isEmpty;
-    if (isFree && this.#connection?.ready(performance.now()) === undefined) this.#connection?.write(bytes, sender);
-    else this.#enqueue(bytes, sender);
+    const connection = this.#isOpening || !this.#queue.isEmpty ? undefined : this.#connection;
+    if (connection === undefined || busyOf(connection) !== undefined) this.#enqueue(bytes, sender);
+    else connection.write(bytes, sender);
   }
 
   /** Sends a message that opens the conversation, before the messages that wait. */
@@ -198,6 +199,7 @@ export class NamedTarget {
   #onGone(connection: Connection, reason: BridgeErrorCode): void {
     if (connection !== this.#connection) return;
     this.#connection = undefined;
+    this.isMissing ||= this.#isOpening;
     this.#isOpening = false;
     this.#lastReason = reason;
     this.#queue.clear();
@@ -226,9 +228,8 @@ export class NamedTarget {
       connection = this.#connection
     ) {
       if (this.#isOpening) return;
-      const busy = connection.ready(performance.now());
-      // Rejects after too long a wait. Not an error here: the bridge answers requests that wait too long.
-      if (busy !== undefined) await busy.catch(() => undefined);
+      const busy = busyOf(connection);
+      if (busy !== undefined) await busy;
       else this.#writeNext(connection);
     }
   }

@@ -10,13 +10,11 @@ import type { Conversation, SeveralContext } from './conversation.js';
 import { cursorOfFirstPage } from './cursors.js';
 import type { Directory } from './directory.js';
 import { hasDuplicates } from './editor.js';
+import { LaterAttempts } from './later-attempts.js';
 import type { ListPages } from './list-pages.js';
 import type { NamedTarget, TargetListener } from './named-target.js';
 import { TargetGroup } from './target-group.js';
 import { TargetMessages } from './target-messages.js';
-
-/** A target that lived for a shorter time is opened again only when it is needed: it may end at once each time. */
-const MIN_LIFE_MS = 1_000;
 
 /** One conversation with several targets, which looks to the bridge like one with a single server. */
 export class SeveralConnection implements Connection, TargetListener {
@@ -28,6 +26,7 @@ export class SeveralConnection implements Connection, TargetListener {
   readonly #pages: ListPages;
   readonly #fromClient: ClientMessages;
   readonly #fromTargets: TargetMessages;
+  readonly #reopenings = new LaterAttempts((target) => target.retry());
   readonly #logLate: (seconds: number) => void;
   #listener: ConnectionListener | undefined;
   #isProbed = false;
@@ -120,8 +119,7 @@ export class SeveralConnection implements Connection, TargetListener {
     if (!this.alive) return;
     this.#fromTargets.gone(target, reason);
     // Without this, the client would miss the target's notifications until its next request opens the connection again.
-    const isNeeded = target.reopen !== undefined || this.#fromClient.subscriptions.needs(target);
-    if (isNeeded && target.age >= MIN_LIFE_MS && !target.isMissing) target.retry();
+    if (target.reopen !== undefined && !target.isMissing) this.#reopenings.plan(target);
   }
 
   #fail(reason: BridgeErrorCode): void {
@@ -133,6 +131,7 @@ export class SeveralConnection implements Connection, TargetListener {
   async #end(): Promise<void> {
     this.alive = false;
     this.#listener = undefined;
+    this.#reopenings.stop();
     this.#fromClient.subscriptions.stop();
     this.#group.dropAll();
     await Promise.all(this.#group.all.map((target) => target.stop()));

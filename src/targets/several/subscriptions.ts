@@ -7,6 +7,7 @@ import type { Sender } from '../connection.js';
 import { ClientEdits } from './client-edits.js';
 import { type Conversation, requestFor } from './conversation.js';
 import { Editor } from './editor.js';
+import { LaterAttempts } from './later-attempts.js';
 import type { NamedTarget } from './named-target.js';
 import { metaMembersOf, paramsOf } from './params.js';
 import type { Outcome } from './request-ids.js';
@@ -27,8 +28,10 @@ interface Subscription {
   readonly filters: ReadonlyMap<NamedTarget, Filter>;
   /** The targets that have not ended their part. */
   readonly open: Set<NamedTarget>;
-  /** The targets whose connection was lost. They are asked again when it is open again. */
+  /** The targets whose part broke off. They are asked again, also if no other part is open. */
   readonly lost: Set<NamedTarget>;
+  /** The targets that have ended their part themselves. They are asked again while the subscription goes on. */
+  readonly ended: Set<NamedTarget>;
   /** The filters that targets have accepted. */
   readonly acknowledged: Map<NamedTarget, Filter>;
   /** Notifications that came before the subscription was acknowledged to the client. */
@@ -42,6 +45,7 @@ interface Subscription {
 export class Subscriptions {
   readonly #conversation: Conversation;
   readonly #all = new Set<Subscription>();
+  readonly #resumptions = new LaterAttempts((target) => this.resume(target));
 
   constructor(conversation: Conversation) {
     this.#conversation = conversation;
@@ -55,17 +59,23 @@ export class Subscriptions {
     else this.#begin(message, sender, filters);
   }
 
-  /** True if a target whose connection was lost must be opened again for a subscription. */
-  needs(target: NamedTarget): boolean {
-    return [...this.#all].some(({ lost }) => lost.has(target));
+  /** Subscribes again at a target whose parts of subscriptions are over. */
+  resume(target: NamedTarget): void {
+    for (const subscription of this.#all) {
+      const { lost, ended, sender } = subscription;
+      // The record of the client's request would keep a span of every attempt.
+      const again = sender && { auth: sender.auth, requestId: sender.requestId };
+      if (lost.delete(target) || ended.delete(target)) this.#ask(subscription, target, again);
+    }
   }
 
-  /** Subscribes again at a target that was opened again. */
-  resume(target: NamedTarget): void {
-    for (const subscription of this.#all) if (subscription.lost.delete(target)) this.#ask(subscription, target);
+  /** Forgets the subscription that a client has cancelled. A target that would be asked again has no request to cancel. */
+  cancel(clientKey: string): void {
+    for (const subscription of this.#all) if (subscription.message.key === clientKey) this.#forget(subscription);
   }
 
   stop(): void {
+    this.#resumptions.stop();
     for (const { timer } of this.#all) clearTimeout(timer);
     this.#all.clear();
   }
@@ -77,6 +87,7 @@ export class Subscriptions {
       filters,
       open: new Set(),
       lost: new Set(),
+      ended: new Set(),
       acknowledged: new Map(),
       early: [],
       fault: undefined,
@@ -86,11 +97,11 @@ export class Subscriptions {
     this.#all.add(subscription);
     subscription.timer = setTimeout(() => this.#acknowledge(subscription), ACKNOWLEDGE_MS);
     for (const target of filters.keys()) subscription.open.add(target);
-    for (const target of filters.keys()) this.#ask(subscription, target);
+    for (const target of filters.keys()) this.#ask(subscription, target, sender);
   }
 
-  #ask(subscription: Subscription, target: NamedTarget): void {
-    const { message, sender, filters, open } = subscription;
+  #ask(subscription: Subscription, target: NamedTarget, sender: Sender | undefined): void {
+    const { message, filters, open } = subscription;
     open.add(target);
     this.#conversation.group.ask(target, {
       clientKey: message.key,
@@ -125,13 +136,21 @@ export class Subscriptions {
     subscription.open.delete(target);
     if (outcome === 'cancelled') this.#forget(subscription);
     if (!this.#all.has(subscription)) return;
-    if (typeof outcome === 'string') subscription.lost.add(target);
+    this.#resumeLater(subscription, target, outcome);
     if (!isResult(outcome) && !isMethodNotFound(outcome)) {
       this.#conversation.missing.log(target.name, 'subscriptions/listen', outcome);
       subscription.fault = { target, outcome };
     }
     if (subscription.isReady) this.#endIfOver(subscription);
     else this.#acknowledgeIfComplete(subscription);
+  }
+
+  /** The client does not learn that one of several targets sends it nothing more, so it cannot subscribe again itself. */
+  #resumeLater({ lost, ended, acknowledged }: Subscription, target: NamedTarget, outcome: Outcome): void {
+    if (typeof outcome === 'string') lost.add(target);
+    else if (acknowledged.has(target) && !isMethodNotFound(outcome)) ended.add(target);
+    else return;
+    this.#resumptions.plan(target);
   }
 
   #acknowledgeIfComplete(subscription: Subscription): void {
