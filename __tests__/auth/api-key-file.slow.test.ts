@@ -1,7 +1,11 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import express from 'express';
+import request from 'supertest';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { withdrawalOf } from '../../src/core/authority.js';
+import { type AuthInfo, getAuth } from '../../src/index.js';
 import { createAppWithKeys, makeKey } from '../support/api-keys.js';
 import { expectInvalidToken } from '../support/protected-app.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
@@ -36,6 +40,27 @@ test('the scopes of a known key are those of the newest file', async () => {
   expect((await send(first.key)).body.scopes).toEqual([]);
   await writeFile(file, JSON.stringify([{ ...first.entry, scopes: ['read'] }]));
   await vi.waitFor(async () => expect((await send(first.key)).body.scopes).toEqual(['read']), 15_000);
+});
+
+test.each<[string, object, string | undefined]>([
+  ['fewer scopes', { scopes: ['read'] }, 'unknown_api_key'],
+  ['another subject', { subject: 'other' }, 'unknown_api_key'],
+  ['other claims', { claims: { team: 'b' } }, 'unknown_api_key'],
+  ['more scopes', { scopes: ['read', 'write', 'admin'] }, undefined],
+])('what a key began ends with %s only if they give less', async (_what, changed, withdrawal) => {
+  const { file, first, second } = await setUp();
+  const entry = { ...first.entry, scopes: ['read', 'write'], claims: { team: 'a' } };
+  await writeFile(file, JSON.stringify([entry]));
+  const auths: (AuthInfo | undefined)[] = [];
+  const { send, auth } = createAppWithKeys({ file });
+  const app = express().use(auth, (req, res) => {
+    auths.push(getAuth(req));
+    res.end();
+  });
+  await request(app).get('/mcp').set('authorization', `Bearer ${first.key}`);
+  await writeFile(file, JSON.stringify([{ ...entry, ...changed }, second.entry]));
+  await vi.waitFor(async () => expect((await send(second.key)).status).toBe(200), 15_000);
+  expect(auths.map(withdrawalOf)).toEqual([withdrawal]);
 });
 
 test.each([

@@ -60,6 +60,17 @@ test('a used proof stays used if the date is set back, and takes no room from la
   expect(ids.isFirst('a', 'before')).toBe(true);
 });
 
+test('a used proof stays used, though the date was wrong for a while', () => {
+  const ids = createProofIds(90);
+  expect(ids.isFirst('a', 'before')).toBe(true);
+  setDate(5 * HOUR);
+  expect(ids.isFirst('a', 'meanwhile')).toBe(true);
+  setDate(-5 * HOUR);
+  expect(ids.isFirst('a', 'before')).toBe(false);
+  passTime(91_000);
+  expect(ids.isFirst('a', 'before')).toBe(true);
+});
+
 test.each([-5, 5])('registrations are counted for a minute, though the date moves by %d hours', async (hours) => {
   const app = express().use(
     ...limitRegistrations(['/register'], createRegistrationLimit(SILENT)),

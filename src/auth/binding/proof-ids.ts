@@ -22,8 +22,10 @@ const SWEEP_EVERY_MS = 1_000;
 
 interface Seen {
   readonly owner: string;
-  /** Milliseconds since 1970. Not on the clock of `performance.now()`, because the proof's own `iat` is a date too. */
+  /** Milliseconds since 1970: the proof's own `iat` is a date too. */
   readonly expiry: number;
+  /** The same on the clock of `performance.now()`. Both must pass: a date that was wrong for a while must not free the id. */
+  readonly until: number;
 }
 
 /**
@@ -45,9 +47,10 @@ export function createProofIds(windowSeconds: number, max = MAX_PROOFS, groupsOf
   }
 
   function forgetExpired(now: number, everywhere = false): void {
-    for (const [id, { owner, expiry }] of seen) {
-      if (expiry > now && everywhere) continue;
-      if (expiry > now) return;
+    for (const [id, { owner, expiry, until }] of seen) {
+      const isNeeded = expiry > now || until > performance.now();
+      if (isNeeded && everywhere) continue;
+      if (isNeeded) return;
       seen.delete(id);
       shares.remove(owner);
     }
@@ -66,7 +69,8 @@ export function createProofIds(windowSeconds: number, max = MAX_PROOFS, groupsOf
       if (seen.has(id)) return false;
       if (shares.isFull(owner)) sweep(now);
       if (shares.isFull(owner)) throw new UpstreamError('proof_store_full', { retryAfterSeconds: windowSeconds });
-      seen.set(id, { owner, expiry: now + windowSeconds * 1000 });
+      const windowMs = windowSeconds * 1_000;
+      seen.set(id, { owner, expiry: now + windowMs, until: performance.now() + windowMs });
       shares.add(owner);
       return true;
     },

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { API_KEY_ISSUER, type AuthInfo, expiryOf, issueAuth } from '../../core/auth-info.js';
 import { AuthError } from '../../core/errors.js';
 import { isRecord } from '../../http/json-object.js';
@@ -49,14 +50,20 @@ function createKeyTable(source: Extract<ApiKeySource, { kind: 'table' }>, { reso
         auth,
         kind: 'apiKey',
         isCurrent: () => table.keys.get(sha256) === key,
-        withdrawal: () => {
-          const { expiresAt = Number.POSITIVE_INFINITY } = table.keys.get(sha256) ?? { expiresAt: 0 };
-          return expiresAt * 1_000 <= Date.now() ? 'unknown_api_key' : undefined;
-        },
+        withdrawal: () => (mayStillDo(key, table.keys.get(sha256)) ? undefined : 'unknown_api_key'),
         jwt: undefined,
       };
     },
   };
+}
+
+/** True if whoever began something with a key may go on: it has not expired, and its entry still gives the same caller the same rights. */
+function mayStillDo(key: ResolvedApiKey, now: ResolvedApiKey | undefined): boolean {
+  if (now === undefined || (now.expiresAt ?? Number.POSITIVE_INFINITY) * 1_000 <= Date.now()) return false;
+  if (now === key) return true;
+  const keepsScopes = key.scopes.every((scope) => now.scopes.includes(scope));
+  // Rules may read any claim.
+  return now.subject === key.subject && keepsScopes && isDeepStrictEqual(now.claims, key.claims);
 }
 
 const WHO = 'apiKeys()';
