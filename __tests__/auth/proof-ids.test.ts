@@ -1,14 +1,15 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { createProofIds } from '../../src/auth/binding/proof-ids.js';
+import { passTime } from '../support/app-with-key-server.js';
 
 afterEach(() => void vi.useRealTimers());
 
 test('an id is new once within the window, and again after it', () => {
   const ids = createProofIds(90);
   expect([ids.isFirst('a', '1'), ids.isFirst('a', '1')]).toEqual([true, false]);
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 89_000 });
+  passTime(89_000);
   expect(ids.isFirst('a', '1')).toBe(false);
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2_000 });
+  passTime(2_000);
   expect(ids.isFirst('a', '1')).toBe(true);
 });
 
@@ -24,6 +25,6 @@ test('one key fills its own share only, and what is remembered is never forgotte
   expect(ids.isFirst('a', '1')).toBe(false);
   for (let i = 0; i < 7; i += 1) expect(ids.isFirst(`b${i}`, '1')).toBe(true);
   expect(() => ids.isFirst('c', '1')).toThrow(expect.objectContaining({ code: 'proof_store_full' }));
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 91_000 });
+  passTime(91_000);
   expect(ids.isFirst('a', '4')).toBe(true);
 });
