@@ -6,6 +6,8 @@ const isTextOrAbsent = (value: unknown): value is string | undefined => value ==
 const isTextList = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
 const isNumber = (value: unknown): value is number => Number.isFinite(value);
 const isNumberOrAbsent = (value: unknown): value is number | undefined => value === undefined || isNumber(value);
+const isRecordOrAbsent = (value: unknown): value is Readonly<Record<string, unknown>> | undefined =>
+  value === undefined || isRecord(value);
 const isTextListOrAbsent = (value: unknown): value is readonly string[] | undefined =>
   value === undefined || isTextList(value);
 
@@ -83,6 +85,8 @@ const SHAPES = {
     scopes: isTextList,
     subject: isText,
     claims: isRecord,
+    /** What the function `allow` saw last, if a refresh may bring nothing newer. */
+    profile: isRecordOrAbsent,
     /** The user's tokens of the identity provider. */
     accessToken: isText,
     accessTokenExpiresAt: isNumberOrAbsent,

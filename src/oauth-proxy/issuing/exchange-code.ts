@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { OAuthError } from '../oauth-error.js';
 import { requireCode, type TokenRequest } from '../token-request.js';
-import { readIdentity } from './identity.js';
+import { profileToKeep, readIdentity } from './identity.js';
 import { type AccessTokenResponse, clientIdClaim, issueTokens, MAX_LOGIN_SECONDS } from './issue-tokens.js';
 import type { IssuingContext } from './issuing-context.js';
 import { nonceFor } from './login-parameters.js';
@@ -44,6 +44,7 @@ export async function exchangeCode(context: IssuingContext, request: TokenReques
     scopes,
     subject: identity.subject,
     claims: identity.claims,
+    profile: profileToKeep(context, identity),
     ...withoutIdToken(upstream),
   };
   return issueTokens(context, login, scopes);
