@@ -5,7 +5,7 @@ import { profileToKeep, readIdentity } from './identity.js';
 import { type AccessTokenResponse, clientIdClaim, issueTokens, MAX_LOGIN_SECONDS } from './issue-tokens.js';
 import type { IssuingContext } from './issuing-context.js';
 import { nonceFor } from './login-parameters.js';
-import { requireAllowedAccount } from './require-allowed-account.js';
+import { AccountRefusal, requireAllowedAccount } from './require-allowed-account.js';
 import { revokeUpstream } from './revoke-upstream.js';
 import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
 
@@ -50,14 +50,14 @@ export async function exchangeCode(context: IssuingContext, request: TokenReques
   return issueTokens(context, login, scopes);
 }
 
-/** A token of an account that may not use this server is of no use here, so it is revoked. */
+/** A token of an account that may not use this server is of no use here, so it is revoked. If `allow` failed, nothing is known about the account. */
 async function identify(context: IssuingContext, upstream: UpstreamTokens, nonce: string) {
   const identity = await readIdentity(context, upstream, nonce);
   if (identity === undefined) throw new Error('the identity provider has neither an ID token nor a profile');
   try {
     await requireAllowedAccount(context, identity);
   } catch (error) {
-    revokeUpstream(context, upstream).catch(() => undefined);
+    if (error instanceof AccountRefusal) revokeUpstream(context, upstream).catch(() => undefined);
     throw error;
   }
   return identity;
