@@ -14,38 +14,39 @@ import type { OpaqueLoginBehaviour } from '../../support/opaque-login-server.js'
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'Date'], now: Date.now() }));
 afterEach(() => void vi.useRealTimers());
 
-describe.each<OpaqueLoginBehaviour>([{}, { expiresIn: 28_800, refresh: 'rotates' }])(
-  'replicas with a store, %j',
-  (behaviour) => {
-    const startReplicas = async () => {
-      const store = createMemoryStore();
-      const { upstream, server: one, client } = await startIssuingFlow(behaviour, { store });
-      const policy = { resourceMetadata: { resource: `${one.origin}/mcp` } };
-      const two = await startIssuingServer(upstream, { store, policy });
-      return { one, two, client, store, upstream };
-    };
+describe.each<OpaqueLoginBehaviour>([
+  {},
+  { expiresIn: 28_800, refresh: 'rotates' },
+  { expiresIn: 28_800, refresh: 'rotates', tokenPadding: 4_200 },
+])('replicas with a store, %j', (behaviour) => {
+  const startReplicas = async () => {
+    const store = createMemoryStore();
+    const { upstream, server: one, client } = await startIssuingFlow(behaviour, { store });
+    const policy = { resourceMetadata: { resource: `${one.origin}/mcp` } };
+    const two = await startIssuingServer(upstream, { store, policy });
+    return { one, two, client, store, upstream };
+  };
 
-    test('give the same answer to a refresh token that is used at both at once', async () => {
-      const { one, two, client } = await startReplicas();
-      const { body } = await tokensOf(client);
-      const answers = await Promise.all([one, two].map((each) => refreshAt(each, client, body.refresh_token)));
-      expect(answers[0]?.status).toBe(200);
-      expect(answers[1]?.body).toEqual(answers[0]?.body);
-      expect((await refreshAt(two, client, answers[0]?.body.refresh_token)).status).toBe(200);
-    });
+  test('give the same answer to a refresh token that is used at both at once', async () => {
+    const { one, two, client } = await startReplicas();
+    const { body } = await tokensOf(client);
+    const answers = await Promise.all([one, two].map((each) => refreshAt(each, client, body.refresh_token)));
+    expect(answers[0]?.status).toBe(200);
+    expect(answers[1]?.body).toEqual(answers[0]?.body);
+    expect((await refreshAt(two, client, answers[0]?.body.refresh_token)).status).toBe(200);
+  });
 
-    test('end a login whose refresh token is used again later at the other', async () => {
-      const { one, two, client } = await startReplicas();
-      const { body } = await tokensOf(client);
-      const newer = (await refreshAt(one, client, body.refresh_token)).body;
-      vi.advanceTimersByTime(61_000);
-      expect((await refreshAt(two, client, body.refresh_token)).body.error).toBe('invalid_grant');
-      forgetRevokedLogins();
-      await expect.poll(async () => (await one.call(newer.access_token)).status).toBe(401);
-      expect((await refreshAt(one, client, newer.refresh_token)).body.error).toBe('invalid_grant');
-    });
-  },
-);
+  test('end a login whose refresh token is used again later at the other', async () => {
+    const { one, two, client } = await startReplicas();
+    const { body } = await tokensOf(client);
+    const newer = (await refreshAt(one, client, body.refresh_token)).body;
+    vi.advanceTimersByTime(61_000);
+    expect((await refreshAt(two, client, body.refresh_token)).body.error).toBe('invalid_grant');
+    forgetRevokedLogins();
+    await expect.poll(async () => (await one.call(newer.access_token)).status).toBe(401);
+    expect((await refreshAt(one, client, newer.refresh_token)).body.error).toBe('invalid_grant');
+  });
+});
 
 test('an OAuth proxy without an mcpAuth() of its policy knows the logins that were revoked, and tells others', async () => {
   const store = createMemoryStore();
