@@ -136,3 +136,43 @@ test('a store that is down refuses refreshes for a while, and ends no login', as
   vi.advanceTimersByTime(2_000);
   expect((await refreshAt(server, client, body.refresh_token)).status).toBe(200);
 });
+
+test('a replica that looks while another one refreshes gets the same answer', async () => {
+  const memory = createMemoryStore();
+  const { upstream, server: one, client } = await startIssuingFlow({}, { store: memory });
+  const { body } = await tokensOf(client);
+  const answers: unknown[] = [];
+  const store = {
+    ...memory,
+    async get(key: string) {
+      const refreshes = key.startsWith('refresh spent') && answers.length === 0;
+      if (refreshes) answers.push((await refreshAt(one, client, body.refresh_token)).body);
+      return memory.get(key);
+    },
+  };
+  const policy = { resourceMetadata: { resource: `${one.origin}/mcp` } };
+  const two = await startIssuingServer(upstream, { store, policy });
+  answers.push((await refreshAt(two, client, body.refresh_token)).body);
+  expect(answers).toEqual([expect.objectContaining({ token_type: 'Bearer' }), answers[0]]);
+});
+
+test('a refresh token is used up even if the store failed before it noted that', async () => {
+  const memory = createMemoryStore();
+  const state = { isDown: true };
+  const store = {
+    ...memory,
+    add(...given: Parameters<typeof memory.add>) {
+      if (state.isDown && given[0].startsWith('refresh spent')) throw new Error('down');
+      return memory.add(...given);
+    },
+  };
+  const { server, client } = await startIssuingFlow({}, { store });
+  const { body } = await tokensOf(client);
+  expect((await refreshAt(server, client, body.refresh_token)).status).toBe(503);
+  state.isDown = false;
+  vi.advanceTimersByTime(2_000);
+  const newer = (await refreshAt(server, client, body.refresh_token)).body;
+  vi.advanceTimersByTime(61_000);
+  expect((await refreshAt(server, client, body.refresh_token)).body.error).toBe('invalid_grant');
+  expect((await refreshAt(server, client, newer.refresh_token)).body.error).toBe('invalid_grant');
+});

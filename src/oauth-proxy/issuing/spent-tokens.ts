@@ -95,24 +95,35 @@ function createSharedMemory(store: GuardedStore, seal: OAuthProxySeal): SpentTok
     const opened = seal.open('issued_answer', await store.get(key));
     return opened?.of === key ? opened.answer : undefined;
   };
+  const noteSpent = async (refresh: Refresh) => {
+    const keepMs = Math.max(refresh.endsAt * 1_000 - Date.now(), GRACE_MS);
+    await store.add(keyOf('spent', refresh), '1', keepMs);
+  };
+  /** The store may have failed after it took the answer. */
+  const knownAnswer = async (refresh: Refresh) => {
+    const answer = await answerTo(refresh);
+    if (answer !== undefined) await noteSpent(refresh);
+    return answer;
+  };
   return {
     async find(refresh) {
-      const answer = await answerTo(refresh);
+      const answer = await knownAnswer(refresh);
       if (answer !== undefined) return answer;
-      return (await store.get(keyOf('spent', refresh))) === undefined ? undefined : 'spent';
+      if ((await store.get(keyOf('spent', refresh))) === undefined) return undefined;
+      // Another replica may have written both since the first look.
+      return (await answerTo(refresh)) ?? 'spent';
     },
     async spend(refresh, answer) {
       const key = keyOf('answer', refresh);
       const sealed = seal.close('issued_answer', { of: key, answer }, GRACE_SECONDS);
       const isFirst = await store.add(key, sealed, GRACE_MS);
       const first = isFirst ? answer : ((await answerTo(refresh)) ?? answer);
-      const keepMs = Math.max(refresh.endsAt * 1_000 - Date.now(), GRACE_MS);
-      await store.add(keyOf('spent', refresh), '1', keepMs);
+      await noteSpent(refresh);
       return first;
     },
     async findSoon(refresh) {
       for (let look = 0; look < MAX_LOOKS; look++) {
-        const answer = await answerTo(refresh);
+        const answer = await knownAnswer(refresh);
         if (answer !== undefined) return answer;
         await wait(LOOK_EVERY_MS);
       }
