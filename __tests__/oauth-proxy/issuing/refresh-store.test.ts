@@ -72,6 +72,8 @@ test('an outage in the middle of a refresh ends no login: another replica goes o
   upstream.state.profile = {};
   const { status, body: newer } = await refreshAt(other, client, body.refresh_token);
   expect(status, JSON.stringify(newer)).toBe(200);
+  // A provider that sees a rotated refresh token again may end the login.
+  expect(upstream.requests.filter(({ form }) => form.grant_type === 'refresh_token')).toHaveLength(1);
   expect((await refreshAt(server, client, newer.refresh_token)).status).toBe(200);
 });
 

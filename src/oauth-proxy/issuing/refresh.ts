@@ -49,7 +49,7 @@ function requireScopes({ options }: IssuingContext, sealed: SealedRefresh, { for
 
 /** Returns the answer as JSON. A token that was used before gets the same answer for a while; after that its login ends. */
 async function refreshOnce(context: IssuingContext, sealed: SealedRefresh, scopes: readonly string[]): Promise<string> {
-  const { spent, authorities } = context;
+  const { spent, authorities, renewals } = context;
   const known = await spent.find(sealed);
   if (known === 'spent') {
     // Its owner has a newer one, so one of the two users is a thief (RFC 9700, section 4.14.2).
@@ -61,7 +61,9 @@ async function refreshOnce(context: IssuingContext, sealed: SealedRefresh, scope
   }
   if (known !== undefined) return known;
   try {
-    return await spent.spend(sealed, JSON.stringify(await refresh(context, sealed, scopes)));
+    const answer = await spent.spend(sealed, JSON.stringify(await refresh(context, sealed, scopes)));
+    renewals.forget(sealed);
+    return answer;
   } catch (error) {
     // The identity provider may refuse a token because another replica has just refreshed it.
     const isRefused = error instanceof OAuthError && error.error === 'invalid_grant';
@@ -84,9 +86,7 @@ async function refresh(
   await requireAllowedAccount(context, identity);
   const { idToken: _, ...tokens } = upstream;
   const about = { claims: identity.claims, profile: profileToKeep(context, identity) };
-  const answer = issueTokens(context, { ...sealed, ...tokens, ...about, generation: sealed.generation + 1 }, scopes);
-  context.renewals.forget(sealed);
-  return answer;
+  return issueTokens(context, { ...sealed, ...tokens, ...about, generation: sealed.generation + 1 }, scopes);
 }
 
 /** The user as the last ID token described it. It lasts as long as the identity provider refreshes the login. */
