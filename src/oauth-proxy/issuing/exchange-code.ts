@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { OAuthError } from '../oauth-error.js';
 import { requireCode, type TokenRequest } from '../token-request.js';
+import { grantedScopes } from './granted-scopes.js';
 import { profileToKeep, readIdentity } from './identity.js';
 import { type AccessTokenResponse, clientIdClaim, issueTokens, MAX_LOGIN_SECONDS } from './issue-tokens.js';
 import type { IssuingContext } from './issuing-context.js';
@@ -34,7 +35,7 @@ export async function exchangeCode(context: IssuingContext, request: TokenReques
     if (error instanceof OAuthError) refusedCodes.set(code, error);
     throw error;
   });
-  const scopes = grantedScopes(context, asked);
+  const scopes = grantedScopes(context.options, asked);
   const login = {
     client: request.client,
     clientId: clientIdClaim(request.authenticated.client),
@@ -61,11 +62,6 @@ async function identify(context: IssuingContext, upstream: UpstreamTokens, nonce
     throw error;
   }
   return identity;
-}
-
-/** Of the scopes that this server has, those that the client asked for; all, if it asked for none. */
-function grantedScopes({ options: { scopes } }: IssuingContext, asked: readonly string[]): readonly string[] {
-  return asked.length === 0 ? scopes : scopes.filter((scope) => asked.includes(scope));
 }
 
 function withoutIdToken({ idToken: _, ...tokens }: UpstreamTokens): Omit<UpstreamTokens, 'idToken'> {
