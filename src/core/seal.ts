@@ -22,7 +22,7 @@ const TAG_BYTES = 16;
 /** Of values in URLs and cookies: no server accepts longer headers. */
 const MAX_SEAL_LENGTH = 16_384;
 
-/** What differs between the seals of this package. */
+/** The settings that differ between the seals of this package. */
 interface SealSettings<Contents> {
   /** Says what the keys are for: with another one, the same secrets give other keys. */
   readonly derivation?: string;

@@ -5,7 +5,7 @@ import type { AuthorizationRequest, Requester } from './authorization-request.js
 import { type Client, sharesClient } from './client.js';
 import type { OAuthProxyContext } from './context.js';
 import { fingerprint } from './fingerprint.js';
-import { grantedScopes } from './issuing/granted-scopes.js';
+import { grantedScopes } from './issuing/scopes-of-tokens.js';
 import { OAuthError } from './oauth-error.js';
 import { isForeignHttps } from './redirect-uri.js';
 import type { Browser } from './sealed-contents.js';

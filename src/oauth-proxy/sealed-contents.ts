@@ -86,7 +86,7 @@ const SHAPES = {
     scopes: isTextList,
     subject: isText,
     claims: isRecord,
-    /** What the function `allow` saw last, if a refresh may bring nothing newer. */
+    /** The profile that the function `allow` saw last, if a refresh may bring no newer one. */
     profile: isRecordOrAbsent,
     /** The user's tokens of the identity provider. */
     accessToken: isText,

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { OAuthError } from '../oauth-error.js';
 import { requireCode, type TokenRequest } from '../token-request.js';
-import { grantedScopes } from './granted-scopes.js';
 import { profileToKeep, readIdentity } from './identity.js';
 import { type AccessTokenResponse, clientIdClaim, issueTokens, MAX_LOGIN_SECONDS } from './issue-tokens.js';
 import type { IssuingContext } from './issuing-context.js';
 import { nonceFor } from './login-parameters.js';
 import { AccountRefusal, requireAllowedAccount } from './require-allowed-account.js';
 import { revokeUpstream } from './revoke-upstream.js';
+import { grantedScopes } from './scopes-of-tokens.js';
 import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
 
 /**
