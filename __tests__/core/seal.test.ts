@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createSeal, type Shape } from '../../src/core/seal.js';
+import { createSeal, SealTooLongError, type Shape } from '../../src/core/seal.js';
 
 const SECRET = 'a secret of thirty-two characters';
 const OTHER = 'another secret of thirty-two chars';
@@ -74,4 +74,23 @@ test('rotation: the first secret seals, all open', () => {
   expect(rotated.open('client', sealed)).toEqual({ a: 1 });
   expect(seal.open('client', rotated.close('client', { a: 2 }))).toBeUndefined();
   expect(sealOf([OTHER], BOUND_TO).open('client', rotated.close('client', { a: 2 }))).toEqual({ a: 2 });
+});
+
+test.each([
+  ['client', 16_384],
+  ['login', 40_000],
+] as const)('never seals a value that does not open: %s, of %d characters', (purpose, maxLength) => {
+  const isText = (value: unknown): value is string => typeof value === 'string';
+  const shape: Shape<{ a: string }> = { a: isText };
+  const texts = createSeal<{ client: { a: string }; login: { a: string } }>(
+    [SECRET],
+    BOUND_TO,
+    { client: shape, login: shape },
+    { maxLengths: { login: 40_000 } },
+  );
+  const longest = { a: 'x'.repeat((maxLength * 3) / 4 - 28 - '[null,{"a":""}]'.length) };
+  const text = texts.close(purpose, longest);
+  expect(text).toHaveLength(maxLength);
+  expect(texts.open(purpose, text)).toEqual(longest);
+  expect(() => texts.close(purpose, { a: `${longest.a}x` })).toThrow(SealTooLongError);
 });

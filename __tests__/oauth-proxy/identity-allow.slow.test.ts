@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { logIn, startIdentityFlow } from '../support/identity-flow.js';
 
-test('a function allow that does not answer is an outage, and no refusal', async () => {
+test('a function allow that does not answer is an outage, and no refusal: the token is not revoked', async () => {
   const flow = await startIdentityFlow('GitHub', { allow: () => new Promise(() => undefined) });
   const { answer } = await logIn(flow);
   expect(answer).toMatchObject({
@@ -12,5 +12,6 @@ test('a function allow that does not answer is an outage, and no refusal', async
     },
   });
   expect(answer.headers.get('retry-after')).toBe('5');
+  expect(flow.upstream.requests.map(({ method }) => method)).not.toContain('DELETE');
   expect(flow.lines.join('\n')).toContain('provider.github.allow did not settle within 10 seconds');
 }, 30_000);

@@ -48,17 +48,20 @@ describe.each(NAMES)('%s', (name) => {
   });
 });
 
-test.each<[string, () => unknown]>([
-  ['throws', () => JSON.parse('secret-of-the-rule')],
-  ['rejects', () => Promise.reject(new TypeError('no'))],
-  ['returns nothing', () => undefined],
-  ['returns a text', () => 'yes'],
-  ['returns 1', () => 1],
-  ['resolves to an object', async () => ({ allowed: true })],
-  ['returns false', () => false],
-])('the login is refused if the function allow %s', async (_case, allow) => {
+test.each<[string, () => unknown, boolean]>([
+  ['throws', () => JSON.parse('secret-of-the-rule'), false],
+  ['rejects', () => Promise.reject(new TypeError('no')), false],
+  ['returns nothing', () => undefined, true],
+  ['returns a text', () => 'yes', true],
+  ['returns 1', () => 1, true],
+  ['resolves to an object', async () => ({ allowed: true }), true],
+  ['returns false', () => false, true],
+])('the login is refused if the function allow %s; is the token revoked?', async (_case, allow, isRevoked) => {
   const flow = await startIdentityFlow('GitHub', { allow });
   expect((await logIn(flow)).answer).toMatchObject(REFUSED);
+  // A whole login later, the revocation has arrived.
+  expect((await logIn(flow)).answer).toMatchObject(REFUSED);
+  expect(flow.upstream.requests.some(({ method }) => method === 'DELETE')).toBe(isRevoked);
 });
 
 test('a function allow cannot change what the token says', async () => {

@@ -13,8 +13,12 @@ type MakeIdToken = (server: OAuth2Server, claims: Claims) => string | undefined;
 const now = () => Math.floor(Date.now() / 1_000);
 
 /** The provider `oauth2` with `jwksUri` and without `userinfoEndpoint`: only the ID token says who the user is. */
-async function startWithIdTokens(make: MakeIdToken = withClaims({}), mcp?: RequestHandler): Promise<IdentityFlow> {
-  const flow = await startIdentityFlow('OpenID Connect', { userinfoEndpoint: undefined }, {}, mcp);
+async function startWithIdTokens(
+  make: MakeIdToken = withClaims({}),
+  mcp?: RequestHandler,
+  settings: Claims = {},
+): Promise<IdentityFlow> {
+  const flow = await startIdentityFlow('OpenID Connect', { userinfoEndpoint: undefined, ...settings }, {}, mcp);
   changeIdTokens(flow, make);
   return flow;
 }
@@ -94,4 +98,32 @@ test.each<[string, MakeIdToken, number]>([
   const { answer, client } = await logIn(flow, ALICE);
   changeIdTokens(flow, make);
   expect((await refresh(flow, client, answer)).status).toBe(status);
+});
+
+describe('a refresh without an ID token', () => {
+  test('asks allow about the profile of the last ID token', async () => {
+    const seen: unknown[] = [];
+    const rule = { isOpen: true };
+    const allow = (profile: Claims) => {
+      seen.push(profile);
+      return rule.isOpen;
+    };
+    const flow = await startWithIdTokens(undefined, undefined, { allow });
+    const { answer, client } = await logIn(flow, ALICE);
+    changeIdTokens(flow, () => undefined);
+    const second = await refresh(flow, client, answer);
+    expect(second.status).toBe(200);
+    const third = await refresh(flow, client, second);
+    expect(third.status).toBe(200);
+    expect(seen).toEqual([1, 2, 3].map(() => expect.objectContaining({ organizations: ['acme'], sub: '583231' })));
+    rule.isOpen = false;
+    expect(await refresh(flow, client, third)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+  });
+
+  test('goes on if everyone is allowed', async () => {
+    const flow = await startWithIdTokens(undefined, undefined, { allow: undefined, dangerouslyAllowEveryone: true });
+    const { answer, client } = await logIn(flow, BOB);
+    changeIdTokens(flow, () => undefined);
+    expect((await refresh(flow, client, answer)).status).toBe(200);
+  });
 });

@@ -80,6 +80,30 @@ describe.each(NAMES)('%s', (name) => {
   });
 });
 
+describe('a revocation', () => {
+  test.each<[string, number, number, (res: ServerResponse) => void]>([
+    ['200', 200, 0, send(200, '')],
+    ['400 invalid_token', 200, 0, send(400, '{"error":"invalid_token"}')],
+    ['400 invalid_client', 502, 1, send(400, '{"error":"invalid_client"}')],
+    ['401', 502, 1, send(401, '{}')],
+    ['400 unsupported_token_type', 502, 1, send(400, '{"error":"unsupported_token_type"}')],
+    ['400 without a reason', 502, 1, send(400, '{}')],
+    ['404', 502, 1, send(404, '<html>', 'text/html')],
+    ['408', 503, 1, send(408, '')],
+    ['429', 503, 1, send(429, '<html>', 'text/html')],
+    ['500', 503, 1, send(500, '{}')],
+  ])('%s at the identity provider: %d, and %d lines', async (_answer, status, lines, misbehave) => {
+    const flow = await startIdentityFlow('OAuth2');
+    const { client, answer } = await logIn(flow);
+    flow.upstream.override('/revoke', misbehave);
+    const body = new URLSearchParams({ client_id: client.id, token: String(answer.body.refresh_token) });
+    const response = await fetch(`${flow.base}/revocation`, { method: 'POST', body });
+    expect(response.status).toBe(status);
+    expect(flow.lines.filter((line) => line.startsWith('error'))).toHaveLength(lines);
+    withoutSecrets(flow.lines.join('\n') + (await response.text()));
+  });
+});
+
 test('the keys of ID tokens cannot be fetched: an outage', async () => {
   for (const [name, path] of [
     ['Google', '/oauth2/v3/certs'],

@@ -134,6 +134,9 @@ test.each<[string, (res: ServerResponse) => void, number, string]>([
   ['500 with a stack', (res) => res.writeHead(500).end('Error: at line 1'), 503, 'server_error'],
   ['100 MB', sendEndlessly, 502, 'server_error'],
   ['429', (res) => res.writeHead(429).end('{"error":"slow_down","stack":"at line 1"}'), 429, 'slow_down'],
+  ['429 and a page', (res) => res.writeHead(429).end('<html>'), 503, 'server_error'],
+  ['429 of Okta', (res) => res.writeHead(429).end('{"errorCode":"E0000047"}'), 503, 'server_error'],
+  ['408', (res) => res.writeHead(408).end(), 503, 'server_error'],
   ['403 and a page', (res) => res.writeHead(403).end('<html>'), 403, 'invalid_request'],
 ])('%s for tokens', async (_name, takeOver, status, error) => {
   const { lines, logger } = createRecordingLogger();
@@ -144,6 +147,26 @@ test.each<[string, (res: ServerResponse) => void, number, string]>([
   expect(JSON.stringify(answer.body)).not.toMatch(/stack|line 1|evil/);
   expect(answer.headers.get('set-cookie')).toBeNull();
   for (const line of lines) expect(line).not.toContain(code);
+});
+
+test.each([
+  ['7', '7'],
+  ['9999', '3600'],
+  [undefined, '30'],
+  ['0', '30'],
+  ['-1', '30'],
+  ['123456', '30'],
+  ['Wed, 21 Oct 2026 07:28:00 GMT', '30'],
+])('429 and Retry-After: %s for a registration or for tokens: 503 and Retry-After: %s', async (given, passedOn) => {
+  const { flow, client, code } = await withCode('keycloak');
+  const { registration = '', token } = PROVIDER_BEHAVIOURS.keycloak.kind.paths;
+  const headers = given === undefined ? {} : { 'retry-after': given };
+  for (const path of [registration, token]) flow.upstream.override(path, (res) => res.writeHead(429, headers).end());
+  const registered = await postJson(`${flow.base}/client-registration`, { redirect_uris: [REDIRECT_URI] });
+  for (const answer of [registered, await client.token({ code })]) {
+    expect(answer).toMatchObject({ status: 503, body: { error: 'server_error' } });
+    expect(answer.headers.get('retry-after')).toBe(passedOn);
+  }
 });
 
 const CHUNK = Buffer.alloc(1024 * 1024, 32);

@@ -43,7 +43,7 @@ test('a token keeps the expiry of the upstream token', () => {
 
 /** Every way to make the sealed part of a token with the same secret, but for something else. */
 const sealedFor = (purpose: 'token' | 'other', derivation?: string) =>
-  `emat_${createSeal<Record<string, object>>([SECRET], boundTo, { token: {}, other: {} }, derivation).close(purpose, {})}`;
+  `emat_${createSeal<Record<string, object>>([SECRET], boundTo, { token: {}, other: {} }, derivation === undefined ? {} : { derivation }).close(purpose, {})}`;
 
 test.each<[string, IssuedToken | undefined]>([
   ['altered', tokens.open(`emat_${altered(token.slice(5), 40)}`)],

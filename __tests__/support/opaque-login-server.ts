@@ -12,6 +12,8 @@ export interface OpaqueLoginBehaviour {
   readonly refresh?: 'rotates' | 'keeps' | 'none';
   /** The organizations of everyone who logs in. */
   readonly organizations?: readonly string[];
+  /** The number of characters that each token is longer, as JWTs are. */
+  readonly tokenPadding?: number;
 }
 
 /** A user's token, with what it is good for. */
@@ -25,6 +27,7 @@ export async function startOpaqueLoginServer(behaviour: OpaqueLoginBehaviour = {
   const state = { user: 'octocat', isDown: false, callback: '', profile: {} as Record<string, unknown> };
   const codes = new Map<string, Grant & { challenge: string }>();
   const [accessTokens, refreshTokens] = [new Map<string, Grant>(), new Map<string, Grant>()];
+  const padding = 'x'.repeat(behaviour.tokenPadding ?? 0);
   const requests: { path: string; form: Record<string, string> }[] = [];
 
   const app = express();
@@ -47,7 +50,7 @@ export async function startOpaqueLoginServer(behaviour: OpaqueLoginBehaviour = {
   });
 
   const issue = (grant: Grant, refreshToken: string | undefined) => {
-    const token = `gho_${randomUUID()}`;
+    const token = `gho_${randomUUID()}${padding}`;
     accessTokens.set(token, grant);
     return {
       access_token: token,
@@ -59,7 +62,7 @@ export async function startOpaqueLoginServer(behaviour: OpaqueLoginBehaviour = {
   };
   const newRefreshToken = (grant: Grant) => {
     if (behaviour.refresh === undefined || behaviour.refresh === 'none') return undefined;
-    const token = `ghr_${randomUUID()}`;
+    const token = `ghr_${randomUUID()}${padding}`;
     refreshTokens.set(token, grant);
     return token;
   };

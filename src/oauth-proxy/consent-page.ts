@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { escapeHtml, nameToHtml } from '../http/html.js';
 import { replyPage } from '../http/page.js';
 import type { AuthorizationRequest, Requester } from './authorization-request.js';
+import { consentScopes } from './consent.js';
 import type { OAuthProxyContext } from './context.js';
 import type { Browser } from './sealed-contents.js';
 
@@ -16,7 +17,9 @@ export function askForConsent(
   const { requester, request, browser, query } = asked;
   const { who, introduction, details } = introduce(requester);
   const question = { query, browserId: browser.id };
-  const scopes = request.scopes.map((scope) => `<li>${escapeHtml(scope)}</li>`).join('');
+  const scopes = consentScopes(options, request)
+    .map((scope) => `<li>${escapeHtml(scope)}</li>`)
+    .join('');
   replyPage(
     res,
     200,

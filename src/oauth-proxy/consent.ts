@@ -5,6 +5,7 @@ import type { AuthorizationRequest, Requester } from './authorization-request.js
 import { type Client, sharesClient } from './client.js';
 import type { OAuthProxyContext } from './context.js';
 import { fingerprint } from './fingerprint.js';
+import { grantedScopes } from './issuing/scopes-of-tokens.js';
 import { OAuthError } from './oauth-error.js';
 import { isForeignHttps } from './redirect-uri.js';
 import type { Browser } from './sealed-contents.js';
@@ -21,11 +22,19 @@ const MAX_FORM_BYTES = 32_768;
 export function consentFingerprint(
   { options }: OAuthProxyContext,
   { client, redirectUri, registeredUri }: Requester,
-  { scopes }: AuthorizationRequest,
+  request: AuthorizationRequest,
 ): string | undefined {
   const isAsked = sharesUpstreamClient(options, client) || isForeignHttps(redirectUri, options.resource.host);
   if (!isAsked || isTrusted(options, client)) return undefined;
-  return fingerprint(client.id, registeredUri, ...scopes.toSorted());
+  return fingerprint(client.id, registeredUri, ...consentScopes(options, request).toSorted());
+}
+
+/** The scopes that the user is asked about. A server that issues the tokens knows which ones they will have. */
+export function consentScopes(
+  options: OAuthProxyContext['options'],
+  { scopes }: AuthorizationRequest,
+): readonly string[] {
+  return options.issuing === undefined ? scopes : grantedScopes(options, scopes);
 }
 
 /** True if other clients, or other users of the same client id, have the same client at the upstream server. */

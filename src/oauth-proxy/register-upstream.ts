@@ -104,9 +104,9 @@ const PASSED_ON_MEMBERS = [
   'scope',
 ];
 
-function readRegistered({ status, body }: ServerAnswer): Registered {
-  if (status >= 400)
-    throw refusalOf({ status, body }, ['invalid_client_metadata', 'Clients cannot register themselves here']);
+function readRegistered(answer: ServerAnswer): Registered {
+  const { status, body } = answer;
+  if (status >= 400) throw refusalOf(answer, ['invalid_client_metadata', 'Clients cannot register themselves here']);
   if (body === undefined || typeof body.client_id !== 'string' || body.client_id === '') {
     throw new UpstreamError('authorization_server_malformed');
   }

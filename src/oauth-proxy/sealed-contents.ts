@@ -1,11 +1,14 @@
-import { createSeal, type Seal } from '../core/seal.js';
+import { createSeal, type Seal, SealTooLongError } from '../core/seal.js';
 import { isRecord } from '../http/json-object.js';
+import { OAuthError } from './oauth-error.js';
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextOrAbsent = (value: unknown): value is string | undefined => value === undefined || isText(value);
 const isTextList = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
 const isNumber = (value: unknown): value is number => Number.isFinite(value);
 const isNumberOrAbsent = (value: unknown): value is number | undefined => value === undefined || isNumber(value);
+const isRecordOrAbsent = (value: unknown): value is Readonly<Record<string, unknown>> | undefined =>
+  value === undefined || isRecord(value);
 const isTextListOrAbsent = (value: unknown): value is readonly string[] | undefined =>
   value === undefined || isTextList(value);
 
@@ -83,6 +86,8 @@ const SHAPES = {
     scopes: isTextList,
     subject: isText,
     claims: isRecord,
+    /** The profile that the function `allow` saw last, if a refresh may bring no newer one. */
+    profile: isRecordOrAbsent,
     /** The user's tokens of the identity provider. */
     accessToken: isText,
     accessTokenExpiresAt: isNumberOrAbsent,
@@ -113,7 +118,47 @@ export type SealedRefresh = SealedContents['issued_refresh'];
 
 export type OAuthProxySeal = Seal<SealedContents>;
 
-/** {@link createSeal} for the contents of the OAuth proxy. */
+/** Of values that come in a form. Their tokens of other servers may be JWTs of several KB. */
+const IN_A_FORM = 40_960;
+/** Of values that were read from our own store. An answer of another server has at most 256 KiB, and is encoded twice. */
+const IN_THE_STORE = 1_048_576;
+
+const MAX_LENGTHS = {
+  consent: 30_720,
+  code: IN_A_FORM,
+  refresh_token: IN_A_FORM,
+  issued_refresh: IN_A_FORM,
+  issued_answer: IN_THE_STORE,
+  issued_renewal: IN_THE_STORE,
+};
+
+/** Says what is too long. The purposes left out are filled by another server's tokens. */
+const TOO_LONG: { readonly [P in keyof SealedContents]?: () => OAuthError } = {
+  consent: () => new OAuthError('invalid_request', 'The request is too long'),
+  login: () => new OAuthError('invalid_request', 'The request is too long: state, scope or redirect_uri'),
+};
+
+/**
+ * {@link createSeal} for the contents of the OAuth proxy.
+ *
+ * Its `close()` throws an {@link OAuthError} for a value that is too long.
+ */
 export function createOAuthProxySeal(secrets: readonly string[], boundTo: readonly (string | null)[]): OAuthProxySeal {
-  return createSeal<SealedContents>(secrets, boundTo, SHAPES);
+  const seal = createSeal<SealedContents>(secrets, boundTo, SHAPES, { maxLengths: MAX_LENGTHS });
+  return {
+    open: seal.open,
+    close(purpose, value, lifetimeSeconds) {
+      try {
+        return seal.close(purpose, value, lifetimeSeconds);
+      } catch (error) {
+        throw error instanceof SealTooLongError ? (TOO_LONG[purpose] ?? tooLongToken)() : error;
+      }
+    },
+  };
+}
+
+function tooLongToken(): OAuthError {
+  return new OAuthError('server_error', 'The authorization server has issued a token that is too long', 500, {
+    advice: 'make the authorization server issue shorter tokens',
+  });
 }

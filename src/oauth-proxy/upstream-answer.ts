@@ -52,6 +52,24 @@ export function isClientUnknown({ body }: Pick<ServerAnswer, 'body'>): boolean {
   return body?.error === 'invalid_client' || body?.error === 'unauthorized_client';
 }
 
+/** True if the server says that it has too much to do, or got the request too slowly. A later request may succeed. */
+export function isBusy({ status }: Pick<ServerAnswer, 'status'>): boolean {
+  return status === 429 || status === 408;
+}
+
+/** A form of `Retry-After` that a client can wait for: up to an hour. */
+const SHORT_WAIT = /^[1-9]\d{0,3}$/;
+const MAX_WAIT_SECONDS = 3_600;
+
+/** @param said The answer, for the log. */
+export function busyError({ headers }: Pick<ServerAnswer, 'headers'>, said: string): UpstreamError {
+  const wait = headers.get('retry-after') ?? '';
+  const retryAfterSeconds = SHORT_WAIT.test(wait)
+    ? { retryAfterSeconds: Math.min(Number(wait), MAX_WAIT_SECONDS) }
+    : {};
+  return new UpstreamError('authorization_server_unavailable', { cause: new Error(said), ...retryAfterSeconds });
+}
+
 const ERROR_MEMBERS = ['error', 'error_description', 'error_uri'];
 const MAX_MEMBER_LENGTH = 1_000;
 
@@ -63,11 +81,16 @@ const MAX_MEMBER_LENGTH = 1_000;
  * MCP client that saw its refusal would discard its own registration.
  */
 export function refusalOf(
-  { status, body }: Pick<ServerAnswer, 'status' | 'body'>,
+  answer: Pick<ServerAnswer, 'status' | 'headers' | 'body'>,
   otherwise: readonly [error: OAuthError['error'], description: string],
   isShared = false,
 ): Error {
-  if (typeof body?.error !== 'string') return new OAuthError(...otherwise, status === 404 ? 403 : status);
+  const { status, body } = answer;
+  if (typeof body?.error !== 'string') {
+    // The page of a firewall, or an error of a kind of its own. It says nothing about the client.
+    if (isBusy(answer)) return busyError(answer, `it answered ${status}`);
+    return new OAuthError(...otherwise, status === 404 ? 403 : status);
+  }
   if (isShared && isClientUnknown({ body })) {
     const cause = new Error(`it answered ${status} "${body.error}"; check clientId and clientSecret`);
     return new UpstreamError('client_refused', { cause });

@@ -79,12 +79,10 @@ export function createIssuedTokens(
   secrets: readonly string[],
   { resource, issuer, clientId }: IssuedTokenBinding,
 ): IssuedTokens {
-  const seal: Seal<Contents> = createSeal<Contents>(
-    secrets,
-    [resource, issuer, clientId],
-    { token: SHAPE },
-    DERIVATION,
-  );
+  // Both functions below have a limit of their own.
+  const settings = { derivation: DERIVATION, maxLengths: { token: Number.POSITIVE_INFINITY } };
+  const boundTo = [resource, issuer, clientId];
+  const seal: Seal<Contents> = createSeal<Contents>(secrets, boundTo, { token: SHAPE }, settings);
   return {
     issue(contents) {
       const token = ISSUED_TOKEN_PREFIX + seal.close('token', sealedFrom(contents));

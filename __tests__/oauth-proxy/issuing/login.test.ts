@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { AuthDecision } from '../../../src/index.js';
 import { registerAt, SECRET, startIssuingFlow, startIssuingServer, tokensOf } from '../../support/issuing-flow.js';
 import { REDIRECT_URI, rawClient } from '../../support/oauth-proxy-client.js';
+import { UserAgent } from '../../support/user-agent.js';
 
 test('a login gives a token of this server, which says who the user is', async () => {
   const { upstream, server, client } = await startIssuingFlow();
@@ -105,10 +106,24 @@ test('everyone can be allowed, with a warning', async () => {
   );
 });
 
+const NOT_ALLOWED = {
+  status: 400,
+  body: { error: 'invalid_grant', error_description: 'This account may not use this server' },
+};
+
 test.each<[string, () => unknown]>([
   ['false', () => false],
   ['a text', () => 'true'],
   ['a promise of undefined', async () => undefined],
+])('allow refuses the login if its result is %s, and the token of the user is revoked', async (_name, allow) => {
+  const { upstream, server, client } = await startIssuingFlow({}, { github: { allow } });
+  expect(await tokensOf(client)).toMatchObject(NOT_ALLOWED);
+  const [line] = server.lines.filter((each) => each.includes('code of the client'));
+  expect(line).toMatch(/the account "\d+", "octocat" may not use this server; .* change provider\.github\.allow$/);
+  await expect.poll(() => upstream.accessTokens.size).toBe(0);
+});
+
+test.each<[string, () => unknown]>([
   ['undefined, as a rejection', () => Promise.reject()],
   [
     'an error',
@@ -129,17 +144,12 @@ test.each<[string, () => unknown]>([
         },
       ),
   ],
-])('allow refuses the login if its result is %s, and the token of the user is revoked', async (_name, allow) => {
-  const { upstream, server, client } = await startIssuingFlow({}, { github: { allow } });
-  const { status, body } = await tokensOf(client);
-  expect({ status, ...body }).toEqual({
-    status: 400,
-    error: 'invalid_grant',
-    error_description: 'This account may not use this server',
-  });
-  const [line] = server.lines.filter((each) => each.includes('code of the client'));
-  expect(line).toMatch(/the account "\d+", "octocat" may not use this server; .* change provider\.github\.allow$/);
-  await expect.poll(() => upstream.accessTokens.size).toBe(0);
+])('the login is refused if allow fails with %s, and the token of the user is not revoked', async (_name, allow) => {
+  const { upstream, client } = await startIssuingFlow({}, { github: { allow } });
+  expect(await tokensOf(client)).toMatchObject(NOT_ALLOWED);
+  // A whole login later, a revocation would have arrived.
+  expect(await tokensOf(client)).toMatchObject(NOT_ALLOWED);
+  expect(upstream.accessTokens.size).toBe(2);
 });
 
 test('a code is good once, for one client, with its verifier', async () => {
@@ -156,6 +166,29 @@ test('the user is asked about each client first', async () => {
   const { upstream, client } = await startIssuingFlow();
   expect((await client.authorize()).html).toContain('Allow');
   expect(upstream.requests).toEqual([]);
+});
+
+test.each([
+  ['', ['mcp.read', 'mcp.write']],
+  ['mcp.write', ['mcp.write']],
+  ['mcp.write other', ['mcp.write']],
+])('the user is asked about the scopes that the token will have: %j', async (scope, shown) => {
+  const { client } = await startIssuingFlow();
+  const { html } = await client.authorize({ scope });
+  expect([...html.matchAll(/<li>([^<]*)<\/li>/g)].map(([, name]) => name)).toEqual(shown);
+});
+
+test('a consent to all scopes does not cover those that this server has later', async () => {
+  const { upstream, server, client } = await startIssuingFlow();
+  const agent = new UserAgent();
+  await client.logIn({}, agent);
+  const at = async (scopesSupported: readonly string[]) => {
+    const resourceMetadata = { resource: `${server.origin}/mcp`, scopesSupported };
+    const { base } = await startIssuingServer(upstream, { policy: { resourceMetadata } });
+    return (await rawClient(base, client.id).authorize({}, agent)).response.status;
+  };
+  expect(await at(['mcp.read', 'mcp.write']), 'not asked again').toBe(303);
+  expect(await at(['mcp.read', 'mcp.write', 'mcp.admin'])).toBe(200);
 });
 
 test('a wrong secret of this server is an outage for clients, with advice for the operator', async () => {

@@ -14,38 +14,39 @@ import type { OpaqueLoginBehaviour } from '../../support/opaque-login-server.js'
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'Date'], now: Date.now() }));
 afterEach(() => void vi.useRealTimers());
 
-describe.each<OpaqueLoginBehaviour>([{}, { expiresIn: 28_800, refresh: 'rotates' }])(
-  'replicas with a store, %j',
-  (behaviour) => {
-    const startReplicas = async () => {
-      const store = createMemoryStore();
-      const { upstream, server: one, client } = await startIssuingFlow(behaviour, { store });
-      const policy = { resourceMetadata: { resource: `${one.origin}/mcp` } };
-      const two = await startIssuingServer(upstream, { store, policy });
-      return { one, two, client, store, upstream };
-    };
+describe.each<OpaqueLoginBehaviour>([
+  {},
+  { expiresIn: 28_800, refresh: 'rotates' },
+  { expiresIn: 28_800, refresh: 'rotates', tokenPadding: 4_200 },
+])('replicas with a store, %j', (behaviour) => {
+  const startReplicas = async () => {
+    const store = createMemoryStore();
+    const { upstream, server: one, client } = await startIssuingFlow(behaviour, { store });
+    const policy = { resourceMetadata: { resource: `${one.origin}/mcp` } };
+    const two = await startIssuingServer(upstream, { store, policy });
+    return { one, two, client, store, upstream };
+  };
 
-    test('give the same answer to a refresh token that is used at both at once', async () => {
-      const { one, two, client } = await startReplicas();
-      const { body } = await tokensOf(client);
-      const answers = await Promise.all([one, two].map((each) => refreshAt(each, client, body.refresh_token)));
-      expect(answers[0]?.status).toBe(200);
-      expect(answers[1]?.body).toEqual(answers[0]?.body);
-      expect((await refreshAt(two, client, answers[0]?.body.refresh_token)).status).toBe(200);
-    });
+  test('give the same answer to a refresh token that is used at both at once', async () => {
+    const { one, two, client } = await startReplicas();
+    const { body } = await tokensOf(client);
+    const answers = await Promise.all([one, two].map((each) => refreshAt(each, client, body.refresh_token)));
+    expect(answers[0]?.status).toBe(200);
+    expect(answers[1]?.body).toEqual(answers[0]?.body);
+    expect((await refreshAt(two, client, answers[0]?.body.refresh_token)).status).toBe(200);
+  });
 
-    test('end a login whose refresh token is used again later at the other', async () => {
-      const { one, two, client } = await startReplicas();
-      const { body } = await tokensOf(client);
-      const newer = (await refreshAt(one, client, body.refresh_token)).body;
-      vi.advanceTimersByTime(61_000);
-      expect((await refreshAt(two, client, body.refresh_token)).body.error).toBe('invalid_grant');
-      forgetRevokedLogins();
-      await expect.poll(async () => (await one.call(newer.access_token)).status).toBe(401);
-      expect((await refreshAt(one, client, newer.refresh_token)).body.error).toBe('invalid_grant');
-    });
-  },
-);
+  test('end a login whose refresh token is used again later at the other', async () => {
+    const { one, two, client } = await startReplicas();
+    const { body } = await tokensOf(client);
+    const newer = (await refreshAt(one, client, body.refresh_token)).body;
+    vi.advanceTimersByTime(61_000);
+    expect((await refreshAt(two, client, body.refresh_token)).body.error).toBe('invalid_grant');
+    forgetRevokedLogins();
+    await expect.poll(async () => (await one.call(newer.access_token)).status).toBe(401);
+    expect((await refreshAt(one, client, newer.refresh_token)).body.error).toBe('invalid_grant');
+  });
+});
 
 test('an OAuth proxy without an mcpAuth() of its policy knows the logins that were revoked, and tells others', async () => {
   const store = createMemoryStore();
@@ -71,6 +72,8 @@ test('an outage in the middle of a refresh ends no login: another replica goes o
   upstream.state.profile = {};
   const { status, body: newer } = await refreshAt(other, client, body.refresh_token);
   expect(status, JSON.stringify(newer)).toBe(200);
+  // A provider that sees a rotated refresh token again may end the login.
+  expect(upstream.requests.filter(({ form }) => form.grant_type === 'refresh_token')).toHaveLength(1);
   expect((await refreshAt(server, client, newer.refresh_token)).status).toBe(200);
 });
 
@@ -134,4 +137,44 @@ test('a store that is down refuses refreshes for a while, and ends no login', as
   state.isDown = false;
   vi.advanceTimersByTime(2_000);
   expect((await refreshAt(server, client, body.refresh_token)).status).toBe(200);
+});
+
+test('a replica that looks while another one refreshes gets the same answer', async () => {
+  const memory = createMemoryStore();
+  const { upstream, server: one, client } = await startIssuingFlow({}, { store: memory });
+  const { body } = await tokensOf(client);
+  const answers: unknown[] = [];
+  const store = {
+    ...memory,
+    async get(key: string) {
+      const refreshes = key.startsWith('refresh spent') && answers.length === 0;
+      if (refreshes) answers.push((await refreshAt(one, client, body.refresh_token)).body);
+      return memory.get(key);
+    },
+  };
+  const policy = { resourceMetadata: { resource: `${one.origin}/mcp` } };
+  const two = await startIssuingServer(upstream, { store, policy });
+  answers.push((await refreshAt(two, client, body.refresh_token)).body);
+  expect(answers).toEqual([expect.objectContaining({ token_type: 'Bearer' }), answers[0]]);
+});
+
+test('a refresh token is used up even if the store failed before it noted that', async () => {
+  const memory = createMemoryStore();
+  const state = { isDown: true };
+  const store = {
+    ...memory,
+    add(...given: Parameters<typeof memory.add>) {
+      if (state.isDown && given[0].startsWith('refresh spent')) throw new Error('down');
+      return memory.add(...given);
+    },
+  };
+  const { server, client } = await startIssuingFlow({}, { store });
+  const { body } = await tokensOf(client);
+  expect((await refreshAt(server, client, body.refresh_token)).status).toBe(503);
+  state.isDown = false;
+  vi.advanceTimersByTime(2_000);
+  const newer = (await refreshAt(server, client, body.refresh_token)).body;
+  vi.advanceTimersByTime(61_000);
+  expect((await refreshAt(server, client, body.refresh_token)).body.error).toBe('invalid_grant');
+  expect((await refreshAt(server, client, newer.refresh_token)).body.error).toBe('invalid_grant');
 });

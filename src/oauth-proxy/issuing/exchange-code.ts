@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { OAuthError } from '../oauth-error.js';
 import { requireCode, type TokenRequest } from '../token-request.js';
-import { readIdentity } from './identity.js';
+import { profileToKeep, readIdentity } from './identity.js';
 import { type AccessTokenResponse, clientIdClaim, issueTokens, MAX_LOGIN_SECONDS } from './issue-tokens.js';
 import type { IssuingContext } from './issuing-context.js';
 import { nonceFor } from './login-parameters.js';
-import { requireAllowedAccount } from './require-allowed-account.js';
+import { AccountRefusal, requireAllowedAccount } from './require-allowed-account.js';
 import { revokeUpstream } from './revoke-upstream.js';
+import { grantedScopes } from './scopes-of-tokens.js';
 import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
 
 /**
@@ -34,7 +35,7 @@ export async function exchangeCode(context: IssuingContext, request: TokenReques
     if (error instanceof OAuthError) refusedCodes.set(code, error);
     throw error;
   });
-  const scopes = grantedScopes(context, asked);
+  const scopes = grantedScopes(context.options, asked);
   const login = {
     client: request.client,
     clientId: clientIdClaim(request.authenticated.client),
@@ -44,27 +45,23 @@ export async function exchangeCode(context: IssuingContext, request: TokenReques
     scopes,
     subject: identity.subject,
     claims: identity.claims,
+    profile: profileToKeep(context, identity),
     ...withoutIdToken(upstream),
   };
   return issueTokens(context, login, scopes);
 }
 
-/** A token of an account that may not use this server is of no use here, so it is revoked. */
+/** A token of an account that may not use this server is of no use here, so it is revoked. If `allow` failed, nothing is known about the account. */
 async function identify(context: IssuingContext, upstream: UpstreamTokens, nonce: string) {
   const identity = await readIdentity(context, upstream, nonce);
   if (identity === undefined) throw new Error('the identity provider has neither an ID token nor a profile');
   try {
     await requireAllowedAccount(context, identity);
   } catch (error) {
-    revokeUpstream(context, upstream).catch(() => undefined);
+    if (error instanceof AccountRefusal) revokeUpstream(context, upstream).catch(() => undefined);
     throw error;
   }
   return identity;
-}
-
-/** Of the scopes that this server has, those that the client asked for; all, if it asked for none. */
-function grantedScopes({ options: { scopes } }: IssuingContext, asked: readonly string[]): readonly string[] {
-  return asked.length === 0 ? scopes : scopes.filter((scope) => asked.includes(scope));
 }
 
 function withoutIdToken({ idToken: _, ...tokens }: UpstreamTokens): Omit<UpstreamTokens, 'idToken'> {

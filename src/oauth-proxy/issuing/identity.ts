@@ -42,6 +42,14 @@ export async function readIdentity(
   return parts.length === 0 ? undefined : identityOf(context, parts);
 }
 
+/**
+ * Returns the profile for the function `allow` at a refresh whose answer has no ID token (OpenID Connect Core, section 12.2). Undefined if it
+ * is not needed: documents can be fetched again.
+ */
+export function profileToKeep({ identity: { allow, provider } }: IssuingContext, { profile }: Identity) {
+  return allow !== undefined && provider.profile.length === 0 ? profile : undefined;
+}
+
 /** OpenID Connect Core, section 5.3.2: each document must say that it is about the user of the ID token. */
 function requireSameUser({ subjectOf }: IdentityProvider, claimed: Profile, documents: readonly Profile[]): void {
   const subject = subjectOf(claimed);

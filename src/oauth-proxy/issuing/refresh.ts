@@ -2,7 +2,7 @@ import { OAuthError } from '../oauth-error.js';
 import type { SealedRefresh } from '../sealed-contents.js';
 import { splitList } from '../split-list.js';
 import type { TokenRequest } from '../token-request.js';
-import { readIdentity } from './identity.js';
+import { type Identity, profileToKeep, readIdentity } from './identity.js';
 import { type AccessTokenResponse, issueTokens } from './issue-tokens.js';
 import type { IssuingContext } from './issuing-context.js';
 import { requireAllowedAccount } from './require-allowed-account.js';
@@ -49,7 +49,7 @@ function requireScopes({ options }: IssuingContext, sealed: SealedRefresh, { for
 
 /** Returns the answer as JSON. A token that was used before gets the same answer for a while; after that its login ends. */
 async function refreshOnce(context: IssuingContext, sealed: SealedRefresh, scopes: readonly string[]): Promise<string> {
-  const { spent, authorities } = context;
+  const { spent, authorities, renewals } = context;
   const known = await spent.find(sealed);
   if (known === 'spent') {
     // Its owner has a newer one, so one of the two users is a thief (RFC 9700, section 4.14.2).
@@ -61,7 +61,9 @@ async function refreshOnce(context: IssuingContext, sealed: SealedRefresh, scope
   }
   if (known !== undefined) return known;
   try {
-    return await spent.spend(sealed, JSON.stringify(await refresh(context, sealed, scopes)));
+    const answer = await spent.spend(sealed, JSON.stringify(await refresh(context, sealed, scopes)));
+    renewals.forget(sealed);
+    return answer;
   } catch (error) {
     // The identity provider may refuse a token because another replica has just refreshed it.
     const isRefused = error instanceof OAuthError && error.error === 'invalid_grant';
@@ -77,20 +79,26 @@ async function refresh(
   scopes: readonly string[],
 ): Promise<AccessTokenResponse> {
   const upstream = await context.renewals.get(sealed, () => renew(context, sealed));
-  const identity = await readIdentity(context, upstream, undefined);
-  if (identity !== undefined) {
-    if (identity.subject !== sealed.subject) {
-      throw new OAuthError('invalid_grant', 'The identity provider answered for another user');
-    }
-    await requireAllowedAccount(context, identity);
-  } else if (sealed.refreshToken === undefined) {
+  const identity = (await readIdentity(context, upstream, undefined)) ?? knownIdentity(context, sealed);
+  if (identity.subject !== sealed.subject) {
+    throw new OAuthError('invalid_grant', 'The identity provider answered for another user');
+  }
+  await requireAllowedAccount(context, identity);
+  const { idToken: _, ...tokens } = upstream;
+  const about = { claims: identity.claims, profile: profileToKeep(context, identity) };
+  return issueTokens(context, { ...sealed, ...tokens, ...about, generation: sealed.generation + 1 }, scopes);
+}
+
+/** The user as the last ID token described it. It lasts as long as the identity provider refreshes the login. */
+function knownIdentity(
+  { identity }: IssuingContext,
+  { subject, claims, profile, refreshToken }: SealedRefresh,
+): Identity {
+  // The function `allow` may be newer than the login.
+  if (refreshToken === undefined || (profile === undefined && identity.allow !== undefined)) {
     throw new OAuthError('invalid_grant', 'Nothing shows that this login goes on, so the user must log in again');
   }
-  const { idToken: _, ...tokens } = upstream;
-  const claims = identity?.claims ?? sealed.claims;
-  const answer = issueTokens(context, { ...sealed, ...tokens, claims, generation: sealed.generation + 1 }, scopes);
-  context.renewals.forget(sealed);
-  return answer;
+  return { subject, claims, profile: profile ?? {} };
 }
 
 /** Without a refresh token, the user's token stays the same. The profile then shows if it is still good. */

@@ -31,10 +31,14 @@ export function createRenewals(
   const shared = store && createSharedRenewals(createGuardedStore(store, { ...REFRESHING, logger }), seal);
   const keyOf = ({ login, generation }: Refresh) => `refresh renewal ${login} ${generation}`;
 
-  async function renewOrFind(key: string, renew: () => Promise<UpstreamTokens>): Promise<UpstreamTokens> {
+  /** Looks first: a provider that sees a rotated refresh token again may end the login. */
+  async function findOrRenew(key: string, renew: () => Promise<UpstreamTokens>): Promise<UpstreamTokens> {
+    const known = await shared?.find(key);
+    if (known !== undefined) return known;
     try {
       return await renew();
     } catch (error) {
+      // Another replica may have renewed them at the same time.
       const found = error instanceof OAuthError ? await shared?.find(key) : undefined;
       if (found === undefined) throw error;
       return found;
@@ -46,7 +50,7 @@ export function createRenewals(
       const key = keyOf(refresh);
       const known = renewals.get(key);
       if (known !== undefined) return known;
-      const renewed = await renewOrFind(key, renew);
+      const renewed = await findOrRenew(key, renew);
       renewals.set(key, renewed);
       await shared?.add(key, renewed);
       return renewed;

@@ -7,10 +7,14 @@ import { OAuthError } from '../oauth-error.js';
 import type { Identity } from './identity.js';
 import type { IssuingContext } from './issuing-context.js';
 
+/** The function `allow` has refused an account. */
+export class AccountRefusal extends OAuthError {}
+
 /**
  * Asks the function `allow` of the policy if this account may use the server. Only true allows it.
  *
- * @throws {OAuthError} `invalid_grant`, also if the function throws.
+ * @throws {AccountRefusal} `invalid_grant`.
+ * @throws {OAuthError} The same, if the function throws.
  * @throws {UpstreamError} `login_rule_unavailable` if it does not answer in time.
  */
 export async function requireAllowedAccount(
@@ -29,12 +33,19 @@ export async function requireAllowedAccount(
     }
     const { name, message } = asError(thrown, who);
     // An account may lack a member, such as `hd`. That is no failure, but no account has a member whose name is misspelled.
-    if (thrown instanceof MissingMember) warnOfMissingMember(missingMemberLine(who, thrown));
-    else logger.error(`OAuth proxy: ${who} failed, so the login is refused: ${name}: ${printableJson(message, 300)}`);
+    if (!(thrown instanceof MissingMember)) {
+      logger.error(`OAuth proxy: ${who} failed, so the login is refused: ${name}: ${printableJson(message, 300)}`);
+      throw refusalOf(OAuthError, who, { subject, claims });
+    }
+    warnOfMissingMember(missingMemberLine(who, thrown));
   }
+  throw refusalOf(AccountRefusal, who, { subject, claims });
+}
+
+function refusalOf(Kind: typeof OAuthError, who: string, { subject, claims }: Omit<Identity, 'profile'>): OAuthError {
   const login = claims.login ?? claims.email ?? claims.preferred_username ?? claims.nickname ?? claims.name;
   const named = login === undefined ? '' : `, ${printableJson(login, 200)}`;
-  throw new OAuthError('invalid_grant', 'This account may not use this server', 400, {
+  return new Kind('invalid_grant', 'This account may not use this server', 400, {
     reason: `the account ${printableJson(subject, 200)}${named} may not use this server`,
     advice: `nothing to do if that is right; otherwise change ${who}`,
   });

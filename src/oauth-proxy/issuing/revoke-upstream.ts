@@ -1,7 +1,9 @@
 import { UpstreamError } from '../../core/errors.js';
+import { printableJson } from '../../core/printable.js';
+import type { RevocationRules } from '../../providers/identity/identity-provider.js';
 import { basicHeader, formEncode } from '../../upstream/basic-header.js';
-import { callServer, USER_AGENT } from '../../upstream/call-server.js';
-import { toUpstreamError } from '../upstream-answer.js';
+import { callServer, type ServerAnswer, USER_AGENT } from '../../upstream/call-server.js';
+import { busyError, isBusy, isClientUnknown, toUpstreamError } from '../upstream-answer.js';
 import type { IssuingContext } from './issuing-context.js';
 import type { UpstreamTokens } from './upstream-tokens.js';
 
@@ -32,12 +34,25 @@ export async function revokeUpstream(
     ...(rules.credentials === 'basic' ? credentials(client, type) : {}),
   };
   const body = type === 'json' ? JSON.stringify(members) : new URLSearchParams(members).toString();
-  const { status } = await callServer(new URL(rules.url(client.id)), { method: rules.method, headers, body }).catch(
+  const answer = await callServer(new URL(rules.url(client.id)), { method: rules.method, headers, body }).catch(
     toUpstreamError,
   );
-  // Any other 4xx says that the server does not know the token, so it is no longer good.
-  if (status === 401 || status === 403) {
-    const cause = new Error(`the revocation at ${provider.name} answered ${status}; check clientId and clientSecret`);
-    throw new UpstreamError('client_refused', { cause });
+  if (!isGone(answer, rules)) throw refusalFor(answer, provider.name);
+}
+
+/** True if the token is no longer good there. RFC 7009, section 2.2: also if it is unknown; some servers call that `invalid_token`. */
+function isGone({ status, body }: ServerAnswer, { unknownTokenStatus }: RevocationRules): boolean {
+  return status < 400 || status === unknownTokenStatus || (status === 400 && body?.error === 'invalid_token');
+}
+
+function refusalFor(answer: ServerAnswer, name: string): UpstreamError {
+  const { status, body } = answer;
+  const error = typeof body?.error === 'string' ? ` ${printableJson(body.error, 80)}` : '';
+  const said = `the revocation at ${name} answered ${status}${error}`;
+  if (isBusy(answer)) return busyError(answer, said);
+  if (status === 401 || status === 403 || isClientUnknown(answer)) {
+    return new UpstreamError('client_refused', { cause: new Error(`${said}; check clientId and clientSecret`) });
   }
+  const cause = new Error(`${said}; the user's token may still be good there`);
+  return new UpstreamError('authorization_server_malformed', { cause });
 }

@@ -5,6 +5,7 @@ import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import { createGuardedStore, type GuardedStore } from '../../store/guarded-store.js';
 import type { Awaitable } from '../../store/store.js';
 import type { OAuthProxySeal, SealedRefresh } from '../sealed-contents.js';
+import { createRecentAnswers } from './recent-answers.js';
 
 /** A refresh token: a login, and how often its tokens were refreshed. */
 export type Refresh = Pick<SealedRefresh, 'login' | 'generation' | 'issuedAt' | 'endsAt'>;
@@ -43,43 +44,32 @@ export function createSpentTokens(
   return createSharedMemory(createGuardedStore(store, { ...REFRESHING, logger }), seal);
 }
 
-interface Answered {
-  readonly generation: number;
-  /** When the token was issued that got the answer, in seconds since 1970. */
-  readonly issuedAt: number;
-  readonly answer: string;
-  /** On the clock of `performance.now()`. */
-  readonly until: number;
-}
-
-/** The number of answers that are kept for each login. */
-const MAX_ANSWERS = 3;
+type LastUse = Pick<Refresh, 'generation' | 'issuedAt'>;
 
 /** It does not belong to a policy, since a reload makes another one. */
-const { logins, forgotten } = shareValue('refreshed logins', () => {
+const { logins, forgotten, answers } = shareValue('last refreshes of logins', () => {
   /** No token that was used in a login which is no longer remembered was issued after this time. */
   const forgotten = { issuedUntil: Number.NEGATIVE_INFINITY };
-  const dispose = (answers: readonly Answered[], _login: string, reason: string) => {
-    const issuedAt = answers.at(-1)?.issuedAt;
-    if (reason === 'evict' && issuedAt !== undefined) forgotten.issuedUntil = Math.max(forgotten.issuedUntil, issuedAt);
+  const dispose = ({ issuedAt }: LastUse, _login: string, reason: string) => {
+    if (reason === 'evict') forgotten.issuedUntil = Math.max(forgotten.issuedUntil, issuedAt);
   };
-  return { logins: new LRUCache<string, readonly Answered[]>({ max: MAX_LOGINS, dispose }), forgotten };
+  const logins = new LRUCache<string, LastUse>({ max: MAX_LOGINS, dispose });
+  return { logins, forgotten, answers: createRecentAnswers(GRACE_MS) };
 });
 
-/** Remembers the last uses of each login, however often its tokens are refreshed. A token that may have been used is refused. */
+/** Remembers the last use of each login, however often its tokens are refreshed. A token that may have been used is refused. */
 function createOwnMemory(): SpentTokens {
   return {
     find({ login, generation, issuedAt }) {
-      const answers = logins.get(login) ?? [];
-      if (answers.length === 0 && issuedAt <= forgotten.issuedUntil) return 'forgotten';
+      const last = logins.get(login);
+      if (last === undefined && issuedAt <= forgotten.issuedUntil) return 'forgotten';
       // Tokens with a lower generation were used before.
-      if (generation > (answers.at(-1)?.generation ?? -1)) return undefined;
-      const own = answers.find((each) => each.generation === generation);
-      return own !== undefined && performance.now() < own.until ? own.answer : 'spent';
+      if (last === undefined || generation > last.generation) return undefined;
+      return answers.find(login, generation) ?? 'spent';
     },
     spend({ login, generation, issuedAt }, answer) {
-      const last = { generation, issuedAt, answer, until: performance.now() + GRACE_MS };
-      logins.set(login, [...(logins.get(login) ?? []), last].slice(-MAX_ANSWERS));
+      logins.set(login, { generation, issuedAt });
+      answers.add(login, generation, answer);
       return answer;
     },
     // In this process, two uses at once share one refresh.
@@ -95,24 +85,35 @@ function createSharedMemory(store: GuardedStore, seal: OAuthProxySeal): SpentTok
     const opened = seal.open('issued_answer', await store.get(key));
     return opened?.of === key ? opened.answer : undefined;
   };
+  const noteSpent = async (refresh: Refresh) => {
+    const keepMs = Math.max(refresh.endsAt * 1_000 - Date.now(), GRACE_MS);
+    await store.add(keyOf('spent', refresh), '1', keepMs);
+  };
+  /** The store may have failed after it took the answer. */
+  const knownAnswer = async (refresh: Refresh) => {
+    const answer = await answerTo(refresh);
+    if (answer !== undefined) await noteSpent(refresh);
+    return answer;
+  };
   return {
     async find(refresh) {
-      const answer = await answerTo(refresh);
+      const answer = await knownAnswer(refresh);
       if (answer !== undefined) return answer;
-      return (await store.get(keyOf('spent', refresh))) === undefined ? undefined : 'spent';
+      if ((await store.get(keyOf('spent', refresh))) === undefined) return undefined;
+      // Another replica may have written both since the first look.
+      return (await answerTo(refresh)) ?? 'spent';
     },
     async spend(refresh, answer) {
       const key = keyOf('answer', refresh);
       const sealed = seal.close('issued_answer', { of: key, answer }, GRACE_SECONDS);
       const isFirst = await store.add(key, sealed, GRACE_MS);
       const first = isFirst ? answer : ((await answerTo(refresh)) ?? answer);
-      const keepMs = Math.max(refresh.endsAt * 1_000 - Date.now(), GRACE_MS);
-      await store.add(keyOf('spent', refresh), '1', keepMs);
+      await noteSpent(refresh);
       return first;
     },
     async findSoon(refresh) {
       for (let look = 0; look < MAX_LOOKS; look++) {
-        const answer = await answerTo(refresh);
+        const answer = await knownAnswer(refresh);
         if (answer !== undefined) return answer;
         await wait(LOOK_EVERY_MS);
       }

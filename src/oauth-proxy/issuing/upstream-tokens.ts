@@ -4,6 +4,7 @@ import type { ResolvedIssuing } from '../../policy/resolve-issuing.js';
 import { basicHeader, formEncode } from '../../upstream/basic-header.js';
 import type { ServerAnswer } from '../../upstream/call-server.js';
 import { OAuthError } from '../oauth-error.js';
+import { busyError, isBusy } from '../upstream-answer.js';
 import { type ClientCredentials, postForm } from '../upstream-credentials.js';
 
 /** The user's tokens, as the identity provider gave them. */
@@ -64,10 +65,12 @@ const ABOUT_THIS_SERVER = [
 ];
 
 /** An MCP client that saw an error about this server's client would discard its own registration. */
-function refusalFor({ status, body }: ServerAnswer, name: string): Error {
+function refusalFor(answer: ServerAnswer, name: string): Error {
+  const { status, body } = answer;
   const error = textIn(body?.error);
   const said = `${name} answered ${status}${error === undefined ? '' : ` ${printableJson(error, 80)}`}`;
-  if (status === 429 || (status === 403 && error === undefined)) {
+  if (isBusy(answer)) return busyError(answer, said);
+  if (status === 403 && error === undefined) {
     return new UpstreamError('authorization_server_unavailable', { cause: new Error(said) });
   }
   if (error === undefined || ABOUT_THIS_SERVER.includes(error)) {

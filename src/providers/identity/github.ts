@@ -38,6 +38,7 @@ export function createGithub(url = 'https://github.com'): IdentityProvider {
       body: { type: 'json' as const, member: 'access_token' },
       takesRefreshTokens: false,
       credentials: 'basic' as const,
+      unknownTokenStatus: 404,
     },
   });
 }

@@ -70,6 +70,8 @@ export interface RevocationRules {
   readonly takesRefreshTokens: boolean;
   /** The place of the client's id and secret. */
   readonly credentials: 'basic' | 'body' | 'none';
+  /** The status that says that it does not know the token. By RFC 7009, section 2.2, that is 200. */
+  readonly unknownTokenStatus?: number;
 }
 
 /** Reads a document that is the profile itself. Undefined if it is not a JSON object. */
