@@ -83,7 +83,7 @@ async function* readServers(probe: Probe, { resource, scopes, policy }: ServersT
     yield* server.findings;
     if (server.url !== undefined) documents.push(server.url);
     const jwksUri = server.metadata?.jwks_uri;
-    if (typeof jwksUri === 'string') keyUrls.push(jwksUri);
+    if (typeof jwksUri === 'string' && isHttpUrl(jwksUri)) keyUrls.push(jwksUri);
     const keys =
       policy === undefined && typeof jwksUri === 'string' ? await readPublishedKeys(probe, jwksUri) : undefined;
     if (keys !== undefined) yield keys.finding;
