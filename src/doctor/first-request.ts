@@ -6,7 +6,7 @@ import { FetchError } from '../upstream/bounded-fetch.js';
 import { type Finding, reporterFor } from './finding.js';
 import { fetchErrorOf, initialize, isHttpUrl, isMcpAnswer, type Probe, type ProbeResponse } from './probe.js';
 import { type ReadChallenge, readChallenge } from './read-challenge.js';
-import { explainConnection, unexpectedFinding } from './unexpected-answer.js';
+import { explainConnection, unansweredFinding, unexpectedFinding } from './unexpected-answer.js';
 
 /** The outcome of the first request, which has no token. */
 export interface FirstResponse {
@@ -156,40 +156,42 @@ function challengeFault(challenge: ReadChallenge | undefined, metadata: string |
 
 /** The 401 of every method must say where to log in. */
 async function checkOtherMethods(probe: Probe, url: string): Promise<Finding> {
+  const others = reporterFor('other verbs');
   const seen: string[] = [];
+  const problems: Finding[] = [];
   for (const method of OTHER_METHODS) {
-    const answer = await probe(url, { method, headers: STREAM });
-    const problem = checkMethod(method, answer);
-    if (problem !== undefined) return problem;
+    const answer = await probe(url, { method, headers: STREAM }).catch(fetchErrorOf);
+    if (answer instanceof FetchError) {
+      problems.push(unansweredFinding(others, method, answer, 'The doctor cannot tell whether it asks for a token.'));
+      continue;
+    }
+    problems.push(...checkMethod(method, answer));
     seen.push(`${method} ${answer.status}`);
   }
-  return reporterFor('other verbs').ok(seen.join(', '));
+  const [first = others.ok(seen.join(', '))] = problems;
+  return problems.find(({ status }) => status === 'fault') ?? first;
 }
 
-function checkMethod(method: string, answer: ProbeResponse): Finding | undefined {
+function checkMethod(method: string, answer: ProbeResponse): Finding[] {
   const others = reporterFor('other verbs');
   const { status, headers } = answer;
   // A web page in answer to GET does not come from the MCP server.
   if (status >= 200 && status < 300 && (method === 'DELETE' || isMcpAnswer(answer))) {
-    return others.fault(
-      `${method} is answered ${status} without a token`,
-      'Anonymous callers can read streams or end sessions.',
-      {
-        code: 'Mount mcpAuth() for every method: app.use(), not app.post().',
-        file: 'Find out what answers before the gateway, which asks for a token for every method.',
-      },
-    );
+    const fix = {
+      code: 'Mount mcpAuth() for every method: app.use(), not app.post().',
+      file: 'Find out what answers before the gateway, which asks for a token for every method.',
+    };
+    const seen = `${method} is answered ${status} without a token`;
+    return [others.fault(seen, 'Anonymous callers can read streams or end sessions.', fix)];
   }
   const challenge = readChallenge(headers.get('www-authenticate'));
-  if (status !== 401 || challenge?.parameters.has('resource_metadata') === true) return undefined;
-  return others.warning(
-    `${method} is answered 401 without resource_metadata`,
-    'Clients whose token expires while they wait on a stream do not log in again.',
-    {
-      code: 'Send the same challenge for every method, as mcpAuth() does.',
-      file: 'Find out what answers before the gateway, which sends the same challenge for every method.',
-    },
-  );
+  if (status !== 401 || challenge?.parameters.has('resource_metadata') === true) return [];
+  const fix = {
+    code: 'Send the same challenge for every method, as mcpAuth() does.',
+    file: 'Find out what answers before the gateway, which sends the same challenge for every method.',
+  };
+  const who = 'Clients whose token expires while they wait on a stream do not log in again.';
+  return [others.warning(`${method} is answered 401 without resource_metadata`, who, fix)];
 }
 
 /** Checks that the address with one closing slash more, or less, asks for a token too. */
@@ -198,7 +200,10 @@ export async function checkClosingSlash(probe: Probe, url: string): Promise<Find
   const other = new URL(url);
   if (other.pathname === '/') return report.ok('the address has no path');
   other.pathname = other.pathname.endsWith('/') ? withoutClosingSlash(other.pathname) : `${other.pathname}/`;
-  const answer = await initialize(probe, other.href);
+  const answer = await initialize(probe, other.href).catch(fetchErrorOf);
+  if (answer instanceof FetchError) {
+    return unansweredFinding(report, other.href, answer, 'The doctor cannot tell whether it asks for a token.');
+  }
   const { status, headers } = answer;
   if (isMcpAnswer(answer)) {
     return report.fault(

@@ -1,5 +1,6 @@
 import { isRecord, parseJsonObject } from '../http/json-object.js';
 import { isLoopbackHost } from '../http/loopback.js';
+import { lowerAscii } from '../http/lower-ascii.js';
 import { type FetchBounds, FetchError } from '../upstream/bounded-fetch.js';
 import { type GuardedInit, guardedFetch } from '../upstream/guarded-fetch.js';
 import { isPublicAddress } from '../upstream/public-address.js';
@@ -76,7 +77,7 @@ function endsByItself(headers: Headers): boolean {
 }
 
 function isEventStream(headers: Headers): boolean {
-  return headers.get('content-type')?.startsWith('text/event-stream') === true;
+  return lowerAscii(headers.get('content-type') ?? '').startsWith('text/event-stream');
 }
 
 /** True if an MCP server answered, with a JSON-RPC message or an event stream: any web page may come with 200. */

@@ -1,9 +1,10 @@
 import { type OutageCode, REFUSALS, type RefusalCode } from '../core/errors.js';
+import type { FetchError } from '../upstream/bounded-fetch.js';
 import { type Finding, type Fix, reporterFor } from './finding.js';
 import { isMcpAnswer, type ProbeResponse } from './probe.js';
 import { namedKeySets } from './published-keys.js';
 import { readChallenge } from './read-challenge.js';
-import { unexpectedFinding } from './unexpected-answer.js';
+import { explainConnection, unexpectedFinding } from './unexpected-answer.js';
 
 /** The verdict of the server on a token. */
 export interface TokenAnswer {
@@ -50,6 +51,12 @@ const TOKEN = reporterFor('token');
 const ANSWERED = reporterFor('answer with the token');
 
 const NO_ANSWER = 'Clients get this instead of an answer; it says nothing about the token.';
+
+/** The verdict if no answer came. */
+export function unanswered(error: FetchError): TokenAnswer {
+  const { seen, fix } = explainConnection(error);
+  return { verdict: 'unknown', code: undefined, finding: () => ANSWERED.fault(seen, NO_ANSWER, fix) };
+}
 
 const KEYS_UNAVAILABLE: OutageCode = 'key_set_unavailable';
 

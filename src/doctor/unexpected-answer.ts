@@ -124,5 +124,11 @@ export function explainConnection({ code = '', message, answered }: FetchError):
   return { seen: `${seen} (${code})`, fix };
 }
 
+/** The warning for one request without an answer, while others are answered. */
+export function unansweredFinding(report: StepReporter, what: string, error: FetchError, affects: string): Finding {
+  const { seen, fix } = explainConnection(error);
+  return report.warning(`${what}: ${seen}`, affects, fix);
+}
+
 const OTHER_CONNECTION_FIX = (code: string): string =>
   code.startsWith('HPE_') ? 'Find out what listens there: it does not speak HTTP/1.1.' : NETWORK_FIX;
