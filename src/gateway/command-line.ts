@@ -159,7 +159,8 @@ export function parseDoctorLine(args: readonly string[]): DoctorOptions | undefi
   if (more.length > 0 || (url === undefined) === (values.file === undefined)) {
     throw doctorUsageError('give either a URL or -f FILE');
   }
-  const targets = url === undefined ? targetsIn(values.file as string) : [{ url: requireUrl(url) }];
+  const hasToken = values.token !== undefined;
+  const targets = url === undefined ? targetsIn(values.file as string, hasToken) : [{ url: requireUrl(url) }];
   const token = values.token === undefined ? undefined : readTokenArgument(values.token, targets);
   return { targets: targets.map((target) => ({ ...target, token })), json: values.json };
 }
@@ -200,13 +201,18 @@ function withoutTokens(text: string): string {
   return text.replace(/[\w.~+/=-]{32,}/g, '…');
 }
 
-/** The resource of each route that names one, with the policy as the gateway resolves it. */
-function targetsIn(file: string): DoctorTarget[] {
+/**
+ * The resource of each route that names one, with the policy as the gateway resolves it.
+ *
+ * @param hasToken Only the checks of a token need the secrets of a policy, such as the one for an introspection endpoint.
+ */
+function targetsIn(file: string, hasToken: boolean): DoctorTarget[] {
   const { env } = process;
-  const { config, step } = loadConfig(file, { env });
+  const { config, files, step } = loadConfig(file, { env });
+  const secrets = hasToken ? files : NO_SECRETS;
   const targets = step(() => {
     requireIssuers(config, 'if it runs with --dev-issuer, give the doctor its URL instead of -f');
-    return authenticationsOf(config).flatMap(targetsOf);
+    return authenticationsOf(config).flatMap((each) => targetsOf(each, secrets));
   });
   if (targets.length > 0) return targets;
   throw new StartupError(
@@ -214,8 +220,8 @@ function targetsIn(file: string): DoctorTarget[] {
   );
 }
 
-function targetsOf({ policy, at: place }: McpAuthenticationConfig): DoctorTarget[] {
-  const resolved = atPlace(place, () => resolveAuth('mcpAuth()', policyOptions(policy, NO_SECRETS)));
+function targetsOf({ policy, at: place }: McpAuthenticationConfig, secrets: typeof NO_SECRETS): DoctorTarget[] {
+  const resolved = atPlace(place, () => resolveAuth('mcpAuth()', policyOptions(policy, secrets)));
   const { resource } = resolved;
   // A resource for each tenant has no address of its own.
   return resource === undefined || resource.tenants !== undefined ? [] : [{ url: resource.href, policy: resolved }];
