@@ -96,6 +96,17 @@ export function isMcpAnswer({ status, headers, json }: ProbeResponse): boolean {
   return status >= 200 && status < 300 && (isEventStream(headers) || json?.jsonrpc === '2.0');
 }
 
+/**
+ * The error of a JSON-RPC message, as text; undefined if there is none, or a result beside it. Some servers refuse a token with such a
+ * message and 200. The doctor does not read event streams, and so no errors in them.
+ */
+export function rpcErrorIn({ json }: ProbeResponse): string | undefined {
+  if (json?.jsonrpc !== '2.0' || json.result !== undefined || !isRecord(json.error)) return undefined;
+  const { code, message } = json.error;
+  // Not cut: the report would not recognise a part of the token.
+  return `${JSON.stringify(code)} ${JSON.stringify(message)}`;
+}
+
 /** The `data.reason` of a JSON-RPC error, as `mcpStdioBackend()` sends it. */
 export function reasonIn({ json }: ProbeResponse): string | undefined {
   const data = isRecord(json?.error) ? json.error.data : undefined;

@@ -4,7 +4,7 @@ import { type Finding, type Fix, reporterFor } from './finding.js';
 import { isMcpAnswer, type ProbeResponse } from './probe.js';
 import { namedKeySets } from './published-keys.js';
 import { readChallenge } from './read-challenge.js';
-import { explainConnection, unexpectedFinding } from './unexpected-answer.js';
+import { explainConnection, rpcErrorFinding, unexpectedFinding } from './unexpected-answer.js';
 
 /** The verdict of the server on a token. */
 export interface TokenAnswer {
@@ -27,6 +27,8 @@ export function checkTokenAnswer(answer: ProbeResponse, keyUrls: readonly string
   const { status, headers } = answer;
   const parameters = readChallenge(headers.get('www-authenticate'))?.parameters;
   const error = parameters?.get('error');
+  const rpcError = rpcErrorFinding(TOKEN, '', answer, 'The doctor cannot tell whether the server accepts the token.');
+  if (rpcError !== undefined) return { verdict: 'unknown', code: undefined, finding: () => rpcError };
   if (isMcpAnswer(answer))
     return { verdict: 'accepted', code: undefined, finding: () => TOKEN.ok(`accepted (${status})`) };
   if ([400, 401, 403].includes(status) && error !== undefined && TOKEN_ERROR.test(error)) {
