@@ -26,7 +26,7 @@ const ADD = (option: 'allowedHeaders' | 'methods' | 'exposedHeaders'): Fix => ({
 /**
  * Checks CORS as clients in a browser need it: from a page of another origin.
  *
- * @param documents The URLs of the metadata documents.
+ * @param documents The URLs of the metadata documents that were found.
  * @param isOpen True if the server answers without a token.
  */
 export async function checkCrossOrigin(
@@ -36,7 +36,7 @@ export async function checkCrossOrigin(
   return [
     await checkPreflight(probe, url),
     await checkAnswers(probe, url, isOpen),
-    await checkDocuments(probe, documents),
+    ...(documents.length === 0 ? [] : [await checkDocuments(probe, documents)]),
   ];
 }
 
