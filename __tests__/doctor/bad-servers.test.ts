@@ -64,6 +64,11 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
     '✗ challenge: no WWW-Authenticate, but x-amzn-remapped-www-authenticate',
     '! other verbs: GET is answered 401 without resource_metadata',
   ],
+  [
+    'another scheme first',
+    { before: rewritingChallenge((header) => `Negotiate, ${header}`) },
+    '✗ challenge: the scheme Negotiate before Bearer',
+  ],
   ['another scheme', { before: rewritingChallenge(() => 'Basic realm="x"') }, '✗ challenge: the scheme Basic'],
   [
     'no resource_metadata',

@@ -153,7 +153,9 @@ function challengeFault(challenge: ReadChallenge | undefined, metadata: string |
     );
   }
   if (challenge === undefined || !isBearer(challenge)) {
-    const seen = challenge === undefined ? 'no WWW-Authenticate' : `the scheme ${challenge.scheme}`;
+    // Clients read no other challenge than the first.
+    const before = /,[ \t]*bearer\b/i.test(headers.get('www-authenticate') ?? '') ? ' before Bearer' : '';
+    const seen = challenge === undefined ? 'no WWW-Authenticate' : `the scheme ${challenge.scheme}${before}`;
     return challenged.fault(seen, 'Clients do not ask the user to log in.', CHALLENGE_FIX);
   }
   if (metadata === undefined) {
