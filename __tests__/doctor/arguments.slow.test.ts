@@ -29,6 +29,20 @@ test.each([
   for (const part of TOKEN.split('.')) expect(program.stdout + program.stderr).not.toContain(part);
 });
 
+const NOT_SENT = 'the URL has a user name or a password, which MCP clients do not send: give it without them.';
+
+test.each([
+  ['https://user:pass-phrase@mcp.example/mcp', NOT_SENT],
+  ['https://pass-phrase@mcp.example/mcp', NOT_SENT],
+  ['https://:pass-phrase@mcp.example/mcp', NOT_SENT],
+  ['https//user:pass-phrase@mcp.example/mcp', 'the address is not an http(s) URL.'],
+])('refuses %s, and does not repeat the password', async (url, message) => {
+  const program = startNode([CLI, 'doctor', url, '--json']);
+  expect(await program.ended).toBe(1);
+  expect(program.stderr).toContain(`express-mcp-auth: ${message}`);
+  expect(program.stdout + program.stderr).not.toContain('pass-phrase');
+});
+
 test('says that --token names a file', async () => {
   const program = startNode([CLI, 'doctor', 'http://127.0.0.1:1/mcp', '--token', 'missing']);
   expect(await program.ended).toBe(1);

@@ -64,6 +64,11 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
     '✗ challenge: no WWW-Authenticate, but x-amzn-remapped-www-authenticate',
     '! other verbs: GET is answered 401 without resource_metadata',
   ],
+  [
+    'another scheme first',
+    { before: rewritingChallenge((header) => `Negotiate, ${header}`) },
+    '✗ challenge: the scheme Negotiate before Bearer',
+  ],
   ['another scheme', { before: rewritingChallenge(() => 'Basic realm="x"') }, '✗ challenge: the scheme Basic'],
   [
     'no resource_metadata',
@@ -137,7 +142,12 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
   [
     'one that is no URL',
     { policy: documentWith({ authorizationServers: ['issuer'] }) },
-    '✗ server metadata: the authorization server is "issuer", which is not a URL',
+    '✗ server metadata: the authorization server is "issuer", which is not an http(s) URL',
+  ],
+  [
+    'one that is no address on the web',
+    { policy: documentWith({ authorizationServers: ['file:///issuer'] }) },
+    '✗ server metadata: the authorization server is "file:///issuer", which is not an http(s) URL',
   ],
   [
     'one that is unreachable',
@@ -147,6 +157,11 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
   ['no key', { keys: [] }, '✗ key set: …'],
   ['no key for signatures', { keys: [{ kty: 'oct', k: 'c2VjcmV0', kid: 'a' }] }, '✗ key set: …'],
   ['a key set that is not there', { metadata: (issuer) => ({ jwks_uri: `${issuer}/keys` }) }, '! key set: …'],
+  ...['/jwks', 'not a url', 'file:///jwks'].map((uri): [string, Fault, ...Complaint[]] => [
+    `a key set at ${uri}`,
+    { metadata: () => ({ jwks_uri: uri }) },
+    `✗ key set: jwks_uri is "${uri}", which is not an http(s) URL`,
+  ]),
   [
     'a broken key set',
     { metadata: (issuer) => ({ jwks_uri: `${issuer}/.well-known/oauth-authorization-server` }) },

@@ -1,7 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Middleware, mcpCors } from '../../src/index.js';
-import { type Complaint, expectComplaints, type Fault, goodMetadata, replyingWhere } from '../support/faulty-server.js';
+import {
+  type Complaint,
+  expectComplaints,
+  type Fault,
+  goodMetadata,
+  replyingWhere,
+  startFaultyServer,
+} from '../support/faulty-server.js';
 
 const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
   [
@@ -77,4 +84,11 @@ function closedToPages(req: IncomingMessage, res: ServerResponse): void {
 
 test.each(servers)('reports to clients in a browser: %s', async (_what, fault, ...expected) => {
   await expectComplaints(fault, expected);
+});
+
+test('says nothing about metadata for pages where there is none', async () => {
+  const { walk } = await startFaultyServer({
+    before: replyingWhere({ status: 404 }, (...[, , , url]) => url?.startsWith('/.well-known/') === true),
+  });
+  expect((await walk()).map(({ step }) => step)).not.toContain('CORS metadata');
 });

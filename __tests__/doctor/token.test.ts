@@ -208,6 +208,15 @@ test('does not explain the token if the metadata names no issuer', async () => {
   expect(findings.at(-1)).toMatchObject({ step: 'token claims', status: 'warning' });
 });
 
+test.each([[{ name: 'Cf-Access-Jwt-Assertion' }], [{ name: 'X-Token', prefix: 'Key ' }]])(
+  'with a file, sends the token in its authorizationLocation %j',
+  async (header) => {
+    const server = await startFaultyServer({ policy: () => ({ authorizationLocation: { header } }) });
+    const findings = await server.walk(server.signer.sign(claims(server)), 'file');
+    expect(findings.find(({ step }) => step === 'token')).toMatchObject({ status: 'ok', seen: 'accepted (200)' });
+  },
+);
+
 test('does not send a token where others could read it', async () => {
   const server = await startFaultyServer();
   const seen: string[] = [];

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Reader } from '../../src/doctor/finding.js';
 import type { Middleware } from '../../src/index.js';
 import {
@@ -102,6 +102,63 @@ test.each([
     before: replyingWhere(reply, (authorization) => authorization !== undefined),
   });
   expect((await server.walk(goodToken(server))).map(lineOf)).toContain('✓ token: accepted (200)');
+});
+
+describe('200 with a JSON-RPC error does not let anybody in', () => {
+  const error = { code: -32001, message: 'invalid token' };
+  const reply: Reply = { status: 200, body: JSON.stringify({ jsonrpc: '2.0', id: 1, error }), headers: JSON_TYPE };
+  const seen = '200 with the JSON-RPC error -32001 "invalid token"';
+
+  test.each<[what: string, where: Parameters<typeof replyingWhere>[1], reader: Reader, line: string]>([
+    [
+      'for a token',
+      (token) => token !== undefined,
+      'code',
+      `! token: ${seen}. The doctor cannot tell whether the server accepts the token. If it is about the token, answer 401 with WWW-Authenticate, as mcpAuth() does. Otherwise check the log of the MCP server.`,
+    ],
+    [
+      'without a token',
+      () => true,
+      'code',
+      `! answer without a token: ${seen}. Clients report an error instead of logging in.`,
+    ],
+    [
+      'without a token, although the file asks for one',
+      () => true,
+      'file',
+      `✗ answer without a token: ${seen}. Clients report an error instead of logging in. If it is about the token, find out what answers instead of the gateway, which answers 401. Otherwise check the log of the MCP server.`,
+    ],
+    ...['GET', 'DELETE'].map((verb): [string, Parameters<typeof replyingWhere>[1], Reader, string] => [
+      `for ${verb}`,
+      (_token, _origin, method, url) => method === verb && url === '/mcp',
+      'code',
+      `! other verbs: ${verb} is answered ${seen}. The doctor cannot tell whether it asks for a token.`,
+    ]),
+  ])('%s', async (_what, where, reader, line) => {
+    const server = await startFaultyServer({ before: replyingWhere(reply, where) });
+    const lines = (await server.walk(goodToken(server), reader)).map(lineOf);
+    expect(lines).toContainEqual(expect.stringContaining(line));
+    expect(lines.filter((each) => each.startsWith('✓ token: '))).toHaveLength(line.includes('verbs') ? 1 : 0);
+  });
+
+  test('at the address with a closing slash', async () => {
+    const before = replyingWhere(reply, (_token, _origin, _method, url) => url === '/mcp/');
+    const server = await startFaultyServer({ before });
+    expect((await server.walk()).map(lineOf).at(-1)).toContain(`! closing slash: ${server.url}/ is answered ${seen}. `);
+  });
+
+  test('a token in the error is not printed', async () => {
+    const before: Middleware = ({ headers: { authorization } }, res, next) => {
+      if (authorization === undefined) return next();
+      res
+        .writeHead(200, JSON_TYPE)
+        .end(JSON.stringify({ jsonrpc: '2.0', id: 1, error: { code: 1, message: authorization } }));
+    };
+    const server = await startFaultyServer({ before });
+    const token = goodToken(server);
+    const text = JSON.stringify(await server.walk(token));
+    for (const part of token.split('.')) expect(text).not.toContain(part);
+  });
 });
 
 test('a token that the server repeats is not printed', async () => {

@@ -1,13 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
+import { tokenPlaceOf } from '../policy/resolve-location.js';
 import type { CallAddress } from './admin-source.js';
-
-const BEARER = { header: 'authorization', prefix: 'Bearer ' };
 
 /** Returns the header in which the policy of a route reads tokens. */
 export function credentialPlaceOf(policy: ResolvedAuth | undefined): CallAddress['credential'] {
-  return policy?.authorizationLocation ?? BEARER;
+  return tokenPlaceOf(policy);
 }
 
 /** Creates the function that returns the address of a path of this application, at the host and port where the page's own request arrived. */

@@ -5,7 +5,7 @@ import { FetchError } from '../upstream/bounded-fetch.js';
 import { checkClientIds } from './client-ids.js';
 import { checkKnownClients } from './client-problems.js';
 import { type Finding, type Fix, reporterFor } from './finding.js';
-import { fetchErrorOf, isPrivate, type Probe, type ProbeResponse } from './probe.js';
+import { fetchErrorOf, isHttpUrl, isPrivate, type Probe, type ProbeResponse } from './probe.js';
 import { problemOf } from './resource-documents.js';
 import { explainConnection } from './unexpected-answer.js';
 
@@ -32,9 +32,9 @@ export async function readServerDocuments(
   resource?: unknown,
 ): Promise<ServerDocuments> {
   const found = reporterFor('server metadata');
-  if (!URL.canParse(issuer)) {
+  if (!isHttpUrl(issuer)) {
     const fault = found.fault(
-      `the authorization server is ${JSON.stringify(issuer)}, which is not a URL`,
+      `the authorization server is ${JSON.stringify(issuer)}, which is not an http(s) URL`,
       'Clients cannot find its metadata.',
       'Put its URL into resourceMetadata.authorizationServers.',
     );

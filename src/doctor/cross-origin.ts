@@ -1,8 +1,10 @@
 import { CORS_NAMES_IN_FILE, CORS_TABLE, REQUEST_HEADERS } from '../cors/cors-options.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { trimOws } from '../http/ows.js';
+import { FetchError } from '../upstream/bounded-fetch.js';
 import { type Finding, type Fix, reporterFor } from './finding.js';
-import { initialize, type Probe, reasonIn } from './probe.js';
+import { fetchErrorOf, initialize, type Probe, type ProbeResponse, reasonIn } from './probe.js';
+import { unansweredFinding } from './unexpected-answer.js';
 
 /** The origin of a page that no server knows. */
 const PAGE = 'https://mcp-client.example';
@@ -24,7 +26,7 @@ const ADD = (option: 'allowedHeaders' | 'methods' | 'exposedHeaders'): Fix => ({
 /**
  * Checks CORS as clients in a browser need it: from a page of another origin.
  *
- * @param documents The URLs of the metadata documents.
+ * @param documents The URLs of the metadata documents that were found.
  * @param isOpen True if the server answers without a token.
  */
 export async function checkCrossOrigin(
@@ -34,25 +36,30 @@ export async function checkCrossOrigin(
   return [
     await checkPreflight(probe, url),
     await checkAnswers(probe, url, isOpen),
-    await checkDocuments(probe, documents),
+    ...(documents.length === 0 ? [] : [await checkDocuments(probe, documents)]),
   ];
 }
 
+const NO_REQUEST = 'Clients in a browser cannot send a request.';
+
 async function checkPreflight(probe: Probe, url: string): Promise<Finding> {
-  const report = reporterFor('CORS preflight');
   // Browsers do not ask for Accept in a preflight (Fetch standard, "CORS-safelisted request-header").
   const asked = REQUEST_HEADERS.map(lowerAscii).filter((name) => name !== 'accept');
-  const { status, headers } = await probe(url, {
-    method: 'OPTIONS',
-    headers: {
-      origin: PAGE,
-      'access-control-request-method': 'DELETE',
-      'access-control-request-headers': asked.join(','),
-    },
-  });
-  const who = 'Clients in a browser cannot send a request.';
-  if (status < 200 || status > 299) return report.warning(`answered ${status}`, who, fixOfPreflight(status));
-  if (!allowsPage(headers)) return report.warning(notAllowed(headers), who, originsFix(headers));
+  const headers = {
+    origin: PAGE,
+    'access-control-request-method': 'DELETE',
+    'access-control-request-headers': asked.join(','),
+  };
+  const answer = await probe(url, { method: 'OPTIONS', headers }).catch(fetchErrorOf);
+  return answer instanceof FetchError
+    ? unansweredFinding(reporterFor('CORS preflight'), 'OPTIONS', answer, NO_REQUEST)
+    : preflightFinding(answer, asked);
+}
+
+function preflightFinding({ status, headers }: ProbeResponse, asked: readonly string[]): Finding {
+  const report = reporterFor('CORS preflight');
+  if (status < 200 || status > 299) return report.warning(`answered ${status}`, NO_REQUEST, fixOfPreflight(status));
+  if (!allowsPage(headers)) return report.warning(notAllowed(headers), NO_REQUEST, originsFix(headers));
   const forbidden = missingFrom(headers.get('access-control-allow-headers'), asked);
   const methods = missingFrom(headers.get('access-control-allow-methods'), ['delete']).map((name) =>
     name.toUpperCase(),
@@ -89,8 +96,16 @@ function notAllowed(headers: Headers): string {
 }
 
 async function checkAnswers(probe: Probe, url: string, isOpen: boolean): Promise<Finding> {
+  const answer = await initialize(probe, url, { origin: PAGE }).catch(fetchErrorOf);
+  return answer instanceof FetchError
+    ? unansweredFinding(reporterFor('CORS answers'), 'POST from another origin', answer, NO_ANSWER)
+    : answersFinding(answer, isOpen);
+}
+
+const NO_ANSWER = 'Clients in a browser may get no answer.';
+
+function answersFinding(answer: ProbeResponse, isOpen: boolean): Finding {
   const report = reporterFor('CORS answers');
-  const answer = await initialize(probe, url, { origin: PAGE });
   const { status, headers } = answer;
   if (status === 403) {
     const reason = reasonIn(answer);
@@ -114,17 +129,20 @@ async function checkAnswers(probe: Probe, url: string, isOpen: boolean): Promise
   return report.warning(what, 'Clients in a browser cannot read these.', ADD('exposedHeaders'));
 }
 
+const NO_LOGIN = 'Clients in a browser cannot find out where to log in.';
+
 async function checkDocuments(probe: Probe, documents: readonly string[]): Promise<Finding> {
   const report = reporterFor('CORS metadata');
   const closed: string[] = [];
   for (const url of documents) {
-    const { headers } = await probe(url, { headers: { origin: PAGE } });
-    if (!allowsPage(headers)) closed.push(url);
+    const answer = await probe(url, { headers: { origin: PAGE } }).catch(fetchErrorOf);
+    if (answer instanceof FetchError) return unansweredFinding(report, `${url} for another origin`, answer, NO_LOGIN);
+    if (!allowsPage(answer.headers)) closed.push(url);
   }
   if (closed.length === 0) return report.ok('can be read');
   return report.warning(
     `other origins cannot read ${closed.join(', ')}`,
-    'Clients in a browser cannot find out where to log in.',
+    NO_LOGIN,
     'Serve metadata with Access-Control-Allow-Origin: *; for an authorization server that does not, set provider.',
   );
 }

@@ -6,12 +6,11 @@ import { readServerDocuments } from './authorization-server.js';
 import { checkCrossOrigin } from './cross-origin.js';
 import { type Finding, type Reader, type ReportedFinding, reporterFor, reportTo } from './finding.js';
 import { checkClosingSlash, firstRequest } from './first-request.js';
-import { createProbe, fetchErrorOf, isHttpUrl, isPrivate, type Probe } from './probe.js';
+import { createProbe, isHttpUrl, isPrivate, type Probe } from './probe.js';
 import { readPublishedKeys, unknownKeySet } from './published-keys.js';
 import { createJsonReport, createTextReport, type Screen } from './report.js';
 import { checkScopes, type ResourceDocuments, readResourceDocuments } from './resource-documents.js';
 import { checkToken } from './token-check.js';
-import { explainConnection } from './unexpected-answer.js';
 
 /** One server to check. */
 export interface DoctorTarget {
@@ -83,7 +82,7 @@ async function* readServers(probe: Probe, { resource, scopes, policy }: ServersT
     yield* server.findings;
     if (server.url !== undefined) documents.push(server.url);
     const jwksUri = server.metadata?.jwks_uri;
-    if (typeof jwksUri === 'string') keyUrls.push(jwksUri);
+    if (typeof jwksUri === 'string' && isHttpUrl(jwksUri)) keyUrls.push(jwksUri);
     const keys =
       policy === undefined && typeof jwksUri === 'string' ? await readPublishedKeys(probe, jwksUri) : undefined;
     if (keys !== undefined) yield keys.finding;
@@ -162,13 +161,7 @@ export async function runDoctor({ targets, json }: DoctorOptions, screen: Screen
   return isHealthy;
 }
 
-/** Yields the findings of a target. A server that stops answering half-way is a fault, too. */
-export async function* findingsFor(target: DoctorTarget): AsyncGenerator<ReportedFinding> {
-  try {
-    yield* diagnose(target, createProbe(target.url, { named: namedBy(target.policy) }));
-  } catch (error) {
-    const { seen, fix } = explainConnection(fetchErrorOf(error));
-    const finding = reporterFor('walk').fault(seen, 'The server stopped answering half-way.', fix);
-    yield reportTo('code', target.token)(finding);
-  }
+/** Yields the findings of a target. */
+export function findingsFor(target: DoctorTarget): AsyncGenerator<ReportedFinding> {
+  return diagnose(target, createProbe(target.url, { named: namedBy(target.policy) }));
 }

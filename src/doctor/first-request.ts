@@ -6,7 +6,7 @@ import { FetchError } from '../upstream/bounded-fetch.js';
 import { type Finding, reporterFor } from './finding.js';
 import { fetchErrorOf, initialize, isHttpUrl, isMcpAnswer, type Probe, type ProbeResponse } from './probe.js';
 import { type ReadChallenge, readChallenge } from './read-challenge.js';
-import { explainConnection, unexpectedFinding } from './unexpected-answer.js';
+import { explainConnection, rpcErrorFinding, unansweredFinding, unexpectedFinding } from './unexpected-answer.js';
 
 /** The outcome of the first request, which has no token. */
 export interface FirstResponse {
@@ -24,6 +24,7 @@ export interface FirstResponse {
 const OTHER_METHODS = ['GET', 'DELETE'];
 const STREAM = { accept: 'text/event-stream' };
 
+const CANNOT_TELL = 'The doctor cannot tell whether it asks for a token.';
 const NO_LOGIN = 'Clients report an error instead of logging in.';
 
 /** Sends the first request without a token. Expects 401, and a challenge that says where to log in. */
@@ -42,7 +43,7 @@ export async function firstRequest(
   if (status !== 401) {
     const isOpen = isMcpAnswer(answer);
     const finding = isOpen
-      ? await openFinding(probe, url, { status, policy })
+      ? (refusedFinding(answer, policy) ?? (await openFinding(probe, url, { status, policy })))
       : unexpectedFinding(answered, answer, { seen: `${status}, not 401`, affects: NO_LOGIN });
     // Anything else is not an MCP server, or one where clients cannot log in: more checks would only repeat that.
     return { findings: [finding], isThere: isOpen, isOpen };
@@ -56,6 +57,14 @@ export async function firstRequest(
     challenge,
     metadataUrl: isHttpUrl(metadataUrl) ? metadataUrl : undefined,
   };
+}
+
+/** The finding for a server that answers a missing token, or something else, with a JSON-RPC error. Undefined for any other answer. */
+function refusedFinding(answer: ProbeResponse, policy: ResolvedAuth | undefined): Finding | undefined {
+  const finding = rpcErrorFinding(reporterFor('answer without a token'), '', answer, NO_LOGIN);
+  // The gateway would answer 401.
+  const isFault = policy !== undefined && requiresToken(policy.modeName);
+  return finding && isFault ? { ...finding, status: 'fault' } : finding;
 }
 
 /** Anonymous callers are a fault if the policy, or another method of the server, asks for a token. */
@@ -144,7 +153,9 @@ function challengeFault(challenge: ReadChallenge | undefined, metadata: string |
     );
   }
   if (challenge === undefined || !isBearer(challenge)) {
-    const seen = challenge === undefined ? 'no WWW-Authenticate' : `the scheme ${challenge.scheme}`;
+    // Clients read no other challenge than the first.
+    const before = /,[ \t]*bearer\b/i.test(headers.get('www-authenticate') ?? '') ? ' before Bearer' : '';
+    const seen = challenge === undefined ? 'no WWW-Authenticate' : `the scheme ${challenge.scheme}${before}`;
     return challenged.fault(seen, 'Clients do not ask the user to log in.', CHALLENGE_FIX);
   }
   if (metadata === undefined) {
@@ -156,40 +167,44 @@ function challengeFault(challenge: ReadChallenge | undefined, metadata: string |
 
 /** The 401 of every method must say where to log in. */
 async function checkOtherMethods(probe: Probe, url: string): Promise<Finding> {
+  const others = reporterFor('other verbs');
   const seen: string[] = [];
+  const problems: Finding[] = [];
   for (const method of OTHER_METHODS) {
-    const answer = await probe(url, { method, headers: STREAM });
-    const problem = checkMethod(method, answer);
-    if (problem !== undefined) return problem;
+    const answer = await probe(url, { method, headers: STREAM }).catch(fetchErrorOf);
+    if (answer instanceof FetchError) {
+      problems.push(unansweredFinding(others, method, answer, CANNOT_TELL));
+      continue;
+    }
+    problems.push(...checkMethod(method, answer));
     seen.push(`${method} ${answer.status}`);
   }
-  return reporterFor('other verbs').ok(seen.join(', '));
+  const [first = others.ok(seen.join(', '))] = problems;
+  return problems.find(({ status }) => status === 'fault') ?? first;
 }
 
-function checkMethod(method: string, answer: ProbeResponse): Finding | undefined {
+function checkMethod(method: string, answer: ProbeResponse): Finding[] {
   const others = reporterFor('other verbs');
   const { status, headers } = answer;
+  const refused = rpcErrorFinding(others, `${method} is answered `, answer, CANNOT_TELL);
+  if (refused !== undefined) return [refused];
   // A web page in answer to GET does not come from the MCP server.
   if (status >= 200 && status < 300 && (method === 'DELETE' || isMcpAnswer(answer))) {
-    return others.fault(
-      `${method} is answered ${status} without a token`,
-      'Anonymous callers can read streams or end sessions.',
-      {
-        code: 'Mount mcpAuth() for every method: app.use(), not app.post().',
-        file: 'Find out what answers before the gateway, which asks for a token for every method.',
-      },
-    );
+    const fix = {
+      code: 'Mount mcpAuth() for every method: app.use(), not app.post().',
+      file: 'Find out what answers before the gateway, which asks for a token for every method.',
+    };
+    const seen = `${method} is answered ${status} without a token`;
+    return [others.fault(seen, 'Anonymous callers can read streams or end sessions.', fix)];
   }
   const challenge = readChallenge(headers.get('www-authenticate'));
-  if (status !== 401 || challenge?.parameters.has('resource_metadata') === true) return undefined;
-  return others.warning(
-    `${method} is answered 401 without resource_metadata`,
-    'Clients whose token expires while they wait on a stream do not log in again.',
-    {
-      code: 'Send the same challenge for every method, as mcpAuth() does.',
-      file: 'Find out what answers before the gateway, which sends the same challenge for every method.',
-    },
-  );
+  if (status !== 401 || challenge?.parameters.has('resource_metadata') === true) return [];
+  const fix = {
+    code: 'Send the same challenge for every method, as mcpAuth() does.',
+    file: 'Find out what answers before the gateway, which sends the same challenge for every method.',
+  };
+  const who = 'Clients whose token expires while they wait on a stream do not log in again.';
+  return [others.warning(`${method} is answered 401 without resource_metadata`, who, fix)];
 }
 
 /** Checks that the address with one closing slash more, or less, asks for a token too. */
@@ -198,7 +213,12 @@ export async function checkClosingSlash(probe: Probe, url: string): Promise<Find
   const other = new URL(url);
   if (other.pathname === '/') return report.ok('the address has no path');
   other.pathname = other.pathname.endsWith('/') ? withoutClosingSlash(other.pathname) : `${other.pathname}/`;
-  const answer = await initialize(probe, other.href);
+  const answer = await initialize(probe, other.href).catch(fetchErrorOf);
+  if (answer instanceof FetchError) {
+    return unansweredFinding(report, other.href, answer, CANNOT_TELL);
+  }
+  const refused = rpcErrorFinding(report, `${other.href} is answered `, answer, CANNOT_TELL);
+  if (refused !== undefined) return refused;
   const { status, headers } = answer;
   if (isMcpAnswer(answer)) {
     return report.fault(

@@ -1,7 +1,9 @@
+import { isIP } from 'node:net';
 import { isRecord, parseJsonObject } from '../http/json-object.js';
 import { isLoopbackHost } from '../http/loopback.js';
+import { lowerAscii } from '../http/lower-ascii.js';
 import { type FetchBounds, FetchError } from '../upstream/bounded-fetch.js';
-import { type GuardedInit, guardedFetch } from '../upstream/guarded-fetch.js';
+import { type GuardedInit, guardedFetch, MACHINE } from '../upstream/guarded-fetch.js';
 import { isPublicAddress } from '../upstream/public-address.js';
 
 const BOUNDS: FetchBounds = { timeoutMs: 10_000, maxBytes: 256 * 1024 };
@@ -39,30 +41,40 @@ export interface ProbeOptions {
 }
 
 /**
- * Creates the probe for one target. Once the target has answered from a public address, URLs that it names are fetched from
- * public addresses only: it must not send the doctor into the user's own network (SSRF).
+ * Creates the probe for one target. If the target has a public address, URLs that it names are fetched from public addresses
+ * only: it must not send the doctor into the user's own network (SSRF).
  */
 export function createProbe(
   url: string,
   { named = [], isPublic = isPublicAddress, bounds = BOUNDS }: ProbeOptions = {},
 ): Probe {
-  const { origin } = new URL(url);
+  const { origin, hostname } = new URL(url);
   const trusted = new Set([origin, ...named.map((address) => new URL(address).origin)]);
-  let isTargetPublic = false;
+  let isTargetPublic: boolean | undefined;
   let count = 0;
   return async (address, init) => {
     count += 1;
     if (count > MAX_REQUESTS) throw tooManyRequests();
+    isTargetPublic ??= await isPublicHost(hostname, isPublic);
     const target = new URL(address);
     const isTrusted = trusted.has(target.origin);
     const mayConnect = (to: string) => isTrusted || !isTargetPublic || isPublic(to);
     const sent = { accept: '*/*', 'user-agent': 'express-mcp-auth-doctor', ...init?.headers };
     const guard = { mayConnect, reads: endsByItself };
     const answer = await guardedFetch(target, { ...init, headers: sent }, bounds, guard);
+    // The name may have resolved to another address since.
     if (target.origin === origin && isPublic(answer.remoteAddress)) isTargetPublic = true;
     const { status, headers, bytes } = answer;
     return { status, headers, json: parseJsonObject(new TextDecoder().decode(bytes)) };
   };
+}
+
+/** True if the host has a public address. A name that is not known here can only be reached through a forward proxy, and counts as public. */
+async function isPublicHost(hostname: string, isPublic: typeof isPublicAddress): Promise<boolean> {
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  if (isIP(host) !== 0) return isPublic(host);
+  const addresses = await MACHINE.resolve(host).catch(() => []);
+  return addresses.length === 0 || addresses.some(({ address }) => isPublic(address));
 }
 
 function tooManyRequests(): FetchError {
@@ -76,12 +88,23 @@ function endsByItself(headers: Headers): boolean {
 }
 
 function isEventStream(headers: Headers): boolean {
-  return headers.get('content-type')?.startsWith('text/event-stream') === true;
+  return lowerAscii(headers.get('content-type') ?? '').startsWith('text/event-stream');
 }
 
 /** True if an MCP server answered, with a JSON-RPC message or an event stream: any web page may come with 200. */
 export function isMcpAnswer({ status, headers, json }: ProbeResponse): boolean {
   return status >= 200 && status < 300 && (isEventStream(headers) || json?.jsonrpc === '2.0');
+}
+
+/**
+ * The error of a JSON-RPC message, as text; undefined if there is none, or a result beside it. Some servers refuse a token with such a
+ * message and 200. The doctor does not read event streams, and so no errors in them.
+ */
+export function rpcErrorIn({ json }: ProbeResponse): string | undefined {
+  if (json?.jsonrpc !== '2.0' || json.result !== undefined || !isRecord(json.error)) return undefined;
+  const { code, message } = json.error;
+  // Not cut: the report would not recognise a part of the token.
+  return `${JSON.stringify(code)} ${JSON.stringify(message)}`;
 }
 
 /** The `data.reason` of a JSON-RPC error, as `mcpStdioBackend()` sends it. */

@@ -2,7 +2,7 @@ import { readKeys } from '../auth/keys/verification-key.js';
 import type { Jwks } from '../policy/issuer-options.js';
 import type { CallError } from '../upstream/call-server.js';
 import { type Finding, reporterFor } from './finding.js';
-import { fetchErrorOf, type Probe, type ProbeResponse } from './probe.js';
+import { fetchErrorOf, isHttpUrl, type Probe, type ProbeResponse } from './probe.js';
 import { problemOf } from './resource-documents.js';
 
 /** A published key set, with its finding. */
@@ -29,6 +29,12 @@ export function unknownKeySet(issuer: string, { message }: CallError): Finding {
   );
 }
 
+/** Only metadata can name such a key set: the URLs of a policy are checked when it is made. */
+function notFetchable(uri: string): Finding {
+  const seen = `jwks_uri is ${JSON.stringify(uri)}, which is not an http(s) URL`;
+  return reporterFor('key set').fault(seen, NO_TOKEN, 'Write the whole URL of the key set into the metadata.');
+}
+
 /**
  * Checks the key set (RFC 7517) that verifies the tokens of an authorization server.
  *
@@ -39,6 +45,7 @@ export async function readPublishedKeys(
   url: string,
   announced: readonly string[] = [],
 ): Promise<PublishedKeys> {
+  if (!isHttpUrl(url)) return { finding: notFetchable(url), jwks: undefined };
   const report = reporterFor('key set');
   const answer = await probe(url).catch(fetchErrorOf);
   const problem = problemOf(answer);

@@ -6,7 +6,7 @@ export interface ReadChallenge {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-const CHALLENGE = /^([!#$%&'*+\-.^_`|~\w]+)(?:[ \t]+|$)/;
+const CHALLENGE = /^([!#$%&'*+\-.^_`|~\w]+)(?:[ \t]+|$|(?=,))/;
 const PARAMETER = /^([!#$%&'*+\-.^_`|~\w]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^ \t,"]+))[ \t]*(?:,[ \t]*|$)/;
 
 /** Reads the first challenge of the header, the only one that MCP clients read. Undefined if there is none. */

@@ -1,9 +1,10 @@
 import { type OutageCode, REFUSALS, type RefusalCode } from '../core/errors.js';
+import type { FetchError } from '../upstream/bounded-fetch.js';
 import { type Finding, type Fix, reporterFor } from './finding.js';
 import { isMcpAnswer, type ProbeResponse } from './probe.js';
 import { namedKeySets } from './published-keys.js';
 import { readChallenge } from './read-challenge.js';
-import { unexpectedFinding } from './unexpected-answer.js';
+import { explainConnection, rpcErrorFinding, unexpectedFinding } from './unexpected-answer.js';
 
 /** The verdict of the server on a token. */
 export interface TokenAnswer {
@@ -26,6 +27,8 @@ export function checkTokenAnswer(answer: ProbeResponse, keyUrls: readonly string
   const { status, headers } = answer;
   const parameters = readChallenge(headers.get('www-authenticate'))?.parameters;
   const error = parameters?.get('error');
+  const rpcError = rpcErrorFinding(TOKEN, '', answer, 'The doctor cannot tell whether the server accepts the token.');
+  if (rpcError !== undefined) return { verdict: 'unknown', code: undefined, finding: () => rpcError };
   if (isMcpAnswer(answer))
     return { verdict: 'accepted', code: undefined, finding: () => TOKEN.ok(`accepted (${status})`) };
   if ([400, 401, 403].includes(status) && error !== undefined && TOKEN_ERROR.test(error)) {
@@ -50,6 +53,12 @@ const TOKEN = reporterFor('token');
 const ANSWERED = reporterFor('answer with the token');
 
 const NO_ANSWER = 'Clients get this instead of an answer; it says nothing about the token.';
+
+/** The verdict if no answer came. */
+export function unanswered(error: FetchError): TokenAnswer {
+  const { seen, fix } = explainConnection(error);
+  return { verdict: 'unknown', code: undefined, finding: () => ANSWERED.fault(seen, NO_ANSWER, fix) };
+}
 
 const KEYS_UNAVAILABLE: OutageCode = 'key_set_unavailable';
 

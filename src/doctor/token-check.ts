@@ -3,10 +3,12 @@ import { claimOf, isNumericDate, scopesOf, stringsOf } from '../auth/token/claim
 import { TOKEN_CHECKS, type TokenCheck, type TokenFault } from '../auth/token/token-faults.js';
 import { isToken68 } from '../oauth/credentials.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
+import { tokenPlaceOf } from '../policy/resolve-location.js';
+import { FetchError } from '../upstream/bounded-fetch.js';
 import { durationText } from './duration-text.js';
 import { type Finding, reporterFor } from './finding.js';
-import { initialize, isPrivate, type Probe } from './probe.js';
-import { checkTokenAnswer, type TokenAnswer, UNSENT } from './token-answer.js';
+import { fetchErrorOf, initialize, isPrivate, type Probe } from './probe.js';
+import { checkTokenAnswer, type TokenAnswer, UNSENT, unanswered } from './token-answer.js';
 import { explanationOf, shown, toleranceText } from './token-explanations.js';
 
 type ReadToken = NonNullable<TokenInspection['read']>;
@@ -36,10 +38,12 @@ export async function checkToken(probe: Probe, task: TokenTask): Promise<Finding
 }
 
 /** Undefined for a token with characters that fetch() refuses in a header: its error would quote the token. */
-async function sendToken(probe: Probe, { url, token, keyUrls }: TokenTask): Promise<TokenAnswer | undefined> {
+async function sendToken(probe: Probe, { url, token, policy, keyUrls }: TokenTask): Promise<TokenAnswer | undefined> {
   if (!isToken68(token)) return undefined;
   if (!isPrivate(url)) return UNSENT;
-  return checkTokenAnswer(await initialize(probe, url, { authorization: `Bearer ${token}` }), keyUrls);
+  const { header, prefix } = tokenPlaceOf(policy);
+  const answer = await initialize(probe, url, { [header]: prefix + token }).catch(fetchErrorOf);
+  return answer instanceof FetchError ? unanswered(answer) : checkTokenAnswer(answer, keyUrls);
 }
 
 const UNEXPLAINED = reporterFor('token claims').warning(

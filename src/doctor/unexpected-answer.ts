@@ -2,7 +2,7 @@ import type { FetchError } from '../upstream/bounded-fetch.js';
 import { UNREADABLE_ENCODING } from '../upstream/content-encoding.js';
 import { ADDRESS_REFUSED } from '../upstream/guard.js';
 import type { Finding, Fix, reporterFor } from './finding.js';
-import { type ProbeResponse, reasonIn, TOO_MANY_REQUESTS } from './probe.js';
+import { type ProbeResponse, reasonIn, rpcErrorIn, TOO_MANY_REQUESTS } from './probe.js';
 
 type StepReporter = ReturnType<typeof reporterFor>;
 
@@ -122,6 +122,32 @@ export function explainConnection({ code = '', message, answered }: FetchError):
   const [seen, fix] = CONNECTIONS[code] ?? [undefined, OTHER_CONNECTION_FIX(code)];
   if (seen === '' || seen === undefined) return { seen: message, fix };
   return { seen: `${seen} (${code})`, fix };
+}
+
+/** The warning for one request without an answer, while others are answered. */
+export function unansweredFinding(report: StepReporter, what: string, error: FetchError, affects: string): Finding {
+  const { seen, fix } = explainConnection(error);
+  return report.warning(`${what}: ${seen}`, affects, fix);
+}
+
+const RPC_FIX: Fix = {
+  code: 'If it is about the token, answer 401 with WWW-Authenticate, as mcpAuth() does. Otherwise check the log of the MCP server.',
+  file: 'If it is about the token, find out what answers instead of the gateway, which answers 401. Otherwise check the log of the MCP server.',
+};
+
+/**
+ * The warning for a JSON-RPC error where a result or a 401 was expected; undefined for any other answer. It may be about the token, or about
+ * something else.
+ */
+export function rpcErrorFinding(
+  report: StepReporter,
+  what: string,
+  answer: ProbeResponse,
+  affects: string,
+): Finding | undefined {
+  const error = rpcErrorIn(answer);
+  if (error === undefined || answer.status >= 300) return undefined;
+  return report.warning(`${what}${answer.status} with the JSON-RPC error ${error}`, affects, RPC_FIX);
 }
 
 const OTHER_CONNECTION_FIX = (code: string): string =>

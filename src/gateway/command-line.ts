@@ -3,16 +3,11 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { fileFault, readRegularFile } from '../core/read-regular-file.js';
 import type { DoctorOptions, DoctorTarget } from '../doctor/doctor.js';
 import { isHttpUrl } from '../doctor/probe.js';
-import { resolveAuth } from '../policy/resolve-auth.js';
-import { requireIssuers } from './config/dev-issuer-policies.js';
-import { authenticationsOf, type McpAuthenticationConfig } from './config/gateway-config.js';
-import { policyOptions } from './config/login-rules.js';
 import type { ProcessConfig } from './config/process-settings.js';
-import { NO_SECRETS } from './input-files.js';
-import { loadConfig } from './load-config.js';
+import { doctorTargetsIn } from './doctor-targets.js';
 import { LOG_OPTIONS, type LogSettings, parseLogOptions } from './log-settings.js';
 import { PROCESS_OPTIONS, PROCESS_USAGE, parseProcessArguments } from './process-arguments.js';
-import { atPlace, StartupError } from './startup-error.js';
+import { StartupError } from './startup-error.js';
 
 export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only [--online]]
        express-mcp-auth init [-f FILE]
@@ -159,7 +154,8 @@ export function parseDoctorLine(args: readonly string[]): DoctorOptions | undefi
   if (more.length > 0 || (url === undefined) === (values.file === undefined)) {
     throw doctorUsageError('give either a URL or -f FILE');
   }
-  const targets = url === undefined ? targetsIn(values.file as string) : [{ url: requireUrl(url) }];
+  const hasToken = values.token !== undefined;
+  const targets = url === undefined ? doctorTargetsIn(values.file as string, hasToken) : [{ url: requireUrl(url) }];
   const token = values.token === undefined ? undefined : readTokenArgument(values.token, targets);
   return { targets: targets.map((target) => ({ ...target, token })), json: values.json };
 }
@@ -190,35 +186,17 @@ function readTokenFile(file: string): string {
 }
 
 function requireUrl(text: string): string {
-  if (isHttpUrl(text)) return text;
-  const given = withoutTokens(JSON.stringify(text));
-  throw doctorUsageError(`${given} is not an http(s) URL`);
+  // What stands before "@" may be a password.
+  const given = text.includes('@') ? 'the address' : withoutTokens(JSON.stringify(text));
+  if (!isHttpUrl(text)) throw doctorUsageError(`${given} is not an http(s) URL`);
+  const { username, password } = new URL(text);
+  if (username === '' && password === '') return text;
+  throw doctorUsageError('the URL has a user name or a password, which MCP clients do not send: give it without them');
 }
 
 /** An argument in the wrong place may be a token, which must not appear on a screen or in a log. */
 function withoutTokens(text: string): string {
   return text.replace(/[\w.~+/=-]{32,}/g, '…');
-}
-
-/** The resource of each route that names one, with the policy as the gateway resolves it. */
-function targetsIn(file: string): DoctorTarget[] {
-  const { env } = process;
-  const { config, step } = loadConfig(file, { env });
-  const targets = step(() => {
-    requireIssuers(config, 'if it runs with --dev-issuer, give the doctor its URL instead of -f');
-    return authenticationsOf(config).flatMap(targetsOf);
-  });
-  if (targets.length > 0) return targets;
-  throw new StartupError(
-    `${file}: no route has mcpAuthentication.resourceMetadata.resource, the address that the doctor checks`,
-  );
-}
-
-function targetsOf({ policy, at: place }: McpAuthenticationConfig): DoctorTarget[] {
-  const resolved = atPlace(place, () => resolveAuth('mcpAuth()', policyOptions(policy, NO_SECRETS)));
-  const { resource } = resolved;
-  // A resource for each tenant has no address of its own.
-  return resource === undefined || resource.tenants !== undefined ? [] : [{ url: resource.href, policy: resolved }];
 }
 
 /**

@@ -10,6 +10,15 @@ export interface ResolvedLocation {
   readonly prefix: string;
 }
 
+const BEARER: ResolvedLocation = Object.freeze({ header: 'authorization', prefix: 'Bearer ' });
+
+/** Returns the header in which a policy reads tokens. */
+export function tokenPlaceOf(
+  policy: { readonly authorizationLocation: ResolvedLocation | undefined } | undefined,
+): ResolvedLocation {
+  return policy?.authorizationLocation ?? BEARER;
+}
+
 const HEADER = {
   name: { type: TEXT, isRequired: true },
   prefix: { type: ANY_TEXT, otherwise: '`Bearer ` for `Authorization`, nothing for others' },

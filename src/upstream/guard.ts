@@ -43,6 +43,18 @@ export function requireAllowed(url: URL, { mayConnect, mayUsePort }: Guard): voi
   if (isIP(host) !== 0 && !mayConnect(host)) throw refusal(...refusedAddress(host, host));
 }
 
+/**
+ * Checks the addresses of a name before anything is sent: if Node connects to a forward proxy, it does not call the lookup function. A
+ * name that is not known here may still be known to the proxy, and passes.
+ *
+ * @throws {FetchError}
+ */
+export async function requireAllowedName({ hostname }: URL, { mayConnect }: Guard, resolve: Resolve): Promise<void> {
+  const addresses = await resolve(hostname).catch(() => []);
+  const refused = addresses.find(({ address }) => !mayConnect(address));
+  if (refused) throw refusal(...refusedAddress(hostname, refused.address));
+}
+
 /** Returns a lookup function for `node:net` that refuses a name if the guard refuses one of its addresses. */
 export function lookupChecked(mayConnect: Guard['mayConnect'], resolve: Resolve): LookupFunction {
   return (hostname, options, callback) => {

@@ -3,7 +3,15 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest } from 'node:https';
 import { type BoundedAnswer, type FetchBounds, FetchError, readWithin, UNREAD } from './bounded-fetch.js';
 import { decodeBody, UNREADABLE_ENCODING } from './content-encoding.js';
-import { ADDRESS_REFUSED, errorWith, type Guard, lookupChecked, type Resolve, requireAllowed } from './guard.js';
+import {
+  ADDRESS_REFUSED,
+  errorWith,
+  type Guard,
+  lookupChecked,
+  type Resolve,
+  requireAllowed,
+  requireAllowedName,
+} from './guard.js';
 
 export interface GuardedInit {
   readonly method?: string;
@@ -22,7 +30,7 @@ export interface Network {
 export const MACHINE: Network = Object.freeze({ resolve: (name: string) => lookup(name, { all: true }) });
 
 export interface GuardedAnswer extends BoundedAnswer {
-  /** The address that the answer came from. */
+  /** The address that the answer came from, which may be that of a forward proxy. */
   readonly remoteAddress: string;
 }
 
@@ -31,8 +39,8 @@ const EXPLAINED = new Set<string | undefined>([undefined, ADDRESS_REFUSED, UNREA
 
 /**
  * Calls a URL that another server chose, with the limits of `boundedFetch()`. It connects to no address that the guard refuses. It
- * resolves the name once and connects to a checked address, so that the name cannot resolve to another address after the check (DNS
- * rebinding). It follows no redirects. It asks for no compression, and decompresses within the same limits.
+ * connects to an address that it has checked, so that the name cannot resolve to another one after the check (DNS rebinding); only a
+ * forward proxy of the environment resolves the name itself, unless the guard says `isDirect`. It follows no redirects. It asks for no compression, and decompresses within the same limits.
  *
  * @throws {FetchError}
  */
@@ -44,6 +52,7 @@ export async function guardedFetch(
   network: Network = MACHINE,
 ): Promise<GuardedAnswer> {
   requireAllowed(url, guard);
+  if (guard.isDirect !== true) await requireAllowedName(url, guard, network.resolve);
   const signal = AbortSignal.timeout(timeoutMs);
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   let response: IncomingMessage | undefined;

@@ -1,0 +1,56 @@
+import http, { type RequestListener } from 'node:http';
+import { expect, onTestFinished, test } from 'vitest';
+import { diagnose } from '../../src/doctor/doctor.js';
+import { createProbe } from '../../src/doctor/probe.js';
+import { lineOf } from '../support/faulty-server.js';
+import { serve } from '../support/loopback-server.js';
+
+/** A Node that knows NODE_USE_ENV_PROXY. */
+const hasEnvProxy = process.allowedNodeEnvironmentFlags.has('--use-env-proxy');
+
+/** Makes this process send its requests through a forward proxy, as NODE_USE_ENV_PROXY does. Returns the URLs that it is asked for. */
+async function startForwardProxy(listener: RequestListener): Promise<string[]> {
+  const asked: string[] = [];
+  const proxy = await serve((req, res) => {
+    asked.push(req.url ?? '');
+    listener(req, res);
+  });
+  const { globalAgent } = http;
+  http.globalAgent = new http.Agent({ proxyEnv: { HTTP_PROXY: proxy } } as http.AgentOptions);
+  onTestFinished(() => void Object.assign(http, { globalAgent }));
+  return asked;
+}
+
+const TARGET = 'http://93.184.216.34/mcp';
+
+async function linesBehindProxy(document: string) {
+  const asked = await startForwardProxy((_req, res) =>
+    res.writeHead(401, { 'www-authenticate': `Bearer resource_metadata="${document}"` }).end(),
+  );
+  const lines: string[] = [];
+  for await (const finding of diagnose({ url: TARGET }, createProbe(TARGET))) lines.push(lineOf(finding));
+  return { asked, lines };
+}
+
+test.skipIf(!hasEnvProxy).each([
+  ['http://169.254.169.254/latest/meta-data', '169.254.169.254'],
+  ['http://[::ffff:10.0.0.1]/', '::ffff:a00:1'],
+  ['http://localhost/', 'localhost'],
+])('a public server does not lead to %s through a forward proxy', async (document, host) => {
+  const { asked, lines } = await linesBehindProxy(document);
+  expect(asked).toContain(TARGET);
+  expect(asked).not.toContain(document);
+  expect(lines.join('\n')).toContain(`✗ resource metadata: ${document}: cannot be read: not called, since ${host}`);
+});
+
+test.skipIf(!hasEnvProxy)('the proxy is asked for a name that only it may know', async () => {
+  const document = 'http://document.invalid/';
+  expect((await linesBehindProxy(document)).asked).toContain(document);
+});
+
+test('the address of the target decides, before it has answered', async () => {
+  const probe = createProbe(TARGET);
+  for (const url of ['http://127.0.0.1/', 'http://localhost/', 'http://169.254.169.254/latest/meta-data']) {
+    await expect(probe(url)).rejects.toMatchObject({ code: 'ADDRESS_REFUSED' });
+  }
+});
