@@ -186,7 +186,7 @@ function readTokenFile(file: string): string {
 }
 
 function requireUrl(text: string): string {
-  // What stands before "@" may be a password.
+  // The text before "@" may be a password.
   const given = text.includes('@') ? 'the address' : withoutTokens(JSON.stringify(text));
   if (!isHttpUrl(text)) throw doctorUsageError(`${given} is not an http(s) URL`);
   const { username, password } = new URL(text);

@@ -57,7 +57,7 @@ function createKeyTable(source: Extract<ApiKeySource, { kind: 'table' }>, { reso
   };
 }
 
-/** True if whoever began something with a key may go on: it has not expired, and its entry still gives the same caller the same rights. */
+/** True if calls and streams that began with a key may go on: it has not expired, and its entry still gives the same user the same rights. */
 function mayStillDo(key: ResolvedApiKey, now: ResolvedApiKey | undefined): boolean {
   if (now === undefined || (now.expiresAt ?? Number.POSITIVE_INFINITY) * 1_000 <= Date.now()) return false;
   if (now === key) return true;
