@@ -2,7 +2,7 @@ import { ShortLivedMap } from '../../core/short-lived.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { requestsAnsweredBy } from '../../messages/child-line.js';
 import { applyEdits, type Edit } from '../../messages/json-members.js';
-import { type ClientMessage, idOfTruncated, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
+import { type ClientMessage, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
 import { subscriptionEdits, subscriptionEnd } from '../../messages/stateless-response.js';
 import type { CallEnd, ObservedCall } from '../../telemetry/observed-call.js';
 import { endOfRefusal } from '../../telemetry/outcomes.js';
@@ -117,9 +117,8 @@ export class PendingRequests<R extends PendingRequest> {
     for (const [key] of this.entries()) this.fail(key, reason, status);
   }
 
-  /** Fails the request whose response was too large; `head` and `tail` are the first and last bytes of that response. */
-  failOversized(head: Buffer, tail: Buffer): void {
-    const key = idOfTruncated(head, tail);
+  /** Fails the request `key`, whose response was too large. */
+  failOversized(key: string | undefined): void {
     if (key !== undefined) this.fail(key, 'message_too_large');
     // The id is not readable, so all requests fail: the one that it answers would otherwise wait forever.
     else this.failAll('message_too_large');

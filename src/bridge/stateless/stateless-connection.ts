@@ -12,6 +12,8 @@ import {
   membersAt,
   methodNotFound,
   type RpcMessage,
+  readTruncated,
+  requestTooLarge,
 } from '../../messages/json-rpc.js';
 import { type MetaRule, metaEdits } from '../../messages/meta-edit.js';
 import { metaOf } from '../../messages/revision.js';
@@ -140,12 +142,7 @@ export class StatelessConnection implements ConnectionListener {
       recipient.respond(Buffer.from(new BridgeError(this.over, { id: key }).body()));
       return key;
     }
-    this.#pending.add(key, {
-      id: key,
-      recipient,
-      isInternal: true,
-      since: performance.now(),
-    });
+    this.#pending.add(key, { id: key, recipient, isInternal: true, since: performance.now() });
     this.#connection.write(Buffer.from(`{"jsonrpc":"2.0","id":${key},"method":"${method}","params":${params}}`));
     return key;
   }
@@ -195,7 +192,9 @@ export class StatelessConnection implements ConnectionListener {
   }
 
   oversized(head: Buffer, tail: Buffer): void {
-    this.#pending.failOversized(head, tail);
+    const message = readTruncated(head, tail);
+    if (message.kind === 'response') this.#pending.failOversized(message.key);
+    else if (message.kind === 'request') this.#connection.write(requestTooLarge(message.id ?? 'null'));
   }
 
   gone(reason: BridgeErrorCode): void {
