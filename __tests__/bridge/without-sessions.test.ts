@@ -173,6 +173,15 @@ describe.each(WAYS)('%s with sessions: false', (_who, start) => {
     expect(backend.stats()).toMatchObject({ restarts: 1, children: 1 });
   });
 
+  test('a process that exits before it answered a request is not started again until there is one', async () => {
+    const { url, backend } = await serve({ env: { EXIT_ON: 'notifications/initialized' } });
+    await post(url, initialize(), ADA);
+    await until(() => backend.stats().children === 0);
+    expect(backend.stats().restarts).toBe(0);
+    expect((await post(url, initialize(), ADA)).status).toBe(200);
+    expect(backend.stats()).toMatchObject({ restarts: 0, children: 1 });
+  });
+
   test.each([
     ['separate', 2],
     ['shared', 1],

@@ -88,17 +88,17 @@ export class PendingRequests<R extends PendingRequest> {
     return request;
   }
 
-  /** Passes the MCP server's response on with the id as the client wrote it; false if no request waits for it. */
-  settle(message: RpcMessage, status?: number): boolean {
+  /** Passes the MCP server's response on with the id as the client wrote it. Returns the request; undefined if none waits for it. */
+  settle(message: RpcMessage, status?: number): R | undefined {
     const { key, id, idAt, bytes } = message;
     const request = this.#take(key);
-    if (request === undefined || idAt === undefined) return false;
+    if (request === undefined || idAt === undefined) return undefined;
     const edits: Edit[] = id === request.id ? [] : [{ ...idAt, text: request.id }];
     if (request.listens) edits.push(...subscriptionEdits(message, 'result', request.id));
     const response = applyEdits(bytes, edits);
     request.recipient.respond(response, status);
     if (request.call !== undefined) request.call.end(endOfResponse(message, request.call, response.length));
-    return true;
+    return request;
   }
 
   /** Answers a request with an error, instead of the MCP server. */
