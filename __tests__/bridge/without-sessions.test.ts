@@ -144,6 +144,23 @@ describe.each(WAYS)('%s with sessions: false', (_who, start) => {
     expect(JSON.parse(await callText(url, ADA, 'cancelled'))).toHaveLength(1);
   });
 
+  test('a client that hangs up cancels the whole batch, however long', async () => {
+    const warned: Error[] = [];
+    const onWarning = (warning: Error): void => void warned.push(warning);
+    process.on('warning', onWarning);
+    onTestFinished(() => void process.off('warning', onWarning));
+    const { url, backend } = await serve();
+    const abort = new AbortController();
+    const batch = Array.from({ length: 15 }, (_, id) => call(id, 'hang'));
+    const hanging = post(url, batch, ADA, abort.signal).catch(() => undefined);
+    await until(() => backend.stats().pending === 15);
+    abort.abort();
+    await hanging;
+    await until(() => backend.stats().pending === 0);
+    expect(JSON.parse(await callText(url, ADA, 'cancelled'))).toHaveLength(15);
+    expect(warned).toEqual([]);
+  });
+
   test.each(['GET', 'DELETE', 'PUT'])('%s gets 405', async (method) => {
     const { url } = await serve();
     const response = await fetch(url, { method, headers: { ...ADA, accept: 'text/event-stream' } });
