@@ -54,7 +54,8 @@ export class EventStream {
     this.#auth = auth;
     res.writeHead(200, STREAM_HEADERS);
     onceClosed(res, () => {
-      if (!res.writableFinished) this.#mark(false);
+      // A response that another one has replaced may close later.
+      if (this.#res === res && !res.writableFinished) this.#mark(false);
     });
     // Proxies and clients wait for the headers, and the first event may be a long time away.
     res.flushHeaders();
