@@ -1,9 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { expect, test, vi } from 'vitest';
+import { EventLog } from '../../src/bridge/answers/event-log.js';
 import { EventStream } from '../../src/bridge/answers/event-stream.js';
 import { PostResponse, type ResponsePlan } from '../../src/bridge/answers/post-response.js';
 import { type AuthInfo, issueAuth } from '../../src/core/auth-info.js';
 import { serve } from '../support/loopback-server.js';
+import { until } from '../support/until.js';
 
 /** Returns what a client receives if `write` writes the response. */
 async function received(write: (res: ServerResponse) => void): Promise<{ type: string | null; text: string }> {
@@ -40,6 +42,30 @@ test('a quiet stream gets comments until the token of its request expires', asyn
     stream.send(message);
   });
   expect(text).toBe(':\n\ndata: {"id":1}\n\n:\n\n');
+});
+
+test('a connection that closes late does not take back the answer that its successor has sent', async () => {
+  const log = new EventLog();
+  const stream = new EventStream({ log, number: 1, sendsInitialEvent: () => false });
+  let first: ServerResponse | undefined;
+  const url = await serve((_req, res) => {
+    const isFirst = first === undefined;
+    first ??= res;
+    // Its `close` comes later.
+    if (!isFirst) first.socket?.destroy();
+    stream.attach(res, undefined);
+    if (isFirst) stream.send(Buffer.alloc(2_000_000, 'x'), true);
+    else {
+      stream.replay(0);
+      stream.end();
+    }
+  });
+  const broken = fetch(url).then((response) => response.text().catch(() => undefined));
+  await until(() => first !== undefined);
+  expect(await (await fetch(url)).text()).toMatch(/^id: 1-1\ndata: x+\n\n$/);
+  await broken;
+  log.tick(performance.now() + 61_000);
+  expect(log.has(1), 'when it counts as delivered').toBe(false);
 });
 
 test('a quiet answer becomes a stream, so that no proxy closes its connection', async () => {

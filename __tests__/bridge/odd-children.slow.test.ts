@@ -59,6 +59,25 @@ describe('an answer over the limit', () => {
   });
 });
 
+describe('a message over the limit that is no answer', () => {
+  const WAYS = {
+    'with a session': (url: string) => open(url),
+    'without one': async () => ({ authorization: 'Bearer ada' }),
+  };
+
+  test.each(Object.entries(WAYS))('leaves the requests in flight alone, %s', async (way, begin) => {
+    const { url } = await started({ maxMessageBytes: 100_000, sessions: way === 'with a session' });
+    const headers = await begin(url);
+    const waiting = post(url, call(1, 'progress', { steps: 1, delay: 1_500 }), headers);
+    expect(await callText(url, headers, 'log', { line: 'x'.repeat(300_000) })).toBe('logged');
+    for (const methodFirst of [true, false]) {
+      const refusal = await callText(url, headers, 'ask-much', { as: 1, bytes: 300_000, methodFirst });
+      expect(JSON.parse(refusal)).toEqual({ code: -32603, message: 'The request is over the limit (maxMessageBytes)' });
+    }
+    expect(await (await waiting).json()).toMatchObject({ id: 1, result: {} });
+  });
+});
+
 test('the number of processes is limited even if children ignore SIGTERM', async () => {
   const { url, backend } = await started({ maxSessions: 2, env: { STUBBORN: '1' } });
   let refused = 0;

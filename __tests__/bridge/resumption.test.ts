@@ -107,6 +107,23 @@ describe('the standalone stream', () => {
     }
   });
 
+  test('names no event as received before it is sent', async () => {
+    const session = await open(served.url, {}, '2025-11-25');
+    await callText(served.url, session, 'late');
+    await setTimeout(60);
+    for (const [lastEventId, ids] of [
+      [undefined, ['0-0', '0-1', '0-2']],
+      ['0-1', ['0-1', '0-2']],
+      ['0-0', ['0-0', '0-1', '0-2']],
+      [undefined, ['0-2']],
+    ] as const) {
+      const events = eventsOf(await listen(session, lastEventId));
+      const seen: unknown[] = [];
+      while (seen.length < ids.length) seen.push((await events.next()).value.id);
+      expect(seen, `after ${lastEventId}`).toEqual(ids);
+    }
+  });
+
   test('moves to the newest listener, and every message goes to one of them', async () => {
     const session = await open(served.url);
     const older = eventsOf(await listen(session));

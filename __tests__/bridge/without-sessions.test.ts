@@ -144,6 +144,23 @@ describe.each(WAYS)('%s with sessions: false', (_who, start) => {
     expect(JSON.parse(await callText(url, ADA, 'cancelled'))).toHaveLength(1);
   });
 
+  test('a client that hangs up cancels the whole batch, however long', async () => {
+    const warned: Error[] = [];
+    const onWarning = (warning: Error): void => void warned.push(warning);
+    process.on('warning', onWarning);
+    onTestFinished(() => void process.off('warning', onWarning));
+    const { url, backend } = await serve();
+    const abort = new AbortController();
+    const batch = Array.from({ length: 15 }, (_, id) => call(id, 'hang'));
+    const hanging = post(url, batch, ADA, abort.signal).catch(() => undefined);
+    await until(() => backend.stats().pending === 15);
+    abort.abort();
+    await hanging;
+    await until(() => backend.stats().pending === 0);
+    expect(JSON.parse(await callText(url, ADA, 'cancelled'))).toHaveLength(15);
+    expect(warned).toEqual([]);
+  });
+
   test.each(['GET', 'DELETE', 'PUT'])('%s gets 405', async (method) => {
     const { url } = await serve();
     const response = await fetch(url, { method, headers: { ...ADA, accept: 'text/event-stream' } });
@@ -171,6 +188,15 @@ describe.each(WAYS)('%s with sessions: false', (_who, start) => {
     expect(await reasonOf(await post(url, call(1, 'crash'), ADA))).toBe('child_exited');
     expect(await callText(url, ADA, 'pid')).not.toBe(pid);
     expect(backend.stats()).toMatchObject({ restarts: 1, children: 1 });
+  });
+
+  test('a process that exits before it answered a request is not started again until there is one', async () => {
+    const { url, backend } = await serve({ env: { EXIT_ON: 'notifications/initialized' } });
+    await post(url, initialize(), ADA);
+    await until(() => backend.stats().children === 0);
+    expect(backend.stats().restarts).toBe(0);
+    expect((await post(url, initialize(), ADA)).status).toBe(200);
+    expect(backend.stats()).toMatchObject({ restarts: 0, children: 1 });
   });
 
   test.each([

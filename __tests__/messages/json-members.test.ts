@@ -1,7 +1,7 @@
 import { assert, json, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyEdits, readElements, readMembers, textOf } from '../../src/messages/json-members.js';
-import { idOfTruncated, keyOf, readMessage } from '../../src/messages/json-rpc.js';
+import { keyOf, readMessage, readTruncated } from '../../src/messages/json-rpc.js';
 import { encodeLine, LineReader } from '../../src/messages/line-codec.js';
 
 describe('readMembers()', () => {
@@ -97,7 +97,7 @@ describe('keyOf()', () => {
   });
 });
 
-describe('idOfTruncated()', () => {
+describe('readTruncated()', () => {
   const x = 'x'.repeat(50);
   test.each([
     ['before the result', `{"jsonrpc":"2.0","id":7,"result":{"a":"${x}`, `${x}"}}`, '7'],
@@ -105,8 +105,22 @@ describe('idOfTruncated()', () => {
     ['near the end', `{"result":{"a":"${x}`, `${x}"},"id":8,"jsonrpc":"2.0"} `, '8'],
     ['in a string only', `{"result":{"a":"${x}`, `${x},\\"id\\":9}"},"x":1}`, undefined],
     ['in the result only', `{"result":{"id":5,"a":"${x}`, `${x}"}}`, undefined],
-  ])('an id %s', (_where, head, tail, key) => {
-    expect(idOfTruncated(Buffer.from(head), Buffer.from(tail))).toBe(key);
+    ['that the head ends in', '{"jsonrpc":"2.0","id":7', `${x}"}}`, undefined],
+  ])('a response with its id %s', (_where, head, tail, key) => {
+    expect(readTruncated(Buffer.from(head), Buffer.from(tail))).toMatchObject({ kind: 'response', key });
+  });
+
+  test.each([
+    ['request', 'of the JS SDK', `{"method":"a","params":{"a":"${x}`, `${x}"},"jsonrpc":"2.0","id":7}`],
+    ['request', 'of the Python SDK', `{"jsonrpc":"2.0","id":7,"method":"a","params":{"a":"${x}`, `${x}"}}`],
+    ['request', 'with its method last', `{"params":{"a":"${x}`, `${x}"}, "id" : 7, "m\\u0065thod":"a"}`],
+    ['notification', 'of the JS SDK', `{"method":"a","params":{"a":"${x}`, `${x}"},"jsonrpc":"2.0"}`],
+    ['notification', 'of the Python SDK', `{"jsonrpc":"2.0","method":"a","params":{"id":7,"a":"${x}`, `${x}"}}`],
+    ['response', 'with a method in its result', `{"id":7,"result":{"method":"a","b":"${x}`, `${x}","method":"a"}}`],
+    ['response', 'with a method beside its result', `{"id":7,"result":{},"method":"a","b":"${x}`, `${x}"}`],
+  ])('a %s %s', (kind, _which, head, tail) => {
+    const key = kind === 'notification' ? undefined : '7';
+    expect(readTruncated(Buffer.from(head), Buffer.from(tail))).toMatchObject({ kind, key });
   });
 });
 

@@ -61,6 +61,8 @@ function collect(req: IncomingMessage, maxBytes: number, caller: string | undefi
     };
     const onClose = (): void => body.fail(new BodyError(400, 'The request ended before its body did'));
     req.on('data', onData).on('end', onEnd).on('close', onClose);
+    // The client left before the body was read. No event follows, and the request would be kept until the time limit.
+    if (req.destroyed) onClose();
   });
 }
 

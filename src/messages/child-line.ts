@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { trimOws } from '../http/ows.js';
 import { readMembers } from './json-members.js';
-import { idOfTruncated, keyOf, type RpcMessage, readMessage, readString } from './json-rpc.js';
+import { keyOf, type RpcMessage, readMessage, readString, readTruncated } from './json-rpc.js';
 import { endOfValue, skipSpace } from './json-scan.js';
 
 const OPEN = 0x7b;
@@ -35,8 +35,9 @@ export function requestsAnsweredBy(line: Buffer): readonly string[] | 'any' {
     if (key !== undefined && (answers || !asks)) keys.push(key);
   }
   if (keys.length > 0 || readMembers(bytes) !== undefined) return keys;
-  const key = idOfTruncated(bytes.subarray(0, MAX_SEARCHED_BYTES), bytes.subarray(-MAX_SEARCHED_BYTES));
-  if (key !== undefined) return [key];
+  const seen = readTruncated(bytes.subarray(0, MAX_SEARCHED_BYTES), bytes.subarray(-MAX_SEARCHED_BYTES));
+  if (seen.kind !== 'response') return [];
+  if (seen.key !== undefined) return [seen.key];
   const has = (name: string) => bytes.includes(`"${name}"`);
   return has('jsonrpc') && (has('result') || has('error')) && !has('method') ? 'any' : [];
 }

@@ -37,6 +37,20 @@ export function readMembers(bytes: Buffer, at = 0): JsonMembers | undefined {
   return readList(bytes, at, OPEN, CLOSE, readMember);
 }
 
+/** Reads the members at the beginning of an object whose end is missing, up to the first that is not complete. */
+export function readFirstMembers(bytes: Buffer): readonly JsonMember[] {
+  const list: JsonMember[] = [];
+  let at = skipSpace(bytes, 0);
+  while (bytes[at] === (list.length === 0 ? OPEN : COMMA)) {
+    const member = readMember(bytes, skipSpace(bytes, at + 1));
+    // A number at the end may continue in the bytes that are missing.
+    if (member === undefined || member.end === bytes.length) break;
+    list.push(member);
+    at = skipSpace(bytes, member.end);
+  }
+  return list;
+}
+
 /** Reads the elements of the array at `at`, each as its start and end. Undefined if it is not an array. */
 export function readElements(bytes: Buffer, at = 0): readonly { start: number; end: number }[] | undefined {
   return readList(bytes, at, OPEN_LIST, CLOSE_LIST, readElement)?.list;

@@ -2,7 +2,15 @@ import { isUtf8 } from 'node:buffer';
 import { isRecord } from '../http/json-object.js';
 import { BridgeError } from './bridge-error.js';
 import { countMembers, JsonBoundError } from './json-bounds.js';
-import { type JsonMember, type JsonMembers, memberOf, readElements, readMembers, textOf } from './json-members.js';
+import {
+  type JsonMember,
+  type JsonMembers,
+  memberOf,
+  readElements,
+  readFirstMembers,
+  readMembers,
+  textOf,
+} from './json-members.js';
 import { skipSpace } from './json-scan.js';
 import {
   ENVELOPE_NAMES,
@@ -147,20 +155,35 @@ export function readString(text: string): string | undefined {
 }
 
 /**
- * Finds the id of a message that is too long to be kept, in its first bytes or its last. An id at the end is reliable: the last brace
+ * Reads what the first and the last bytes of a message that is too long to be kept show of it. It counts as a response unless they show a
+ * method. The key is undefined if the id is not visible.
+ */
+export function readTruncated(head: Buffer, tail: Buffer): Pick<RpcMessage, 'kind' | 'id' | 'key'> {
+  const first = readFirstMembers(head).map((member) => [member.name, textOf(head, member)] as const);
+  const members = [...first, ...lastMembers(tail.toString('utf8'))];
+  const has = (wanted: string) => members.some(([name]) => name === wanted);
+  const [, id] = members.find(([name]) => name === 'id') ?? [];
+  const key = id === undefined ? undefined : keyOf(id);
+  if (!has('method') || has('result') || has('error')) return { kind: 'response', id, key };
+  return { kind: key === undefined ? 'notification' : 'request', id, key };
+}
+
+/** Finds the id of a message that is too long to be kept. */
+export function idOfTruncated(head: Buffer, tail: Buffer): string | undefined {
+  return readTruncated(head, tail).key;
+}
+
+const STRING = String.raw`"(?:[^"\\]|\\.)*"`;
+const MEMBER = String.raw`[,{]\s*(${STRING})\s*:\s*(${STRING}|-?\d[\d.eE+-]*|true|false|null)\s*`;
+const LAST_MEMBERS = new RegExp(String.raw`(?:${MEMBER})+\}\s*$`);
+
+/**
+ * Reads the members at the end of a message, back to the last whose value is an object or an array. They are reliable: the last brace
  * closes the message, and a quote inside a string would be escaped.
  */
-export function idOfTruncated(head: Buffer, tail: Buffer): string | undefined {
-  const first =
-    /^[ \t\r\n]*\{[ \t\r\n]*(?:"jsonrpc"[ \t\r\n]*:[ \t\r\n]*"2\.0"[ \t\r\n]*,[ \t\r\n]*)?"id"[ \t\r\n]*:[ \t\r\n]*("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*)/.exec(
-      head.toString('utf8'),
-    );
-  const last =
-    /[,{][ \t\r\n]*"id"[ \t\r\n]*:[ \t\r\n]*("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*)[ \t\r\n]*(?:,[ \t\r\n]*"jsonrpc"[ \t\r\n]*:[ \t\r\n]*"2\.0"[ \t\r\n]*)?\}[ \t\r\n]*$/.exec(
-      tail.toString('utf8'),
-    );
-  const text = (first ?? last)?.[1];
-  return text === undefined ? undefined : keyOf(text);
+function lastMembers(tail: string): (readonly [name: string | undefined, text: string])[] {
+  const found = LAST_MEMBERS.exec(tail)?.[0] ?? '';
+  return [...found.matchAll(new RegExp(MEMBER, 'g'))].map(([, name = '', text = '']) => [readString(name), text]);
 }
 
 /** Builds the notification that cancels a request. `id` is written as JSON. */
@@ -177,6 +200,12 @@ export function emptyResult(id: string): Buffer {
 /** Builds the answer to a server's request that no client can answer. */
 export function methodNotFound(id: string): Buffer {
   return Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":{"code":-32601,"message":"Method not found"}}`);
+}
+
+/** Builds the answer to a server's request that is too long to be passed on. */
+export function requestTooLarge(id: string): Buffer {
+  const message = 'The request is over the limit (maxMessageBytes)';
+  return Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":{"code":-32603,"message":"${message}"}}`);
 }
 
 // Parsers differ: of two members with one name, some use the first, some the last, and some ignore capitals. The child may read

@@ -46,20 +46,23 @@ export class EventStream {
 
   /**
    * Continues the stream on `res`, which has no headers yet, until the token of `auth` expires or is withdrawn. Ends an earlier
-   * response, which the client has abandoned.
+   * response, which the client has abandoned. The events after `event` must be replayed next.
    */
-  attach(res: ServerResponse, auth: AuthInfo | undefined): void {
+  attach(res: ServerResponse, auth: AuthInfo | undefined, event = this.#sent): void {
     this.pause();
     this.#res = res;
     this.#auth = auth;
     res.writeHead(200, STREAM_HEADERS);
     onceClosed(res, () => {
-      if (!res.writableFinished) this.#mark(false);
+      // A response that another one has replaced may close later.
+      if (this.#res === res && !res.writableFinished) this.#mark(false);
     });
     // Proxies and clients wait for the headers, and the first event may be a long time away.
     res.flushHeaders();
     if (this.#resumption?.sendsInitialEvent() && !this.#done) {
-      res.write(`id: ${this.#resumption.number}-${this.#last}\nretry: ${RETRY_MS}\ndata: \n\n`);
+      // A client that is cut off after it resumes here, so this id precedes all events that are replayed.
+      const start = this.#last - this.#kept(event).length;
+      res.write(`id: ${this.#resumption.number}-${start}\nretry: ${RETRY_MS}\ndata: \n\n`);
     }
   }
 

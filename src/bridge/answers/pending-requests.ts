@@ -2,7 +2,7 @@ import { ShortLivedMap } from '../../core/short-lived.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { requestsAnsweredBy } from '../../messages/child-line.js';
 import { applyEdits, type Edit } from '../../messages/json-members.js';
-import { type ClientMessage, idOfTruncated, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
+import { type ClientMessage, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
 import { subscriptionEdits, subscriptionEnd } from '../../messages/stateless-response.js';
 import type { CallEnd, ObservedCall } from '../../telemetry/observed-call.js';
 import { endOfRefusal } from '../../telemetry/outcomes.js';
@@ -88,17 +88,17 @@ export class PendingRequests<R extends PendingRequest> {
     return request;
   }
 
-  /** Passes the MCP server's response on with the id as the client wrote it; false if no request waits for it. */
-  settle(message: RpcMessage, status?: number): boolean {
+  /** Passes the MCP server's response on with the id as the client wrote it. Returns the request; undefined if none waits for it. */
+  settle(message: RpcMessage, status?: number): R | undefined {
     const { key, id, idAt, bytes } = message;
     const request = this.#take(key);
-    if (request === undefined || idAt === undefined) return false;
+    if (request === undefined || idAt === undefined) return undefined;
     const edits: Edit[] = id === request.id ? [] : [{ ...idAt, text: request.id }];
     if (request.listens) edits.push(...subscriptionEdits(message, 'result', request.id));
     const response = applyEdits(bytes, edits);
     request.recipient.respond(response, status);
     if (request.call !== undefined) request.call.end(endOfResponse(message, request.call, response.length));
-    return true;
+    return request;
   }
 
   /** Answers a request with an error, instead of the MCP server. */
@@ -117,9 +117,8 @@ export class PendingRequests<R extends PendingRequest> {
     for (const [key] of this.entries()) this.fail(key, reason, status);
   }
 
-  /** Fails the request whose response was too large; `head` and `tail` are the first and last bytes of that response. */
-  failOversized(head: Buffer, tail: Buffer): void {
-    const key = idOfTruncated(head, tail);
+  /** Fails the request `key`, whose response was too large. */
+  failOversized(key: string | undefined): void {
     if (key !== undefined) this.fail(key, 'message_too_large');
     // The id is not readable, so all requests fail: the one that it answers would otherwise wait forever.
     else this.failAll('message_too_large');

@@ -49,7 +49,7 @@ export class SessionStreams {
     const [, number = '', event = ''] = /^(\d{1,15})-(\d{1,15})$/.exec(lastEventId) ?? [];
     const stream = number === '0' ? this.standalone : this.#posts?.get(Number(number));
     if (stream === undefined || !stream.canReplayFrom(Number(event))) throw new BridgeError('events_gone');
-    stream.attach(res, auth);
+    stream.attach(res, auth, Number(event));
     stream.replay(Number(event));
   }
 }

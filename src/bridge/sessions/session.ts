@@ -6,7 +6,15 @@ import type { Principal } from '../../core/principal.js';
 import { BRIDGE_ERRORS, BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { readChildLine } from '../../messages/child-line.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
-import { type ClientMessage, cancellation, keyInParams, membersAt, type RpcMessage } from '../../messages/json-rpc.js';
+import {
+  type ClientMessage,
+  cancellation,
+  keyInParams,
+  membersAt,
+  type RpcMessage,
+  readTruncated,
+  requestTooLarge,
+} from '../../messages/json-rpc.js';
 import { metaOf } from '../../messages/revision.js';
 import type { Connection, ConnectionListener, Sender } from '../../targets/connection.js';
 import type { ObservedCall } from '../../telemetry/observed-call.js';
@@ -126,9 +134,13 @@ export class Session implements ConnectionListener, LiveSession {
   }
 
   oversized(head: Buffer, tail: Buffer): void {
+    const message = readTruncated(head, tail);
+    // Without an answer, the server would wait for it forever.
+    if (message.kind === 'request') this.#connection.write(requestTooLarge(message.id ?? 'null'));
+    if (message.kind !== 'response') return;
     // Without the answer to `initialize`, no client knows the session.
     if (this.revision === '') this.end('message_too_large');
-    else this.#pending.failOversized(head, tail);
+    else this.#pending.failOversized(message.key);
   }
 
   gone(reason: BridgeErrorCode): void {

@@ -140,7 +140,7 @@ export class ConnectionPool<Prepared> {
 
   #gone({ owner, stateless }: Pick<NewConnection, 'owner' | 'stateless'>): void {
     const caller = this.#open.get(owner)?.caller;
-    if (!this.#forget({ owner, stateless }) || this.#closed || !stateless.answered) return;
+    if (!this.#forget({ owner, stateless }) || this.#closed || !stateless.served) return;
     // The connection of one anonymous request has no more requests to serve.
     if (caller === undefined || typeof owner !== 'string' || isOver(caller.auth)) return;
     this.restarts++;

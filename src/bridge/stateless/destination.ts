@@ -1,5 +1,6 @@
 import { type Edit, type JsonMember, memberOf, textOf } from '../../messages/json-members.js';
-import { keyOf, membersAt, type RpcMessage } from '../../messages/json-rpc.js';
+import { type ClientMessage, keyOf, membersAt, type RpcMessage } from '../../messages/json-rpc.js';
+import { type MetaRule, metaEdits } from '../../messages/meta-edit.js';
 import { SUBSCRIPTION_KEY, subscriptionEdits } from '../../messages/stateless-response.js';
 import { endOfRefusal } from '../../telemetry/outcomes.js';
 import type { PendingRequest, PendingRequests } from '../answers/pending-requests.js';
@@ -40,4 +41,18 @@ export function destinationOf(
   const subscription = memberOf(membersAt({ bytes: message.bytes, members: params }, '_meta'), SUBSCRIPTION_KEY);
   const request = pending.get(keyAt(subscription));
   return subscription && request && { request, edits: [{ ...subscription, text: request.id }] };
+}
+
+/** The edits of a request on its way to the server: `key` in place of its id and of its progress token `token`, and the changes of `rule`. */
+export function requestEdits(
+  message: ClientMessage,
+  key: string,
+  token: JsonMember | undefined,
+  rule: MetaRule | undefined,
+): readonly Edit[] {
+  const { idAt } = message;
+  const edits: Edit[] = idAt === undefined ? [] : [{ ...idAt, text: key }];
+  if (rule === undefined) return token ? [...edits, { ...token, text: key }] : edits;
+  const own = new Map([...rule.own, ...(token ? [['progressToken', key] as const] : [])]);
+  return [...edits, ...metaEdits(message, { ...rule, own })];
 }

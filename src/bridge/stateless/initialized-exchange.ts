@@ -75,17 +75,18 @@ export class InitializedExchange {
       openStream: () => new EventStream(),
       pauseFor: (slow) => stateless.pauseFor(slow),
     });
+    const sent: string[] = [];
+    // Without a session, the client cannot ask for the answers again.
+    onceClosed(res, () => {
+      for (const key of sent) stateless.cancel(key);
+    });
     for (const message of requests) {
       const call = request.calls?.claim(message.key);
       if (message.method === 'initialize') {
         const opening = openingFor(message, prepared);
         response.respond(opening);
         call?.end(endOfResponse(prepared, call, opening.length));
-      } else {
-        const key = stateless.request(message, response, rule, call);
-        // Without a session, the client cannot ask for the answer again.
-        onceClosed(res, () => stateless.cancel(key));
-      }
+      } else sent.push(stateless.request(message, response, rule, call));
     }
   }
 

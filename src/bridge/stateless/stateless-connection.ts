@@ -3,7 +3,7 @@ import type { AuthInfo } from '../../core/auth-info.js';
 import { isOver, LastingAuthority, withdrawalOf } from '../../core/authority.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { readChildLine } from '../../messages/child-line.js';
-import { applyEdits, type Edit, memberOf, textOf } from '../../messages/json-members.js';
+import { applyEdits, memberOf, textOf } from '../../messages/json-members.js';
 import {
   type ClientMessage,
   cancellation,
@@ -12,8 +12,10 @@ import {
   membersAt,
   methodNotFound,
   type RpcMessage,
+  readTruncated,
+  requestTooLarge,
 } from '../../messages/json-rpc.js';
-import { type MetaRule, metaEdits } from '../../messages/meta-edit.js';
+import type { MetaRule } from '../../messages/meta-edit.js';
 import { metaOf } from '../../messages/revision.js';
 import type { Connection, ConnectionListener, Sender } from '../../targets/connection.js';
 import type { ObservedCall } from '../../telemetry/observed-call.js';
@@ -21,7 +23,7 @@ import { endOfRefusal, endOfWithdrawal } from '../../telemetry/outcomes.js';
 import { PendingRequests } from '../answers/pending-requests.js';
 import type { Recipient } from '../answers/post-response.js';
 import { writeCall } from '../answers/write-call.js';
-import { destinationOf, type StatelessRequest } from './destination.js';
+import { destinationOf, requestEdits, type StatelessRequest } from './destination.js';
 import { ToolHeaders } from './tool-headers.js';
 
 const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
@@ -46,8 +48,10 @@ export interface StatelessSetup {
 export class StatelessConnection implements ConnectionListener {
   lastUsed = performance.now();
   readonly authority: LastingAuthority;
-  /** True if it ever answered. A connection that never did is opened again only when another request needs it. */
+  /** True if it ever answered. */
   answered = false;
+  /** True if it ever answered a client. A connection that never did is opened again only when another request needs it. */
+  served = false;
   /** The reason why it answers no more requests; undefined while it answers them. */
   over: BridgeErrorCode | undefined;
   readonly toolHeaders = new ToolHeaders(this);
@@ -110,7 +114,7 @@ export class StatelessConnection implements ConnectionListener {
     call: ObservedCall | undefined,
   ): string {
     const key = `${++this.#count}`;
-    const { bytes, id = 'null', idAt, method } = message;
+    const { bytes, id = 'null', method } = message;
     this.lastUsed = performance.now();
     this.authority.renew(recipient.auth);
     const token = memberOf(membersAt(message, 'params', '_meta'), 'progressToken');
@@ -123,13 +127,7 @@ export class StatelessConnection implements ConnectionListener {
       since: this.lastUsed,
       call,
     });
-    const edits: Edit[] = idAt === undefined ? [] : [{ ...idAt, text: key }];
-    if (rule === undefined) edits.push(...(token ? [{ ...token, text: key }] : []));
-    else {
-      const own = new Map([...rule.own, ...(token ? [['progressToken', key] as const] : [])]);
-      edits.push(...metaEdits(message, { ...rule, own }));
-    }
-    writeCall(this.#connection, applyEdits(bytes, edits), recipient, call);
+    writeCall(this.#connection, applyEdits(bytes, requestEdits(message, key, token, rule)), recipient, call);
     return key;
   }
 
@@ -140,12 +138,7 @@ export class StatelessConnection implements ConnectionListener {
       recipient.respond(Buffer.from(new BridgeError(this.over, { id: key }).body()));
       return key;
     }
-    this.#pending.add(key, {
-      id: key,
-      recipient,
-      isInternal: true,
-      since: performance.now(),
-    });
+    this.#pending.add(key, { id: key, recipient, isInternal: true, since: performance.now() });
     this.#connection.write(Buffer.from(`{"jsonrpc":"2.0","id":${key},"method":"${method}","params":${params}}`));
     return key;
   }
@@ -187,15 +180,19 @@ export class StatelessConnection implements ConnectionListener {
       return;
     }
     this.#started = true;
-    if (message.kind === 'response')
-      this.answered = this.#pending.settle(message, this.#statusOf?.(message)) || this.answered;
-    else if (message.kind === 'notification') this.#route(message);
+    if (message.kind === 'response') {
+      const settled = this.#pending.settle(message, this.#statusOf?.(message));
+      this.answered ||= settled !== undefined;
+      this.served ||= settled !== undefined && !settled.isInternal;
+    } else if (message.kind === 'notification') this.#route(message);
     // These revisions have no requests to the client. Without a response, the server would wait forever.
     else this.#connection.write((message.method === 'ping' ? emptyResult : methodNotFound)(message.id ?? 'null'));
   }
 
   oversized(head: Buffer, tail: Buffer): void {
-    this.#pending.failOversized(head, tail);
+    const message = readTruncated(head, tail);
+    if (message.kind === 'response') this.#pending.failOversized(message.key);
+    else if (message.kind === 'request') this.#connection.write(requestTooLarge(message.id ?? 'null'));
   }
 
   gone(reason: BridgeErrorCode): void {
