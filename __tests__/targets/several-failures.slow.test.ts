@@ -131,21 +131,6 @@ test('a target that does not read: calls to it wait, calls to others do not, and
   process.kill(pid, 'SIGCONT');
 });
 
-test('an answer over the limit, or that is no message, fails the request of its own target', async () => {
-  const client = several({ a: {}, b: {} }).connect();
-  await client.initialize();
-  const hanging = client.start('tools/call', { name: 'a_hang' });
-  const line = `{"jsonrpc":"2.0","id":ID,"result":"${'x'.repeat(1_000_001)}"}`;
-  const { error } = await client.request('tools/call', { name: 'b_print', arguments: { line } });
-  expect(error.data.reason).toBe('message_too_large');
-  const unreadable = await client.request('tools/call', {
-    name: 'b_print',
-    arguments: { line: '{"jsonrpc":"2.0","id":ID,"result":tru' },
-  });
-  expect(unreadable.error.data.reason).toBe('unreadable_answer');
-  expect(client.find(hanging)).toBeUndefined();
-});
-
 test('no process is left after the end of a connection, even while a target is being opened', async () => {
   const { connect, source } = several({ a: {}, b: { HANGS: '1' } });
   const client = connect();

@@ -168,11 +168,6 @@ export function readTruncated(head: Buffer, tail: Buffer): Pick<RpcMessage, 'kin
   return { kind: key === undefined ? 'notification' : 'request', id, key };
 }
 
-/** Finds the id of a message that is too long to be kept. */
-export function idOfTruncated(head: Buffer, tail: Buffer): string | undefined {
-  return readTruncated(head, tail).key;
-}
-
 const STRING = String.raw`"(?:[^"\\]|\\.)*"`;
 const MEMBER = String.raw`[,{]\s*(${STRING})\s*:\s*(${STRING}|-?\d[\d.eE+-]*|true|false|null)\s*`;
 const LAST_MEMBERS = new RegExp(String.raw`(?:${MEMBER})+\}\s*$`);

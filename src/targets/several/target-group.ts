@@ -3,7 +3,7 @@ import type { Caller } from '../../core/quota.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { requestsAnsweredBy } from '../../messages/child-line.js';
 import { textOf } from '../../messages/json-members.js';
-import { cancellation, idOfTruncated, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
+import { cancellation, keyOf, type RpcMessage, readTruncated, requestTooLarge } from '../../messages/json-rpc.js';
 import { withTrace } from '../../messages/meta-edit.js';
 import { errorTypeOf, type ObservedCall } from '../../telemetry/observed-call.js';
 import { endOfRefusal } from '../../telemetry/outcomes.js';
@@ -136,9 +136,12 @@ export class TargetGroup {
   }
 
   failOversized(target: NamedTarget, head: Buffer, tail: Buffer): void {
-    const key = idOfTruncated(head, tail);
-    const own = this.ids.sentTo(target);
-    for (const id of own) if (key === undefined || key === id) this.fail(id, 'message_too_large');
+    const { kind, id = 'null', key } = readTruncated(head, tail);
+    // Without an answer, the server would wait for it forever.
+    if (kind === 'request') this.sendIfPossible(target, requestTooLarge(id));
+    if (kind !== 'response') return;
+    for (const own of this.ids.sentTo(target))
+      if (key === undefined || key === own) this.fail(own, 'message_too_large');
   }
 
   /** Cancels every request to a target that belongs to one request of the client. */
