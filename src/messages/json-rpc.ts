@@ -168,9 +168,10 @@ export function readTruncated(head: Buffer, tail: Buffer): Pick<RpcMessage, 'kin
   return { kind: key === undefined ? 'notification' : 'request', id, key };
 }
 
+const SPACES = String.raw`[ \t\r\n]*`;
 const STRING = String.raw`"(?:[^"\\]|\\.)*"`;
-const MEMBER = String.raw`[,{]\s*(${STRING})\s*:\s*(${STRING}|-?\d[\d.eE+-]*|true|false|null)\s*`;
-const LAST_MEMBERS = new RegExp(String.raw`(?:${MEMBER})+\}\s*$`);
+const MEMBER = String.raw`[,{]${SPACES}(${STRING})${SPACES}:${SPACES}(${STRING}|-?\d[\d.eE+-]*|true|false|null)${SPACES}`;
+const LAST_MEMBERS = new RegExp(String.raw`(?:${MEMBER})+\}${SPACES}$`);
 
 /**
  * Reads the members at the end of a message, back to the last whose value is an object or an array. They are reliable: the last brace
