@@ -212,4 +212,34 @@ describe('an event stream of a remote server', () => {
       new RegExp(`^error .*\\(target_failed\\): status ${status}: in answer to the GET of an event stream$`),
     );
   });
+
+  test('of a session that was open, and then 404, ends the session: the client opens another', async () => {
+    let opened = 0;
+    const target = await startSessionTarget(
+      ({ id }, res) => replyJson(res, id, {}),
+      (res) => {
+        opened += 1;
+        if (opened === 1) beginEvents(res, 'retry: 1\n\n').end();
+        else res.writeHead(404).end();
+      },
+    );
+    const { url } = await serveTarget(target.url);
+    const session = await open(url, ADA);
+    await post(url, INITIALIZED, session);
+    await until(() => opened === 2);
+    await expect.poll(async () => (await post(url, call(1, 'x'), session)).status).toBe(404);
+  });
+
+  test.each([400, 405, 406])('that a server refuses from the beginning (%s) is asked for once', async (status) => {
+    const target = await startSessionTarget(
+      ({ id }, res) => replyJson(res, id, {}),
+      (res) => res.writeHead(status).end(),
+    );
+    const { url } = await serveTarget(target.url);
+    const session = await open(url, ADA);
+    await post(url, INITIALIZED, session);
+    await until(() => target.arrived.some(({ method }) => method === 'GET'));
+    await new Promise((resolve) => setTimeout(resolve, 1_300));
+    expect(target.arrived.filter(({ method }) => method === 'GET')).toHaveLength(1);
+  });
 });

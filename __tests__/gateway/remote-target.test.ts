@@ -86,10 +86,12 @@ describe('a remote target', () => {
     });
   });
 
-  test('requestHeaderModifier removes a header that it also sets', () => {
-    const requestHeaderModifier = { set: { 'x-tenant': 'a' }, add: { 'x-b': 'b' }, remove: ['X-Tenant', 'X-B'] };
-    const target = read({ mcp: { host: 'https://a.example/mcp' }, policies: { requestHeaderModifier } });
-    expect(target).toHaveProperty('headers.values', { 'x-tenant': undefined, 'x-b': undefined });
+  test.each(['set', 'add'])('requestHeaderModifier refuses to remove a header that is also in %s', (member) => {
+    const requestHeaderModifier = { [member]: { 'x-tenant': 'a' }, remove: ['X-Tenant'] };
+    const policies = { requestHeaderModifier };
+    expect(() => read({ mcp: { host: 'https://a.example/mcp' }, policies })).toThrow(
+      'requestHeaderModifier.remove has x-tenant, which is also in add or set, and would not be sent: write it once',
+    );
   });
 
   test('names the file of the key of callerToken from beside the configuration file', () => {

@@ -131,6 +131,13 @@ describe('the section mcp', () => {
   });
 
   test.each<[string, object]>([
+    [
+      'a shorter time of one of several targets',
+      {
+        targets: [scripted('a'), { name: 'b', ...remote({ responseTimeoutSeconds: 5 })[0] }],
+        policies: { timeout: { backendRequestTimeout: '60s' } },
+      },
+    ],
     ['another limit of time', { requestTimeoutSeconds: 9, policies: { timeout: { requestTimeout: '5s' } } }],
     ['names of hosts without dnsRebindingProtection', { dnsRebindingProtection: false, allowedHosts: ['a.example'] }],
   ])('%s is accepted', (_what, mcp) => {

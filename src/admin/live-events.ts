@@ -154,7 +154,9 @@ export class LiveEvents {
   #send(event: LoggedEvent): void {
     const text = textOf(event);
     for (const res of [...this.#readers]) {
-      if (res.writableLength <= MAX_UNREAD_BYTES) res.write(text);
+      // Its `close` may still come.
+      if (hasHungUp(res)) this.#disconnect(res);
+      else if (res.writableLength <= MAX_UNREAD_BYTES) res.write(text);
       else {
         this.#disconnect(res);
         res.destroy();

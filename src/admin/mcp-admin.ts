@@ -71,7 +71,7 @@ const ASK_AGAIN_MS = 10_000;
 
 /** Ends an event stream when `requireOperator` refuses it: its operator may have logged out, or lost the role. */
 function askAgain(res: ServerResponse, requireOperator: () => Promise<void>): void {
-  const timer = setInterval(() => void requireOperator().catch(() => res.end()), ASK_AGAIN_MS).unref();
+  const timer = setInterval(() => void requireOperator().catch(() => res.destroy()), ASK_AGAIN_MS).unref();
   onceClosed(res, () => clearInterval(timer));
 }
 

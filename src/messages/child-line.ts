@@ -6,8 +6,7 @@ import { endOfValue, skipSpace } from './json-scan.js';
 
 const OPEN = 0x7b;
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
-/** Bytes at the beginning and at the end of a line that are searched for an id. */
-const MAX_SEARCHED_BYTES = 4_096;
+const NONE = Buffer.alloc(0);
 
 /** Parses a line of a child as a message. Undefined if the whole line is not JSON, not UTF-8, or not JSON-RPC 2.0. */
 export function readChildLine(bytes: Buffer): RpcMessage | undefined {
@@ -35,9 +34,10 @@ export function requestsAnsweredBy(line: Buffer): readonly string[] | 'any' {
     if (key !== undefined && (answers || !asks)) keys.push(key);
   }
   if (keys.length > 0 || readMembers(bytes) !== undefined) return keys;
-  const seen = readTruncated(bytes.subarray(0, MAX_SEARCHED_BYTES), bytes.subarray(-MAX_SEARCHED_BYTES));
-  if (seen.kind !== 'response') return [];
-  if (seen.key !== undefined) return [seen.key];
+  // Two writers may have mixed their messages in one line. So each end is read for itself.
+  for (const { kind, key } of [readTruncated(bytes, NONE), readTruncated(NONE, bytes)]) {
+    if (key !== undefined) return kind === 'response' ? [key] : [];
+  }
   const has = (name: string) => bytes.includes(`"${name}"`);
   return has('jsonrpc') && (has('result') || has('error')) && !has('method') ? 'any' : [];
 }

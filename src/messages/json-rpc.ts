@@ -154,13 +154,17 @@ export function readString(text: string): string | undefined {
   }
 }
 
+/** Bytes at the beginning and at the end of a message that are searched: the search takes quadratic time. */
+const MAX_SEARCHED_BYTES = 4_096;
+
 /**
  * Reads what the first and the last bytes of a message that is too long to be kept show of it. It counts as a response unless they show a
  * method. The key is undefined if the id is not visible.
  */
 export function readTruncated(head: Buffer, tail: Buffer): Pick<RpcMessage, 'kind' | 'id' | 'key'> {
-  const first = readFirstMembers(head).map((member) => [member.name, textOf(head, member)] as const);
-  const members = [...first, ...lastMembers(tail.toString('utf8'))];
+  const start = head.subarray(0, MAX_SEARCHED_BYTES);
+  const first = readFirstMembers(start).map((member) => [member.name, textOf(start, member)] as const);
+  const members = [...first, ...lastMembers(tail.toString('utf8', Math.max(0, tail.length - MAX_SEARCHED_BYTES)))];
   const has = (wanted: string) => members.some(([name]) => name === wanted);
   const [, id] = members.find(([name]) => name === 'id') ?? [];
   const key = id === undefined ? undefined : keyOf(id);

@@ -132,7 +132,7 @@ const MAX_LENGTHS = {
   issued_renewal: IN_THE_STORE,
 };
 
-/** Says what is too long. The purposes left out are filled by another server's tokens. */
+/** Says what is too long, where a client can send too much. Other contents are short, or the tokens of another server. */
 const TOO_LONG: { readonly [P in keyof SealedContents]?: () => OAuthError } = {
   consent: () => new OAuthError('invalid_request', 'The request is too long'),
   login: () => new OAuthError('invalid_request', 'The request is too long: state, scope or redirect_uri'),

@@ -77,6 +77,29 @@ test('an outage in the middle of a refresh ends no login: another replica goes o
   expect((await refreshAt(server, client, newer.refresh_token)).status).toBe(200);
 });
 
+test.each(['another replica', 'the same one'])(
+  'an outage in a refresh ends no login: %s goes on, though the access token has expired',
+  async (who) => {
+    const store = createMemoryStore();
+    const { upstream, server, client } = await startIssuingFlow({ expiresIn: 300, refresh: 'rotates' }, { store });
+    const policy = { resourceMetadata: { resource: `${server.origin}/mcp` } };
+    const other = await startIssuingServer(upstream, { store, policy });
+    const { body } = await tokensOf(client);
+    upstream.state.profile = { id: 'unreadable' };
+    expect((await refreshAt(server, client, body.refresh_token)).status).toBe(502);
+    upstream.state.profile = {};
+    vi.advanceTimersByTime(360_000);
+    const { status, body: newer } = await refreshAt(
+      who === 'the same one' ? server : other,
+      client,
+      body.refresh_token,
+    );
+    expect(status, JSON.stringify(newer)).toBe(200);
+    const sent = upstream.requests.filter(({ form }) => form.grant_type === 'refresh_token');
+    expect(new Set(sent.map(({ form }) => form.refresh_token)).size).toBe(2);
+  },
+);
+
 test('an answer in the store that was copied to the place of another login is not given out', async () => {
   const values = new Map<string, string>();
   const planted: { answer?: string | undefined } = {};

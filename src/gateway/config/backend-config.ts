@@ -49,7 +49,7 @@ export function readMcpBackend(
   const isJoined =
     read.length > 1 || prefixMode === 'always' || ['sessions', 'pin', 'serverInfo'].some((name) => name in options);
   if (isJoined) refuseOptionsOfAll(members, read);
-  refuseContradictions(members, read, surroundings.policies);
+  refuseContradictions(members, read, surroundings.policies, isJoined);
   return {
     targets: read,
     options: isJoined ? { prefixMode, failureMode, ...options } : options,

@@ -10,11 +10,17 @@ type Targets = ReadonlyArray<{
 const TIMES_TO_ANSWER = ['requestTimeoutSeconds', 'responseTimeoutSeconds'];
 
 /** Refuses what is written in two places of a backend, of which only one could count. */
-export function refuseContradictions(members: Members, targets: Targets, { timeout }: Policies): void {
+export function refuseContradictions(
+  members: Members,
+  targets: Targets,
+  { timeout }: Policies,
+  isJoined: boolean,
+): void {
   const local = members.dnsRebindingProtection?.flag() ? members.dnsRebindingProtection : undefined;
   const limit = timeout && 'backendRequestTimeout' in timeout.mapping() ? timeout : undefined;
   refuseWith(local, ['allowedHosts'], members, targets);
-  refuseWith(limit, TIMES_TO_ANSWER, members, targets);
+  // Of several targets, each may have a shorter time of its own.
+  refuseWith(limit, TIMES_TO_ANSWER, members, isJoined ? [] : targets);
   for (const { server } of targets) {
     for (const name of Object.keys(server.options)) members[name]?.refuse(`is also in ${server.at}: write it once`);
   }

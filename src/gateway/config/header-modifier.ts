@@ -13,13 +13,13 @@ export interface HeaderModifier {
 
 /** Reads `requestHeaderModifier` or `responseHeaderModifier`. */
 export function readHeaderModifier(node: ConfigNode): HeaderModifier {
-  const { add, set, remove } = node.members(HEADER_MODIFIER);
-  return {
-    add: readHeaders(add),
-    set: readHeaders(set),
-    remove: remove?.items().map(readName) ?? [],
-    at: node.path,
-  };
+  const members = node.members(HEADER_MODIFIER);
+  const [add, set] = [readHeaders(members.add), readHeaders(members.set)];
+  const remove = members.remove?.items().map(readName) ?? [];
+  const both = remove.find((name) => Object.hasOwn(add, name) || Object.hasOwn(set, name));
+  if (both !== undefined)
+    members.remove?.refuse(`has ${both}, which is also in add or set, and would not be sent: write it once`);
+  return { add, set, remove, at: node.path };
 }
 
 function readName(node: ConfigNode): string {

@@ -78,7 +78,9 @@ async function refresh(
   sealed: SealedRefresh,
   scopes: readonly string[],
 ): Promise<AccessTokenResponse> {
-  const upstream = await context.renewals.get(sealed, () => renew(context, sealed));
+  const upstream = await context.renewals.get(sealed, (newest) =>
+    renew(context, newest === undefined ? sealed : { ...sealed, refreshToken: newest }),
+  );
   const identity = (await readIdentity(context, upstream, undefined)) ?? knownIdentity(context, sealed);
   if (identity.subject !== sealed.subject) {
     throw new OAuthError('invalid_grant', 'The identity provider answered for another user');

@@ -11,12 +11,16 @@ import type { UpstreamTokens } from './upstream-tokens.js';
  * tokens, the earlier one no longer works. The client may try again after an outage, for example of the profile, and its login must go on.
  */
 export interface Renewals {
-  /** Returns the remembered answer for one of our refresh tokens, else the answer of `renew`. */
-  get(refresh: Refresh, renew: () => Promise<UpstreamTokens>): Promise<UpstreamTokens>;
+  /**
+   * Returns the remembered answer for one of our refresh tokens, unless its access token has expired. Else the answer of `renew`, which gets the
+   * refresh token of an answer that has expired: it is the newest.
+   */
+  get(refresh: Refresh, renew: Renew): Promise<UpstreamTokens>;
   /** Forgets the answer, once the client has got its tokens. */
   forget(refresh: Refresh): void;
 }
 
+type Renew = (newest: string | undefined) => Promise<UpstreamTokens>;
 type Refresh = Pick<SealedRefresh, 'login' | 'generation'>;
 
 const MAX_RENEWALS = 1_000;
@@ -32,15 +36,15 @@ export function createRenewals(
   const keyOf = ({ login, generation }: Refresh) => `refresh renewal ${login} ${generation}`;
 
   /** Looks first: a provider that sees a rotated refresh token again may end the login. */
-  async function findOrRenew(key: string, renew: () => Promise<UpstreamTokens>): Promise<UpstreamTokens> {
-    const known = await shared?.find(key);
-    if (known !== undefined) return known;
+  async function findOrRenew(key: string, renew: Renew): Promise<UpstreamTokens> {
+    const known = renewals.get(key) ?? (await shared?.find(key));
+    if (known !== undefined && !isOver(known)) return known;
     try {
-      return await renew();
+      return await renew(known?.refreshToken);
     } catch (error) {
       // Another replica may have renewed them at the same time.
       const found = error instanceof OAuthError ? await shared?.find(key) : undefined;
-      if (found === undefined) throw error;
+      if (found === undefined || isOver(found)) throw error;
       return found;
     }
   }
@@ -48,15 +52,18 @@ export function createRenewals(
   return {
     async get(refresh, renew) {
       const key = keyOf(refresh);
-      const known = renewals.get(key);
-      if (known !== undefined) return known;
-      const renewed = await findOrRenew(key, renew);
-      renewals.set(key, renewed);
-      await shared?.add(key, renewed);
-      return renewed;
+      const tokens = await findOrRenew(key, renew);
+      if (renewals.get(key) === tokens) return tokens;
+      renewals.set(key, tokens);
+      await shared?.add(key, tokens);
+      return tokens;
     },
     forget: (refresh) => void renewals.delete(keyOf(refresh)),
   };
+}
+
+function isOver({ accessTokenExpiresAt = Number.POSITIVE_INFINITY }: UpstreamTokens): boolean {
+  return accessTokenExpiresAt * 1_000 <= Date.now();
 }
 
 /** The tokens in the store are encrypted. */

@@ -187,8 +187,9 @@ export class RemoteConnection implements Connection {
     if (status === 404 && version === undefined && this.#session.isOpen) throw new BridgeError('session_ended');
     if (sent.method === 'initialize' && status < 300) this.#session.open(headers);
     if (sent.method !== 'notifications/initialized' || status >= 300) return;
-    // The session goes on without its stream.
-    this.#stream ??= new RemoteStream(this.#host, undefined, () => undefined);
+    this.#stream ??= new RemoteStream(this.#host, undefined, (isGone) => {
+      if (isGone && this.#session.isOpen) this.#lose('session_ended');
+    });
   }
 
   #deliver(bytes: Buffer): void {

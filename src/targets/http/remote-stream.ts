@@ -35,20 +35,22 @@ export class RemoteStream {
   readonly begun: Promise<void>;
   #begin: () => void = () => undefined;
   readonly #host: StreamHost;
-  /** Called when the stream is over for good. */
-  readonly #onOver: () => void;
+  /** Called when the stream is over for good. `isGone`: it was open, and the server no longer knows it. */
+  readonly #onOver: (isGone: boolean) => unknown;
   /** True if the stream is the rest of the answer to a request. */
   readonly #isRest: boolean;
   readonly #maxAttempts: number;
   #lastEventId: string | undefined;
   #retryMs: number | undefined;
   #attempts = 0;
+  /** True once the server has opened the stream. */
+  #wasOpen = false;
   #response: MessageResponse | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
 
   /** @param start Undefined for the stream of a session. It is opened again for as long as the session lasts. */
-  constructor(host: StreamHost, start: StreamStart | undefined, onOver: () => void) {
+  constructor(host: StreamHost, start: StreamStart | undefined, onOver: (isGone: boolean) => unknown) {
     this.begun = new Promise((resolve) => {
       this.#begin = resolve;
     });
@@ -102,7 +104,8 @@ export class RemoteStream {
     this.#begin();
     // The server may not keep the events after this one any longer.
     if (status === 400) this.#lastEventId = undefined;
-    requireStream(status, headers);
+    requireStream(status, headers, this.#wasOpen);
+    this.#wasOpen = true;
   }
 
   #retry(response: MessageResponse, error: BridgeError): void {
@@ -112,7 +115,9 @@ export class RemoteStream {
     this.#retryMs = response.retryMs ?? this.#retryMs;
     // The rest of an answer comes only after the id of an event.
     const isLost = this.#isRest && this.#lastEventId === undefined;
-    if (error.reason === 'method_not_allowed' || isLost || this.#attempts >= this.#maxAttempts) this.#finish();
+    const isGone = error.reason === 'session_ended';
+    const isFinal = isGone || error.reason === 'method_not_allowed';
+    if (isFinal || isLost || this.#attempts >= this.#maxAttempts) this.#finish(isGone);
     else this.#openLater();
   }
 
@@ -125,23 +130,26 @@ export class RemoteStream {
     this.#timer.unref();
   }
 
-  #finish(): void {
+  #finish(isGone = false): void {
     this.#isOver = true;
     // Not called from the constructor: the owner does not have the stream yet.
-    queueMicrotask(this.#onOver);
+    queueMicrotask(() => this.#onOver(isGone));
   }
 }
 
+/** The answers of servers that may open the stream later: 409 until they notice that the earlier one broke, and 429 to slow a caller down. */
+const LATER: readonly number[] = [408, 409, 425, 429];
+
 /**
- * A server that routes only POST answers GET with 404. If the session is over instead, the answer to the next POST says so. Other errors
- * pass: a server answers 409 until it has noticed that the earlier stream broke, and 429 to callers that it has to slow down.
+ * A server that routes only POST answers GET with 404. Once the stream was open, 404 says that the session is over.
  *
- * @throws {BridgeError} `method_not_allowed` if the server has no such stream; `target_failed` if it may have one later.
+ * @throws {BridgeError} `method_not_allowed`: the server has no such stream. `session_ended`. `target_failed`: it may have one later.
  */
-function requireStream(status: number, headers: ResponseHeaders): void {
-  if (status === 404 || status === 405) throw new BridgeError('method_not_allowed');
-  if (status >= 400) throw new BridgeError('target_failed', { evidence: 'in answer to the GET of an event stream' });
-  if (!isEventStream(headers)) throw new BridgeError('method_not_allowed');
+function requireStream(status: number, headers: ResponseHeaders, wasOpen: boolean): void {
+  if (status === 404 && wasOpen) throw new BridgeError('session_ended');
+  const isLater = status >= 500 || LATER.includes(status) || (wasOpen && status >= 400 && status !== 405);
+  if (isLater) throw new BridgeError('target_failed', { evidence: 'in answer to the GET of an event stream' });
+  if (status >= 400 || !isEventStream(headers)) throw new BridgeError('method_not_allowed');
 }
 
 function usable(eventId: string | undefined): string | undefined {

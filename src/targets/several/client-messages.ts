@@ -106,7 +106,7 @@ export class ClientMessages {
   #call(message: RpcMessage, sender: Sender | undefined): Promise<void> | undefined {
     const { directory } = this.#conversation;
     const kind = kindNamedBy(message);
-    if ((kind === 'tool' || kind === 'prompt') && directory.needsLists && !directory.isComplete(kind)) {
+    if ((kind === 'tool' || kind === 'prompt') && directory.needsLists && !this.#lists.isComplete(kind)) {
       const learning = this.#lists.learn(kind, message, withoutParameters(sender));
       return learning.then((goesOn) => (goesOn ? this.#route(message, sender, kind) : undefined));
     }

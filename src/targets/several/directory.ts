@@ -38,12 +38,7 @@ export class Directory {
     return !this.#isPrefixed && this.#targets.length > 1;
   }
 
-  /** True if every target has listed its names of this kind. */
-  isComplete(kind: 'tool' | 'prompt'): boolean {
-    return this.#targets.every((target) => this.hasListed(kind, target));
-  }
-
-  /** True if the target has listed its names of this kind, or has none. */
+  /** True if the target has listed its names of this kind. */
   hasListed(kind: 'tool' | 'prompt', target: string): boolean {
     return this.#listed[kind].has(target);
   }

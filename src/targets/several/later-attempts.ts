@@ -9,6 +9,8 @@ interface Pause {
   readonly ms: number;
   readonly endsAt: number;
   readonly timer: NodeJS.Timeout;
+  /** False once the attempt has begun. Timers may end a little before the clock says so. */
+  isPending: boolean;
 }
 
 /** Tries something again with targets that have failed: soon at first, then after longer and longer pauses. */
@@ -24,12 +26,15 @@ export class LaterAttempts {
   plan(target: NamedTarget): void {
     const last = this.#pauses.get(target);
     const now = performance.now();
-    if (last !== undefined && now < last.endsAt) return;
+    if (last?.isPending) return;
     const isSoon = last !== undefined && now < last.endsAt + MAX_PAUSE_MS;
     const ms = isSoon ? Math.min(2 * last.ms, MAX_PAUSE_MS) : MIN_PAUSE_MS;
-    clearTimeout(last?.timer);
-    const timer = setTimeout(() => this.#attempt(target), ms);
-    this.#pauses.set(target, { ms, endsAt: now + ms, timer });
+    const timer = setTimeout(() => {
+      pause.isPending = false;
+      this.#attempt(target);
+    }, ms);
+    const pause: Pause = { ms, endsAt: now + ms, timer, isPending: true };
+    this.#pauses.set(target, pause);
   }
 
   stop(): void {

@@ -13,7 +13,6 @@ import { faultResponse, invalidParams, isMethodNotFound } from './target-faults.
 const LIST_MS = 10_000;
 const MAX_PAGES = 50;
 const NO_CURSORS: Cursors = new Map();
-const NO_NAMES: ReadonlySet<string> = new Set();
 
 /** The answer of one target to a request for a list: its pages, none if it has no such list, or the fault. */
 interface TargetPages {
@@ -26,6 +25,8 @@ interface TargetPages {
 export function isListMethod(method: string): method is ListMethod {
   return Object.hasOwn(LISTS, method);
 }
+
+const LIST_OF = { tool: 'tools/list', prompt: 'prompts/list' } as const;
 
 /** Answers requests for lists with the entries of all targets. */
 export class Lists {
@@ -43,15 +44,19 @@ export class Lists {
     else this.#merge(method, id, cursors, await this.#read(method, message, cursors, sender));
   }
 
+  /** True if each target has listed its names of this kind, or announces to this caller that it has none. */
+  isComplete(kind: 'tool' | 'prompt'): boolean {
+    const { directory } = this.#conversation;
+    return this.#listing(LIST_OF[kind]).every(({ name }) => directory.hasListed(kind, name));
+  }
+
   /** Reads the names of the targets that have not listed them yet. Returns false if the client has cancelled. */
   async learn(kind: 'tool' | 'prompt', message: RpcMessage, sender: Sender | undefined): Promise<boolean> {
-    const method = kind === 'tool' ? 'tools/list' : 'prompts/list';
+    const method = LIST_OF[kind];
     const request = listRequest(method, message);
     if (request === undefined) return true;
-    const { directory, group } = this.#conversation;
-    const listing = this.#listing(method);
-    for (const target of group.all) if (!listing.includes(target)) directory.learnNames(kind, target.name, NO_NAMES);
-    const targets = listing.filter(({ name }) => !directory.hasListed(kind, name));
+    const { directory } = this.#conversation;
+    const targets = this.#listing(method).filter(({ name }) => !directory.hasListed(kind, name));
     const listed = await Promise.all(targets.map((target) => this.#readWhole(method, target, request, sender)));
     return listed.every(({ fault }) => fault !== 'cancelled');
   }
