@@ -213,21 +213,26 @@ describe('an event stream of a remote server', () => {
     );
   });
 
-  test('of a session that was open, and then 404, ends the session: the client opens another', async () => {
+  test.each([
+    ['', [undefined, undefined]],
+    ['id: seven\ndata:\n\n', [undefined, 'seven', undefined]],
+  ])('of a session that was open, and then 404, ends the session; first %j', async (event, ids) => {
     let opened = 0;
     const target = await startSessionTarget(
       ({ id }, res) => replyJson(res, id, {}),
       (res) => {
         opened += 1;
-        if (opened === 1) beginEvents(res, 'retry: 1\n\n').end();
+        if (opened === 1) beginEvents(res, `retry: 1\n${event}\n\n`).end();
         else res.writeHead(404).end();
       },
     );
     const { url } = await serveTarget(target.url);
     const session = await open(url, ADA);
     await post(url, INITIALIZED, session);
-    await until(() => opened === 2);
+    await until(() => opened === ids.length);
     await expect.poll(async () => (await post(url, call(1, 'x'), session)).status).toBe(404);
+    const gets = target.arrived.filter(({ method }) => method === 'GET');
+    expect(gets.map(({ headers }) => headers['last-event-id'])).toEqual(ids);
   });
 
   test.each([400, 405, 406])('that a server refuses from the beginning (%s) is asked for once', async (status) => {

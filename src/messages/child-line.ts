@@ -34,11 +34,11 @@ export function requestsAnsweredBy(line: Buffer): readonly string[] | 'any' {
     if (key !== undefined && (answers || !asks)) keys.push(key);
   }
   if (keys.length > 0 || readMembers(bytes) !== undefined) return keys;
-  // Two writers may have mixed their messages in one line. So each end is read for itself.
-  for (const { kind, key } of [readTruncated(bytes, NONE), readTruncated(NONE, bytes)]) {
-    if (key !== undefined) return kind === 'response' ? [key] : [];
-  }
   const has = (name: string) => bytes.includes(`"${name}"`);
+  // Two writers may have mixed their messages in one line. So each end is read for itself.
+  const ends = [readTruncated(bytes, NONE), readTruncated(NONE, bytes)];
+  if (ends.some(({ kind }) => kind !== 'response') && !has('result') && !has('error')) return [];
+  for (const { kind, key } of ends) if (key !== undefined) return kind === 'response' ? [key] : [];
   return has('jsonrpc') && (has('result') || has('error')) && !has('method') ? 'any' : [];
 }
 

@@ -102,9 +102,10 @@ export class RemoteStream {
 
   #onStart(status: number, headers: ResponseHeaders): void {
     this.#begin();
+    const isResumed = this.#lastEventId !== undefined;
     // The server may not keep the events after this one any longer.
-    if (status === 400) this.#lastEventId = undefined;
-    requireStream(status, headers, this.#wasOpen);
+    if (status === 400 || status === 404) this.#lastEventId = undefined;
+    requireStream(status, headers, { wasOpen: this.#wasOpen, isResumed });
     this.#wasOpen = true;
   }
 
@@ -141,12 +142,17 @@ export class RemoteStream {
 const LATER: readonly number[] = [408, 409, 425, 429];
 
 /**
- * A server that routes only POST answers GET with 404. Once the stream was open, 404 says that the session is over.
+ * A server that routes only POST answers GET with 404. Once the stream was open, 404 says that the session is over, or that the server no
+ * longer has the events after which the stream should go on.
  *
  * @throws {BridgeError} `method_not_allowed`: the server has no such stream. `session_ended`. `target_failed`: it may have one later.
  */
-function requireStream(status: number, headers: ResponseHeaders, wasOpen: boolean): void {
-  if (status === 404 && wasOpen) throw new BridgeError('session_ended');
+function requireStream(
+  status: number,
+  headers: ResponseHeaders,
+  { wasOpen, isResumed }: { readonly wasOpen: boolean; readonly isResumed: boolean },
+): void {
+  if (status === 404 && wasOpen && !isResumed) throw new BridgeError('session_ended');
   const isLater = status >= 500 || LATER.includes(status) || (wasOpen && status >= 400 && status !== 405);
   if (isLater) throw new BridgeError('target_failed', { evidence: 'in answer to the GET of an event stream' });
   if (status >= 400 || !isEventStream(headers)) throw new BridgeError('method_not_allowed');
