@@ -37,7 +37,7 @@ test.skipIf(!hasEnvProxy).each([
   ['http://[::ffff:10.0.0.1]/', '::ffff:a00:1'],
   ['http://localhost/', 'localhost'],
 ])(
-  'a public server does not lead to %s through a forward proxy (Node 20 has none of its own)',
+  'a public server leads nobody to %s through a forward proxy (not on Node 20)',
   async (document, host) => {
     const { asked, lines } = await linesBehindProxy(document);
     expect(asked).toContain(TARGET);
@@ -47,7 +47,7 @@ test.skipIf(!hasEnvProxy).each([
 );
 
 test.skipIf(!hasEnvProxy)(
-  'the proxy is asked for a name that only it may know (Node 20 has none of its own)',
+  'the proxy is asked for a name that only it may know (not on Node 20, which has no proxies)',
   async () => {
     const document = 'http://document.invalid/';
     expect((await linesBehindProxy(document)).asked).toContain(document);
