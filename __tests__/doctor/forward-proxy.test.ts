@@ -36,15 +36,12 @@ test.skipIf(!hasEnvProxy).each([
   ['http://169.254.169.254/latest/meta-data', '169.254.169.254'],
   ['http://[::ffff:10.0.0.1]/', '::ffff:a00:1'],
   ['http://localhost/', 'localhost'],
-])(
-  'a public server leads nobody to %s through a forward proxy (not on Node 20)',
-  async (document, host) => {
-    const { asked, lines } = await linesBehindProxy(document);
-    expect(asked).toContain(TARGET);
-    expect(asked).not.toContain(document);
-    expect(lines.join('\n')).toContain(`✗ resource metadata: ${document}: cannot be read: not called, since ${host}`);
-  },
-);
+])('a public server leads nobody to %s through a forward proxy (not on Node 20)', async (document, host) => {
+  const { asked, lines } = await linesBehindProxy(document);
+  expect(asked).toContain(TARGET);
+  expect(asked).not.toContain(document);
+  expect(lines.join('\n')).toContain(`✗ resource metadata: ${document}: cannot be read: not called, since ${host}`);
+});
 
 test.skipIf(!hasEnvProxy)(
   'the proxy is asked for a name that only it may know (not on Node 20, which has no proxies)',
