@@ -36,7 +36,7 @@ test.skipIf(!hasEnvProxy).each([
   ['http://169.254.169.254/latest/meta-data', '169.254.169.254'],
   ['http://[::ffff:10.0.0.1]/', '::ffff:a00:1'],
   ['http://localhost/', 'localhost'],
-])('a public server leads nobody to %s through a forward proxy (not on Node 20)', async (document, host) => {
+])('a public server does not lead to %s through a forward proxy (not on Node 20)', async (document, host) => {
   const { asked, lines } = await linesBehindProxy(document);
   expect(asked).toContain(TARGET);
   expect(asked).not.toContain(document);
