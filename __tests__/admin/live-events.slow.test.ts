@@ -1,20 +1,25 @@
 import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { servePageAlone } from '../support/admin-app.js';
 import { callRecord } from '../support/call-records.js';
 
 const calls = channel('express-mcp-auth:call');
 
-test('a page that does not read is disconnected, and others go on', async () => {
-  const { url, events } = await servePageAlone();
-  const slow = request(`${url}api/events`)
+/** Opens the stream of a page, and reads nothing of it until `resume()`. */
+async function connectWithoutReading(url: string): Promise<IncomingMessage> {
+  const sent = request(`${url}api/events`)
     .on('error', () => undefined)
     .end();
-  const [response] = await once(slow, 'response');
-  onTestFinished(() => void slow.destroy());
-  response.pause();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  onTestFinished(() => void sent.destroy());
+  return response.pause();
+}
+
+test('a page that does not read is disconnected, and others go on', async () => {
+  const { url, events } = await servePageAlone();
+  const response = await connectWithoutReading(url);
   const stream = await events();
   // Ninety kilobytes, of which ten are sent at once, and fifty in a second: more than the buffers of the sockets in four seconds.
   const members = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`member${n}`, 'x'.repeat(300)]));
@@ -32,12 +37,7 @@ test('a page that does not read is disconnected, and others go on', async () => 
 test('the stream of a page that does not read ends too when its operator is no longer allowed', async () => {
   let isOperator = true;
   const { url } = await servePageAlone(() => isOperator);
-  const reader = request(`${url}api/events`)
-    .on('error', () => undefined)
-    .end();
-  const [response] = await once(reader, 'response');
-  onTestFinished(() => void reader.destroy());
-  response.pause();
+  const response = await connectWithoutReading(url);
   const members = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`member${n}`, 'x'.repeat(300)]));
   for (let sent = 0; sent < 10; sent++) calls.publish({ ...members, ...callRecord({ outcome: 'denied' }) });
   isOperator = false;

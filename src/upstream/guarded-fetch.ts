@@ -38,9 +38,10 @@ export interface GuardedAnswer extends BoundedAnswer {
 const EXPLAINED = new Set<string | undefined>([undefined, ADDRESS_REFUSED, UNREADABLE_ENCODING, 'UND_ERR_ABORTED']);
 
 /**
- * Calls a URL that another server chose, with the limits of `boundedFetch()`. It connects to no address that the guard refuses. It
- * connects to an address that it has checked, so that the name cannot resolve to another one after the check (DNS rebinding); only a
- * forward proxy of the environment resolves the name itself, unless the guard says `isDirect`. It follows no redirects. It asks for no compression, and decompresses within the same limits.
+ * Calls a URL that another server chose, with the limits of `boundedFetch()`. It connects to no address that the guard refuses, and to one
+ * that it has checked, so that the name cannot resolve to another one after the check (DNS rebinding); only a forward proxy of the
+ * environment resolves the name itself, unless the guard says `isDirect`. It follows no redirects. It asks for no compression, and
+ * decompresses within the same limits.
  *
  * @throws {FetchError}
  */

@@ -50,20 +50,20 @@ function createKeyTable(source: Extract<ApiKeySource, { kind: 'table' }>, { reso
         auth,
         kind: 'apiKey',
         isCurrent: () => table.keys.get(sha256) === key,
-        withdrawal: () => (mayStillDo(key, table.keys.get(sha256)) ? undefined : 'unknown_api_key'),
+        withdrawal: () => (givesAsMuch(table.keys.get(sha256), key) ? undefined : 'unknown_api_key'),
         jwt: undefined,
       };
     },
   };
 }
 
-/** True if calls and streams that began with a key may go on: it has not expired, and its entry still gives the same user the same rights. */
-function mayStillDo(key: ResolvedApiKey, now: ResolvedApiKey | undefined): boolean {
-  if (now === undefined || (now.expiresAt ?? Number.POSITIVE_INFINITY) * 1_000 <= Date.now()) return false;
-  if (now === key) return true;
-  const keepsScopes = key.scopes.every((scope) => now.scopes.includes(scope));
+/** True if calls and streams that began with the entry `before` may go on: today's entry has not expired, and gives the same user as much. */
+function givesAsMuch(entry: ResolvedApiKey | undefined, before: ResolvedApiKey): boolean {
+  if (entry === undefined || (entry.expiresAt ?? Number.POSITIVE_INFINITY) * 1_000 <= Date.now()) return false;
+  if (entry === before) return true;
+  const keepsScopes = before.scopes.every((scope) => entry.scopes.includes(scope));
   // Rules may read any claim.
-  return now.subject === key.subject && keepsScopes && isDeepStrictEqual(now.claims, key.claims);
+  return entry.subject === before.subject && keepsScopes && isDeepStrictEqual(entry.claims, before.claims);
 }
 
 const WHO = 'apiKeys()';

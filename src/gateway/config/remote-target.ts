@@ -120,6 +120,5 @@ function headersFor(node: ConfigNode, forwarded: unknown) {
   const both = Object.keys(add).find((name) => passing.includes(name));
   if (both !== undefined) node.refuse(`must have ${both} in set and not in add, since requestHeaders forwards it too`);
   const removed = remove.map((name) => [name, undefined] as const);
-  // As in agentgateway, what is removed stays out.
-  return { values: { ...add, ...set, ...Object.fromEntries(removed) }, at };
+  return { values: { ...Object.fromEntries(removed), ...add, ...set }, at };
 }
