@@ -108,6 +108,8 @@ describe('200 with a JSON-RPC error does not let anybody in', () => {
   const error = { code: -32001, message: 'invalid token' };
   const reply: Reply = { status: 200, body: JSON.stringify({ jsonrpc: '2.0', id: 1, error }), headers: JSON_TYPE };
   const seen = '200 with the JSON-RPC error -32001 "invalid token"';
+  /** The policy of the file asks for a token. */
+  const MARKS: Readonly<Record<Reader, string>> = { code: '!', file: '✗' };
 
   test.each<[what: string, where: Parameters<typeof replyingWhere>[1], reader: Reader, line: string]>([
     [
@@ -128,12 +130,14 @@ describe('200 with a JSON-RPC error does not let anybody in', () => {
       'file',
       `✗ answer without a token: ${seen}. Clients report an error instead of logging in. If it is about the token, find out what answers instead of the gateway, which answers 401. Otherwise check the log of the MCP server.`,
     ],
-    ...['GET', 'DELETE'].map((verb): [string, Parameters<typeof replyingWhere>[1], Reader, string] => [
-      `for ${verb}`,
-      (_token, _origin, method, url) => method === verb && url === '/mcp',
-      'code',
-      `! other verbs: ${verb} is answered ${seen}. The doctor cannot tell whether it asks for a token.`,
-    ]),
+    ...['GET', 'DELETE'].flatMap((verb) =>
+      readers.map((reader): [string, Parameters<typeof replyingWhere>[1], Reader, string] => [
+        `for ${verb}, for the ${reader}`,
+        (_token, _origin, method, url) => method === verb && url === '/mcp',
+        reader,
+        `${MARKS[reader]} other verbs: ${verb} is answered ${seen}. The doctor cannot tell whether it asks for a token.`,
+      ]),
+    ),
   ])('%s', async (_what, where, reader, line) => {
     const server = await startFaultyServer({ before: replyingWhere(reply, where) });
     const lines = (await server.walk(goodToken(server), reader)).map(lineOf);
@@ -141,10 +145,11 @@ describe('200 with a JSON-RPC error does not let anybody in', () => {
     expect(lines.filter((each) => each.startsWith('✓ token: '))).toHaveLength(line.includes('verbs') ? 1 : 0);
   });
 
-  test('at the address with a closing slash', async () => {
+  test.each(readers)('at the address with a closing slash, for the %s', async (reader) => {
     const before = replyingWhere(reply, (_token, _origin, _method, url) => url === '/mcp/');
     const server = await startFaultyServer({ before });
-    expect((await server.walk()).map(lineOf).at(-1)).toContain(`! closing slash: ${server.url}/ is answered ${seen}. `);
+    const line = (await server.walk(undefined, reader)).map(lineOf).at(-1);
+    expect(line).toContain(`${MARKS[reader]} closing slash: ${server.url}/ is answered ${seen}. `);
   });
 
   test('a token in the error is not printed', async () => {

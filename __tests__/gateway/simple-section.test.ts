@@ -124,7 +124,12 @@ describe('the section mcp', () => {
     [
       'an option in the only target, without sessions',
       { statefulMode: 'stateless', targets: [scripted('a', { maxBodyBytes: 1 })] },
-      'mcp.targets is served with statefulMode or prefixMode, so write maxBodyBytes beside it, and not in mcp.targets[0].stdio',
+      'mcp.targets is served with statefulMode: stateless, so write maxBodyBytes beside it, and not in mcp.targets[0].stdio',
+    ],
+    [
+      'an option in the only target, with a prefix',
+      { prefixMode: 'always', targets: [scripted('a', { maxBodyBytes: 1 })] },
+      'mcp.targets is served with prefixMode: always, so write maxBodyBytes beside it, and not in mcp.targets[0].stdio',
     ],
   ])('%s is refused', (_what, mcp, message) => {
     expect(refusal({ mcp })).toBe(message);

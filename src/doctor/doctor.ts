@@ -51,7 +51,7 @@ async function* findingsOf({ url, token, policy }: DoctorTarget, probe: Probe): 
   const seen = yield* readServers(probe, { resource, scopes, policy });
   const documents = [...(resource.metadata === undefined ? [] : [resource.url]), ...seen.documents];
   yield* await checkCrossOrigin(probe, { url, documents, isOpen: first.isOpen });
-  if (!first.isOpen) yield await checkClosingSlash(probe, url);
+  if (!first.isOpen) yield await checkClosingSlash(probe, url, policy);
   if (token === undefined) return;
   const named = typeof metadata.resource === 'string' ? metadata.resource : url;
   const assumed = assumePolicy({ servers: seen.servers, resource: named, scopes, metadata });

@@ -51,7 +51,11 @@ export async function firstRequest(
   const challenge = readChallenge(headers.get('www-authenticate'));
   const metadataUrl = challenge?.parameters.get('resource_metadata');
   return {
-    findings: [answered.ok('401'), ...checkChallenge(url, challenge, headers), await checkOtherMethods(probe, url)],
+    findings: [
+      answered.ok('401'),
+      ...checkChallenge(url, challenge, headers),
+      await checkOtherMethods(probe, url, policy),
+    ],
     isThere: true,
     isOpen: false,
     challenge,
@@ -61,8 +65,11 @@ export async function firstRequest(
 
 /** The finding for a server that answers a missing token, or something else, with a JSON-RPC error. Undefined for any other answer. */
 function refusedFinding(answer: ProbeResponse, policy: ResolvedAuth | undefined): Finding | undefined {
-  const finding = rpcErrorFinding(reporterFor('answer without a token'), '', answer, NO_LOGIN);
-  // The gateway would answer 401.
+  return weighed(rpcErrorFinding(reporterFor('answer without a token'), '', answer, NO_LOGIN), policy);
+}
+
+/** A JSON-RPC error without a token is a fault if the policy asks for one: the gateway would answer 401. */
+function weighed(finding: Finding | undefined, policy: ResolvedAuth | undefined): Finding | undefined {
   const isFault = policy !== undefined && requiresToken(policy.modeName);
   return finding && isFault ? { ...finding, status: 'fault' } : finding;
 }
@@ -166,7 +173,7 @@ function challengeFault(challenge: ReadChallenge | undefined, metadata: string |
 }
 
 /** The 401 of every method must say where to log in. */
-async function checkOtherMethods(probe: Probe, url: string): Promise<Finding> {
+async function checkOtherMethods(probe: Probe, url: string, policy: ResolvedAuth | undefined): Promise<Finding> {
   const others = reporterFor('other verbs');
   const seen: string[] = [];
   const problems: Finding[] = [];
@@ -176,17 +183,17 @@ async function checkOtherMethods(probe: Probe, url: string): Promise<Finding> {
       problems.push(unansweredFinding(others, method, answer, CANNOT_TELL));
       continue;
     }
-    problems.push(...checkMethod(method, answer));
+    problems.push(...checkMethod(method, answer, policy));
     seen.push(`${method} ${answer.status}`);
   }
   const [first = others.ok(seen.join(', '))] = problems;
   return problems.find(({ status }) => status === 'fault') ?? first;
 }
 
-function checkMethod(method: string, answer: ProbeResponse): Finding[] {
+function checkMethod(method: string, answer: ProbeResponse, policy: ResolvedAuth | undefined): Finding[] {
   const others = reporterFor('other verbs');
   const { status, headers } = answer;
-  const refused = rpcErrorFinding(others, `${method} is answered `, answer, CANNOT_TELL);
+  const refused = weighed(rpcErrorFinding(others, `${method} is answered `, answer, CANNOT_TELL), policy);
   if (refused !== undefined) return [refused];
   // A web page in answer to GET does not come from the MCP server.
   if (status >= 200 && status < 300 && (method === 'DELETE' || isMcpAnswer(answer))) {
@@ -208,7 +215,7 @@ function checkMethod(method: string, answer: ProbeResponse): Finding[] {
 }
 
 /** Checks that the address with one closing slash more, or less, asks for a token too. */
-export async function checkClosingSlash(probe: Probe, url: string): Promise<Finding> {
+export async function checkClosingSlash(probe: Probe, url: string, policy?: ResolvedAuth): Promise<Finding> {
   const report = reporterFor('closing slash');
   const other = new URL(url);
   if (other.pathname === '/') return report.ok('the address has no path');
@@ -217,7 +224,7 @@ export async function checkClosingSlash(probe: Probe, url: string): Promise<Find
   if (answer instanceof FetchError) {
     return unansweredFinding(report, other.href, answer, CANNOT_TELL);
   }
-  const refused = rpcErrorFinding(report, `${other.href} is answered `, answer, CANNOT_TELL);
+  const refused = weighed(rpcErrorFinding(report, `${other.href} is answered `, answer, CANNOT_TELL), policy);
   if (refused !== undefined) return refused;
   const { status, headers } = answer;
   if (isMcpAnswer(answer)) {

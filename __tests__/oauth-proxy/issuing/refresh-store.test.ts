@@ -61,15 +61,21 @@ test('an OAuth proxy without an mcpAuth() of its policy knows the logins that we
   expect((await refreshAt(other, client, body.refresh_token)).body.error).toBe('invalid_grant');
 });
 
-test('an outage in the middle of a refresh ends no login: another replica goes on', async () => {
+/** Lets a refresh fail after the identity provider has rotated its refresh token, whose access token lives for `expiresIn` seconds. */
+async function failInRefresh(expiresIn: number) {
   const store = createMemoryStore();
-  const { upstream, server, client } = await startIssuingFlow({ expiresIn: 28_800, refresh: 'rotates' }, { store });
+  const { upstream, server, client } = await startIssuingFlow({ expiresIn, refresh: 'rotates' }, { store });
   const policy = { resourceMetadata: { resource: `${server.origin}/mcp` } };
   const other = await startIssuingServer(upstream, { store, policy });
   const { body } = await tokensOf(client);
   upstream.state.profile = { id: 'unreadable' };
   expect((await refreshAt(server, client, body.refresh_token)).status).toBe(502);
   upstream.state.profile = {};
+  return { upstream, server, other, client, body };
+}
+
+test('an outage in the middle of a refresh ends no login: another replica goes on', async () => {
+  const { upstream, server, other, client, body } = await failInRefresh(28_800);
   const { status, body: newer } = await refreshAt(other, client, body.refresh_token);
   expect(status, JSON.stringify(newer)).toBe(200);
   // A provider that sees a rotated refresh token again may end the login.
@@ -80,14 +86,7 @@ test('an outage in the middle of a refresh ends no login: another replica goes o
 test.each(['another replica', 'the same one'])(
   'an outage in a refresh ends no login: %s goes on, though the access token has expired',
   async (who) => {
-    const store = createMemoryStore();
-    const { upstream, server, client } = await startIssuingFlow({ expiresIn: 300, refresh: 'rotates' }, { store });
-    const policy = { resourceMetadata: { resource: `${server.origin}/mcp` } };
-    const other = await startIssuingServer(upstream, { store, policy });
-    const { body } = await tokensOf(client);
-    upstream.state.profile = { id: 'unreadable' };
-    expect((await refreshAt(server, client, body.refresh_token)).status).toBe(502);
-    upstream.state.profile = {};
+    const { upstream, server, other, client, body } = await failInRefresh(300);
     vi.advanceTimersByTime(360_000);
     const { status, body: newer } = await refreshAt(
       who === 'the same one' ? server : other,

@@ -116,17 +116,19 @@ function requireNames(node: ConfigNode, targets: readonly TargetConfig[]): void 
 }
 
 /** Refuses a target that has an option of all targets, where their messages are read. */
-function refuseOptionsOfAll({ targets: node, pin, serverInfo }: McpMembers, targets: readonly TargetConfig[]): void {
+function refuseOptionsOfAll(members: McpMembers, targets: readonly TargetConfig[]): void {
   for (const { server } of targets) {
     const own = 'url' in server ? SERVER_OPTIONS : CHILD_OPTIONS;
     const other = Object.keys(server.options).find((option) => !Object.hasOwn(own, option));
     if (other === undefined) continue;
-    const why = targets.length > 1 ? 'has several items' : `is served with ${reasonToJoin({ pin, serverInfo })}`;
-    node.refuse(`${why}, so write ${other} beside it, and not in ${server.at}`);
+    const why = targets.length > 1 ? 'has several items' : `is served with ${reasonToJoin(members)}`;
+    members.targets.refuse(`${why}, so write ${other} beside it, and not in ${server.at}`);
   }
 }
 
-function reasonToJoin({ pin, serverInfo }: Partial<McpMembers>): string {
+/** The key for which the messages of an only target are read. */
+function reasonToJoin({ pin, serverInfo, prefixMode }: McpMembers): string {
   if (pin !== undefined) return 'pin';
-  return serverInfo === undefined ? 'statefulMode or prefixMode' : 'serverInfo';
+  if (serverInfo !== undefined) return 'serverInfo';
+  return prefixMode?.value === 'always' ? 'prefixMode: always' : 'statefulMode: stateless';
 }
