@@ -1,10 +1,14 @@
 import { createRequire } from 'node:module';
 import type { Environment } from '@marcbachmann/cel-js';
+import type { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator';
 import type { RE2JS } from 're2js';
 
 /** The packages that expressions need. */
 export interface CelLibrary {
   readonly Environment: typeof Environment;
+  /** The value of `1u`. */
+  readonly UnsignedInt: typeof UnsignedInt;
+  readonly Duration: typeof Duration;
   readonly RE2JS: typeof RE2JS;
 }
 
@@ -17,7 +21,7 @@ let loaded: CelLibrary | undefined;
 export function loadCelLibrary(): CelLibrary {
   if (loaded === undefined) {
     const require = createRequire(ownFile());
-    loaded = { ...require('@marcbachmann/cel-js'), ...require('re2js') } as CelLibrary;
+    loaded = { ...require('@marcbachmann/cel-js/evaluator'), ...require('re2js') } as CelLibrary;
   }
   return loaded;
 }

@@ -17,6 +17,8 @@ export interface TypeChecker {
 /** The library's evaluator, as far as nodes use it. */
 export interface Evaluator {
   run(node: CelNode, context: unknown): unknown;
+  /** Creates the error of a node, which knows its place. */
+  createError(code: string, message: string, node: CelNode): Error;
 }
 
 interface Operator {
@@ -41,6 +43,8 @@ export interface CelNode {
   readonly args: any;
   readonly pos: number;
   readonly meta: NodeMeta;
+  /** Applies an operator to its two operands. The type checker sets it. */
+  readonly handle: (left: unknown, right: unknown, node: CelNode, evaluator: Evaluator) => unknown;
   evaluate: Operator['evaluate'];
   clone(operator: Operator, args: unknown): CelNode;
   setMeta(key: string, value: unknown): CelNode;

@@ -4,6 +4,7 @@ import { lowerAscii } from '../../http/lower-ascii.js';
 import { parseStrictJson } from '../../messages/strict-json.js';
 import type { CelNode, Evaluator, TypeChecker } from './cel-node.js';
 import { toCelValue } from './cel-values.js';
+import { isInList } from './equality.js';
 import { ABSENT_VARIABLE, ExpressionFault, noteFailure } from './evaluation.js';
 import { Cidr, cidrOf, Ip } from './ip-ranges.js';
 import { matchesPattern } from './patterns.js';
@@ -34,7 +35,7 @@ export function registerFunctions(environment: Environment): void {
     register(`sizeLinear(${type}): int`, sizeOf);
     register(`${type}.sizeLinear(): int`, sizeOf);
   }
-  register('list.contains(dyn): bool', (list: readonly unknown[], value: unknown) => contains(list, value));
+  register('list.contains(dyn): bool', (list: readonly unknown[], value: unknown) => isInList(value, list));
   environment.registerType('net.IP', Ip as never);
   environment.registerType('net.CIDR', Cidr as never);
   register('ip(string): net.IP', (text: string) => new Ip(text));
@@ -56,17 +57,6 @@ const SIZES: Readonly<Record<string, (value: never) => bigint>> = {
 
 function upperAscii(text: string): string {
   return text.replace(/[a-z]/g, (letter) => String.fromCharCode(letter.charCodeAt(0) - 0x20));
-}
-
-/** As `in`: numbers are equal across their types. */
-function contains(list: readonly unknown[], value: unknown): boolean {
-  const isWanted = isNumber(value);
-  // biome-ignore lint/suspicious/noDoubleEquals: `===` never finds a number equal to a BigInt.
-  return list.some((item) => item === value || (isWanted && isNumber(item) && item == value));
-}
-
-function isNumber(value: unknown): boolean {
-  return typeof value === 'number' || typeof value === 'bigint';
 }
 
 function parseJson(text: string): unknown {

@@ -9,6 +9,18 @@ export class Ip {
     if (isIP(text) === 0) throw new ExpressionFault('malformed_text');
     this.text = text;
   }
+
+  /** True for another spelling of the same address too. */
+  equals(other: Ip): boolean {
+    return this.#isWrittenAs(other) || other.#isWrittenAs(this);
+  }
+
+  /** An IPv4 address also matches the IPv6 address that maps it, but not the other way round. */
+  #isWrittenAs({ text }: Ip): boolean {
+    const list = new BlockList();
+    list.addAddress(this.text, familyOf(isIP(this.text)));
+    return list.check(text, familyOf(isIP(text)));
+  }
 }
 
 /** The value of `cidr("10.0.0.0/8")`. */

@@ -1,12 +1,13 @@
 import { lowerAscii } from '../../http/lower-ascii.js';
 import { ROOTS } from './call-variables.js';
 import { type CelNode, pathOf } from './cel-node.js';
+import { buildMap, compareByValue } from './comparison-nodes.js';
 import { ExpressionError } from './expression-error.js';
 import { REPLACED_NAMES } from './functions.js';
 import { boundIterations, chargeFixed, chargeOperand, noteFailures, requireForm, requireInt64 } from './guards.js';
 import { cidrOf } from './ip-ranges.js';
 import { compilePattern, patternFactor } from './patterns.js';
-import { readPresence, readVariable, variableIn } from './variable-nodes.js';
+import { readMemberPresence, readPresence, readVariable, variableIn } from './variable-nodes.js';
 
 /** The names that an expression reads. */
 export interface Reads {
@@ -70,19 +71,28 @@ class Preparation implements Reads {
     else if (node.op === '&&' || node.op === '||') this.#visitAll(node.args, noteFailures);
     else if (node.op === '!_' || node.op === '-_') this.visit(node.args);
     else if (node.op === '.') this.#member(node.args[0], node.args[1]);
-    else if (node.op === 'map') this.#visitAll(node.args.flat());
+    else if (node.op === 'map') this.#map(node);
     else if (node.op === '?:' || node.op === 'list') this.#visitAll(node.args);
     else if (node.op === '[]') this.#index(node);
-    else if (node.op !== 'value' && node.op !== 'id') this.#binary(node);
+    else if (node.op === 'id') requireKnown(node);
+    else if (node.op !== 'value') this.#binary(node);
   }
 
-  #binary({ op, args: [left, right] }: CelNode): void {
+  #binary(node: CelNode): void {
+    const { op, args } = node;
+    const [left, right] = args;
     if (op === 'in') this.#noteMember(right, left.args);
     if (op === '==' || op === '!=' || op === 'in') {
       this.#noteTargets(left, right);
       this.#noteTargets(right, left);
     }
     this.#visitAll([left, right], chargeOperand);
+    compareByValue(node);
+  }
+
+  #map(node: CelNode): void {
+    this.#visitAll(node.args.flat());
+    buildMap(node);
   }
 
   #member(object: CelNode, name: string): void {
@@ -90,9 +100,12 @@ class Preparation implements Reads {
     this.visit(object);
   }
 
-  #index({ args: [object, index] }: CelNode): void {
+  #index(node: CelNode): void {
+    const [object, index] = node.args as [CelNode, CelNode];
     this.#noteMember(object, index.args);
     this.#visitAll([object, index]);
+    // A name in quotes is one key, of a map.
+    if (typeof index.args !== 'string' || index.op !== 'value') compareByValue(node);
   }
 
   /** Notes a name that is read from arguments, or from something that may come from them. */
@@ -145,6 +158,7 @@ class Preparation implements Reads {
     if (variable !== undefined) this.variables.add(readPresence(node, argument));
     // Of all other names, the library accepts only those that a macro has introduced.
     else if (pathOf(argument) === undefined) this.visit(argument);
+    else readMemberPresence(node, argument);
   }
 
   #method(node: CelNode): void {
@@ -199,6 +213,11 @@ class Preparation implements Reads {
     compilePattern(args, pos);
     return args;
   }
+}
+
+/** The library knows this name, although it does not have what belongs to it. */
+function requireKnown({ args: name, pos }: CelNode): void {
+  if (name === 'optional') throw new ExpressionError('optional is not a variable; write has(…) or default(…)', pos);
 }
 
 /** Node.js gives headers names in lower case, so that no other name is ever found. */

@@ -1,6 +1,6 @@
 import { nearestName } from '../../options/checks.js';
 import { type CallVariables, ENDED_VARIABLES, isKind, ROOTS, VARIABLES } from './call-variables.js';
-import { type CelNode, pathOf, replaceNode } from './cel-node.js';
+import { type CelNode, pathOf, replaceNode, wrapNode } from './cel-node.js';
 import { isUnreadable } from './cel-values.js';
 import { ABSENT_VARIABLE, currentVariables, ExpressionFault } from './evaluation.js';
 import { ExpressionError } from './expression-error.js';
@@ -94,9 +94,19 @@ function readKind(path: readonly string[], { pos }: CelNode): (variables: CallVa
   return (ENDED_VARIABLES.get(name) ?? refuseVariable(name, pos)).read;
 }
 
+/** Makes `has(item.path)` look in the value that a macro has introduced, in the same way. */
+export function readMemberPresence(node: CelNode, argument: CelNode): void {
+  const [, ...names] = pathOf(argument) as readonly string[];
+  let root = argument;
+  while (root.op === '.') root = root.args[0];
+  wrapNode(node, (evaluator, _inner, context) => hasPath(evaluator.run(root, context), names));
+}
+
+/** @throws {ExpressionFault} As CEL says, if a value on the way is no map, or lacks the next name. */
 function hasPath(value: unknown, [name, ...rest]: readonly string[]): boolean {
   if (name === undefined) return true;
-  const member: unknown = value instanceof Map ? value.get(name) : undefined;
+  if (!(value instanceof Map)) throw new ExpressionFault('no_such_overload');
+  const member: unknown = value.get(name);
   if (member === undefined && rest.length > 0) throw new ExpressionFault('no_such_key');
   if (isUnreadable(member)) throw new ExpressionFault('unsupported_type');
   return member !== undefined && hasPath(member, rest);

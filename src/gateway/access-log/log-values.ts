@@ -67,16 +67,9 @@ function toJson(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (isUnreadable(value)) return null;
   if (Array.isArray(value)) return value.map(toJson);
-  const members = membersOf(value);
-  if (members === undefined) return value instanceof Date ? value.toISOString() : String(value);
-  return Object.fromEntries(members.map(([name, member]) => [String(name), toJson(member)]));
-}
-
-/** The members of a map, which is an object if it comes from a literal. Undefined for a duration and others that are one value. */
-function membersOf(value: object): readonly (readonly [unknown, unknown])[] | undefined {
-  if (value instanceof Map) return [...value];
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype ? Object.entries(value) : undefined;
+  // A duration and others are one value.
+  if (!(value instanceof Map)) return value instanceof Date ? value.toISOString() : String(value);
+  return Object.fromEntries([...value].map(([name, member]) => [String(name), toJson(member)]));
 }
 
 /** Writes fields as `name=value`. A text that is not one plain word is quoted. */
