@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mcpLimits } from '../../src/index.js';
+import { createMemoryStore, mcpLimits } from '../../src/index.js';
 import { createRedisStore } from '../../src/store/redis.js';
 
 const good = { per: 'user', tokens: 60, refill: 60, every: '1m' };
@@ -97,6 +97,12 @@ const refused: readonly [string, unknown, unknown, string][] = [
     [good],
     { store: client },
     'option "store" must be a store with the methods get, add, append, since, take ("get" is missing). Give createRedisStore(client) of "express-mcp-auth/redis", createMemoryStore(), or an object with these methods.',
+  ],
+  [
+    'a store whose raise is no function',
+    [good],
+    { store: { ...createMemoryStore(), raise: true } },
+    'option "store.raise" must be a function, or left out. Give createRedisStore(client) of "express-mcp-auth/redis", createMemoryStore(), or an object with these methods.',
   ],
 ];
 

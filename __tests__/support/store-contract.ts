@@ -42,6 +42,29 @@ export function testStore(create: () => Promise<Store> | Store): void {
     expect([await store.add('b', '4', 60_000), await store.get('b')]).toEqual([true, '4']);
   });
 
+  test('a number is raised, and never lowered, and kept for the longer of the two times', async () => {
+    const store = await create();
+    await store.raise?.('a', 9, 60_000);
+    await store.raise?.('a', 10, 1);
+    await store.raise?.('a', 2, 1);
+    await store.raise?.('b', 3, 500);
+    await store.raise?.('b', Number.MAX_SAFE_INTEGER, 500.5);
+    await store.raise?.('b', 0, 60_000);
+    await store.raise?.('c', 0, 600);
+    expect(await store.get('b')).toBe('9007199254740991');
+    expect(await store.get('c')).toBe('0');
+    await until(async () => (await store.get('c')) === undefined);
+    expect([await store.get('a'), await store.get('b')]).toEqual(['10', '9007199254740991']);
+    await store.raise?.('c', 5, 60_000);
+    expect([await store.get('c'), await store.add('c', '6', 60_000)]).toEqual(['5', false]);
+  });
+
+  test('of a hundred numbers at once, the highest stays', async () => {
+    const store = await create();
+    await Promise.all(Array.from({ length: 100 }, (_each, i) => store.raise?.('a', (i * 37) % 100, 60_000)));
+    expect(await store.get('a')).toBe('99');
+  });
+
   test('a bucket that takes ages to be full again counts too', async () => {
     const store = await create();
     const slow = bucket({ key: 'slow', capacity: Number.MAX_SAFE_INTEGER, everyMs: 31 * 86_400_000 });

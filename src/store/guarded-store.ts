@@ -50,6 +50,9 @@ export function createGuardedStore(store: Store, user: StoreUser): GuardedStore 
     append: (list, entry, ttlMs) => call(() => store.append(list, entry, ttlMs), isAnything),
     since: (list, cursor) => call(() => store.since(list, cursor), isList),
     take: (buckets: readonly StoreBucket[]) => call(() => store.take(buckets), isWait),
+    ...(store.raise && {
+      raise: (key: string, number: number, ttlMs: number) => call(() => store.raise?.(key, number, ttlMs), isAnything),
+    }),
   };
 }
 

@@ -4,8 +4,8 @@ import type { Store, StoreBucket, StoreList } from './store.js';
 import { type BucketState, refill, waitFor } from './token-bucket.js';
 
 /**
- * Bounds the values, and the entries of a list. Beyond it, `add()` and `append()` fail: if an older one were dropped, a used proof or a
- * revoked token would pass.
+ * Bounds the values, and the entries of a list. Beyond it, `add()`, `append()` and `raise()` fail: if an older one were dropped, a used
+ * proof or a revoked token would pass.
  */
 const MAX_ENTRIES = 100_000;
 
@@ -41,6 +41,14 @@ export function createMemoryStore(): Store {
   const lists = new Map<string, List>();
   const take = createBuckets();
 
+  function set(key: string, value: string, ttlMs: number): void {
+    if (!values.has(key) && values.size >= MAX_ENTRIES) {
+      values.purgeStale();
+      if (values.size >= MAX_ENTRIES) throw new Error(`the store in memory is full: it has ${MAX_ENTRIES} values`);
+    }
+    values.set(key, value, { ttl: Math.ceil(ttlMs) });
+  }
+
   function append(list: string, entry: string, ttlMs: number): void {
     const entries = lists.get(list) ?? new List();
     lists.set(list, entries);
@@ -51,14 +59,16 @@ export function createMemoryStore(): Store {
     get: (key) => values.get(key),
     add(key, value, ttlMs) {
       if (values.has(key)) return false;
-      if (values.size >= MAX_ENTRIES) values.purgeStale();
-      if (values.size >= MAX_ENTRIES) throw new Error(`the store in memory is full: it has ${MAX_ENTRIES} values`);
-      values.set(key, value, { ttl: Math.ceil(ttlMs) });
+      set(key, value, ttlMs);
       return true;
     },
     append,
     since: (list, cursor) => lists.get(list)?.since(cursor) ?? { entries: [], cursor: cursor ?? '0' },
     take: (buckets) => take(buckets),
+    raise(key, number, ttlMs) {
+      const known = Number(values.get(key) ?? number);
+      set(key, String(Math.max(number, known)), Math.max(ttlMs, values.getRemainingTTL(key)));
+    },
   };
   memoryStores.add(store);
   return store;

@@ -13,6 +13,14 @@ export const ADD = "return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[
 /** KEYS: value. */
 export const GET = "return redis.call('GET', KEYS[1])";
 
+/** KEYS: value. ARGV: number, milliseconds. */
+export const RAISE = `
+local number, left = tonumber(ARGV[1]), tonumber(ARGV[2])
+number = math.max(number, tonumber(redis.call('GET', KEYS[1]) or number))
+left = math.max(left, redis.call('PTTL', KEYS[1]))
+redis.call('SET', KEYS[1], string.format('%.0f', number), 'PX', string.format('%.0f', left))
+return 1`;
+
 /**
  * KEYS: entries by place, entries by expiry, last place. ARGV: entry, milliseconds. The first place is the time in microseconds: if
  * Redis loses its data, the places go on above those that readers know.

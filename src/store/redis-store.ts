@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createChecks, type OptionChecks } from '../options/checks.js';
 import type { OptionTable } from '../options/option-table.js';
-import { ADD, APPEND, GET, SINCE, TAKE } from './redis-scripts.js';
+import { ADD, APPEND, GET, RAISE, SINCE, TAKE } from './redis-scripts.js';
 import type { Store, StoreList } from './store.js';
 
 /** The keys and arguments of a script, for a client of the package `redis`. */
@@ -108,6 +108,9 @@ export function createRedisStore(
       const keys = buckets.map(({ key }) => named('bucket', key));
       return Number(await run(TAKE, keys, numbers.map(String)));
     },
+    async raise(key, number, ttlMs) {
+      await run(RAISE, [named('value', key)], [String(number), milliseconds(ttlMs)]);
+    },
   };
 }
 
@@ -128,7 +131,7 @@ type ScriptRunner = (script: string, keys: string[], values?: string[]) => Promi
 
 /** Sends only the hash of a script, and the script itself if the server does not know it, as after its restart. */
 function createScriptRunner(client: NodeRedisClient | IovalkeyClient): ScriptRunner {
-  const hashes = new Map([ADD, APPEND, GET, SINCE, TAKE].map((script) => [script, hashOf(script)]));
+  const hashes = new Map([ADD, APPEND, GET, RAISE, SINCE, TAKE].map((script) => [script, hashOf(script)]));
   const [byHash, byText]: ScriptRunner[] =
     'evalSha' in client
       ? [

@@ -29,7 +29,7 @@ export interface StoreList {
  * throwing. Each must be atomic: of two calls at once, one is first.
  */
 export interface Store {
-  /** Returns the value that `add()` stored; undefined if there is none, or it has expired. */
+  /** Returns the value that `add()` or `raise()` stored; undefined if there is none, or it has expired. */
   get(key: string): Awaitable<string | undefined>;
   /** Stores a value for `ttlMs` milliseconds. Returns false, and changes nothing, if the key has one. */
   add(key: string, value: string, ttlMs: number): Awaitable<boolean>;
@@ -42,4 +42,12 @@ export interface Store {
    * enough.
    */
   take(buckets: readonly StoreBucket[]): Awaitable<number>;
+  /**
+   * Stores a whole number, which `get()` returns as decimal text, unless the key has a higher one. It is kept for `ttlMs` milliseconds, or
+   * for the time that the key has left if that is longer.
+   *
+   * May be left out. Then each refresh of a token adds a key that stays until its login ends, after 30 days at most; with it, each login has
+   * one.
+   */
+  raise?(key: string, number: number, ttlMs: number): Awaitable<void>;
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createMemoryStore } from '../../../src/index.js';
+import { createMemoryStore, type Store } from '../../../src/index.js';
 import {
   forgetRevokedLogins,
   refreshAt,
@@ -13,6 +13,8 @@ import type { OpaqueLoginBehaviour } from '../../support/opaque-login-server.js'
 // The clock stands still, except where a test lets time pass.
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'Date'], now: Date.now() }));
 afterEach(() => void vi.useRealTimers());
+
+type RaiseParameters = Parameters<Required<Store>['raise']>;
 
 describe.each<OpaqueLoginBehaviour>([
   {},
@@ -127,6 +129,10 @@ test('the store learns no token', async () => {
       seen.push(...given.map(String));
       return store.add(...given);
     },
+    raise(...given: RaiseParameters) {
+      seen.push(...given.map(String));
+      return store.raise?.(...given);
+    },
   };
   const { upstream, server, client } = await startIssuingFlow(
     { expiresIn: 600, refresh: 'rotates' },
@@ -151,6 +157,7 @@ test('a store that is down refuses refreshes for a while, and ends no login', as
     ...memory,
     get: (key: string) => current().get(key),
     add: (...given: Parameters<typeof memory.add>) => current().add(...given),
+    raise: (...given: RaiseParameters) => current().raise?.(...given),
   };
   const { server, client } = await startIssuingFlow({}, { store });
   const { body } = await tokensOf(client);
@@ -169,7 +176,7 @@ test('a replica that looks while another one refreshes gets the same answer', as
   const store = {
     ...memory,
     async get(key: string) {
-      const refreshes = key.startsWith('refresh spent') && answers.length === 0;
+      const refreshes = key.startsWith('refresh last') && answers.length === 0;
       if (refreshes) answers.push((await refreshAt(one, client, body.refresh_token)).body);
       return memory.get(key);
     },
@@ -180,17 +187,28 @@ test('a replica that looks while another one refreshes gets the same answer', as
   expect(answers).toEqual([expect.objectContaining({ token_type: 'Bearer' }), answers[0]]);
 });
 
-test('a refresh token is used up even if the store failed before it noted that', async () => {
+test.each([
+  ['with raise()', true],
+  ['without raise()', false],
+])('a refresh token is used up even if a store %s failed before it noted that', async (_case, canRaise) => {
   const memory = createMemoryStore();
   const state = { isDown: true };
+  const requireUp = (key: string) => {
+    if (state.isDown && /^refresh (last|spent)/.test(key)) throw new Error('down');
+  };
   const store = {
     ...memory,
     add(...given: Parameters<typeof memory.add>) {
-      if (state.isDown && given[0].startsWith('refresh spent')) throw new Error('down');
+      requireUp(given[0]);
       return memory.add(...given);
     },
+    raise(...given: RaiseParameters) {
+      requireUp(given[0]);
+      return memory.raise?.(...given);
+    },
   };
-  const { server, client } = await startIssuingFlow({}, { store });
+  const { raise: _, ...withoutRaise } = store;
+  const { server, client } = await startIssuingFlow({}, { store: canRaise ? store : withoutRaise });
   const { body } = await tokensOf(client);
   expect((await refreshAt(server, client, body.refresh_token)).status).toBe(503);
   state.isDown = false;

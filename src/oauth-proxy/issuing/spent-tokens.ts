@@ -79,15 +79,12 @@ function createOwnMemory(): SpentTokens {
 
 /** The answers in the store are encrypted. */
 function createSharedMemory(store: GuardedStore, seal: OAuthProxySeal): SpentTokens {
-  const keyOf = (what: 'answer' | 'spent', { login, generation }: Refresh) => `refresh ${what} ${login} ${generation}`;
+  const { isSpent, noteSpent } = createSpentNotes(store);
+  const keyOf = ({ login, generation }: Refresh) => `refresh answer ${login} ${generation}`;
   const answerTo = async (refresh: Refresh) => {
-    const key = keyOf('answer', refresh);
+    const key = keyOf(refresh);
     const opened = seal.open('issued_answer', await store.get(key));
     return opened?.of === key ? opened.answer : undefined;
-  };
-  const noteSpent = async (refresh: Refresh) => {
-    const keepMs = Math.max(refresh.endsAt * 1_000 - Date.now(), GRACE_MS);
-    await store.add(keyOf('spent', refresh), '1', keepMs);
   };
   /** The store may have failed after it took the answer. */
   const knownAnswer = async (refresh: Refresh) => {
@@ -99,12 +96,12 @@ function createSharedMemory(store: GuardedStore, seal: OAuthProxySeal): SpentTok
     async find(refresh) {
       const answer = await knownAnswer(refresh);
       if (answer !== undefined) return answer;
-      if ((await store.get(keyOf('spent', refresh))) === undefined) return undefined;
+      if (!(await isSpent(refresh))) return undefined;
       // Another replica may have written both since the first look.
       return (await answerTo(refresh)) ?? 'spent';
     },
     async spend(refresh, answer) {
-      const key = keyOf('answer', refresh);
+      const key = keyOf(refresh);
       const sealed = seal.close('issued_answer', { of: key, answer }, GRACE_SECONDS);
       const isFirst = await store.add(key, sealed, GRACE_MS);
       const first = isFirst ? answer : ((await answerTo(refresh)) ?? answer);
@@ -118,6 +115,32 @@ function createSharedMemory(store: GuardedStore, seal: OAuthProxySeal): SpentTok
         await wait(LOOK_EVERY_MS);
       }
       return undefined;
+    },
+  };
+}
+
+/**
+ * Each login has one key with the generation that was used last: the tokens before it were used too. A token can also have a key of its own,
+ * if the store cannot raise a number, or an earlier version of this package wrote it.
+ */
+function createSpentNotes(store: GuardedStore) {
+  /** True once `get()` has returned what `raise()` stored. */
+  let canRaise = false;
+  const lastKey = ({ login }: Refresh) => `refresh last ${login}`;
+  const ownKey = ({ login, generation }: Refresh) => `refresh spent ${login} ${generation}`;
+  const isUpToLast = async (refresh: Refresh) => {
+    const last = await store.get(lastKey(refresh));
+    return last !== undefined && refresh.generation <= Number(last);
+  };
+  return {
+    isSpent: async (refresh: Refresh) =>
+      (await isUpToLast(refresh)) || (await store.get(ownKey(refresh))) !== undefined,
+    async noteSpent(refresh: Refresh): Promise<void> {
+      const keepMs = Math.max(refresh.endsAt * 1_000 - Date.now(), GRACE_MS);
+      await store.raise?.(lastKey(refresh), refresh.generation, keepMs);
+      // A store that wraps another one may have a get() of its own, and the other's raise().
+      canRaise ||= store.raise !== undefined && (await isUpToLast(refresh));
+      if (!canRaise) await store.add(ownKey(refresh), '1', keepMs);
     },
   };
 }
