@@ -48,6 +48,19 @@ describe.each(NAMES)('%s', (name) => {
     withoutSecrets(flow.lines.join('\n') + JSON.stringify(answer.body));
   });
 
+  test('an outage of the profile at a login: the client tries again with its code, which is sent there once', async () => {
+    const flow = await startIdentityFlow(name);
+    flow.upstream.override(paths.profile, send(500, '{}'));
+    const { client, code, answer } = await logIn(flow);
+    expect(answer.status).toBe(503);
+    flow.upstream.override(paths.profile, undefined);
+    const again = await client.token({ code });
+    expect([again.status, again.body.error], flow.lines.join('\n')).toEqual([200, undefined]);
+    const sent = flow.upstream.requests.filter(({ path, method }) => path === paths.token && method === 'POST');
+    expect(sent).toHaveLength(1);
+    expect(await refresh(flow, client, again)).toMatchObject({ status: 200 });
+  });
+
   test('at a refresh, an outage ends no login', async () => {
     const flow = await startIdentityFlow(name);
     const { client, answer } = await logIn(flow);

@@ -4,12 +4,10 @@ import { rawQuery, requestTarget } from '../http/request-target.js';
 import type { ServerMetadata } from '../upstream/server-metadata.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import type { Login } from './sealed-contents.js';
+import { CODE_SECONDS, type Login } from './sealed-contents.js';
 import { UpstreamRefusal } from './upstream-answer.js';
 import { replyErrorToClient, replyToClient } from './upstream-login.js';
 
-/** RFC 6749, section 4.1.2, recommends ten minutes at most. */
-const CODE_SECONDS = 600;
 /** The characters of `error` and `error_description` (RFC 6749, section 4.1.2.1). */
 const PRINTABLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,500}$/;
 

@@ -97,7 +97,7 @@ const SHAPES = {
   },
   /** The answer to a refresh, for other replicas. `of` is its place in the store: at another one, it is another user's. */
   issued_answer: { of: isText, answer: isText },
-  /** The user's tokens after a refresh, for other replicas. */
+  /** The user's tokens after a refresh or a login that an outage has cut, for other replicas. */
   issued_renewal: {
     of: isText,
     accessToken: isText,
@@ -115,6 +115,9 @@ export type SealedClient = SealedContents['client'];
 export type Browser = SealedContents['browser'];
 export type Login = SealedContents['login'];
 export type SealedRefresh = SealedContents['issued_refresh'];
+
+/** The lifetime of a code. RFC 6749, section 4.1.2, recommends ten minutes at most. */
+export const CODE_SECONDS = 600;
 
 export type OAuthProxySeal = Seal<SealedContents>;
 

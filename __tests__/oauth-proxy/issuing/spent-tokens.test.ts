@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers());
 
 const MAX_VALUES = 100_000;
 
-/** What a store of an earlier version of the interface has, or one that a user wrote for it. */
+/** Returns a store as an earlier version of the interface had it, or as a user wrote one for that. */
 function withoutRaise({ get, add, append, since, take }: Store): Store {
   return { get, add, append, since, take };
 }

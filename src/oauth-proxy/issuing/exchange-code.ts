@@ -11,30 +11,18 @@ import { grantedScopes } from './scopes-of-tokens.js';
 import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
 
 /**
- * Exchanges a code of the OAuth proxy. It can be used once, as the identity provider's code in it.
+ * Exchanges a code of the OAuth proxy. It can be used once, as the identity provider's code in it. A login that an outage has cut can go on
+ * with it.
  *
  * @throws {OAuthError}
  * @throws {UpstreamError}
  */
 export async function exchangeCode(context: IssuingContext, request: TokenRequest): Promise<AccessTokenResponse> {
   const { code, verifier = '', scopes: asked } = requireCode(context.seal, request);
-  const {
-    identity: { provider },
-    refusedCodes,
-  } = context;
   // The MCP SDK tries a refused code once more. The user must see why it was refused, and not that it was used before.
-  const refusal = refusedCodes.get(code);
+  const refusal = context.refusedCodes.get(code);
   if (refusal !== undefined) throw refusal;
-  const upstream = await requestTokens(context, {
-    grant_type: 'authorization_code',
-    code,
-    redirect_uri: context.endpoints.callback,
-    ...(provider.supportsPkce ? { code_verifier: verifier } : {}),
-  });
-  const identity = await identify(context, upstream, nonceFor(verifier)).catch((error: unknown) => {
-    if (error instanceof OAuthError) refusedCodes.set(code, error);
-    throw error;
-  });
+  const { upstream, identity } = await redeem(context, code, verifier);
   const scopes = grantedScopes(context.options, asked);
   const login = {
     client: request.client,
@@ -49,6 +37,29 @@ export async function exchangeCode(context: IssuingContext, request: TokenReques
     ...withoutIdToken(upstream),
   };
   return issueTokens(context, login, scopes);
+}
+
+/** Exchanges the identity provider's code, unless an earlier request has done that and then failed, and finds out who the user is. */
+async function redeem(context: IssuingContext, code: string, verifier: string) {
+  const { identity: settings, redeemedCodes, refusedCodes, endpoints } = context;
+  const kept = await redeemedCodes.find(code);
+  const upstream =
+    kept ??
+    (await requestTokens(context, {
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: endpoints.callback,
+      ...(settings.provider.supportsPkce ? { code_verifier: verifier } : {}),
+    }));
+  const identity = await identify(context, upstream, nonceFor(verifier)).catch(async (error: unknown) => {
+    if (error instanceof OAuthError) refusedCodes.set(code, error);
+    else if (kept === undefined) await redeemedCodes.keep(code, upstream);
+    throw error;
+  });
+  if (kept !== undefined && !(await redeemedCodes.take(code))) {
+    throw new OAuthError('invalid_grant', 'The code was used before, so the user must log in again');
+  }
+  return { upstream, identity };
 }
 
 /** A token of an account that may not use this server is of no use here, so it is revoked. If `allow` failed, nothing is known about the account. */

@@ -8,6 +8,7 @@ import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { ResolvedIssuing } from '../../policy/resolve-issuing.js';
 import type { OAuthProxyContext } from '../context.js';
 import type { OAuthError } from '../oauth-error.js';
+import { createRedeemedCodes, type RedeemedCodes } from './redeemed-codes.js';
 import { createRenewals, type Renewals } from './renewals.js';
 import { createSpentTokens, type SpentTokens } from './spent-tokens.js';
 
@@ -17,6 +18,7 @@ export interface IssuingContext extends OAuthProxyContext, ResolvedIssuing {
   readonly keySet: KeySet | undefined;
   readonly spent: SpentTokens;
   readonly renewals: Renewals;
+  readonly redeemedCodes: RedeemedCodes;
   /** The codes of the identity provider whose accounts may not use this server, with the refusals. */
   readonly refusedCodes: LRUCache<string, OAuthError>;
   readonly logger: Logger;
@@ -50,6 +52,7 @@ export function createIssuingContext(
     keySet,
     spent: createSpentTokens(context.seal, rest),
     renewals: createRenewals(context.seal, rest),
+    redeemedCodes: createRedeemedCodes(context.seal, rest),
     refusedCodes: new LRUCache(REFUSED_CODES),
     logger,
     warnOfMissingMember: createRareLine((line) => logger.warn(line)),

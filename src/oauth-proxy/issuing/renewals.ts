@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
-import { createGuardedStore, type GuardedStore } from '../../store/guarded-store.js';
+import { createGuardedStore } from '../../store/guarded-store.js';
 import { OAuthError } from '../oauth-error.js';
 import type { OAuthProxySeal, SealedRefresh } from '../sealed-contents.js';
+import { createSharedTokens } from './shared-tokens.js';
 import { REFRESHING } from './spent-tokens.js';
 import type { UpstreamTokens } from './upstream-tokens.js';
 
@@ -32,7 +33,7 @@ export function createRenewals(
   { store, logger }: Pick<ResolvedAuth, 'store' | 'logger'>,
 ): Renewals {
   const renewals = new LRUCache<string, UpstreamTokens>({ max: MAX_RENEWALS, ttl: KEEP_MS });
-  const shared = store && createSharedRenewals(createGuardedStore(store, { ...REFRESHING, logger }), seal);
+  const shared = store && createSharedTokens(createGuardedStore(store, { ...REFRESHING, logger }), seal, KEEP_MS);
   const keyOf = ({ login, generation }: Refresh) => `refresh renewal ${login} ${generation}`;
 
   /** Looks first: a provider that sees a rotated refresh token again may end the login. */
@@ -64,19 +65,4 @@ export function createRenewals(
 
 function isOver({ accessTokenExpiresAt = Number.POSITIVE_INFINITY }: UpstreamTokens): boolean {
   return accessTokenExpiresAt * 1_000 <= Date.now();
-}
-
-/** The tokens in the store are encrypted. */
-function createSharedRenewals(store: GuardedStore, seal: OAuthProxySeal) {
-  return {
-    async add(key: string, tokens: UpstreamTokens): Promise<void> {
-      await store.add(key, seal.close('issued_renewal', { of: key, ...tokens }, KEEP_MS / 1_000), KEEP_MS);
-    },
-    async find(key: string): Promise<UpstreamTokens | undefined> {
-      const opened = seal.open('issued_renewal', await store.get(key));
-      if (opened?.of !== key) return undefined;
-      const { of: _, ...tokens } = opened;
-      return tokens;
-    },
-  };
 }
