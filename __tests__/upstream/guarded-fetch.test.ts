@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { FetchError } from '../../src/upstream/bounded-fetch.js';
@@ -69,6 +70,64 @@ test.each<[what: string, answer: (res: ServerResponse) => void, expected: object
   const origin = await serve((_req, res) => answer(res));
   const limits = { timeoutMs, maxBytes: 10_000 };
   expect(await failureOf(call(origin, { limits }))).toMatchObject(expected);
+});
+
+/** Looks up every name as this machine, after this time. */
+const resolveAfter =
+  (ms: number, asked: string[] = []) =>
+  async (name: string) => {
+    asked.push(name);
+    await setTimeout(ms);
+    return [{ address: '127.0.0.1', family: 4 }];
+  };
+
+test.each([
+  [
+    'through a proxy of the environment, if there is one',
+    false,
+    'LOOKUP_TIMEOUT',
+    'the name slow.example was not resolved within 0.2 seconds',
+  ],
+  ['directly', true, 'TimeoutError', 'no answer within 0.2 seconds'],
+])('the time limit includes the look-up: %s', async (_what, isDirect, code, message) => {
+  const { port } = new URL(await serve((_req, res) => void res.end('x')));
+  const began = performance.now();
+  const limits = { timeoutMs: 200, maxBytes: 100 };
+  const network = { resolve: resolveAfter(3_000) };
+  const error = await failureOf(
+    guardedFetch(new URL(`http://slow.example:${port}`), {}, limits, { ...ANYWHERE, isDirect }, network),
+  );
+  expect(error).toMatchObject({ code, message, answered: false });
+  expect(performance.now() - began).toBeLessThan(2_000);
+});
+
+test('the time of the look-up is not added to that of the answer', async () => {
+  const { port } = new URL(await serve((_req, res) => void setTimeout(300).then(() => res.end('x'))));
+  const slow = resolveAfter(300);
+  let isKnown = false;
+  const resolve = async (name: string) => {
+    if (!isKnown) await slow(name);
+    isKnown = true;
+    return [{ address: '127.0.0.1', family: 4 }];
+  };
+  const limits = { timeoutMs: 450, maxBytes: 100 };
+  const call = guardedFetch(new URL(`http://slow.example:${port}`), {}, limits, ANYWHERE, { resolve });
+  expect(await failureOf(call)).toMatchObject({ code: 'TimeoutError' });
+});
+
+test('a name is looked up once for its check and its connection, and again if that failed', async () => {
+  const { port } = new URL(await serve((_req, res) => void res.end('x')));
+  const asked: string[] = [];
+  const found = resolveAfter(0, asked);
+  await guardedFetch(new URL(`http://good.example:${port}`), {}, LIMITS, ANYWHERE, { resolve: found });
+  const failingOnce = async (name: string) => {
+    if (asked.includes(name)) return found(name);
+    asked.push(name);
+    throw Object.assign(new Error('EAI_AGAIN'), { code: 'EAI_AGAIN' });
+  };
+  const url = new URL(`http://failing.example:${port}`);
+  expect(await guardedFetch(url, {}, LIMITS, ANYWHERE, { resolve: failingOnce })).toMatchObject({ status: 200 });
+  expect(asked).toEqual(['good.example', 'failing.example', 'failing.example']);
 });
 
 function drip(res: ServerResponse): void {

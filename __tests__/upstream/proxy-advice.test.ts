@@ -16,6 +16,7 @@ test.each<Case>([
   ['a proxy, for a server on this machine', 'http://localhost:9000/jwks', HTTP, undefined],
   ['a domain without a proxy', AUTH, { ...HTTPS, NO_PROXY: 'localhost, .example.com' }, undefined],
   ['a host and port without a proxy', AUTH, { ...HTTPS, no_proxy: 'auth.example.com:443' }, undefined],
+  ['a host in capitals without a proxy', AUTH, { ...HTTPS, NO_PROXY: 'Auth.Example.com' }, undefined],
   ['no host with a proxy', AUTH, { ...HTTPS, NO_PROXY: '*' }, undefined],
   ['another domain that ends alike', AUTH, { ...HTTPS, NO_PROXY: 'ample.com' }, UNUSED],
 ])('a call that fails, with %s', (_what, url, env, advice) => {

@@ -21,12 +21,20 @@ export class FetchError extends Error {
   readonly answered: boolean;
   /** Node's error code, such as `ECONNREFUSED`; `TimeoutError` after a timeout. */
   readonly code: string | undefined;
+  /** A hint for the operator, without a full stop. */
+  readonly advice: string | undefined;
 
-  constructor(message: string, answered: boolean, cause: unknown) {
+  constructor(message: string, answered: boolean, cause: unknown, advice?: string) {
     super(message, { cause });
     this.answered = answered;
     this.code = codeOf(cause);
+    this.advice = advice;
   }
+}
+
+/** Returns an error with a code, as those of Node. */
+export function errorWith(message: string, code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(message), { code });
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -1,5 +1,5 @@
 import { Resolver } from 'node:dns/promises';
-import type { Resolve } from './guard.js';
+import type { Resolve } from './name-lookup.js';
 
 /** Two attempts, before the call that needs the address ends. */
 const SETTINGS = { timeout: 1_000, tries: 2 };

@@ -1,4 +1,5 @@
 import { isLoopbackHost } from '../http/loopback.js';
+import { lowerAscii } from '../http/lower-ascii.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -19,6 +20,8 @@ export function forwardProxyFor({ protocol, hostname }: URL, env: Environment): 
 
 /** True if `NO_PROXY` names the host, or a domain that it belongs to. */
 function isException(host: string, { no_proxy, NO_PROXY }: Environment): boolean {
-  const names = (no_proxy ?? NO_PROXY ?? '').split(/[,\s]+/).map((name) => name.replace(/^\*?\.|:\d+$/g, ''));
+  const names = lowerAscii(no_proxy ?? NO_PROXY ?? '')
+    .split(/[,\s]+/)
+    .map((name) => name.replace(/^\*?\.|:\d+$/g, ''));
   return names.some((name) => name === '*' || name === host || (name !== '' && host.endsWith(`.${name}`)));
 }

@@ -1,5 +1,6 @@
 import { isIP, type LookupFunction } from 'node:net';
-import { FetchError } from './bounded-fetch.js';
+import { errorWith, FetchError } from './bounded-fetch.js';
+import { type Resolve, resolveInTime, type TimeLimit } from './name-lookup.js';
 
 /** Decides which calls `guardedFetch()` may make, and which answers it reads. */
 export interface Guard {
@@ -17,9 +18,6 @@ export interface Guard {
    */
   readonly isDirect?: boolean;
 }
-
-/** Returns the addresses of a name. */
-export type Resolve = (name: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
 
 /** The `code` of the {@link FetchError} for an address that the guard refuses. */
 export const ADDRESS_REFUSED = 'ADDRESS_REFUSED';
@@ -49,8 +47,15 @@ export function requireAllowed(url: URL, { mayConnect, mayUsePort }: Guard): voi
  *
  * @throws {FetchError}
  */
-export async function requireAllowedName({ hostname }: URL, { mayConnect }: Guard, resolve: Resolve): Promise<void> {
-  const addresses = await resolve(hostname).catch(() => []);
+export async function requireAllowedName(
+  { hostname }: URL,
+  { mayConnect }: Guard,
+  { resolve, limit }: { readonly resolve: Resolve; readonly limit: TimeLimit },
+): Promise<void> {
+  const addresses = await resolveInTime(hostname, resolve, limit).catch((error: unknown) => {
+    if (error instanceof FetchError) throw error;
+    return [];
+  });
   const refused = addresses.find(({ address }) => !mayConnect(address));
   if (refused) throw refusal(...refusedAddress(hostname, refused.address));
 }
@@ -75,10 +80,6 @@ export function lookupChecked(mayConnect: Guard['mayConnect'], resolve: Resolve)
 function refusedAddress(host: string, address: string): [message: string, code: string] {
   const which = host === address ? address : `${host} (${address})`;
   return [`not called, since ${which} is not a public address`, ADDRESS_REFUSED];
-}
-
-export function errorWith(message: string, code: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(message), { code });
 }
 
 function refusal(message: string, code: string): FetchError {

@@ -1,17 +1,10 @@
 import { lookup } from 'node:dns/promises';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { type BoundedAnswer, type FetchBounds, FetchError, readWithin, UNREAD } from './bounded-fetch.js';
+import { type BoundedAnswer, errorWith, type FetchBounds, FetchError, readWithin, UNREAD } from './bounded-fetch.js';
 import { decodeBody, UNREADABLE_ENCODING } from './content-encoding.js';
-import {
-  ADDRESS_REFUSED,
-  errorWith,
-  type Guard,
-  lookupChecked,
-  type Resolve,
-  requireAllowed,
-  requireAllowedName,
-} from './guard.js';
+import { ADDRESS_REFUSED, type Guard, lookupChecked, requireAllowed, requireAllowedName } from './guard.js';
+import { type Resolve, rememberNames, type TimeLimit } from './name-lookup.js';
 
 export interface GuardedInit {
   readonly method?: string;
@@ -28,6 +21,12 @@ export interface Network {
 
 /** The names that this machine knows, in its own files too. */
 export const MACHINE: Network = Object.freeze({ resolve: (name: string) => lookup(name, { all: true }) });
+
+/** The limits of one call. Its time includes the look-up of the name. */
+export interface GuardedBounds extends FetchBounds {
+  /** The signal of a time limit that has begun before. @default one that begins with the call */
+  readonly signal?: AbortSignal;
+}
 
 export interface GuardedAnswer extends BoundedAnswer {
   /** The address that the answer came from, which may be that of a forward proxy. */
@@ -48,17 +47,18 @@ const EXPLAINED = new Set<string | undefined>([undefined, ADDRESS_REFUSED, UNREA
 export async function guardedFetch(
   url: URL,
   { method = 'GET', headers = {}, body }: GuardedInit,
-  { timeoutMs, maxBytes }: FetchBounds,
+  { timeoutMs, maxBytes, signal = AbortSignal.timeout(timeoutMs) }: GuardedBounds,
   guard: Guard,
   network: Network = MACHINE,
 ): Promise<GuardedAnswer> {
   requireAllowed(url, guard);
-  if (guard.isDirect !== true) await requireAllowedName(url, guard, network.resolve);
-  const signal = AbortSignal.timeout(timeoutMs);
+  const resolve = rememberNames(network.resolve);
+  const limit: TimeLimit = { signal, timeoutMs };
+  if (guard.isDirect !== true) await requireAllowedName(url, guard, { resolve, limit });
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   let response: IncomingMessage | undefined;
   try {
-    const lookup = lookupChecked(guard.mayConnect, network.resolve);
+    const lookup = lookupChecked(guard.mayConnect, resolve);
     const sent = { 'accept-encoding': 'identity', ...headers };
     const connection = { lookup, ca: network.ca, ...(guard.isDirect === true ? { agent: false } : {}) } as const;
     response = await responseTo(send(url, { method, headers: sent, auth: null, signal, ...connection }), body);
@@ -67,7 +67,7 @@ export async function guardedFetch(
     const received = { status, headers: headersOf(response), body: response };
     return { ...(await readAnswer(received, guard.reads, maxBytes)), remoteAddress };
   } catch (error) {
-    throw fetchError(error, { signal, timeoutMs, hasAnswered: response !== undefined });
+    throw fetchError(error, { ...limit, hasAnswered: response !== undefined });
   } finally {
     response?.destroy();
   }
@@ -91,7 +91,7 @@ export async function readAnswer(
 /** Returns the error for a call that failed. */
 export function fetchError(
   error: unknown,
-  { signal, timeoutMs, hasAnswered }: { signal: AbortSignal; timeoutMs: number; hasAnswered: boolean },
+  { signal, timeoutMs, hasAnswered }: TimeLimit & { readonly hasAnswered: boolean },
 ): FetchError {
   if (signal.aborted) return new FetchError(`no answer within ${timeoutMs / 1_000} seconds`, false, signal.reason);
   const { code, message } = error as NodeJS.ErrnoException;
