@@ -181,7 +181,7 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
     { metadata: () => ({ authorization_endpoint: 'javascript:alert(1)' }) },
     '✗ endpoints: authorization_endpoint is "javascript:alert(1)"',
   ],
-  ['no token endpoint', without('token_endpoint'), '✗ endpoints: token_endpoint is undefined'],
+  ['no token endpoint', without('token_endpoint'), '✗ endpoints: token_endpoint is missing'],
   ['no code flow', { metadata: () => ({ response_types_supported: ['token'] }) }, '✗ code flow: …'],
   [
     'no refresh tokens',

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { diagnose } from '../../src/doctor/doctor.js';
 import { createProbe, type ProbeOptions } from '../../src/doctor/probe.js';
@@ -97,4 +98,38 @@ test('makes at most sixty requests for one server', async () => {
   await expect(probe(origin)).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' });
   await expect(probe(await unreachableUrl())).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' });
   expect(requests).toBe(60);
+});
+
+const NOT_NOW = () => Promise.reject(Object.assign(new Error('EAI_AGAIN'), { code: 'EAI_AGAIN' }));
+
+test('a name that is not resolved at first is looked up again, and counts as public until then', async () => {
+  const target = (await serve((_req, res) => void res.end())).replace('127.0.0.1', 'target.example');
+  const internal = await serve((_req, res) => void res.end());
+  let isDown = true;
+  const resolve = () => (isDown ? NOT_NOW() : Promise.resolve([{ address: '127.0.0.1', family: 4 }]));
+  const probe = createProbe(target, { resolve });
+  await expect(probe(target)).rejects.toMatchObject({ code: 'EAI_AGAIN' });
+  await expect(probe(internal)).rejects.toMatchObject({ code: 'ADDRESS_REFUSED' });
+  isDown = false;
+  expect(await probe(internal)).toMatchObject({ status: 200 });
+  expect(await probe(target)).toMatchObject({ status: 200 });
+});
+
+test('the time limit of a request includes the look-ups, of which there is one', async () => {
+  const target = (await serve((_req, res) => void res.end())).replace('127.0.0.1', 'target.example');
+  const asked: string[] = [];
+  const resolve = async (name: string) => {
+    asked.push(name);
+    await setTimeout(300);
+    return [{ address: '127.0.0.1', family: 4 }];
+  };
+  const probeFor = (timeoutMs: number) => createProbe(target, { resolve, bounds: { timeoutMs, maxBytes: 1_000 } });
+  const lines: string[] = [];
+  for await (const finding of diagnose({ url: target }, probeFor(100))) lines.push(lineOf(finding));
+  expect(lines).toEqual([
+    '✗ answer without a token: the name target.example was not resolved within 0.1 seconds. No client gets an answer. Check the host name, and the name servers of this machine.',
+  ]);
+  asked.length = 0;
+  expect(await probeFor(5_000)(target)).toMatchObject({ status: 200 });
+  expect(asked).toEqual(['target.example']);
 });

@@ -12,7 +12,7 @@ import { audiencesFor, trustedFor } from './token/trusted-issuers.js';
 export interface TokenInspection {
   /** In the order in which `mcpAuth()` checks: it refuses the token for the first fault. Empty if it accepts the token. */
   readonly faults: readonly TokenFault[];
-  /** Undefined if the token cannot be parsed. */
+  /** Undefined if the token cannot be parsed, or the policy has no issuer. */
   readonly read: { readonly jwt: CompactJwt; readonly trusted: TrustedIssuer } | undefined;
 }
 
@@ -31,7 +31,10 @@ export async function inspectToken(token: string, policy: ResolvedAuth, url?: st
     if (!(error instanceof AuthError)) throw error;
     return { faults: [{ check: 'form', error }], read: undefined };
   }
-  const results = await Promise.all(candidatesFor(jwt, policy, url).map((trusted) => inspectFor(jwt, trusted, policy)));
+  const candidates = candidatesFor(jwt, policy, url);
+  if (candidates.length === 0)
+    return { faults: [{ check: 'issuer', error: new AuthError('unknown_issuer') }], read: undefined };
+  const results = await Promise.all(candidates.map((trusted) => inspectFor(jwt, trusted, policy)));
   return results.reduce((best, other) => (other.faults.length < best.faults.length ? other : best));
 }
 

@@ -6,7 +6,8 @@ import { checkClientIds } from './client-ids.js';
 import { checkKnownClients } from './client-problems.js';
 import { type Finding, type Fix, reporterFor } from './finding.js';
 import { fetchErrorOf, isHttpUrl, isPrivate, type Probe, type ProbeResponse } from './probe.js';
-import { problemOf } from './resource-documents.js';
+import { NO_REDIRECT, problemOf } from './resource-documents.js';
+import { shown } from './shown.js';
 import { explainConnection } from './unexpected-answer.js';
 
 type Metadata = Readonly<Record<string, unknown>>;
@@ -82,6 +83,7 @@ const OTHER_ROOT =
 /** The advice for an answer other than "not found". */
 function fixFor(answer: ProbeResponse | FetchError): string {
   if (answer instanceof FetchError) return explainConnection(answer).fix;
+  if (answer.status >= 300 && answer.status < 400) return NO_REDIRECT;
   return answer.status >= 500 ? 'Check the log of the authorization server.' : NO_METADATA;
 }
 
@@ -101,7 +103,7 @@ function checkIssuer(issuer: string, metadata: Metadata): Finding {
   const report = reporterFor('issuer');
   if (metadata.issuer === issuer) return report.ok(issuer);
   return report.fault(
-    `issuer is ${JSON.stringify(metadata.issuer)}, but the authorization server is ${JSON.stringify(issuer)}`,
+    `issuer is ${shown(metadata.issuer)}, but the authorization server is ${JSON.stringify(issuer)}`,
     'Clients of MCP 2026-07-28 and of SDK v2 refuse the metadata (RFC 8414, section 3.3).',
     'Write the issuer exactly as its metadata does, closing slash included; if that is not possible, set provider.',
   );
@@ -111,7 +113,7 @@ function checkEndpoints(metadata: Metadata): Finding {
   const report = reporterFor('endpoints');
   const problems = ['authorization_endpoint', 'token_endpoint'].flatMap((name) => {
     const value = metadata[name];
-    return typeof value === 'string' && isPrivate(value) ? [] : [`${name} is ${JSON.stringify(value)}`];
+    return typeof value === 'string' && isPrivate(value) ? [] : [`${name} is ${shown(value)}`];
   });
   if (problems.length === 0) return report.ok('authorization and token endpoint');
   return report.fault(problems.join(', '), 'Clients refuse to send users or codes there.', 'Serve both over https.');
@@ -135,7 +137,7 @@ function checkPkce(metadata: Metadata): Finding {
   const methods = metadata.code_challenge_methods_supported;
   if (stringsIn(methods).includes('S256')) return report.ok('S256');
   return report.fault(
-    `code_challenge_methods_supported is ${methods === undefined ? 'missing' : JSON.stringify(methods)}`,
+    `code_challenge_methods_supported is ${shown(methods)}`,
     'Clients must refuse to log in without S256 (MCP specification, authorization).',
     'Make the authorization server announce S256; for Entra ID, which does not, set provider.',
   );

@@ -1,5 +1,6 @@
 import { stringsIn } from '../http/json-object.js';
 import { type Finding, reporterFor } from './finding.js';
+import { shown } from './shown.js';
 
 type Metadata = Readonly<Record<string, unknown>>;
 
@@ -51,7 +52,7 @@ function checkDocuments(metadata: Metadata): Finding[] {
   const report = reporterFor('client documents');
   const { [DOCUMENTS]: announced, token_endpoint_auth_methods_supported: methods } = metadata;
   if (announced !== undefined && typeof announced !== 'boolean') {
-    const seen = `${DOCUMENTS} is ${JSON.stringify(announced)}`;
+    const seen = `${DOCUMENTS} is ${shown(announced)}`;
     return [report.warning(seen, 'Clients read it as false.', 'Make it the JSON value true, or leave it out.')];
   }
   // RFC 8414, section 2: client_secret_basic alone, if the list is missing.

@@ -17,6 +17,8 @@ const ORIGINS: Fix = {
   code: 'Allow the origins of your clients where CORS is answered: in mcpCors(), in another cors() before or after it, or for a server of the command in policies.cors.allowOrigins.',
   file: 'Add the origins of your clients to policies.cors.allowOrigins.',
 };
+const ONCE =
+  'Answer CORS in one place: two of them, such as a proxy and the server behind it, have each sent Access-Control-Allow-Origin, and browsers accept one value.';
 /** @param option Of mcpCors(). */
 const ADD = (option: 'allowedHeaders' | 'methods' | 'exposedHeaders'): Fix => ({
   code: `Add them where CORS is answered: to ${option} of mcpCors(), whose defaults contain them, to another cors() before or after it, or for a server of the command to policies.cors.${CORS_NAMES_IN_FILE.get(option)}.`,
@@ -80,7 +82,9 @@ function fixOfPreflight(status: number): Fix {
 
 /** An Access-Control-Allow-Origin for another origin means that CORS is answered, but not for this page. */
 function originsFix(headers: Headers): Fix {
-  return headers.get('access-control-allow-origin') === null ? fixWithoutAllowOrigin(headers) : ORIGINS;
+  const allowed = headers.get('access-control-allow-origin');
+  if (allowed?.includes(',') === true) return ONCE;
+  return allowed === null ? fixWithoutAllowOrigin(headers) : ORIGINS;
 }
 
 function fixWithoutAllowOrigin(headers: Headers): Fix {

@@ -19,6 +19,8 @@ export interface DoctorTarget {
   readonly token?: string | undefined;
   /** Its policy, if known: metadata does not always say which tokens a server accepts. */
   readonly policy?: ResolvedAuth | undefined;
+  /** The secrets of the policy that cannot be read: where they are, and why. The policy has others in their place. */
+  readonly unread?: readonly string[] | undefined;
   /** For whom the advice is. @default 'file' with a policy, else 'code' */
   readonly reader?: Reader | undefined;
 }
@@ -38,7 +40,7 @@ export async function* diagnose(target: DoctorTarget, probe: Probe): AsyncGenera
   for await (const finding of findingsOf(target, probe)) yield report(finding);
 }
 
-async function* findingsOf({ url, token, policy }: DoctorTarget, probe: Probe): AsyncGenerator<Finding> {
+async function* findingsOf({ url, token, policy, unread }: DoctorTarget, probe: Probe): AsyncGenerator<Finding> {
   const first = await firstRequest(probe, url, policy);
   yield* first.findings;
   if (!first.isThere) return;
@@ -61,6 +63,7 @@ async function* findingsOf({ url, token, policy }: DoctorTarget, probe: Probe): 
     policy: policy ?? assumed,
     isAssumed: policy === undefined,
     keyUrls: seen.keyUrls,
+    unread,
   });
 }
 

@@ -239,7 +239,7 @@ export async function checkClosingSlash(probe: Probe, url: string, policy?: Reso
   }
   if (status >= 300 && status < 400) {
     return report.warning(
-      `${other.href} redirects to ${headers.get('location')}`,
+      `${other.href} redirects to ${headers.get('location') ?? 'no address'}`,
       'Clients that follow it drop their token or the body.',
       'Answer 404 there, and give all clients the same address.',
     );

@@ -3,8 +3,12 @@ import { isRecord, parseJsonObject } from '../http/json-object.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { type FetchBounds, FetchError } from '../upstream/bounded-fetch.js';
+import { ADDRESS_REFUSED } from '../upstream/guard.js';
 import { type GuardedInit, guardedFetch, MACHINE } from '../upstream/guarded-fetch.js';
+import { type Resolve, rememberNames, resolveInTime, type TimeLimit } from '../upstream/name-lookup.js';
+import { proxyAdvice } from '../upstream/proxy-advice.js';
 import { isPublicAddress } from '../upstream/public-address.js';
+import { shown } from './shown.js';
 
 const BOUNDS: FetchBounds = { timeoutMs: 10_000, maxBytes: 256 * 1024 };
 
@@ -20,6 +24,8 @@ export interface ProbeResponse {
   readonly headers: Headers;
   /** Undefined if the body is not one JSON object. */
   readonly json: Readonly<Record<string, unknown>> | undefined;
+  /** False if the body is longer than the doctor reads. */
+  readonly isWhole: boolean;
 }
 
 export type ProbeInit = GuardedInit;
@@ -38,6 +44,7 @@ export interface ProbeOptions {
   readonly named?: readonly string[];
   readonly isPublic?: typeof isPublicAddress;
   readonly bounds?: FetchBounds;
+  readonly resolve?: Resolve;
 }
 
 /**
@@ -46,7 +53,7 @@ export interface ProbeOptions {
  */
 export function createProbe(
   url: string,
-  { named = [], isPublic = isPublicAddress, bounds = BOUNDS }: ProbeOptions = {},
+  { named = [], isPublic = isPublicAddress, bounds = BOUNDS, resolve = MACHINE.resolve }: ProbeOptions = {},
 ): Probe {
   const { origin, hostname } = new URL(url);
   const trusted = new Set([origin, ...named.map((address) => new URL(address).origin)]);
@@ -55,26 +62,50 @@ export function createProbe(
   return async (address, init) => {
     count += 1;
     if (count > MAX_REQUESTS) throw tooManyRequests();
-    isTargetPublic ??= await isPublicHost(hostname, isPublic);
+    const limit = { ...bounds, signal: AbortSignal.timeout(bounds.timeoutMs) };
+    const network = { resolve: rememberNames(resolve) };
     const target = new URL(address);
+    isTargetPublic ??= await isPublicHost(hostname, isPublic, { ...network, limit }).catch(adviseFor(target));
     const isTrusted = trusted.has(target.origin);
-    const mayConnect = (to: string) => isTrusted || !isTargetPublic || isPublic(to);
+    // A target that is not known to be private counts as public.
+    const mayConnect = (to: string) => isTrusted || isTargetPublic === false || isPublic(to);
     const sent = { accept: '*/*', 'user-agent': 'express-mcp-auth-doctor', ...init?.headers };
     const guard = { mayConnect, reads: endsByItself };
-    const answer = await guardedFetch(target, { ...init, headers: sent }, bounds, guard);
+    const answer = await guardedFetch(target, { ...init, headers: sent }, limit, guard, network).catch(
+      adviseFor(target),
+    );
     // The name may have resolved to another address since.
     if (target.origin === origin && isPublic(answer.remoteAddress)) isTargetPublic = true;
-    const { status, headers, bytes } = answer;
-    return { status, headers, json: parseJsonObject(new TextDecoder().decode(bytes)) };
+    const { status, headers, bytes, isWhole } = answer;
+    return { status, headers, json: parseJsonObject(new TextDecoder().decode(bytes)), isWhole };
   };
 }
 
-/** True if the host has a public address. A name that is not known here can only be reached through a forward proxy, and counts as public. */
-async function isPublicHost(hostname: string, isPublic: typeof isPublicAddress): Promise<boolean> {
+/**
+ * True if the host has a public address. Undefined if its name was not resolved: the look-up may succeed the next time, or only a forward
+ * proxy knows the name.
+ */
+async function isPublicHost(
+  hostname: string,
+  isPublic: typeof isPublicAddress,
+  { resolve, limit }: { readonly resolve: Resolve; readonly limit: TimeLimit },
+): Promise<boolean | undefined> {
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   if (isIP(host) !== 0) return isPublic(host);
-  const addresses = await MACHINE.resolve(host).catch(() => []);
-  return addresses.length === 0 || addresses.some(({ address }) => isPublic(address));
+  const addresses = await resolveInTime(host, resolve, limit).catch((error: unknown) => {
+    if (error instanceof FetchError) throw error;
+    return [];
+  });
+  return addresses.length === 0 ? undefined : addresses.some(({ address }) => isPublic(address));
+}
+
+/** For `catch()`: adds that a forward proxy of the environment was not used, to the error of a server that did not answer. */
+function adviseFor(target: URL) {
+  return (error: unknown): never => {
+    const { message, answered, code, cause } = fetchErrorOf(error);
+    const advice = answered || code === ADDRESS_REFUSED ? undefined : proxyAdvice(target);
+    throw advice === undefined ? error : new FetchError(message, answered, cause, advice);
+  };
 }
 
 function tooManyRequests(): FetchError {
@@ -104,7 +135,7 @@ export function rpcErrorIn({ json }: ProbeResponse): string | undefined {
   if (json?.jsonrpc !== '2.0' || json.result !== undefined || !isRecord(json.error)) return undefined;
   const { code, message } = json.error;
   // Not cut: the report would not recognise a part of the token.
-  return `${JSON.stringify(code)} ${JSON.stringify(message)}`;
+  return `${shown(code)} ${shown(message)}`;
 }
 
 /** The `data.reason` of a JSON-RPC error, as `mcpStdioBackend()` sends it. */

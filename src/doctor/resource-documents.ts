@@ -7,7 +7,8 @@ import { requireResource } from '../policy/resolve-resource.js';
 import { FetchError } from '../upstream/bounded-fetch.js';
 import { type Finding, type Fix, reporterFor } from './finding.js';
 import { fetchErrorOf, type Probe, type ProbeResponse } from './probe.js';
-import { explainConnection } from './unexpected-answer.js';
+import { shown } from './shown.js';
+import { contentOf, explainConnection } from './unexpected-answer.js';
 
 /** The protected resource metadata (RFC 9728) of a server, with findings. */
 export interface ResourceDocuments {
@@ -27,12 +28,17 @@ const WITHOUT_TOKEN: Fix = {
   file: 'Find out what asks for a token before the gateway, which serves it without one.',
 };
 
+/** The advice for a document that is somewhere else. */
+export const NO_REDIRECT =
+  'Serve the document at this URL itself: the doctor follows no redirect, and not every client does.';
+
 /** The advice for a URL at the root of a host of which the challenge says that this server has only a part. */
 const NOT_OURS = 'Nothing to do if another server has the root of this host. Otherwise remove resourceMetadata.url.';
 
 /** The advice for a URL that does not answer with the document. */
 function fixFor(answer: ProbeResponse | FetchError): Fix {
   if (answer instanceof FetchError) return explainConnection(answer).fix;
+  if (answer.status >= 300 && answer.status < 400) return NO_REDIRECT;
   return answer.status === 401 || answer.status === 403 ? WITHOUT_TOKEN : MOUNT;
 }
 
@@ -78,12 +84,11 @@ function isResource(url: string): boolean {
 /** The reason why an answer is not a document; undefined if it is one. */
 export function problemOf(answer: ProbeResponse | FetchError): string | undefined {
   if (answer instanceof FetchError) return `cannot be read: ${explainConnection(answer).seen}`;
-  const { status, headers, json } = answer;
-  if (status >= 300 && status < 400) return `redirects to ${headers.get('location')}`;
+  const { status, headers, json, isWhole } = answer;
+  if (status >= 300 && status < 400) return `redirects to ${headers.get('location') ?? 'no address'}`;
   if (status !== 200) return `answers ${status}`;
-  if (json === undefined)
-    return `answers 200 with ${headers.get('content-type') ?? 'something'} that is not a JSON object`;
-  return undefined;
+  if (json !== undefined) return undefined;
+  return `answers 200 with ${contentOf(answer)}${isWhole ? ' that is not a JSON object' : ''}`;
 }
 
 function checkResource(url: string, { resource }: Readonly<Record<string, unknown>>): Finding {
@@ -92,7 +97,7 @@ function checkResource(url: string, { resource }: Readonly<Record<string, unknow
     ? `Set resourceMetadata.resource to ${JSON.stringify(url)}, exactly the address that clients are given.`
     : 'Give clients an address that can be a resource: in ASCII, without user name, query or fragment.';
   if (resource === url) return named.ok(url);
-  const seen = `resource is ${JSON.stringify(resource)}, but the address is ${JSON.stringify(url)}`;
+  const seen = `resource is ${shown(resource)}, but the address is ${JSON.stringify(url)}`;
   if (typeof resource === 'string' && withoutClosingSlash(resource) === withoutClosingSlash(withoutQuery(url))) {
     return named.warning(seen, 'VS Code and Claude Code compare them byte for byte.', fix);
   }
@@ -103,13 +108,15 @@ function* checkMembers(metadata: Readonly<Record<string, unknown>>): Generator<F
   const servers = reporterFor('authorization servers');
   const named = stringsIn(metadata.authorization_servers);
   const fix = 'Set issuer, or resourceMetadata.authorizationServers.';
+  const given = metadata.authorization_servers;
+  const seen = given === undefined ? 'none' : `authorization_servers is ${shown(given)}, not a list of URLs`;
   yield named.length > 0
     ? servers.ok(named.join(', '))
-    : servers.fault('none', 'Clients do not know where to log in.', fix);
+    : servers.fault(seen, 'Clients do not know where to log in.', fix);
   const methods = metadata.bearer_methods_supported;
   if (methods !== undefined && !stringsIn(methods).includes('header')) {
     yield reporterFor('bearer methods').warning(
-      `bearer_methods_supported is ${JSON.stringify(methods)}`,
+      `bearer_methods_supported is ${shown(methods)}`,
       'MCP clients send tokens in the header only.',
       "Set bearerMethodsSupported: ['header'].",
     );

@@ -12,9 +12,11 @@ export interface TokenAnswer {
   readonly verdict: 'accepted' | 'refused' | 'unknown';
   /** The code of the refusal, if the server describes it as `mcpAuth()` does. */
   readonly code: RefusalCode | undefined;
-  /** @param isExplained True if the findings that follow give a reason to refuse the token. */
-  readonly finding: (isExplained: boolean) => Finding;
+  readonly finding: (explained: Explained) => Finding;
 }
+
+/** The findings that follow give a reason to refuse the token, or none, or the doctor could not check it. */
+export type Explained = 'refused' | 'accepted' | 'unchecked';
 
 const TOKEN_ERROR = /^(?:invalid_token|invalid_request|insufficient_scope|invalid_dpop_proof)$/;
 
@@ -36,7 +38,7 @@ export function checkTokenAnswer(answer: ProbeResponse, keyUrls: readonly string
     return {
       verdict: 'refused',
       code: codeOf(why),
-      finding: (isExplained) => refused(status, why ?? error, isExplained),
+      finding: (explained) => refused(status, why ?? error, explained),
     };
   }
   if (status === 503 && answer.json?.error === KEYS_UNAVAILABLE) {
@@ -82,14 +84,18 @@ const UNAUTHORIZED = ANSWERED.fault(
   },
 );
 
-function refused(status: number, why: string, isExplained: boolean): Finding {
-  const fix: Fix = isExplained
-    ? 'The lines below say what is wrong with it.'
-    : {
-        code: 'The lines below find nothing wrong with it: compare the message with the policy and the log of the server.',
-        file: 'This file accepts it: check that the running server has this file, and that the token is not revoked.',
-      };
-  return TOKEN.fault(`refused with ${status}: ${why}`, 'A client with this token logs in again, or gives up.', fix);
+const REFUSED_FIXES: Readonly<Record<Explained, Fix>> = {
+  refused: 'The lines below say what is wrong with it.',
+  accepted: {
+    code: 'The lines below find nothing wrong with it: compare the message with the policy and the log of the server.',
+    file: 'This file accepts it: check that the running server has this file, and that the token is not revoked.',
+  },
+  unchecked: 'The lines below say what the doctor cannot check: compare the message with the log of the server.',
+};
+
+function refused(status: number, why: string, explained: Explained): Finding {
+  const affects = 'A client with this token logs in again, or gives up.';
+  return TOKEN.fault(`refused with ${status}: ${why}`, affects, REFUSED_FIXES[explained]);
 }
 
 function codeOf(description: string | undefined): RefusalCode | undefined {

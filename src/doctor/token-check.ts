@@ -1,6 +1,8 @@
 import { inspectToken, type TokenInspection } from '../auth/inspect-token.js';
 import { claimOf, isNumericDate, scopesOf, stringsOf } from '../auth/token/claims.js';
 import { TOKEN_CHECKS, type TokenCheck, type TokenFault } from '../auth/token/token-faults.js';
+import { UpstreamError } from '../core/errors.js';
+import { credentialFormOf } from '../oauth/credential-form.js';
 import { isToken68 } from '../oauth/credentials.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { tokenPlaceOf } from '../policy/resolve-location.js';
@@ -8,8 +10,9 @@ import { FetchError } from '../upstream/bounded-fetch.js';
 import { durationText } from './duration-text.js';
 import { type Finding, reporterFor } from './finding.js';
 import { fetchErrorOf, initialize, isPrivate, type Probe } from './probe.js';
-import { checkTokenAnswer, type TokenAnswer, UNSENT, unanswered } from './token-answer.js';
-import { explanationOf, shown, toleranceText } from './token-explanations.js';
+import { shown } from './shown.js';
+import { checkTokenAnswer, type Explained, type TokenAnswer, UNSENT, unanswered } from './token-answer.js';
+import { explanationOf, toleranceText } from './token-explanations.js';
 
 type ReadToken = NonNullable<TokenInspection['read']>;
 
@@ -23,18 +26,46 @@ export interface TokenTask {
   readonly isAssumed: boolean;
   /** The URLs of key sets in the metadata of the authorization servers. */
   readonly keyUrls: readonly string[];
+  /** The secrets of the policy that cannot be read: where they are, and why. */
+  readonly unread?: readonly string[] | undefined;
 }
 
 /** Sends the token, and explains every reason to refuse it. */
 export async function checkToken(probe: Probe, task: TokenTask): Promise<Finding[]> {
-  const { token, policy, isAssumed } = task;
+  const { token, policy, isAssumed, unread = [] } = task;
   const answer = await sendToken(probe, task);
-  if (policy === undefined) return [...(answer === undefined ? [] : [answer.finding(false)]), UNEXPLAINED];
+  const withAnswer = (explained: Explained, findings: readonly Finding[]) => [
+    ...(answer === undefined ? [] : [answer.finding(explained)]),
+    ...findings,
+  ];
+  if (policy === undefined) return withAnswer('unchecked', [UNEXPLAINED]);
+  if (unread.length > 0 && needsSecrets(token)) return withAnswer('unchecked', [withoutSecrets(unread)]);
   const inspection = await inspectToken(token, policy, task.url);
   const report = findingsOf(inspection, policy);
-  const isExplained = inspection.faults.length > 0;
   const explained = isAssumed && answer !== undefined ? correctedBy(report, answer, inspection) : report;
-  return [...(answer === undefined ? [] : [answer.finding(isExplained)]), ...explained.map(({ finding }) => finding)];
+  return withAnswer(
+    explainedBy(inspection),
+    explained.map(({ finding }) => finding),
+  );
+}
+
+function explainedBy({ faults }: TokenInspection): Explained {
+  if (faults.length === 0) return 'accepted';
+  return faults.every(({ error }) => error instanceof UpstreamError) ? 'unchecked' : 'refused';
+}
+
+/** True for tokens that are introspected, or that the server has issued itself. */
+function needsSecrets(token: string): boolean {
+  const form = credentialFormOf(token);
+  return form === 'opaque' || form === 'issued';
+}
+
+function withoutSecrets(unread: readonly string[]): Finding {
+  return reporterFor('token claims').warning(
+    `not checked, since a secret is missing: ${unread.join('; ')}`,
+    'The doctor cannot tell whether the policy accepts this token.',
+    'Run the doctor where the command runs, or correct the name of the file.',
+  );
 }
 
 /** Undefined for a token with characters that fetch() refuses in a header: its error would quote the token. */
@@ -95,8 +126,8 @@ function findingFor(fault: TokenFault, read: ReadToken | undefined, policy: Reso
   const { check, error } = fault;
   const checked = { payload: read?.jwt.payload ?? {}, trusted: read?.trusted, policy };
   const report = reporterFor(stepOf(check, read, error.evidence.claim));
-  // Unreadable keys are no fault of the token, and the MCP server may be able to read them.
-  const findingOf = error.code === 'key_set_unavailable' ? report.warning : report.fault;
+  // An outage is no fault of the token, and the MCP server may be able to read the keys, or to ask the other server.
+  const findingOf = error instanceof UpstreamError ? report.warning : report.fault;
   return { ...findingOf(...explanationOf(fault, checked)), code: error.code };
 }
 

@@ -1,10 +1,11 @@
 import { claimAt, claimOf } from '../auth/token/claims.js';
 import type { TokenFault } from '../auth/token/token-faults.js';
-import type { Evidence, OutageCode, RefusalCode } from '../core/errors.js';
+import { type Evidence, type OutageCode, type RefusalCode, UpstreamError } from '../core/errors.js';
 import type { JwksSource } from '../policy/jwks-source.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import type { TrustedIssuer } from '../policy/resolve-issuer.js';
 import { durationText } from './duration-text.js';
+import { shown } from './shown.js';
 
 /** The fault as seen in the token, and the advice. */
 type Explanation = readonly [seen: string, fix: string];
@@ -21,15 +22,17 @@ export interface CheckedToken {
 export function explanationOf(fault: TokenFault, checked: CheckedToken): [seen: string, affects: string, fix: string] {
   const { code, evidence, message } = fault.error;
   const explanations: Partial<Record<RefusalCode | OutageCode, Explanation | Explain>> = EXPLANATIONS;
-  const known = explanations[code] ?? ['refused', 'docs/errors.md says what to do.'];
+  const known = explanations[code] ?? unlisted(fault);
   const [seen, fix] = typeof known === 'function' ? known(evidence, checked, fault) : known;
   return [seen, `${message}.`, fix];
 }
 
-/** Formats a value of any type for a report. */
-export function shown(value: unknown): string {
-  // JSON has no infinity: an exp of 1e999 is read as one.
-  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'missing');
+/** An outage says nothing about the token: the doctor could not ask the server that knows it. */
+function unlisted({ error }: TokenFault): Explanation {
+  const { code, evidence } = error;
+  if (!(error instanceof UpstreamError)) return ['refused', `See ${code} in docs/errors.md.`];
+  const reason = typeof evidence.reason === 'string' ? ` (${evidence.reason})` : '';
+  return [`not checked: ${code}${reason}`, `See ${code} in docs/errors.md; the doctor may be on another network.`];
 }
 
 const ANOTHER_TOKEN = 'Get a fresh token from the authorization server.';
@@ -70,10 +73,13 @@ export const EXPLANATIONS: Readonly<
   ],
   malformed_token: ['three parts that are not a JWT', 'Copy the whole token.'],
   critical_extension: ['crit or b64 in the header', 'Make the authorization server leave it out.'],
-  unknown_issuer: (_evidence, { payload, policy }) => [
-    `${shown(claimOf(payload, 'iss'))}, expected ${policy.issuers.map(({ issuer }) => issuer).join(' or ')}`,
-    'If you trust that server, set issuer to exactly this value, closing slash included.',
-  ],
+  unknown_issuer: (_evidence, { payload, policy }) =>
+    policy.issuers.length === 0
+      ? ['a JWT, and the policy accepts the JWTs of no issuer', 'Send a credential that the policy accepts.']
+      : [
+          `${shown(claimOf(payload, 'iss'))}, expected ${policy.issuers.map(({ issuer }) => issuer).join(' or ')}`,
+          'If you trust that server, set issuer to exactly this value, closing slash included.',
+        ],
   unsupported_algorithm: ({ alg, kid, reason }) => [
     `${alg} ${kid === undefined ? 'is not accepted' : `is not the algorithm of key ${shown(kid)}`}${reason === undefined ? '' : ` for ${reason}`}`,
     'Make the authorization server sign with RS256, PS256, ES256 or EdDSA, and a key for it.',

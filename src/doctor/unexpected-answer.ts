@@ -1,6 +1,7 @@
 import type { FetchError } from '../upstream/bounded-fetch.js';
 import { UNREADABLE_ENCODING } from '../upstream/content-encoding.js';
 import { ADDRESS_REFUSED } from '../upstream/guard.js';
+import { LOOKUP_TIMEOUT } from '../upstream/name-lookup.js';
 import type { Finding, Fix, reporterFor } from './finding.js';
 import { type ProbeResponse, reasonIn, rpcErrorIn, TOO_MANY_REQUESTS } from './probe.js';
 
@@ -52,12 +53,14 @@ export function unexpectedFinding(
 ): Finding {
   const { status, headers } = answer;
   if (status < 300) {
-    const what = `${status} with ${headers.get('content-type') ?? 'no content type'}, not an MCP answer`;
+    const what = `${status} with ${contentOf(answer)}, not an MCP answer`;
     return report.fault(what, 'Clients get no answer that they can read.', PAGE_FIX);
   }
   if (status < 400) {
+    const location = headers.get('location');
+    if (location === null) return report.fault(`${status} without a Location`, affects, OTHER_FIX(status));
     const fix = 'Give clients the address that it redirects to; if that is a login page, exclude this path from it.';
-    return report.fault(`${status} to ${headers.get('location')}`, 'Clients do not send their token there.', fix);
+    return report.fault(`${status} to ${location}`, 'Clients do not send their token there.', fix);
   }
   const reason = reasonIn(answer);
   if (status === 429) {
@@ -72,6 +75,11 @@ export function unexpectedFinding(
   const fix = reason === undefined ? (STATUS_FIXES[status] ?? OTHER_FIX(status)) : `See ${reason} in docs/errors.md.`;
   const what = reason === undefined ? seen : `${seen} (${reason})`;
   return report.fault(what, affects, fix);
+}
+
+/** The content of an answer, for a report. */
+export function contentOf({ headers, isWhole }: ProbeResponse): string {
+  return isWhole ? (headers.get('content-type') ?? 'no content type') : 'more bytes than the doctor reads';
 }
 
 const CERTIFICATE_FIX =
@@ -108,6 +116,7 @@ const CONNECTIONS: Readonly<Record<string, readonly [seen: string, fix: string]>
   ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
   EPROTO: NO_TLS,
+  [LOOKUP_TIMEOUT]: ['', 'Check the host name, and the name servers of this machine.'],
   [TOO_MANY_REQUESTS]: ['', 'Find out why the documents of this server lead to so many URLs.'],
   [ADDRESS_REFUSED]: [
     '',
@@ -117,11 +126,12 @@ const CONNECTIONS: Readonly<Record<string, readonly [seen: string, fix: string]>
 };
 
 /** Explains why a connection brought no answer, and what to do. */
-export function explainConnection({ code = '', message, answered }: FetchError): { seen: string; fix: string } {
+export function explainConnection(error: FetchError): { seen: string; fix: string } {
+  const { code = '', message, answered, advice } = error;
   if (answered && code !== UNREADABLE_ENCODING) return { seen: `the answer broke off (${message})`, fix: CLOSED_FIX };
-  const [seen, fix] = CONNECTIONS[code] ?? [undefined, OTHER_CONNECTION_FIX(code)];
-  if (seen === '' || seen === undefined) return { seen: message, fix };
-  return { seen: `${seen} (${code})`, fix };
+  const [text, ownFix] = CONNECTIONS[code] ?? ['', OTHER_CONNECTION_FIX(code)];
+  const seen = text === '' ? message : `${text} (${code})`;
+  return { seen, fix: advice === undefined ? ownFix : `${advice}. ${ownFix}` };
 }
 
 /** The warning for one request without an answer, while others are answered. */

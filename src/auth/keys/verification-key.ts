@@ -99,7 +99,8 @@ function isForEncryption(jwk: unknown): boolean {
   if (!isRecord(jwk)) return false;
   const { use, key_ops: operations, alg } = jwk;
   if (use !== undefined) return use === 'enc';
-  if (Array.isArray(operations)) return operations.every((operation) => /^(?:de|en)crypt$|Key$|Bits$/.test(operation));
+  if (Array.isArray(operations))
+    return operations.every((each) => typeof each === 'string' && /^(?:de|en)crypt$|Key$|Bits$/.test(each));
   return typeof alg === 'string' && /^(?:RSA-OAEP|RSA1_5|ECDH-ES)/.test(alg);
 }
 
