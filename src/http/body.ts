@@ -59,7 +59,7 @@ function collect(req: IncomingMessage, maxBytes: number, caller: string | undefi
       removeListeners();
       resolve(body.take());
     };
-    const onClose = (): void => body.fail(new BodyError(400, 'The request ended before its body did'));
+    const onClose = (): void => body.fail(unfinished());
     req.on('data', onData).on('end', onEnd).on('close', onClose);
     // The client left before the body was read. No event follows, and the request would be kept until the time limit.
     if (req.destroyed) onClose();
@@ -173,6 +173,11 @@ export function requireLength(headers: IncomingHttpHeaders, maxBytes: number): v
 /** Returns the error for a body that takes longer than {@link MAX_BODY_MS}. */
 export function tooSlow(): BodyError {
   return new BodyError(408, 'The body did not arrive within 30 seconds');
+}
+
+/** Returns the error for a body whose client has left. No answer reaches the client. */
+export function unfinished(): BodyError {
+  return new BodyError(400, 'The request ended before its body did');
 }
 
 /** Returns the error for a body that is too long. */

@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import { IncomingBody, requireLength, requireMediaType } from './body.js';
+import { IncomingBody, requireLength, requireMediaType, unfinished } from './body.js';
 
 /**
  * Reads the request's JSON body and puts it back: the next reader, a body parser or an MCP transport, reads the same bytes from
- * the request. If the client closes the connection before the body is complete, the promise never settles.
+ * the request.
  *
  * @param caller As for `readBody()`.
- * @throws {BodyError} If the body is compressed, not JSON by its type, too long or too slow, or refused because too many arrive.
+ * @throws {BodyError} If the body is compressed, not JSON by its type, too long or too slow, refused because too many arrive, or if the
+ * client has left.
  */
 export async function peekBody(req: IncomingMessage, maxBytes: number, caller?: string): Promise<Buffer> {
   // Read once: behind Express, each property access on a request is slow.
@@ -39,9 +40,10 @@ export async function peekBody(req: IncomingMessage, maxBytes: number, caller?: 
       removeListeners();
       resolve(body.take());
     };
-    // If the client closes the connection, no answer can reach it, so the promise need not settle.
-    const onClose = (): void => body.drop();
+    const onClose = (): void => body.fail(unfinished());
     req.on('readable', onReadable).on('close', onClose);
     if (mayBeEmpty) req.on('end', onEnd);
+    // The client left before the body was read. No event follows, and the request would be kept until the time limit.
+    if (req.destroyed) onClose();
   });
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import { BodyError, MAX_BODY_MS, tooLarge, tooSlow } from '../../http/body.js';
+import { MAX_BODY_MS, tooLarge, tooSlow, unfinished } from '../../http/body.js';
 
 /** Bytes that are buffered while the target is slow. */
 const MAX_BUFFERED = 65_536;
@@ -25,7 +25,7 @@ export class Upload extends Readable {
     const onData = (chunk: Buffer): void => this.#add(chunk);
     const onEnd = (): void => void this.push(null);
     const onClose = (): void => {
-      if (!req.complete) this.destroy(new BodyError(400, 'The request ended before its body did'));
+      if (!req.complete) this.destroy(unfinished());
     };
     this.#removeListeners = () => void req.off('data', onData).off('end', onEnd).off('close', onClose);
     req.on('data', onData).on('end', onEnd).on('close', onClose);
