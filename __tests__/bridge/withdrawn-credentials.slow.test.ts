@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { createTestIssuer } from '../../src/testing/index.js';
 import { makeKey } from '../support/api-keys.js';
 import { passTime } from '../support/app-with-key-server.js';
-import { startIntrospectionServer } from '../support/introspection-server.js';
+import { replyJson, startIntrospectionServer } from '../support/introspection-server.js';
 import { open } from '../support/mcp-requests.js';
 import { serveProtected } from '../support/protected-backend.js';
 
@@ -45,6 +45,18 @@ test('a token that is revoked at its server ends an open stream, which sends no 
   passTime(61_000);
   await stream.expectEnd();
   expect(server.asked.length).toBeLessThanOrEqual(3);
+});
+
+test('a token about which its server later names fewer scopes ends an open stream after a minute', async () => {
+  const server = await startIntrospectionServer();
+  const claims = { iss: createTestIssuer().issuer, aud: AUDIENCE, sub: 'alice', client_id: 'app' };
+  const token = server.issue({ ...claims, scope: 'read write' });
+  const stream = await openStream({ introspection: server.introspection }, `Bearer ${token}`);
+  server.behave((res) => replyJson(res, { active: true, ...claims, scope: 'read' }));
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect(stream.isOpen()).toBe(true);
+  passTime(61_000);
+  await stream.expectEnd();
 });
 
 test('an outage of the server ends no stream', async () => {

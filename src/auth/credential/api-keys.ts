@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { API_KEY_ISSUER, type AuthInfo, expiryOf, issueAuth } from '../../core/auth-info.js';
 import { AuthError } from '../../core/errors.js';
 import { isRecord } from '../../http/json-object.js';
@@ -13,6 +12,7 @@ import {
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import { watchKeyFile } from '../keys/key-file.js';
 import type { VerifiedToken } from '../token/token-cache.js';
+import { givesAsMuch } from './grant.js';
 import { callInTime, outageFor } from './in-time.js';
 import { FUNCTION_LIMITS, RememberedAnswers } from './remembered-answers.js';
 
@@ -50,7 +50,7 @@ function createKeyTable(source: Extract<ApiKeySource, { kind: 'table' }>, { reso
         auth,
         kind: 'apiKey',
         isCurrent: () => table.keys.get(sha256) === key,
-        withdrawal: () => (givesAsMuch(table.keys.get(sha256), key) ? undefined : 'unknown_api_key'),
+        withdrawal: () => (isAsGood(table.keys.get(sha256), key) ? undefined : 'unknown_api_key'),
         jwt: undefined,
       };
     },
@@ -58,12 +58,9 @@ function createKeyTable(source: Extract<ApiKeySource, { kind: 'table' }>, { reso
 }
 
 /** True if calls and streams that began with the entry `before` may go on: today's entry has not expired, and gives the same user as much. */
-function givesAsMuch(entry: ResolvedApiKey | undefined, before: ResolvedApiKey): boolean {
+function isAsGood(entry: ResolvedApiKey | undefined, before: ResolvedApiKey): boolean {
   if (entry === undefined || (entry.expiresAt ?? Number.POSITIVE_INFINITY) * 1_000 <= Date.now()) return false;
-  if (entry === before) return true;
-  const keepsScopes = before.scopes.every((scope) => entry.scopes.includes(scope));
-  // Rules may read any claim.
-  return entry.subject === before.subject && keepsScopes && isDeepStrictEqual(entry.claims, before.claims);
+  return entry === before || givesAsMuch(entry, before);
 }
 
 const WHO = 'apiKeys()';

@@ -6,6 +6,7 @@ import type { Withdrawal } from '../../core/authority.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
 import { sizeInMemory } from '../token/size-in-memory.js';
 import type { CredentialKind, VerifiedToken } from '../token/token-cache.js';
+import { givesAsMuch, grantOf } from './grant.js';
 
 /** A server or a function that is asked about credentials. */
 export interface AnswerSource {
@@ -33,6 +34,8 @@ const MAX_EVIDENCE_TEXT = 200;
 /** All answers about one credential share it, so that a later answer reaches the streams that an earlier one opened. */
 interface CredentialState {
   refusal: Withdrawal | undefined;
+  /** The identity of the last answer. */
+  latest: AuthInfo;
   /** On the clock of `performance.now()`. */
   askAgainAt: number;
 }
@@ -88,7 +91,7 @@ export class RememberedAnswers {
       if (auth === undefined) throw new AuthError(refusal);
       const now = performance.now();
       const ageMs = Math.min(maxAgeSeconds * 1_000, Math.max(expiryOf(auth) - Date.now(), MIN_AGE_MS));
-      const state = Object.assign(before ?? {}, { refusal: undefined, askAgainAt: now + maxAgeSeconds * 1_000 });
+      const state = Object.assign(before ?? {}, { refusal: undefined, latest: auth, askAgainAt: now + ageMs });
       const verified = this.#verifiedFrom(auth, state, now + ageMs, Math.max(expiryOf(auth), Date.now() + MIN_AGE_MS));
       this.#accepted.set(hash, { verified, state });
       return verified;
@@ -107,6 +110,7 @@ export class RememberedAnswers {
    * @param endsAt On the clock of `Date.now()`: the other clock stops while the machine sleeps.
    */
   #verifiedFrom(auth: AuthInfo, state: CredentialState, until: number, endsAt: number): VerifiedToken {
+    const isLess = createComparison(auth);
     return {
       auth,
       kind: this.#source.kind,
@@ -114,7 +118,7 @@ export class RememberedAnswers {
       withdrawal: () => {
         // An open stream sends no requests, so nothing else would ask about its credential again.
         if (state.refusal === undefined && performance.now() >= state.askAgainAt) this.#askAgain(auth, state);
-        return state.refusal;
+        return state.refusal ?? (isLess(state.latest) ? this.#source.refusal : undefined);
       },
       jwt: undefined,
     };
@@ -122,11 +126,30 @@ export class RememberedAnswers {
 
   #askAgain(auth: AuthInfo, state: CredentialState): void {
     state.askAgainAt = performance.now() + this.#source.maxAgeSeconds * 1_000;
-    this.verify(auth.token).catch((error: unknown) => {
-      // An outage withdraws nothing.
-      if (error instanceof AuthError) state.refusal = this.#source.refusal;
-    });
+    this.verify(auth.token).then(
+      // The answer has a state of its own if this one was pushed out of the memory.
+      (verified) => {
+        state.latest = verified.auth;
+      },
+      (error: unknown) => {
+        // An outage withdraws nothing.
+        if (error instanceof AuthError) state.refusal = this.#source.refusal;
+      },
+    );
   }
+}
+
+/** Returns a function that tells if a later answer gives less than `began`. It is called often, and answers seldom change. */
+function createComparison(began: AuthInfo): (latest: AuthInfo) => boolean {
+  let compared = began;
+  let isLess = false;
+  return (latest) => {
+    if (latest !== compared) {
+      compared = latest;
+      isLess = latest !== began && !givesAsMuch(grantOf(latest), grantOf(began));
+    }
+    return isLess;
+  };
 }
 
 /** Lists, objects and long texts of an answer would take memory for each token that is refused. */
