@@ -138,6 +138,44 @@ describe('a line that is not a message and answers nothing', () => {
   });
 });
 
+describe('a long line that is no message', () => {
+  let small: Served;
+  beforeAll(async () => {
+    small = await serve({ logger, env: { STATELESS: '1' }, maxMessageBytes: 10_000 });
+  });
+  afterAll(() => small.stop());
+
+  const LONG = 'x'.repeat(20_000);
+  const lines = [`${LONG}`, `[info] ${LONG}`, `{ debug: ${LONG} }`, `"${LONG}"`, `  ${LONG}`, `sent ${WHOLE} ${LONG}`];
+
+  test.each(titled(lines.map((line) => [line] as const)))('fails no call: %s', async (_title, line) => {
+    const ada = await open(small.url);
+    const at = log.length;
+    const other = post(small.url, call('other', 'progress', { steps: 2, delay: 100 }), ada);
+    expect(await callText(small.url, ada, 'print', { line: `${line}\n`, answer: true })).toBe('after it');
+    expect(await (await other).json()).toMatchObject({ id: 'other', result: {} });
+    expect(log.slice(at)).toEqual([
+      expect.stringMatching(
+        /^warn child \d+: a line over maxMessageBytes on stdout is not an MCP message: it does not begin like one$/,
+      ),
+    ]);
+  });
+
+  test('fails no call without a session either', async () => {
+    const line = `${LONG}\n`;
+    const response = await postStateless(small.url, statelessCall(7, 'print', { line, answer: true }));
+    expect(await response.json()).toMatchObject({ id: 7, result: { content: [{ text: 'after it' }] } });
+  });
+
+  test('does not end a session that opens', async () => {
+    const env = { PRINT_AT_START: `${LONG}\n{"jsonrpc":"2.0","id":ID,"result":RESULT}\n` };
+    const served = await serve({ logger, env, maxMessageBytes: 10_000 });
+    const session = await open(served.url);
+    expect(await callText(served.url, session, 'echo')).toBe('{}');
+    await served.stop();
+  });
+});
+
 const readable: [string][] = [
   [' {"jsonrpc":"2.0","id":ID,"result":{}} '],
   ['\t{ "jsonrpc" :\t"2.0" , "id":ID,\r"result":{}}\t'],

@@ -29,6 +29,16 @@ test.each<[title: string, stream: string, events: string[]]>([
     [expect.stringMatching(/^too large: x/), '1'],
   ],
   [
+    'a line too long after another',
+    `data: {"id":1,\ndata: ${'x'.repeat(MAX_BYTES + 1)}\ndata: }\n\ndata: 1\n\n`,
+    ['too large: {"id":1, … }', '1'],
+  ],
+  [
+    'a comment and an unknown field that are too long',
+    `data: {"a":1,\n:${'x'.repeat(MAX_BYTES * 2)}\nother: ${'x'.repeat(MAX_BYTES * 2)}\ndata: "b":2}\n\n`,
+    ['{"a":1, "b":2}'],
+  ],
+  [
     'lines too long together',
     `data: {"id":1,\ndata: "a":\ndata: ${LINE}\ndata: ${LINE}\ndata: ${LINE}\ndata: end}\n\ndata: 1\n\n`,
     [`too large: {"id":1, "a": ${LINE} … end}`, '1'],

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { trimOws } from '../http/ows.js';
+import { CLOSE, OPEN, OPEN_LIST, QUOTE } from './json-bytes.js';
 import { readMembers } from './json-members.js';
 import { keyOf, type RpcMessage, readMessage, readString, readTruncated } from './json-rpc.js';
 import { endOfValue, skipSpace } from './json-scan.js';
 
-const OPEN = 0x7b;
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 const NONE = Buffer.alloc(0);
 
@@ -40,6 +40,19 @@ export function requestsAnsweredBy(line: Buffer): readonly string[] | 'any' {
   if (ends.some(({ kind }) => kind !== 'response') && !has('result') && !has('error')) return [];
   for (const { kind, key } of ends) if (key !== undefined) return kind === 'response' ? [key] : [];
   return has('jsonrpc') && (has('result') || has('error')) && !has('method') ? 'any' : [];
+}
+
+/**
+ * True if a text that begins with `head` may be a message or a batch, as far as its first bytes say. A log line such as `[info] …` or
+ * `{ level: …` is none.
+ */
+export function beginsLikeMessage(head: Buffer): boolean {
+  const bytes = withoutByteOrderMark(head);
+  let at = skipSpace(bytes, 0);
+  if (bytes[at] === OPEN_LIST) at = skipSpace(bytes, at + 1);
+  if (bytes[at] === OPEN) at = skipSpace(bytes, at + 1);
+  else return at === bytes.length;
+  return at === bytes.length || bytes[at] === QUOTE || bytes[at] === CLOSE;
 }
 
 /** Describes a line that is not a message, for the log. It quotes nothing of the line. */

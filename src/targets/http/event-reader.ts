@@ -60,9 +60,12 @@ export class EventReader {
   }
 
   #readLong(head: Buffer, tail: Buffer): void {
-    const prefix = /^data: ?/.exec(head.toString('latin1', 0, 6))?.[0] ?? '';
+    const prefix = /^data: ?/.exec(head.toString('latin1', 0, 6))?.[0];
+    // A comment, or a field without a meaning.
+    if (prefix === undefined) return;
+    if (this.#data === undefined) this.#data = head.subarray(prefix.length);
+    else if (this.#tail === undefined) this.#data = this.#data.subarray(0, this.#size);
     this.#size = this.#maxBytes + 1;
-    this.#data = head.subarray(prefix.length);
     this.#tail = tail;
   }
 

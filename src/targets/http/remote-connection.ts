@@ -64,7 +64,7 @@ export class RemoteConnection implements Connection {
     });
     this.#unexpectedOutput = new UnexpectedOutput(
       (text) => recipe.logger[this.probed ? 'debug' : 'warn'](`${recipe.who}: ${text}`),
-      (bytes) => `an answer of ${bytes} bytes`,
+      (size) => `an answer ${size}`,
     );
   }
 
@@ -148,7 +148,7 @@ export class RemoteConnection implements Connection {
       logFailure: this.#recipe.logFailure,
       get: (lastEventId, response) => void this.#get(lastEventId, response),
       message: (bytes) => this.#deliver(bytes),
-      oversized: (head, tail) => this.#listener?.oversized(head, tail),
+      oversized: (head, tail) => this.#unexpectedOutput.addLong(head) || this.#listener?.oversized(head, tail),
       onAnswer: (request, status, headers) => this.#onAnswer(request, status, headers),
       onErrorBody: (request, bytes) => this.#deliverError(request, bytes),
       onOver: (request, error, detail) => this.#onOver(request, error, detail),

@@ -7,7 +7,7 @@ import { readMessage } from '../../messages/json-rpc.js';
 import { encodeLine, LineReader } from '../../messages/line-codec.js';
 import type { Connection, ConnectionListener, SingleTarget } from '../connection.js';
 import { SlowReaders } from '../slow-readers.js';
-import { UnexpectedOutput } from '../unexpected-output.js';
+import { adviceOnLongMessage, UnexpectedOutput } from '../unexpected-output.js';
 import { Waiters, type WaitLimits } from '../waiters.js';
 import { ChildEnd } from './child-end.js';
 import { stopTree } from './process-tree.js';
@@ -59,7 +59,7 @@ export class Child implements Connection {
   });
   readonly #unexpectedOutput = new UnexpectedOutput(
     (text) => this.#recipe.logger[this.probed ? 'debug' : 'warn'](`${this.#name}: ${text}`),
-    (bytes) => `a line of ${bytes} bytes on stdout`,
+    (size) => `a line ${size} on stdout`,
   );
   #reader: LineReader | undefined;
   #lines = 0;
@@ -122,9 +122,9 @@ export class Child implements Connection {
         listener.message(bytes);
       },
       oversized: (head, tail) => {
-        warn(
-          `${this.#name}: a message is longer than ${maxMessageBytes} bytes: raise maxMessageBytes if it must be so long`,
-        );
+        this.#lines++;
+        if (this.#unexpectedOutput.addLong(head)) return;
+        warn(`${this.#name}: ${adviceOnLongMessage(maxMessageBytes)}`);
         listener.oversized(head, tail);
       },
     });
