@@ -106,9 +106,12 @@ export class ClientMessages {
   #call(message: RpcMessage, sender: Sender | undefined): Promise<void> | undefined {
     const { directory } = this.#conversation;
     const kind = kindNamedBy(message);
-    if ((kind === 'tool' || kind === 'prompt') && directory.needsLists && !this.#lists.isComplete(kind)) {
-      const learning = this.#lists.learn(kind, message, withoutParameters(sender));
-      return learning.then((goesOn) => (goesOn ? this.#route(message, sender, kind) : undefined));
+    if ((kind === 'tool' || kind === 'prompt') && directory.needsLists) {
+      const isKnown = routeOf(message, directory) !== undefined;
+      if (!this.#lists.isComplete(kind, isKnown)) {
+        const learning = this.#lists.learn(kind, isKnown, message, withoutParameters(sender));
+        return learning.then((goesOn) => (goesOn ? this.#route(message, sender, kind) : undefined));
+      }
     }
     return this.#route(message, sender, kind);
   }

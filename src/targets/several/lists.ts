@@ -31,6 +31,8 @@ const LIST_OF = { tool: 'tools/list', prompt: 'prompts/list' } as const;
 /** Answers requests for lists with the entries of all targets. */
 export class Lists {
   readonly #conversation: Conversation;
+  /** The targets that have answered this client's requests for a whole list. */
+  readonly #answered = { tool: new Set<string>(), prompt: new Set<string>() };
 
   constructor(conversation: Conversation) {
     this.#conversation = conversation;
@@ -44,19 +46,26 @@ export class Lists {
     else this.#merge(method, id, cursors, await this.#read(method, message, cursors, sender));
   }
 
-  /** True if each target has listed its names of this kind, or announces to this caller that it has none. */
-  isComplete(kind: 'tool' | 'prompt'): boolean {
-    const { directory } = this.#conversation;
-    return this.#listing(LIST_OF[kind]).every(({ name }) => directory.hasListed(kind, name));
+  /**
+   * True if each target has listed its names of this kind, or announces to this caller that it has none.
+   *
+   * @param isKnown False for a name that no target has listed. A target may have it for this user only, so its lists for others do not count.
+   */
+  isComplete(kind: 'tool' | 'prompt', isKnown: boolean): boolean {
+    return this.#missing(kind, isKnown).length === 0;
   }
 
-  /** Reads the names of the targets that have not listed them yet. Returns false if the client has cancelled. */
-  async learn(kind: 'tool' | 'prompt', message: RpcMessage, sender: Sender | undefined): Promise<boolean> {
+  /** Reads the names of the targets that have not listed them yet, as `isComplete()` says. Returns false if the client has cancelled. */
+  async learn(
+    kind: 'tool' | 'prompt',
+    isKnown: boolean,
+    message: RpcMessage,
+    sender: Sender | undefined,
+  ): Promise<boolean> {
     const method = LIST_OF[kind];
     const request = listRequest(method, message);
     if (request === undefined) return true;
-    const { directory } = this.#conversation;
-    const targets = this.#listing(method).filter(({ name }) => !directory.hasListed(kind, name));
+    const targets = this.#missing(kind, isKnown);
     const listed = await Promise.all(targets.map((target) => this.#readWhole(method, target, request, sender)));
     return listed.every(({ fault }) => fault !== 'cancelled');
   }
@@ -130,6 +139,14 @@ export class Lists {
     );
   }
 
+  #missing(kind: 'tool' | 'prompt', isKnown: boolean): readonly NamedTarget[] {
+    const { directory } = this.#conversation;
+    const answered = this.#answered[kind];
+    return this.#listing(LIST_OF[kind]).filter(
+      ({ name }) => !(isKnown ? directory.hasListed(kind, name) : answered.has(name)),
+    );
+  }
+
   #cursorsOf(message: RpcMessage): Cursors | undefined {
     const member = memberOf(paramsOf(message), 'cursor');
     if (member === undefined) return NO_CURSORS;
@@ -173,8 +190,10 @@ export class Lists {
     } while (cursor !== undefined && pages.length < MAX_PAGES);
     const names = pages.flatMap(({ entries }) => entries.map(({ name }) => name));
     const { kind } = LISTS[method];
-    if (kind === 'tool' || kind === 'prompt')
+    if (kind === 'tool' || kind === 'prompt') {
       this.#conversation.directory.learnNames(kind, target.name, new Set(names));
+      this.#answered[kind].add(target.name);
+    }
     return { target, pages };
   }
 
