@@ -115,7 +115,7 @@ describe.each(Object.entries(SOURCES))('%s', (_name, create) => {
     passTime(MINUTE_MS);
     await send();
     expect(withdrawalOf(auths[0])).toBe(source.refusal);
-    // What the new answer has begun goes on.
+    // A call that began with the new answer goes on.
     if (auths.length > 2) expect(withdrawalOf(auths[2])).toBeUndefined();
   });
 

@@ -12,7 +12,7 @@ import {
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import { watchKeyFile } from '../keys/key-file.js';
 import type { VerifiedToken } from '../token/token-cache.js';
-import { givesAsMuch } from './grant.js';
+import { givesAsMuch } from './credential-grant.js';
 import { callInTime, outageFor } from './in-time.js';
 import { FUNCTION_LIMITS, RememberedAnswers } from './remembered-answers.js';
 

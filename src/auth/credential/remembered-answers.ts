@@ -6,7 +6,7 @@ import type { Withdrawal } from '../../core/authority.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
 import { sizeInMemory } from '../token/size-in-memory.js';
 import type { CredentialKind, VerifiedToken } from '../token/token-cache.js';
-import { givesAsMuch, grantOf } from './grant.js';
+import { givesAsMuch, grantOf } from './credential-grant.js';
 
 /** A server or a function that is asked about credentials. */
 export interface AnswerSource {

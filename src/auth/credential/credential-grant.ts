@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AuthInfo } from '../../core/auth-info.js';
 
-/** What a credential gives: the user, the scopes, and the claims that rules may read. */
-export interface Grant {
+/** The rights that come with a credential: the user, the scopes, and the claims that rules may read. */
+export interface CredentialGrant {
   readonly subject?: string | undefined;
   readonly scopes: readonly string[];
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
 /** True if calls and streams that began with the grant `before` may go on with `now`: the same user, no scope less, and the same claims. */
-export function givesAsMuch(now: Grant, before: Grant): boolean {
+export function givesAsMuch(now: CredentialGrant, before: CredentialGrant): boolean {
   const keepsScopes = before.scopes.every((scope) => now.scopes.includes(scope));
   // Rules may read any claim.
   return now.subject === before.subject && keepsScopes && isDeepStrictEqual(now.claims, before.claims);
@@ -22,7 +22,7 @@ export function givesAsMuch(now: Grant, before: Grant): boolean {
 const VARYING_CLAIMS: ReadonlySet<string> = new Set(['exp', 'expires_in', 'iat', 'nbf', 'jti', 'scope', 'scp']);
 
 /** Returns what an answer about a token gives. */
-export function grantOf({ subject, scopes, payload }: AuthInfo): Grant {
+export function grantOf({ subject, scopes, payload }: AuthInfo): CredentialGrant {
   const claims = Object.entries(payload).filter(([name]) => !VARYING_CLAIMS.has(name));
   return { subject, scopes, claims: Object.fromEntries(claims) };
 }
