@@ -16,10 +16,20 @@ export function givesAsMuch(now: CredentialGrant, before: CredentialGrant): bool
 }
 
 /**
- * Claims that may differ in each answer about one token, and give the user nothing: its times and its id. Scopes are compared as such:
+ * Claims that may differ in each answer about one token, and give the user nothing: times, and the token's id. Scopes are compared as such:
  * there may be more of them, in any order.
  */
-const VARYING_CLAIMS: ReadonlySet<string> = new Set(['exp', 'expires_in', 'iat', 'nbf', 'jti', 'scope', 'scp']);
+const VARYING_CLAIMS: ReadonlySet<string> = new Set([
+  'exp',
+  'expires_in',
+  'iat',
+  'nbf',
+  'jti',
+  'auth_time',
+  'updated_at',
+  'scope',
+  'scp',
+]);
 
 /** Returns what an answer about a token gives. */
 export function grantOf({ subject, scopes, payload }: AuthInfo): CredentialGrant {
