@@ -141,7 +141,10 @@ describe.each(Object.entries(SOURCES))('%s', (_name, create) => {
 test('the times and the id in each answer of introspection may differ', async () => {
   const source = (await SOURCES.introspection?.()) as Source;
   const { auths, send } = await begin(source);
-  source.answer({ ...BEGUN, more: { iat: 7, nbf: 8, jti: 'another', expires_in: 9, auth_time: 3, updated_at: '2026-11-30' } });
+  source.answer({
+    ...BEGUN,
+    more: { iat: 7, nbf: 8, jti: 'another', expires_in: 9, auth_time: 3, updated_at: '2026-11-30' },
+  });
   passTime(MINUTE_MS);
   expect((await send()).status).toBe(200);
   expect(auths.map(withdrawalOf)).toEqual([undefined, undefined]);
