@@ -4,17 +4,12 @@ import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { tokenPlaceOf } from '../policy/resolve-location.js';
 import type { CallAddress } from './admin-source.js';
 
-/** Returns the header in which the policy of a route reads tokens. */
-export function credentialPlaceOf(policy: ResolvedAuth | undefined): CallAddress['credential'] {
-  return tokenPlaceOf(policy);
-}
-
 /** Creates the function that returns the address of a path of this application, at the host and port where the page's own request arrived. */
 export function callAddressFor(
   path: string,
   policy: ResolvedAuth | undefined,
 ): (req: IncomingMessage) => CallAddress | undefined {
-  const credential = credentialPlaceOf(policy);
+  const credential = tokenPlaceOf(policy);
   return ({ socket, headers }) => {
     const { localAddress, localPort } = socket;
     if (localAddress === undefined || localPort === undefined) return undefined;

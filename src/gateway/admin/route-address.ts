@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { AdminRoute, CallAddress } from '../../admin/admin-source.js';
-import { credentialPlaceOf } from '../../admin/call-address.js';
+import { tokenPlaceOf } from '../../policy/resolve-location.js';
 import { createHostTable } from '../config/hostnames.js';
 import { matchesPath } from '../config/path-match.js';
 import type { OpenPort } from '../gateway.js';
@@ -22,7 +22,7 @@ export function routeAddress(
   const host = hostOf(route, config.hostname, local);
   if (path === undefined || host === undefined) return undefined;
   const scheme = config.tls === undefined ? 'http' : 'https';
-  const call: CallAddress = { url: `${scheme}://${local}${path}`, host, credential: credentialPlaceOf(route.policy) };
+  const call: CallAddress = { url: `${scheme}://${local}${path}`, host, credential: tokenPlaceOf(route.policy) };
   return () => call;
 }
 
