@@ -143,6 +143,20 @@ describe('the page itself', () => {
   });
 
   test.each([
+    ['POST', 'admin.js', 'GET, HEAD'],
+    ['OPTIONS', 'api/state', 'GET, HEAD'],
+    ['POST', 'api/events', 'GET'],
+    ['HEAD', 'api/events', 'GET'],
+    ['OPTIONS', 'api/events', 'GET'],
+    ['HEAD', 'api/revoke', 'POST'],
+    ['OPTIONS', 'api/revoke', 'POST'],
+  ])('answers %s %s with 405 and the methods that it takes: %s', async (method, path, allowed) => {
+    const { origin } = await serveAdminApp();
+    const { status, headers } = await fetch(`${origin}/admin/${path}`, { method });
+    expect([status, headers.get('allow')]).toEqual([405, allowed]);
+  });
+
+  test.each([
     '/../index.ts',
     '/%2e%2e/index.js',
     '/..%2findex.js',

@@ -1,8 +1,9 @@
 import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { mcpAdmin } from '../../src/admin/mcp-admin.js';
-import { servePageAlone } from '../support/admin-app.js';
+import { adminPageAt, servePageAlone } from '../support/admin-app.js';
 import { publishCall } from '../support/call-records.js';
 import { serve } from '../support/loopback-server.js';
 import { until } from '../support/until.js';
@@ -15,6 +16,15 @@ test('without a page or after close() nothing listens for calls', async () => {
   expect(calls.hasSubscribers).toBe(true);
   admin.close();
   expect(calls.hasSubscribers).toBe(false);
+});
+
+test('a stream begins with the id of the server, which another one does not have', async () => {
+  const [one, other] = [await servePageAlone(), await servePageAlone()];
+  const idOf = async ({ events }: typeof one) => (await (await events()).next('server')).id;
+  const id = await idOf(one);
+  expect(id).toMatch(/^[\w-]{36}$/);
+  expect(await idOf(one)).toBe(id);
+  expect(await idOf(other)).not.toBe(id);
 });
 
 test('of more than 50 events in a second the rest is counted, and failures are shown first', async () => {
@@ -106,6 +116,22 @@ test('pages that left before they were let in do not count as connected', async 
   const { status, body } = await last;
   expect(status).toBe(200);
   await body?.cancel();
+});
+
+test('an application may end the stream of a page itself, and others go on', async () => {
+  const admin = mcpAdmin({ authorize: 'loopback' });
+  onTestFinished(() => admin.close());
+  const answers: ServerResponse[] = [];
+  const url = await serve((req, res) => {
+    answers.push(res);
+    admin(req, res, () => undefined);
+  });
+  const { events } = adminPageAt(`${url}/`);
+  const [ended, other] = [await events(), await events()];
+  answers[0]?.end();
+  publishCall({ name: 'after' });
+  expect(await other.next('call')).toMatchObject({ name: 'after' });
+  expect(await ended.rest()).not.toContain('after');
 });
 
 test('texts that clients chose are shortened, and the content of a record is left out', async () => {

@@ -102,6 +102,7 @@ describe('api/events', () => {
   test('end with close(), and are refused after it', async () => {
     const { events, get, admin } = await serveAdminApp();
     const stream = await events();
+    await stream.next('server');
     admin.close();
     expect(await stream.rest()).toBe('');
     expect((await get('api/events')).status).toBe(503);
@@ -157,6 +158,8 @@ describe('api/revoke', () => {
     ['neither a user nor a client', { issuer: 'x' }],
     ['both', { user: 'a', client: 'b', issuer: 'x' }],
     ['a user that is no text', { user: 1, issuer: 'x' }],
+    ['a user whose name the page has shortened', { user: `${'x'.repeat(300)}…`, issuer: 'x' }],
+    ['an issuer whose name the page has shortened', { client: 'a', issuer: `${'x'.repeat(300)}…` }],
   ])('answers 400 to %s', async (_what, body) => {
     const { post } = await serveAdminApp();
     expect(await post('api/revoke', body)).toMatchObject({ status: 400, body: { error: 'invalid_body' } });

@@ -34,6 +34,8 @@ export interface AdminSite {
 type Query = (res: ServerResponse) => unknown;
 type Action = (request: ToolRequest) => unknown;
 
+/** The path of the event stream, which has no end that HEAD could describe. */
+const EVENTS = '/api/events';
 /** Bytes of the body of a POST. */
 const MAX_BODY_BYTES = 1_048_576;
 
@@ -65,7 +67,7 @@ export function createAdminSite(source: AdminSource, report: (line: string) => v
   const queries = new Map<string, Query>([
     ['/api/state', () => buildState(source, about)],
     ['/api/sessions', () => listSessions(source.routes(), handleOf)],
-    ['/api/events', (res) => (res.req.method === 'HEAD' ? replyMethodNotAllowed(res, ['GET']) : events.connect(res))],
+    [EVENTS, (res) => events.connect(res)],
   ]);
   const actions = new Map<string, Action>([
     ['/api/sessions/end', ({ body }) => endOne(source, handleOf, body.id)],
@@ -78,7 +80,8 @@ export function createAdminSite(source: AdminSource, report: (line: string) => v
   async function answer(req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
     const action = actions.get(path);
     if (action !== undefined) return act(req, res, action);
-    if (req.method !== 'GET' && req.method !== 'HEAD') return replyMethodNotAllowed(res, ['GET', 'HEAD']);
+    const methods = path === EVENTS ? ['GET'] : ['GET', 'HEAD'];
+    if (!methods.includes(req.method ?? '')) return replyMethodNotAllowed(res, methods);
     const query = queries.get(path);
     if (query !== undefined) {
       refuseOtherSites(req);

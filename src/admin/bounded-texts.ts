@@ -1,5 +1,7 @@
 /** Characters of a text in an event. Clients choose names and claims, which can be of any length. */
 const MAX_TEXT = 300;
+/** The end of a shortened text. */
+const MARK = '…';
 
 /** Returns a copy of a flat record with short texts. */
 export function withShortTexts<T extends object>(record: T): T {
@@ -10,6 +12,11 @@ export function withShortTexts<T extends object>(record: T): T {
   return Object.fromEntries(members) as T;
 }
 
+/** True for a text that {@link withShortTexts} has shortened. */
+export function isShortened(text: string): boolean {
+  return text.length === MAX_TEXT + MARK.length && text.endsWith(MARK);
+}
+
 function short(text: string): string {
-  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}…`;
+  return text.length <= MAX_TEXT ? text : text.slice(0, MAX_TEXT) + MARK;
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
 import { CALL_CHANNEL, DECISION_CHANNEL } from '../core/channels.js';
@@ -51,8 +52,14 @@ interface KeptDecision {
   readonly decision: AuthDecision;
 }
 
-/** Calls and decisions of this process as server-sent events. It listens for them from its creation until `close()`. */
+/**
+ * Calls and decisions of this process as server-sent events. It listens for them from its creation until `close()`.
+ *
+ * The first event of a stream has the id of this object, and each call and decision has a number. By these, a page that connects again
+ * tells the events that it knows from those of a server that was started again.
+ */
 export class LiveEvents {
+  readonly #serverId = randomUUID();
   readonly #parts: EventParts;
   readonly #calls = new RecentEvents<KeptCall>(MAX_KEPT);
   readonly #decisions = new RecentEvents<KeptDecision>(MAX_KEPT);
@@ -80,6 +87,7 @@ export class LiveEvents {
     // A compression middleware or a proxy in front must not wait for more data.
     const headers = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' };
     res.writeHead(200, { 'content-type': 'text/event-stream', ...headers });
+    res.write(textOf({ name: 'server', data: { id: this.#serverId } }));
     res.write(lastOf(this.#calls.all, (call) => this.#describeCall(call)));
     res.write(lastOf(this.#decisions.all, (decision) => this.#describeDecision(decision)));
     res.flushHeaders();
@@ -154,8 +162,8 @@ export class LiveEvents {
   #send(event: LoggedEvent): void {
     const text = textOf(event);
     for (const res of [...this.#readers]) {
-      // Its `close` may still come.
-      if (hasHungUp(res)) this.#disconnect(res);
+      // Its `close` may still come, also if the application has ended the answer.
+      if (hasHungUp(res) || res.writableEnded) this.#disconnect(res);
       else if (res.writableLength <= MAX_UNREAD_BYTES) res.write(text);
       else {
         this.#disconnect(res);

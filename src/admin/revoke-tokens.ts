@@ -1,12 +1,15 @@
 import type { RevokedTokens } from '../index.js';
 import { AdminError } from './admin-error.js';
 import type { AdminRoute } from './admin-source.js';
+import { isShortened } from './bounded-texts.js';
 
 /** Longer than an access token should live. */
 const KEEP_SECONDS = 90 * 86_400;
 
 const NO_AUTH =
   'No route has a login that can revoke tokens: give mcpAdmin() the option auth, or set mcpAuthentication in the configuration file';
+
+const IN_CODE = 'the admin page does not know longer names. Revoke its tokens with revoke() of mcpAuth()';
 
 /**
  * Revokes the tokens of a user or a client that were issued until now, by the policy of each route. A later login is accepted.
@@ -33,12 +36,13 @@ export function revokeTokens(
 
 function namesIn(given: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
   const entries = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
-  for (const [name, value] of entries)
+  for (const [name, value] of entries) {
+    const shown = name === 'subject' ? 'user' : name;
     if (typeof value !== 'string' || value === '')
-      throw new AdminError(
-        400,
-        'invalid_body',
-        `"${name === 'subject' ? 'user' : name}" must be a string, and not empty`,
-      );
+      throw new AdminError(400, 'invalid_body', `"${shown}" must be a string, and not empty`);
+    // It would revoke nothing, and the page would say that it has.
+    if (isShortened(value))
+      throw new AdminError(400, 'invalid_body', `"${shown}" is only the beginning of a name: ${IN_CODE}`);
+  }
   return Object.fromEntries(entries) as Readonly<Record<string, string>>;
 }

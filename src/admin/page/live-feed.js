@@ -22,27 +22,25 @@ export class LiveFeed extends EventTarget {
   state = 'connecting';
   /** @type {ShownSecond[]} Oldest first. */
   numbers = [];
-  /** @type {Map<string, Entry[]>} Oldest first. Keys contain the time, since a server that was started again counts from the beginning. */
+  /** @type {Map<string, Entry[]>} Oldest first. */
   #buckets = new Map();
-  /** @type {Set<string>} */
-  #keys = new Set();
+  /** The id of the server process. */
+  #server = '';
+  /** The numbers of the last events. Each server process counts from 1, and sends its last events again after each connection. */
+  #lastIds = { call: 0, decision: 0 };
   /** @type {{ seen: number, shown: number, at: number } | undefined} */
   #sampled;
   #isDrawPending = false;
 
   connect() {
     const source = new EventSource('./api/events');
-    source.addEventListener('open', () => {
-      // The server sends its last events again.
-      this.#buckets.clear();
-      this.#keys.clear();
-      this.#changeState('live');
-    });
+    source.addEventListener('open', () => this.#changeState('live'));
     source.addEventListener('error', () => {
       this.#changeState('lost');
       // The browser connects again by itself, except after an answer that is not an event stream.
       if (source.readyState === EventSource.CLOSED) setTimeout(() => this.connect(), RETRY_MS);
     });
+    source.addEventListener('server', ({ data }) => this.#followServer(JSON.parse(data).id));
     source.addEventListener('call', ({ data }) => this.#addCall(JSON.parse(data)));
     source.addEventListener('decision', ({ data }) => this.#addDecision(JSON.parse(data)));
     source.addEventListener('numbers', ({ data }) => this.#addNumbers(JSON.parse(data)));
@@ -69,6 +67,19 @@ export class LiveFeed extends EventTarget {
     return noted !== undefined && Date.now() - noted.at < SAMPLED_VALID_MS ? noted : undefined;
   }
 
+  /**
+   * A server that was started again knows nothing of earlier events.
+   *
+   * @param {string} server
+   */
+  #followServer(server) {
+    if (server === this.#server) return;
+    this.#server = server;
+    this.#lastIds = { call: 0, decision: 0 };
+    this.#buckets.clear();
+    this.#announceEntries();
+  }
+
   /** @param {ShownCall} event */
   #addCall(event) {
     // A call is listed at the time when it ended, as decisions are.
@@ -77,7 +88,7 @@ export class LiveFeed extends EventTarget {
       kind: 'call',
       event,
       time,
-      key: `call ${event.id} ${time}`,
+      key: `call ${event.id} ${this.#server}`,
       searched: searchedText(event),
       isProblem: isBad('call', event),
     });
@@ -91,7 +102,7 @@ export class LiveFeed extends EventTarget {
       kind: 'decision',
       event,
       time: event.time,
-      key: `decision ${event.id} ${event.time}`,
+      key: `decision ${event.id} ${this.#server}`,
       searched: searchedText(searched),
       isProblem,
     });
@@ -99,13 +110,14 @@ export class LiveFeed extends EventTarget {
 
   /** @param {Entry} entry */
   #add(entry) {
-    if (this.#keys.has(entry.key)) return;
+    const { kind, event } = entry;
+    if (event.id <= this.#lastIds[kind]) return;
+    this.#lastIds[kind] = event.id;
     const name = bucketOf(entry);
     const bucket = this.#buckets.get(name) ?? [];
     this.#buckets.set(name, bucket);
-    this.#keys.add(entry.key);
     bucket.push(entry);
-    if (bucket.length > MAX_ENTRIES) this.#keys.delete(/** @type {Entry} */ (bucket.shift()).key);
+    if (bucket.length > MAX_ENTRIES) bucket.shift();
     this.dispatchEvent(new CustomEvent('entry', { detail: entry }));
     this.#announceEntries();
   }

@@ -17,6 +17,8 @@ const MAX_TOOLS = 300;
  */
 export function createToolsView(state) {
   const panel = new ToolsPanel(state);
+  // Without the first answer of the server, there is no route to choose.
+  panel.element.hidden = true;
   const impossible = element(
     'p',
     { class: 'empty', hidden: true },
