@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['__tests__/browser/*.browser.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 10_000 } },
     fileParallelism: false,
   },
 });

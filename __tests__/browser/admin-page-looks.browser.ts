@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import {
   callWithExpiredTokens,
   openAdminPage,
@@ -7,18 +7,16 @@ import {
   type WatchedGateway,
 } from '../support/admin-page.js';
 import { keepScreenshot } from '../support/chromium.js';
-import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
-import { endPrograms } from '../support/program.js';
+import { gatewayFolderForTests } from '../support/gateway-folder.js';
 import { type SdkUser, userOfV1 } from '../support/sdk-users.js';
 
 const MARKUP = '<img src=x onerror="document.title=\'run\'">';
 const VIEWS = ['overview', 'live', 'sessions', 'callers', 'tools', 'configuration'];
 
-let folder: GatewayFolder;
+const folder = gatewayFolderForTests();
 let gateway: WatchedGateway;
 let user: SdkUser;
 beforeAll(async () => {
-  folder = await makeGatewayFolder();
   gateway = await startWatchedGateway(folder);
   const authorization = `Bearer ${folder.token({ sub: MARKUP, clientId: `${MARKUP}\u202e` })}`;
   user = await userOfV1(gateway.resource, 'markup', { authorization });
@@ -27,10 +25,15 @@ beforeAll(async () => {
   await user.call('\u202eevil', {});
   await callWithExpiredTokens(folder, gateway, `${MARKUP} and quite a long name, as identity providers make them`);
 });
-afterAll(async () => {
-  await endPrograms();
-  await folder.remove();
-});
+
+/** Shows a view, and waits until it is filled: its content comes from the server. */
+async function showView(page: Page, view: string): Promise<void> {
+  await page.goto(`${gateway.ui}#/${view}`);
+  await page.locator(`nav a[href="#/${view}"][aria-current]`).waitFor();
+  if (view === 'overview') await page.getByRole('button', { name: 'Run the doctor' }).waitFor();
+  if (view === 'tools') await callTool(page);
+  await page.locator('main', { hasText: view === 'configuration' ? 'mcpAuthentication' : MARKUP }).waitFor();
+}
 
 /** Lists the tools and calls one, as a user with HTML for a name. */
 async function callTool(page: Page): Promise<void> {
@@ -50,8 +53,7 @@ test.each([
 ] as const)('every view, %s, %d pixels wide, is readable and fits', async (colorScheme, width) => {
   const page = await openAdminPage(gateway, 'overview', { colorScheme, viewport: { width, height: 800 } });
   for (const view of VIEWS) {
-    await page.goto(`${gateway.ui}#/${view}`);
-    if (view === 'tools') await callTool(page);
+    await showView(page, view);
     if (view === 'overview') await page.getByRole('button', { name: 'Run the doctor' }).click();
     if (view === 'overview') await page.locator('.findings li').first().waitFor();
     await keepScreenshot(page, `admin-${view}-${colorScheme}-${width}`);
@@ -89,10 +91,8 @@ const FAINT_TEXTS = `(() => {
 test('names of tools, users and clients that are HTML, or change the direction of writing, stay text', async () => {
   const page = await openAdminPage(gateway, 'live');
   for (const view of VIEWS) {
-    await page.goto(`${gateway.ui}#/${view}`);
-    if (view === 'tools') await callTool(page);
+    await showView(page, view);
     if (view === 'live') for (const row of await page.locator('.entry summary').all()) await row.press('Enter');
-    if (view !== 'configuration') await page.locator('main', { hasText: MARKUP }).waitFor();
     expect(await page.locator('img').count(), view).toBe(0);
     expect(await page.title(), view).toContain('express-mcp-auth');
     expect(await page.locator('main').textContent(), view).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/);
@@ -126,8 +126,9 @@ test('everything is reached with the keyboard alone', async () => {
     authorization: `Bearer ${folder.token({ sub: 'keyboard' })}`,
   });
   const page = await openAdminPage(gateway, 'overview', { viewport: { width: 1280, height: 800 } });
-  // The latest problems come in after the events began, and would move the focused element out of the window.
+  // The latest problems and the routes come in later, and would move the focused element out of the window.
   await page.locator('.entry').first().waitFor();
+  await page.getByRole('link', { name: 'Try its tools' }).waitFor();
   await tabTo(page, 'Skip to the content');
   await page.keyboard.press('Enter');
   expect(await page.evaluate('document.activeElement.localName')).toBe('h1');
@@ -137,6 +138,7 @@ test('everything is reached with the keyboard alone', async () => {
   await tabTo(page, 'Live');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Live' }).waitFor();
+  await page.locator('.entry', { hasText: 'Login refused' }).first().waitFor();
   await tabTo(page, 'filter-outcome');
   await page.keyboard.press('P');
   await tabTo(page, 'Login refused');
@@ -147,13 +149,13 @@ test('everything is reached with the keyboard alone', async () => {
     await expect.poll(() => open.count()).toBe(count);
   }
 
-  await page.goto(`${gateway.ui}#/sessions`);
+  await showView(page, 'sessions');
   await tabTo(page, 'End the session of keyboard');
   await page.keyboard.press('Enter');
-  expect(await page.evaluate('document.activeElement.textContent')).toBe('Cancel');
+  await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Cancel');
   await tabTo(page, 'End the session');
   await page.keyboard.press('Enter');
   await page.getByText('The session of keyboard has ended.').waitFor();
-  expect(await page.evaluate('document.activeElement.localName')).toBe('h1');
+  await expect.poll(() => page.evaluate('document.activeElement.localName')).toBe('h1');
   await expect(other.tools()).rejects.toThrow(/session/i);
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import {
   callWithExpiredTokens,
   openAdminPage,
@@ -6,21 +6,15 @@ import {
   type WatchedGateway,
 } from '../support/admin-page.js';
 import { startDevGateway } from '../support/dev-gateway.js';
-import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
+import { gatewayFolderForTests } from '../support/gateway-folder.js';
 import { freePort } from '../support/loopback-server.js';
-import { endPrograms } from '../support/program.js';
 import { userOfV1, userOfV2 } from '../support/sdk-users.js';
 import { undisturbed } from '../support/undisturbed.js';
 
-let folder: GatewayFolder;
+const folder = gatewayFolderForTests();
 let gateway: WatchedGateway;
 beforeAll(async () => {
-  folder = await makeGatewayFolder();
   gateway = await startWatchedGateway(folder);
-});
-afterAll(async () => {
-  await endPrograms();
-  await folder.remove();
 });
 
 const bearer = (sub: string) => ({ authorization: `Bearer ${folder.token({ sub })}` });

@@ -1,18 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { serveBrowserClient } from '../support/browser-client.js';
 import { keepScreenshot, startChromium } from '../support/chromium.js';
 import { startDevGateway } from '../support/dev-gateway.js';
-import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
-import { endPrograms } from '../support/program.js';
+import { gatewayFolderForTests } from '../support/gateway-folder.js';
 
-let folder: GatewayFolder;
-beforeAll(async () => {
-  folder = await makeGatewayFolder();
-});
-afterAll(async () => {
-  await endPrograms();
-  await folder.remove();
-});
+const folder = gatewayFolderForTests();
 
 test('a client in a page logs in at the development issuer with one click', async () => {
   const { resource } = await startDevGateway(folder);

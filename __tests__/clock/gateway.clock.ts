@@ -1,21 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createTestIssuer } from '../../src/testing/index.js';
 import { configText } from '../support/config-text.js';
-import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
+import { gatewayFolderForTests } from '../support/gateway-folder.js';
 import { callText, open } from '../support/mcp-requests.js';
-import { CLI, endPrograms, startNode } from '../support/program.js';
+import { CLI, startNode } from '../support/program.js';
 import { SCRIPTED } from '../support/stdio-bridge.js';
 import { until } from '../support/until.js';
 
-let folder: GatewayFolder;
-beforeAll(async () => {
-  folder = await makeGatewayFolder();
-});
-afterAll(async () => {
-  await endPrograms();
-  await folder.remove();
-});
+const folder = gatewayFolderForTests();
 
 /** Starts the command under Debian's faketime, so that its date, and nothing else, can be set. */
 async function startGateway(config: string) {

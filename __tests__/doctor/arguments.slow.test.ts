@@ -1,19 +1,12 @@
 import { createServer } from 'node:https';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { EXPIRED_SERVER, OTHER_SERVER, SERVER } from '../support/certificates.js';
 import { startFaultyServer } from '../support/faulty-server.js';
-import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
+import { gatewayFolderForTests } from '../support/gateway-folder.js';
 import { listen, originOf, stop } from '../support/loopback-server.js';
-import { CLI, endPrograms, startNode, startProgram } from '../support/program.js';
+import { CLI, startNode, startProgram } from '../support/program.js';
 
-let folder: GatewayFolder;
-beforeAll(async () => {
-  folder = await makeGatewayFolder();
-});
-afterAll(async () => {
-  await endPrograms();
-  await folder.remove();
-});
+const folder = gatewayFolderForTests();
 
 const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg';
 

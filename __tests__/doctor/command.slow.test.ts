@@ -1,20 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { runDoctor } from '../../src/doctor/doctor.js';
 import { createTextReport } from '../../src/doctor/report.js';
 import { type Middleware, mcpCors } from '../../src/index.js';
 import { configText, route } from '../support/config-text.js';
 import { startFaultyServer } from '../support/faulty-server.js';
-import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
-import { CLI, endPrograms, startNode, startTerminal } from '../support/program.js';
+import { gatewayFolderForTests } from '../support/gateway-folder.js';
+import { CLI, startNode, startTerminal } from '../support/program.js';
 
-let folder: GatewayFolder;
-beforeAll(async () => {
-  folder = await makeGatewayFolder();
-});
-afterAll(async () => {
-  await endPrograms();
-  await folder.remove();
-});
+const folder = gatewayFolderForTests();
 
 /** Runs the command; returns its output and exit code. */
 async function doctor(...args: string[]) {

@@ -1,21 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { configText, route } from '../support/config-text.js';
 import { goodToken, startFaultyServer } from '../support/faulty-server.js';
-import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
+import { gatewayFolderForTests } from '../support/gateway-folder.js';
 import { startIntrospectionServer } from '../support/introspection-server.js';
-import { CLI, endPrograms, startNode } from '../support/program.js';
+import { CLI, startNode } from '../support/program.js';
 import { createSigner } from '../support/signer.js';
 
 const AUTHENTICATION = `${route}.policies.mcpAuthentication`;
 
-let folder: GatewayFolder;
-beforeAll(async () => {
-  folder = await makeGatewayFolder();
-});
-afterAll(async () => {
-  await endPrograms();
-  await folder.remove();
-});
+const folder = gatewayFolderForTests();
 
 /** Writes a file whose opaque tokens are introspected with a secret of a file of its own. */
 async function writeIntrospecting(secretFile: string) {

@@ -1,7 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
 import { createTestIssuer, type TestTokenOptions } from '../../src/testing/index.js';
+import { endPrograms } from './program.js';
 
 /** A user's folder: a configuration file, a key set, and tokens signed with its key. */
 export interface GatewayFolder {
@@ -36,5 +38,25 @@ export async function makeGatewayFolder(): Promise<GatewayFolder> {
     write,
     token: (options) => issuer.token(options),
     remove: () => rm(path, { recursive: true, force: true }),
+  };
+}
+
+/** Returns the folder of all tests of a file or a `describe`. After them, programs that still run are ended, and the folder is removed. */
+export function gatewayFolderForTests(): GatewayFolder {
+  let folder: GatewayFolder;
+  beforeAll(async () => {
+    folder = await makeGatewayFolder();
+  });
+  afterAll(async () => {
+    await endPrograms();
+    await folder.remove();
+  });
+  return {
+    get path() {
+      return folder.path;
+    },
+    write: (name, text) => folder.write(name, text),
+    token: (options) => folder.token(options),
+    remove: () => folder.remove(),
   };
 }
