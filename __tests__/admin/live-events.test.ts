@@ -6,6 +6,8 @@ import { mcpAdmin } from '../../src/admin/mcp-admin.js';
 import { adminPageAt, servePageAlone } from '../support/admin-app.js';
 import { publishCall } from '../support/call-records.js';
 import { serve } from '../support/loopback-server.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
+import { collectUncaught } from '../support/uncaught-errors.js';
 import { until } from '../support/until.js';
 
 const calls = channel('express-mcp-auth:call');
@@ -163,4 +165,31 @@ test('at most 20 pages are connected at once', async () => {
   const { events, get } = await servePageAlone();
   for (let i = 0; i < 20; i++) await events();
   expect(await get('api/events')).toMatchObject({ status: 503, body: { error: 'too_many_pages' } });
+});
+
+test('a page to which a function of the application does not let us write is cut off; others get their events', async () => {
+  const uncaught = collectUncaught();
+  const { lines, logger } = createRecordingLogger();
+  const admin = mcpAdmin({ authorize: 'loopback', backends: {}, logger });
+  onTestFinished(() => admin.close());
+  let isArmed = false;
+  const url = await serve((req, res) => {
+    const { write } = res;
+    res.write = ((...args: Parameters<typeof write>) => {
+      if (isArmed && req.headers['x-throws'] !== undefined) throw new RangeError('the listener failed');
+      return write.apply(res, args);
+    }) as typeof write;
+    admin(req, res, () => undefined);
+  });
+  const connect = (headers = {}) => fetch(`${url}/api/events`, { headers });
+  const [broken, other] = await Promise.all([connect({ 'x-throws': 'write' }), connect()]);
+  isArmed = true;
+  const read = other.body?.pipeThrough(new TextDecoderStream()).getReader();
+  publishCall({ name: 'first' });
+  await expect(broken.text()).rejects.toThrow();
+  let text = '';
+  while (!text.includes('first')) text += (await read?.read())?.value;
+  expect(lines).toEqual(['error mcpAdmin(): the admin page lost its events: RangeError']);
+  await read?.cancel();
+  expect(uncaught).toEqual([]);
 });

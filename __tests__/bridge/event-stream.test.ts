@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { expect, test, vi } from 'vitest';
 import { EventLog } from '../../src/bridge/answers/event-log.js';
 import { EventStream } from '../../src/bridge/answers/event-stream.js';
+import type { OpenAnswer } from '../../src/bridge/answers/open-answer.js';
 import { PostResponse, type ResponsePlan } from '../../src/bridge/answers/post-response.js';
 import { type AuthInfo, issueAuth } from '../../src/core/auth-info.js';
 import { serve } from '../support/loopback-server.js';
@@ -13,14 +14,20 @@ async function received(write: (res: ServerResponse) => void): Promise<{ type: s
   return { type: response.headers.get('content-type'), text: await response.text() };
 }
 
-const planFor = (res: ServerResponse, plan: Partial<ResponsePlan> = {}): ResponsePlan => ({
+const answerOn = (res: ServerResponse, auth?: AuthInfo): OpenAnswer => ({
   req: res.req,
   res,
+  auth,
+  breakOff: (_res, thrown) => {
+    throw thrown;
+  },
+});
+const planFor = (res: ServerResponse, plan: Partial<ResponsePlan> = {}): ResponsePlan => ({
+  request: answerOn(res),
   json: true,
   stream: true,
   responses: 1,
   batch: false,
-  auth: undefined,
   openStream: () => new EventStream(),
   pauseFor: () => undefined,
   ...plan,
@@ -31,7 +38,7 @@ const message = Buffer.from('{"id":1}');
 test('a quiet stream gets comments until the token of its request expires', async () => {
   const { text } = await received((res) => {
     const stream = new EventStream();
-    stream.attach(res, issueAuth({ ...CALLER, expiresAt: Date.now() / 1_000 + 60 }));
+    stream.attach(answerOn(res, issueAuth({ ...CALLER, expiresAt: Date.now() / 1_000 + 60 })));
     stream.tick(false);
     stream.tick(true);
     stream.send(message);
@@ -53,7 +60,7 @@ test('a connection that closes late does not take back the answer that its succe
     first ??= res;
     // Its `close` comes later.
     if (!isFirst) first.socket?.destroy();
-    stream.attach(res, undefined);
+    stream.attach(answerOn(res));
     if (isFirst) stream.send(Buffer.alloc(2_000_000, 'x'), true);
     else {
       stream.replay(0);

@@ -61,7 +61,7 @@ export function createAdminSite(source: AdminSource, report: (line: string) => v
   const files = readStaticFiles();
   const about = { version: packageVersion(), startedAt: Date.now() };
   const handleOf = createHandles();
-  const events = new LiveEvents({ help: readErrorHelp(), handleOf, load: () => loadOf(source) });
+  const events = new LiveEvents({ help: readErrorHelp(), handleOf, load: () => loadOf(source), report });
   const tools = createToolRequests(source);
   const runDoctor = createDoctorRuns();
   const queries = new Map<string, Query>([
@@ -104,6 +104,8 @@ export function createAdminSite(source: AdminSource, report: (line: string) => v
         if (isUnexpected(error))
           report(`the admin page failed to answer ${req.method} ${path}: ${(error as Error)?.name}`);
         if (!isAnswered(res)) replyAdminError(res, error);
+        // The regular end of an event stream or a file would say that it is complete.
+        else if (!res.writableEnded) res.destroy();
       }
     },
     close: () => events.close(),

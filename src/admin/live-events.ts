@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
 import { CALL_CHANNEL, DECISION_CHANNEL } from '../core/channels.js';
 import { hasHungUp, onceClosed } from '../http/hang-up.js';
+import { asError } from '../http/middleware.js';
 import type { AuthDecision } from '../index.js';
 import type { CallRecord } from '../telemetry/call-record.js';
 import { AdminError } from './admin-error.js';
@@ -30,6 +31,8 @@ interface EventParts {
   handleOf(sessionId: string): string;
   /** Returns the sums of all routes. */
   load(): { readonly sessions: number; readonly pending: number };
+  /** Gets a line about each page that cannot be written to. */
+  report(line: string): void;
 }
 
 /** An event as a page gets it. */
@@ -100,7 +103,7 @@ export class LiveEvents {
     this.#isClosed = true;
     unsubscribe(CALL_CHANNEL, this.#onCall);
     unsubscribe(DECISION_CHANNEL, this.#onDecision);
-    for (const res of this.#readers) res.end();
+    for (const res of [...this.#readers]) this.#writeTo(res, () => res.end());
     this.#readers.clear();
     this.#end();
   }
@@ -164,11 +167,22 @@ export class LiveEvents {
     for (const res of [...this.#readers]) {
       // Its `close` may still come, also if the application has ended the answer.
       if (hasHungUp(res) || res.writableEnded) this.#disconnect(res);
-      else if (res.writableLength <= MAX_UNREAD_BYTES) res.write(text);
+      else if (res.writableLength <= MAX_UNREAD_BYTES) this.#writeTo(res, () => res.write(text));
       else {
         this.#disconnect(res);
         res.destroy();
       }
+    }
+  }
+
+  /** A function of the application that replaces a method of the response may throw, and nothing else catches that: calls and a timer cause events. */
+  #writeTo(res: ServerResponse, write: () => unknown): void {
+    try {
+      write();
+    } catch (error) {
+      this.#disconnect(res);
+      res.destroy();
+      this.#parts.report(`the admin page lost its events: ${asError(error, 'the application').name}`);
     }
   }
 }

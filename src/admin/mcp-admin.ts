@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRebindingGuard, type RebindingGuard } from '../bridge/rebinding-guard.js';
 import { adviceFor } from '../core/advice.js';
 import { settleInTime } from '../core/settle-in-time.js';
+import { failRequest } from '../http/fail-request.js';
 import { hasHungUp, onceClosed } from '../http/hang-up.js';
+import { asError } from '../http/middleware.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { Middleware } from '../index.js';
 import { BridgeError } from '../messages/bridge-error.js';
@@ -62,7 +64,9 @@ export function mcpAdmin(options: Readonly<McpAdminOptions>): McpAdmin {
     }
   }
 
-  const mcpAdminMiddleware: Middleware = (req, res) => void answer(req, res);
+  const mcpAdminMiddleware: Middleware = (req, res, next) => {
+    answer(req, res).catch((error: unknown) => failRequest(res, next, asError(error, 'mcpAdmin()')));
+  };
   return Object.assign(mcpAdminMiddleware, { close: () => site.close() });
 }
 

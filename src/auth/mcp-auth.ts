@@ -4,6 +4,7 @@ import { AuthError, type Evidence, UpstreamError } from '../core/errors.js';
 import { createSessionSigner } from '../core/session-signer.js';
 import { asksForJson } from '../http/accept.js';
 import { isAnswered } from '../http/answered.js';
+import { failRequest } from '../http/fail-request.js';
 import { asError } from '../http/middleware.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import { replyBridgeError } from '../messages/reply-error.js';
@@ -144,7 +145,7 @@ function createAuthentication(
     if (forged !== undefined) refuse(context, forged);
     else
       verifyAndAccept(context, credential, remembered).catch((error: unknown) =>
-        context.next(asError(error, 'mcpAuth()')),
+        failRequest(context.res, context.next, asError(error, 'mcpAuth()')),
       );
   }
 

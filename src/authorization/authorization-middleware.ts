@@ -3,6 +3,7 @@ import { type AuthInfo, getAuth } from '../core/auth-info.js';
 import { withdrawalOf } from '../core/authority.js';
 import type { Logger } from '../core/logger.js';
 import { BodyError } from '../http/body.js';
+import { failRequest } from '../http/fail-request.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import type { ReceivedBody } from '../messages/calls-in-body.js';
 import { MessageError, reject } from '../messages/message-refusal.js';
@@ -55,7 +56,9 @@ export function createAuthorizationMiddleware(policy: AuthorizationPolicy): Midd
         hideFrom(req, res, { who, logger, authorizer: policy.authorizerFor(req, getAuth(req)) });
       next();
     } else {
-      decide({ req, res, next, refuse }, policy, report).catch((error: unknown) => next(asError(error, who)));
+      decide({ req, res, next, refuse }, policy, report).catch((error: unknown) =>
+        failRequest(res, next, asError(error, who)),
+      );
     }
   };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getAuth } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
+import { failRequest } from '../http/fail-request.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import type { Bridge } from './bridge.js';
 
@@ -17,7 +18,7 @@ export function createBridgeMiddleware(who: string, bridge: Bridge, logger: Logg
     handle(req, res).catch((thrown: unknown) => {
       const error = asError(thrown, who);
       logger.error(`${who}: a request failed: ${error.name}`);
-      next(error);
+      failRequest(res, next, error);
     });
   };
 }

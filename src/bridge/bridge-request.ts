@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../core/principal.js';
 import type { Caller } from '../core/quota.js';
 import { forwardedRequestId } from '../core/request-id.js';
@@ -7,18 +6,15 @@ import type { MetaRule } from '../messages/meta-edit.js';
 import type { Sender } from '../targets/connection.js';
 import type { ObservedCalls } from '../telemetry/observe-calls.js';
 import { endOfRefusal } from '../telemetry/outcomes.js';
+import type { OpenAnswer } from './answers/open-answer.js';
 
 /** One HTTP request and who sent it. */
-export interface BridgeRequest extends Caller {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+export interface BridgeRequest extends Caller, OpenAnswer {
   readonly principal: Principal;
   /** The time of its arrival, on the clock of `performance.now()`. */
   readonly since: number;
   /** The changes to the `_meta` of its requests. Undefined if it passes unchanged. */
   readonly metaRule?: MetaRule | undefined;
-  /** The records of its calls; undefined if nothing listens for them. */
-  readonly calls?: ObservedCalls | undefined;
 }
 
 /** A request whose calls are not read yet. */

@@ -15,6 +15,7 @@ import { refuserOf } from '../oauth/refusal.js';
 import { LeasedConnections } from '../targets/leased-connections.js';
 import { MAX_STOP_SECONDS } from '../targets/stdio/process-tree.js';
 import { endOfError } from '../telemetry/outcomes.js';
+import { type BreakOff, createBreakOff } from './answers/break-off.js';
 import { replyFailure } from './answers/reply-failure.js';
 import { type ArrivedRequest, type BridgeRequest, cancelIfHungUp } from './bridge-request.js';
 import type { BridgeSetup, BridgeStats } from './bridge-setup.js';
@@ -51,6 +52,7 @@ export class Bridge {
   readonly #maxBodyBytes: number;
   readonly #observe: CallObserver;
   readonly #logRefusal: MessageRefusalLog;
+  readonly #breakOff: BreakOff;
   readonly #onStats: (stats: BridgeStats) => void;
   readonly #timer: NodeJS.Timeout;
   #ticks = 0;
@@ -79,6 +81,7 @@ export class Bridge {
     this.#maxBodyBytes = options.maxBodyBytes;
     this.#observe = createCallObserver(options);
     this.#logRefusal = createMessageRefusalLog(who, options.logger);
+    this.#breakOff = createBreakOff(who, options.logger);
     this.#onStats = onStats;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
@@ -96,6 +99,7 @@ export class Bridge {
         req,
         res,
         auth,
+        breakOff: this.#breakOff,
         isChecked,
         principal: principalOf(req, auth),
         since: performance.now(),

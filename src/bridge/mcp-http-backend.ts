@@ -1,7 +1,9 @@
 import { adviceFor } from '../core/advice.js';
 import { getAuth } from '../core/auth-info.js';
+import { failRequest } from '../http/fail-request.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { refuserOf } from '../oauth/refusal.js';
+import { createBreakOff } from './answers/break-off.js';
 import { factsOfServer, rememberFacts } from './backend-facts.js';
 import { rememberFaults } from './backend-faults.js';
 import { everyOriginWarning } from './every-origin.js';
@@ -83,18 +85,19 @@ export function mcpHttpBackend(options: Readonly<McpHttpBackendOptions>): McpHtt
   const tokens = callerToken && key && createCallerTokens(callerToken, audienceOf(url), key);
   const advice = adviceFor(options, 'mcpHttpBackend()');
   for (const line of everyOriginWarning(resolved, advice)) logger.warn(`mcpHttpBackend(): ${line}`);
+  const breakOff = createBreakOff('mcpHttpBackend()', logger);
   const bridge = new HttpBridge(resolved, advice, tokens);
 
   const mcpHttpBackendMiddleware: Middleware = (req, res, next) => {
     const fail = (thrown: unknown): void => {
       const error = asError(thrown, 'mcpHttpBackend()');
       logger.error(`mcpHttpBackend(): a request failed: ${error.name}`);
-      next(error);
+      failRequest(res, next, error);
     };
     try {
       const auth = getAuth(req);
       const isChecked = auth !== undefined || refuserOf(req) !== undefined;
-      void bridge.handle({ req, res, auth, isChecked, next: fail });
+      void bridge.handle({ req, res, auth, isChecked, next: fail, breakOff });
     } catch (error) {
       // On bare node:http, no caller would catch it.
       fail(error);

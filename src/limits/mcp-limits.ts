@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { adviceFor } from '../core/advice.js';
 import { getAuth } from '../core/auth-info.js';
 import { BodyError } from '../http/body.js';
+import { failRequest } from '../http/fail-request.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import type { ReceivedBody } from '../messages/calls-in-body.js';
 import { MessageError, reject } from '../messages/message-refusal.js';
@@ -52,7 +53,7 @@ export function mcpLimits(limits: readonly Limit[], options: Readonly<McpLimitsO
   );
 
   function limit(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void, message: ReceivedBody) {
-    const fail = (error: unknown) => next(asError(error, 'mcpLimits()'));
+    const fail = (error: unknown) => failRequest(res, next, asError(error, 'mcpLimits()'));
     const settle = (refusal: LimitRefusal | undefined) =>
       refusal ? refuse(res, message, refusal) : nextInSpan(req, next);
     let refusal: ReturnType<Take>;
@@ -91,7 +92,7 @@ export function mcpLimits(limits: readonly Limit[], options: Readonly<McpLimitsO
     };
     readReceivedMessage(req, maxBodyBytes)
       .then(limitCalls, refuseBody)
-      .catch((error: unknown) => next(asError(error, 'mcpLimits()')));
+      .catch((error: unknown) => failRequest(res, next, asError(error, 'mcpLimits()')));
   };
 }
 

@@ -59,6 +59,7 @@ export const BRIDGE_ERRORS = {
   target_malformed: errorRow(502, -32603, 'The answer of the MCP server cannot be forwarded'),
   target_broke_off: errorRow(502, -32603, 'The connection to the MCP server broke'),
   caller_headers_failed: errorRow(502, -32603, 'The headers that tell the MCP server who is calling could not be made'),
+  answer_failed: errorRow(500, -32603, 'The answer could not be written'),
   limit_exceeded: errorRow(429, -32000, 'Too many requests (mcpLimits)'),
   cancelled: errorRow(200, -32800, 'The request was cancelled'),
 } as const;

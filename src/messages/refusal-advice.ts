@@ -54,7 +54,7 @@ export function adviceOn(reason: RefusalReason, status: number): RefusalAdvice {
 /** Other lines say more about these refusals, or a client caused them on purpose. */
 const WITH_OWN_LINES = [
   /^(?:target|child|foreign|too_many_sessions)(?:_|$)/,
-  /^(?:start_timed_out|caller_headers_failed|body_already_read|session_ended|cancelled|limit_exceeded)$/,
+  /^(?:start_timed_out|caller_headers_failed|answer_failed|body_already_read|session_ended|cancelled|limit_exceeded)$/,
 ];
 
 /** True if refusals for this reason are not logged once a minute, like the others. */

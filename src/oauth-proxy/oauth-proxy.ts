@@ -4,6 +4,7 @@ import type { Logger } from '../core/logger.js';
 import { isAnswered } from '../http/answered.js';
 import { BODY_RETRY_AFTER, BodyError, reportBody } from '../http/body.js';
 import { forEveryOrigin, forMethods } from '../http/endpoint.js';
+import { failRequest } from '../http/fail-request.js';
 import { escapeHtml } from '../http/html.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { replyPage } from '../http/page.js';
@@ -90,24 +91,26 @@ function catchErrors(
   reply: ErrorReply,
   { name, logger, refusals }: { name: OAuthProxyEndpointName; logger: Logger; refusals: RefusalLog },
 ): Middleware {
+  const answer = (req: IncomingMessage, res: ServerResponse, error: unknown): void => {
+    const isRefusal = error instanceof OAuthError || error instanceof BodyError || error instanceof UpstreamRefusal;
+    const isKnown = isRefusal || error instanceof UpstreamError;
+    // Another middleware has answered meanwhile, for example after a timeout.
+    if (isAnswered(res) && (isKnown || res.writableEnded)) return;
+    if (!isKnown) throw error;
+    // The unread rest of the body would be taken for the next request.
+    if (error instanceof BodyError) res.setHeader('connection', 'close');
+    reportBody(error, 'protectedResourceMetadata()', logger.error);
+    if (error instanceof BodyError && error.status === 503) res.setHeader('retry-after', BODY_RETRY_AFTER);
+    if (error instanceof UpstreamError) {
+      refusals.writeOutage(error);
+      res.setHeader('retry-after', String(error.retryAfterSeconds));
+    } else refusals.write(req, ACTS[name], error);
+    reply(res, error);
+  };
   return (req, res, next) => {
-    endpoint(req, res).catch((error: unknown) => {
-      // Another middleware has answered meanwhile, for example after a timeout.
-      if (isAnswered(res)) return;
-      // The unread rest of the body would be taken for the next request.
-      if (error instanceof BodyError) res.setHeader('connection', 'close');
-      reportBody(error, 'protectedResourceMetadata()', logger.error);
-      if (error instanceof BodyError && error.status === 503) res.setHeader('retry-after', BODY_RETRY_AFTER);
-      const isRefusal = error instanceof OAuthError || error instanceof BodyError || error instanceof UpstreamRefusal;
-      if (error instanceof UpstreamError) {
-        refusals.writeOutage(error);
-        res.setHeader('retry-after', String(error.retryAfterSeconds));
-        reply(res, error);
-      } else if (isRefusal) {
-        refusals.write(req, ACTS[name], error);
-        reply(res, error);
-      } else next(asError(error, 'The OAuth proxy'));
-    });
+    endpoint(req, res)
+      .catch((error: unknown) => answer(req, res, error))
+      .catch((error: unknown) => failRequest(res, next, asError(error, 'The OAuth proxy')));
   };
 }
 

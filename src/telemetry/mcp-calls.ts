@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BodyError } from '../http/body.js';
+import { failRequest } from '../http/fail-request.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { MessageError, reject } from '../messages/message-refusal.js';
 import { createMessageRefusalLog } from '../messages/message-refusal-log.js';
@@ -62,6 +63,6 @@ export function mcpCalls(options: Readonly<McpCallsOptions> = {}): Middleware {
     }
     read(req, res)
       .then((isRead) => isRead && nextInSpan(req, next))
-      .catch((error: unknown) => next(asError(error, WHO)));
+      .catch((error: unknown) => failRequest(res, next, asError(error, WHO)));
   };
 }

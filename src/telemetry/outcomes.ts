@@ -53,6 +53,8 @@ export const OUTCOMES: Readonly<Record<MessageCode, CallOutcome>> = Object.freez
   body_already_read: 'target_failed',
   environment_failed: 'target_failed',
   caller_headers_failed: 'target_failed',
+  // Likewise, because of which its answer does not reach the client.
+  answer_failed: 'target_failed',
   child_not_started: 'target_failed',
   child_exited: 'target_failed',
   message_too_large: 'target_failed',

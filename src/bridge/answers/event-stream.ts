@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import type { AuthInfo } from '../../core/auth-info.js';
 import { isOver } from '../../core/authority.js';
 import { hasHungUp, onceClosed } from '../../http/hang-up.js';
 import type { EventLog } from './event-log.js';
+import { failAnswer, type OpenAnswer } from './open-answer.js';
 
 const STREAM_HEADERS = {
   'content-type': 'text/event-stream',
@@ -26,18 +26,17 @@ export interface Resumption {
 /** One stream of server-sent events. A resumable stream may continue on another connection. */
 export class EventStream {
   readonly #resumption: Resumption | undefined;
-  #res: ServerResponse | undefined;
+  #answer: OpenAnswer | undefined;
   #last = 0;
   #sent = 0;
   #done = false;
-  #auth: AuthInfo | undefined;
 
   constructor(resumption?: Resumption) {
     this.#resumption = resumption;
   }
 
   get connected(): boolean {
-    return this.#res !== undefined && !hasHungUp(this.#res) && !this.#res.writableEnded;
+    return this.#answer !== undefined && !hasHungUp(this.#answer.res) && !this.#answer.res.writableEnded;
   }
 
   get done(): boolean {
@@ -45,18 +44,14 @@ export class EventStream {
   }
 
   /**
-   * Continues the stream on `res`, which has no headers yet, until the token of `auth` expires or is withdrawn. Ends an earlier
-   * response, which the client has abandoned. The events after `event` must be replayed next.
+   * Continues the stream on `answer`, which has no headers yet, until the caller's token expires or is withdrawn. Ends an earlier
+   * response, which the client has abandoned. The events after `event` must be replayed next. Throws what a function of the application
+   * throws; the stream then has no response.
    */
-  attach(res: ServerResponse, auth: AuthInfo | undefined, event = this.#sent): void {
+  attach(answer: OpenAnswer, event = this.#sent): void {
     this.pause();
-    this.#res = res;
-    this.#auth = auth;
+    const { res } = answer;
     res.writeHead(200, STREAM_HEADERS);
-    onceClosed(res, () => {
-      // A response that another one has replaced may close later.
-      if (this.#res === res && !res.writableFinished) this.#mark(false);
-    });
     // Proxies and clients wait for the headers, and the first event may be a long time away.
     res.flushHeaders();
     if (this.#resumption?.sendsInitialEvent() && !this.#done) {
@@ -64,6 +59,11 @@ export class EventStream {
       const start = this.#last - this.#kept(event).length;
       res.write(`id: ${this.#resumption.number}-${start}\nretry: ${RETRY_MS}\ndata: \n\n`);
     }
+    this.#answer = answer;
+    onceClosed(res, () => {
+      // A response that another one has replaced may close later.
+      if (this.#answer === answer && !res.writableFinished) this.#mark(false);
+    });
   }
 
   /** True if every event after `event` is still kept. */
@@ -73,37 +73,64 @@ export class EventStream {
 
   /** Sends the kept events after `event`. */
   replay(event = this.#sent): void {
-    for (const frame of this.#kept(event)) this.#res?.write(frame);
-    this.#sent = this.#last;
+    for (const frame of this.#kept(event)) this.#write(frame);
+    if (this.#answer !== undefined) this.#sent = this.#last;
     if (this.connected) this.#mark(true);
-    if (this.#done) this.#res?.end();
+    if (this.#done) this.#finish();
   }
 
   /** Sends one message; `isAnswer` is true for a JSON-RPC response. Returns the HTTP response if it must drain before the next message. */
   send(message: Buffer, isAnswer = false): ServerResponse | undefined {
     const frame = this.#frame(message, isAnswer);
     if (!this.connected) return undefined;
-    this.#sent = this.#last;
-    return this.#res?.write(frame) ? undefined : this.#res;
+    const isDrained = this.#write(frame);
+    if (this.#answer !== undefined) this.#sent = this.#last;
+    return isDrained ? undefined : this.#answer?.res;
   }
 
   /** Called every second. Ends the connection if its token is over, or writes a comment that keeps proxies from closing a quiet connection. */
   tick(keepAlive: boolean): void {
     if (!this.connected) return;
-    if (isOver(this.#auth)) this.pause();
-    else if (keepAlive) this.#res?.write(':\n\n');
+    if (isOver(this.#answer?.auth)) this.pause();
+    else if (keepAlive) this.#write(':\n\n');
   }
 
   /** Ends the stream for good. */
   end(): void {
     this.#done = true;
-    if (this.connected) this.#res?.end();
+    if (this.connected) this.#finish();
   }
 
   /** Ends the connection, not the stream: the client may reconnect for the rest. */
   pause(): void {
     if (!this.connected) return;
-    this.#res?.end(this.#resumption && !this.#done ? `retry: ${RETRY_MS}\n\n` : undefined);
+    this.#finish(this.#resumption && !this.#done ? `retry: ${RETRY_MS}\n\n` : undefined);
+  }
+
+  /** Returns false if the response must drain before the next write. */
+  #write(frame: Buffer | string): boolean {
+    try {
+      return this.#answer?.res.write(frame) ?? true;
+    } catch (error) {
+      this.#breakOff(error);
+      return true;
+    }
+  }
+
+  #finish(last?: string): void {
+    try {
+      this.#answer?.res.end(last);
+    } catch (error) {
+      this.#breakOff(error);
+    }
+  }
+
+  /** Ends a response to which a function of the application does not let us write. Its client may resume the stream. */
+  #breakOff(error: unknown): void {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    this.#mark(false);
+    if (answer !== undefined) failAnswer(answer, error);
   }
 
   #kept(event: number): readonly Buffer[] {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
 import type { Withdrawal } from '../../core/authority.js';
 import { forwardedRequestId } from '../../core/request-id.js';
@@ -8,16 +8,15 @@ import { PARAMETER_PREFIX } from '../../messages/header-value.js';
 import { refuserOf } from '../../oauth/refusal.js';
 import type { AcceptedForms } from './accepted-forms.js';
 import type { EventStream } from './event-stream.js';
+import { failAnswer, type OpenAnswer } from './open-answer.js';
 
 /** The request and the form of the answer to one POST. */
 export interface ResponsePlan extends AcceptedForms {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+  /** The POST. Its stream ends with the caller's token. */
+  readonly request: OpenAnswer;
   /** The number of JSON-RPC responses that complete the answer: one, or those of a batch. */
   readonly responses: number;
   readonly batch: boolean;
-  /** The caller. Its stream ends with its token. */
-  readonly auth: AuthInfo | undefined;
   /** Returns headers that depend on the outcome of the request; called when the headers are sent. */
   headers?(stream: boolean): Readonly<Record<string, string>>;
   /** Opens the event stream that the answer becomes if the MCP server sends more than responses. */
@@ -53,11 +52,26 @@ export class PostResponse implements Recipient {
   #stream: EventStream | undefined;
   #left: number;
   #collected: Buffer[] | undefined;
+  #hasFailed = false;
 
+  /** Throws what a function of the application throws while the answer begins: the handler of the request is still there to catch it. */
   constructor(plan: ResponsePlan) {
     this.#plan = plan;
     this.#left = plan.responses;
-    if (!plan.json) this.#open();
+    if (plan.json) return;
+    const stream = plan.openStream();
+    this.#stream = stream;
+    try {
+      this.#begin(stream);
+    } catch (error) {
+      stream.end();
+      throw error;
+    }
+  }
+
+  /** True if a function of the application threw before the answer had begun. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** True if the client is still connected. */
@@ -67,7 +81,8 @@ export class PostResponse implements Recipient {
 
   // Some middlewares answer a request themselves after a while (timeouts): nothing may be written after that.
   get #isUnanswered(): boolean {
-    return !hasHungUp(this.#plan.res) && !isAnswered(this.#plan.res);
+    const { res } = this.#plan.request;
+    return !this.#hasFailed && !hasHungUp(res) && !isAnswered(res);
   }
 
   get streaming(): boolean {
@@ -75,16 +90,16 @@ export class PostResponse implements Recipient {
   }
 
   get auth(): AuthInfo | undefined {
-    return this.#plan.auth;
+    return this.#plan.request.auth;
   }
 
   get requestId(): string | undefined {
-    return forwardedRequestId(this.#plan.req);
+    return forwardedRequestId(this.#plan.request.req);
   }
 
   /** The headers that repeat parameters of a tool, as the client sent them: names and values, alternating. */
   get parameters(): readonly string[] {
-    return Object.entries(this.#plan.req.headers).flatMap(([name, value]) =>
+    return Object.entries(this.#plan.request.req.headers).flatMap(([name, value]) =>
       name.startsWith(PARAMETER_PREFIX) && typeof value === 'string' ? [name, value] : [],
     );
   }
@@ -125,31 +140,54 @@ export class PostResponse implements Recipient {
   }
 
   refuse(withdrawal: Withdrawal): void {
-    const { req, res } = this.#plan;
-    if (this.#isUnanswered) refuserOf(req)?.(req, res, withdrawal, { scopes: [] });
+    const { req, res } = this.#plan.request;
+    if (!this.#isUnanswered) return;
+    try {
+      refuserOf(req)?.(req, res, withdrawal, { scopes: [] });
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #open(): EventStream {
     if (this.#stream) return this.#stream;
     const stream = this.#plan.openStream();
     this.#stream = stream;
-    const { res, headers } = this.#plan;
-    if (this.#isUnanswered) {
-      for (const [name, value] of Object.entries(headers?.(true) ?? {})) res.setHeader(name, value);
-      stream.attach(res, this.#plan.auth);
+    try {
+      this.#begin(stream);
+    } catch (error) {
+      this.#fail(error);
     }
     for (const message of this.#collected ?? []) stream.send(message, true);
     this.#collected = undefined;
     return stream;
   }
 
+  #begin(stream: EventStream): void {
+    if (!this.#isUnanswered) return;
+    const { request, headers } = this.#plan;
+    for (const [name, value] of Object.entries(headers?.(true) ?? {})) request.res.setHeader(name, value);
+    stream.attach(request);
+  }
+
   #reply(message: Buffer, status: number): void {
-    const { res, headers } = this.#plan;
+    const { headers } = this.#plan;
+    const { res } = this.#plan.request;
     if (!this.#isUnanswered) return;
     const own = { 'content-type': 'application/json', 'content-length': message.length };
-    res.writeHead(status, headers === undefined ? own : { ...own, ...headers(false) });
-    res.end(message);
+    try {
+      res.writeHead(status, headers === undefined ? own : { ...own, ...headers(false) });
+      res.end(message);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
     if (res.writableLength > res.writableHighWaterMark) this.#plan.pauseFor(res);
+  }
+
+  #fail(error: unknown): void {
+    this.#hasFailed = true;
+    failAnswer(this.#plan.request, error);
   }
 
   #drain(slow: ServerResponse | undefined): void {

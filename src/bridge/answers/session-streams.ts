@@ -1,8 +1,7 @@
-import type { ServerResponse } from 'node:http';
-import type { AuthInfo } from '../../core/auth-info.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { EventLog } from './event-log.js';
 import { EventStream } from './event-stream.js';
+import type { OpenAnswer } from './open-answer.js';
 
 const STANDALONE = 0;
 
@@ -36,20 +35,20 @@ export class SessionStreams {
   }
 
   /**
-   * Continues, on `res`, the stream of the event `lastEventId` after that event; without an id, the standalone stream.
+   * Continues, on `answer`, the stream of the event `lastEventId` after that event; without an id, the standalone stream.
    *
    * @throws {BridgeError} `events_gone`.
    */
-  resume(lastEventId: string | undefined, res: ServerResponse, auth: AuthInfo | undefined): void {
+  resume(lastEventId: string | undefined, answer: OpenAnswer): void {
     if (lastEventId === undefined) {
-      this.standalone.attach(res, auth);
+      this.standalone.attach(answer);
       this.standalone.replay();
       return;
     }
     const [, number = '', event = ''] = /^(\d{1,15})-(\d{1,15})$/.exec(lastEventId) ?? [];
     const stream = number === '0' ? this.standalone : this.#posts?.get(Number(number));
     if (stream === undefined || !stream.canReplayFrom(Number(event))) throw new BridgeError('events_gone');
-    stream.attach(res, auth, Number(event));
+    stream.attach(answer, Number(event));
     stream.replay(Number(event));
   }
 }

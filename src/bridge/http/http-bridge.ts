@@ -62,10 +62,11 @@ export class HttpBridge {
   readonly #warnAboutNotFound: () => void;
   readonly #host: RelayHost = {
     headersFor: (relay, status, headers) => this.#headersFor(relay, status, headers),
-    fail: (request, error, detail) => this.#fail(request, error, detail),
+    fail: (request, error, detail) => this.#fail(request, error, 'later', detail),
     onBroken: ({ error, detail }) => this.#log(error, detail),
     onAbandoned: (relay, exchange) => this.#onAbandoned(relay, exchange),
     onUnwanted: (relay, status, headers) => this.#endUnassigned(relay, status, headers),
+    onUnlearned: (session) => this.#sessions.end(session),
     onClosed: (relay) => this.#onClosed(relay),
   };
   readonly #relays = new Relays();
@@ -92,8 +93,7 @@ export class HttpBridge {
     this.#logRefusal = createMessageRefusalLog(WHO, options.logger, ['unknown_session']);
     this.#log = createFailureLog(WHO, options);
     this.#warnAboutNotFound = createNotFoundWarning(WHO, options);
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
-    this.#timer.unref();
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
   /** Answers one request. Never rejects: an error that is neither the client's nor the target's fault goes to `next`. */
@@ -120,7 +120,7 @@ export class HttpBridge {
       this.#begin(relay, caller, sent);
     } catch (error) {
       relay?.calls?.end(endOfError(error));
-      this.#fail(request, error);
+      this.#fail(request, error, 'handler');
     }
   }
 
@@ -221,13 +221,14 @@ export class HttpBridge {
     this.#drain.check();
   }
 
-  #fail({ req, res, next }: HttpRequest, error: unknown, detail?: string): void {
+  #fail({ req, res, next, breakOff }: HttpRequest, error: unknown, where: 'handler' | 'later', detail?: string): void {
     this.#logRefusal(error);
     this.#log(error, detail);
     try {
       replyFailure(req, res, error);
     } catch (other) {
-      next(other);
+      if (where === 'handler') next(other);
+      else breakOff(res, other);
     }
   }
 

@@ -43,6 +43,8 @@ export interface RelayHost {
   onAbandoned(relay: Relay, exchange: Exchange): void;
   /** Called if a response arrives after the client has left or was answered. */
   onUnwanted(relay: Relay, status: number, headers: ResponseHeaders): void;
+  /** Ends a session whose id does not reach the client. */
+  onUnlearned(session: RemoteSession): void;
   /** Called when the answer is complete, or the client has hung up. */
   onClosed(relay: Relay): void;
 }
@@ -68,6 +70,8 @@ export class Relay implements ExchangeListener, Numbered {
   #contentLength = Number.NaN;
   #isStream = false;
   #isOver = false;
+  /** The session that the response has opened. */
+  #opened: RemoteSession | undefined;
 
   constructor(request: HttpRequest, method: RelayedMethod, removeFromCount: () => void, host: RelayHost) {
     this.request = request;
@@ -120,8 +124,10 @@ export class Relay implements ExchangeListener, Numbered {
   }
 
   #start(status: number, headers: ResponseHeaders): void {
+    const { session } = this;
     try {
       const own = this.#host.headersFor(this, status, headers);
+      if (this.session !== session) this.#opened = this.session;
       this.calls?.onStart(status, headers, this.session?.clientId);
       this.#isStream = isEventStream(headers);
       this.#contentLength = Number(own['content-length']);
@@ -132,28 +138,62 @@ export class Relay implements ExchangeListener, Numbered {
       this.#isOver = true;
       this.#exchange?.discard();
       this.#exchange = undefined;
-      this.calls?.end(endOfError(error));
-      this.#host.fail(this.request, error);
+      if (error instanceof BridgeError) {
+        this.calls?.end(endOfError(error));
+        this.#host.fail(this.request, error);
+      } else this.#breakOff(error);
     }
   }
 
   onData(chunk: Buffer): boolean {
+    if (!this.#canWrite) {
+      this.calls?.onData(chunk);
+      this.abort();
+      return true;
+    }
+    const isDrained = this.#write(chunk);
+    // After the write: a call whose answer cannot be written has failed.
     this.calls?.onData(chunk);
-    if (!this.#canWrite) this.abort();
-    // The whole body: one write to the connection is cheaper than two.
-    else if (chunk.length === this.#contentLength) this.#res.end(chunk);
-    else if (!this.#res.write(chunk)) {
-      this.#res.once('drain', () => this.#exchange?.resume());
-      return false;
+    return isDrained;
+  }
+
+  #write(chunk: Buffer): boolean {
+    try {
+      // The whole body: one write to the connection is cheaper than two.
+      if (chunk.length === this.#contentLength) this.#res.end(chunk);
+      else if (!this.#res.write(chunk)) {
+        this.#res.once('drain', () => this.#exchange?.resume());
+        return false;
+      }
+    } catch (error) {
+      const exchange = this.#exchange;
+      this.#exchange = undefined;
+      this.#isOver = true;
+      exchange?.abort();
+      this.#breakOff(error);
     }
     return true;
+  }
+
+  #breakOff(thrown: unknown): void {
+    this.calls?.end(endOfRefusal('answer_failed'));
+    this.request.breakOff(this.#res, thrown);
+    if (this.#opened !== undefined) this.#host.onUnlearned(this.#opened);
+  }
+
+  #finish(): void {
+    try {
+      this.#res.end();
+    } catch (error) {
+      this.#breakOff(error);
+    }
   }
 
   onEnd(): void {
     this.#isOver = true;
     this.#exchange = undefined;
+    if (this.#canWrite) this.#finish();
     this.calls?.onEnd();
-    if (this.#canWrite) this.#res.end();
   }
 
   onFault(fault: TargetFault): void {
@@ -196,7 +236,7 @@ export class Relay implements ExchangeListener, Numbered {
     this.calls?.end(endOfError(error));
     this.abort();
     if (this.isPending) this.#host.fail(this.request, error);
-    else if (this.#isStream) this.#res.end();
+    else if (this.#isStream) this.#finish();
     else this.#res.destroy();
   }
 

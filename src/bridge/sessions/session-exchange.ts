@@ -53,7 +53,7 @@ export class SessionExchange {
     if (!session.hasCalls) this.#drain.requireOpen();
     if (!acceptedForms(request.req).stream) throw new BridgeError('not_acceptable');
     const lastEventId = request.req.headers['last-event-id']?.toString();
-    session.streams.resume(lastEventId, request.res, request.auth);
+    session.streams.resume(lastEventId, request);
   }
 
   /** DELETE: ends the session and its connection. */
@@ -99,25 +99,24 @@ export class SessionExchange {
     const accepted = requireAcceptedForms(request.req);
     const { metaRule: rule } = request;
     const session = this.#sessions.open(request);
+    let response: PostResponse | undefined;
     onceClosed(request.res, () => {
-      // A client that hangs up before the answer has given up: it does not know the session's id.
-      if (session.revision === '' || !isAnswered(request.res)) session.end('session_ended');
+      // A client that hangs up before the answer has given up: it does not know the session's id. Nor does one that gets an error in its place.
+      if (session.revision === '' || response?.hasFailed || !isAnswered(request.res)) session.end('session_ended');
     });
-    const response = this.#createResponse(request, session, { ...accepted, responses: 1, batch });
+    response = this.#createResponse(request, session, { ...accepted, responses: 1, batch });
     session.request(message, response, withMeta(message, rule), request.calls?.claim(message.key));
   }
 
   #createResponse(
-    { req, res, auth }: BridgeRequest,
+    request: BridgeRequest,
     session: Session,
     accepted: AcceptedForms & { responses: number; batch: boolean },
   ): PostResponse {
     const opening = session.revision === '';
     return new PostResponse({
       ...accepted,
-      req,
-      res,
-      auth,
+      request,
       ...(opening && {
         // The id of a session that could not be opened is not sent.
         headers: (streams) => (streams || session.revision !== '' ? { 'mcp-session-id': session.id } : {}),

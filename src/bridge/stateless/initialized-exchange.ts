@@ -64,12 +64,9 @@ export class InitializedExchange {
     const { stateless, prepared } = opened;
     stateless.requireRoom(requests);
     this.#notify(request, opened, others);
-    const { req, res, auth } = request;
     const response = new PostResponse({
       ...accepted,
-      req,
-      res,
-      auth,
+      request,
       responses: requests.length,
       batch,
       openStream: () => new EventStream(),
@@ -77,7 +74,7 @@ export class InitializedExchange {
     });
     const sent: string[] = [];
     // Without a session, the client cannot ask for the answers again.
-    onceClosed(res, () => {
+    onceClosed(request.res, () => {
       for (const key of sent) stateless.cancel(key);
     });
     for (const message of requests) {

@@ -51,9 +51,7 @@ export class StatelessExchange {
     connection.requireRoom([message]);
     const response = new PostResponse({
       ...accepted,
-      req,
-      res,
-      auth,
+      request,
       responses: 1,
       batch: false,
       openStream: () => new EventStream(),

@@ -1,0 +1,24 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AuthInfo } from '../../core/auth-info.js';
+import type { ObservedCalls } from '../../telemetry/observe-calls.js';
+import { endOfRefusal } from '../../telemetry/outcomes.js';
+import type { BreakOff } from './break-off.js';
+
+/**
+ * An HTTP request whose answer is written after its handler has returned: when the MCP server sends a message, or by a timer. Functions of
+ * the application that replace methods of the response (a compression, a logger) run then, and nothing else catches what they throw.
+ */
+export interface OpenAnswer {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly auth: AuthInfo | undefined;
+  /** The records of its calls; undefined if nothing listens for them. */
+  readonly calls?: ObservedCalls | undefined;
+  readonly breakOff: BreakOff;
+}
+
+/** Ends an answer that cannot be written, and the records of its calls. */
+export function failAnswer({ res, calls, breakOff }: OpenAnswer, thrown: unknown): void {
+  calls?.endAll(endOfRefusal('answer_failed'));
+  breakOff(res, thrown);
+}
