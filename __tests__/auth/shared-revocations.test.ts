@@ -130,6 +130,19 @@ describe('a store that cannot be used', () => {
     expect(await statusOf(replica(failing(createMemoryStore(), () => true)), tokenOf())).toBe(200);
   });
 
+  const down = (): never => {
+    throw new Error("OOM command not allowed when used memory > 'maxmemory'");
+  };
+
+  test('that cannot be read still takes the revocations of this process', async () => {
+    const shared = createMemoryStore();
+    const [a, b] = [replica({ ...shared, since: down }), replica(shared)];
+    const token = tokenOf();
+    expect([await statusOf(a, tokenOf({ sub: 'bob' })), await statusOf(b, token)]).toEqual([200, 200]);
+    a.auth.revoke(token);
+    await revokedAt(b, token);
+  });
+
   test.each([
     ['no JSON', '{'],
     ['a text', '"a"'],

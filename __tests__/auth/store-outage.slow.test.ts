@@ -37,8 +37,42 @@ test('what is known holds, what is revoked meanwhile arrives later, and the log 
   await until(() => lines.some((line) => line.startsWith('error')));
   isDown = false;
   await until(async () => (await statusOf(b, during)) === 401, 10_000);
-  expect(lines.filter((line) => line.includes('store'))).toEqual([
-    'error mcpAuth(): the store cannot be used: connection lost. Until it can, each process applies the revocations that it knows, and sends its own when the store is back',
-    'warn mcpAuth(): the store can be used again',
+  await until(() => lines.filter((line) => line.startsWith('warn')).length === 2, 10_000);
+  expect(lines.filter((line) => line.includes('store')).toSorted()).toEqual([
+    'error mcpAuth(), receiving revocations: the store cannot be used: connection lost. Until it can, this process applies the ones that it knows',
+    'error mcpAuth(), sending revocations: the store cannot be used: connection lost. Until it can, those of this process apply in it only, and wait for the store',
+    'warn mcpAuth(), receiving revocations: the store can be used again',
+    'warn mcpAuth(), sending revocations: the store can be used again',
+  ]);
+});
+
+const down = (): never => {
+  throw new Error("OOM command not allowed when used memory > 'maxmemory'");
+};
+
+test.each<[string, () => never | Promise<never>]>([
+  ['throws', down],
+  ['rejects', async () => down()],
+  ['does not answer', () => new Promise<never>(() => undefined)],
+])('a store that %s when it is written to still brings the revocations of others', async (_case, append) => {
+  const shared = createMemoryStore();
+  let isFull = true;
+  const store: Store = { ...shared, append: (...given) => (isFull ? append() : shared.append(...given)) };
+  const { lines, logger } = createRecordingLogger();
+  const [a, b] = [replica(store, { logger }), replica(shared)];
+  const [token, own] = [tokenOf({ jti: 'theirs' }), tokenOf({ sub: 'bob' })];
+  expect([await statusOf(a, token), await statusOf(b, own)]).toEqual([200, 200]);
+  a.auth.revoke({ subject: 'bob' });
+  await until(() => lines.some((line) => line.startsWith('error')));
+  b.auth.revoke(token);
+  await until(async () => (await statusOf(a, token)) === 401, 10_000);
+  expect(await statusOf(b, own)).toBe(200);
+  isFull = false;
+  await until(async () => (await statusOf(b, own)) === 401, 10_000);
+  expect(lines.filter((line) => line.includes('the store'))).toEqual([
+    expect.stringMatching(
+      /^error mcpAuth\(\), sending revocations: the store cannot be used: .+\. Until it can, those of this process apply in it only, and wait for the store$/,
+    ),
+    'warn mcpAuth(), sending revocations: the store can be used again',
   ]);
 });

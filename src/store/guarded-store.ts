@@ -11,7 +11,7 @@ const PAUSE_MS = 1_000;
 
 /** Names the user of a store, for the log. */
 export interface StoreUser {
-  /** The function that the developer called, for example `mcpAuth()`. */
+  /** The function that the developer called, for example `mcpAuth()`, and what it does with the store if it has several users. */
   readonly who: string;
   /** Ends the sentence "Until the store can be used, …". */
   readonly meanwhile: string;

@@ -21,11 +21,23 @@ const MAX_WAITING = 10_000;
 /** The time for which the store keeps the revocation of a token that does not expire: ten years. */
 const MAX_KEEP_MS = 10 * 365 * 86_400_000;
 
-const MEANWHILE = 'each process applies the revocations that it knows, and sends its own when the store is back';
+/** For the log. */
+const RECEIVING = {
+  who: 'mcpAuth(), receiving revocations',
+  meanwhile: 'this process applies the ones that it knows',
+};
+const SENDING = {
+  who: 'mcpAuth(), sending revocations',
+  meanwhile: 'those of this process apply in it only, and wait for the store',
+};
 
-/** Exchanges the revocations of this process with those of others, through a store. */
+/**
+ * Exchanges the revocations of this process with those of others, through a store. It sends and receives independently: a store that can be
+ * read may refuse to be written, as a full one or a copy does.
+ */
 export class SharedRevocations {
-  readonly #store: GuardedStore;
+  readonly #readable: GuardedStore;
+  readonly #writable: GuardedStore;
   readonly #own: Revocations;
   readonly #logger: Logger;
   readonly #onApplied: () => void;
@@ -33,12 +45,14 @@ export class SharedRevocations {
   #waiting: Revocation[] = [];
   #cursor: string | undefined;
   #firstLook: Promise<void> | undefined;
-  #isLooking = false;
   #hasLooked = false;
+  readonly #receiveOnce = oneAtATime(() => this.#receive());
+  readonly #sendOnce = oneAtATime(() => this.#send());
 
   /** @param onApplied Called after revocations of other processes were applied. */
   constructor(store: Store, own: Revocations, logger: Logger, onApplied: () => void) {
-    this.#store = createGuardedStore(store, { who: 'mcpAuth()', meanwhile: MEANWHILE, logger });
+    this.#readable = createGuardedStore(store, { ...RECEIVING, logger });
+    this.#writable = createGuardedStore(store, { ...SENDING, logger });
     this.#own = own;
     this.#logger = logger;
     this.#onApplied = onApplied;
@@ -96,24 +110,17 @@ export class SharedRevocations {
     timer.unref();
   }
 
-  /** Sends and receives. Never rejects: the guarded store has logged why it failed. */
-  async #look(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
-    try {
-      await this.#send();
-      await this.#receive();
-    } catch {
-      // The next look tries again.
-    } finally {
-      this.#isLooking = false;
-    }
+  /** Receives and sends. Resolves once it has received, or could not. */
+  #look(): Promise<void> {
+    const received = this.#receiveOnce();
+    void this.#sendOnce();
+    return received;
   }
 
   async #send(): Promise<void> {
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       const keepMs = Math.min(next.expiry === null ? MAX_KEEP_MS : next.expiry - Date.now(), MAX_KEEP_MS);
-      if (keepMs > 0) await this.#store.append(LIST, JSON.stringify(next), keepMs);
+      if (keepMs > 0) await this.#writable.append(LIST, JSON.stringify(next), keepMs);
       this.#waiting.shift();
     }
   }
@@ -122,7 +129,7 @@ export class SharedRevocations {
     let isNew = false;
     try {
       for (let answers = 0; answers < MAX_ANSWERS; answers++) {
-        const { entries, cursor } = await this.#store.since(LIST, this.#cursor);
+        const { entries, cursor } = await this.#readable.since(LIST, this.#cursor);
         for (const entry of entries) this.#apply(entry);
         isNew ||= entries.length > 0;
         if (cursor === this.#cursor) break;
@@ -140,6 +147,18 @@ export class SharedRevocations {
       this.#complain(`mcpAuth(): a revocation in the store is not applied: ${(error as Error).message}`);
     }
   }
+}
+
+/** Creates a function that makes one run at a time. It never rejects: the guarded store has logged why a run failed, and the next one tries again. */
+function oneAtATime(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  const end = (): void => {
+    running = undefined;
+  };
+  return () => {
+    running ??= run().then(end, end);
+    return running;
+  };
 }
 
 /** @throws {Error} If another program, or another version of this package, wrote the entry. */
