@@ -52,6 +52,22 @@ describe('rotation', () => {
     expect(await waiting).toBe(200);
   });
 
+  test('a new key is found for all requests that a middleware lets on together', async () => {
+    const { server, protectedApp } = await setUp();
+    await protectedApp.send(fresh());
+    const next = createSigner();
+    server.answer([signer.jwk, next.jwk]);
+    const waiting: (() => void)[] = [];
+    const app = express().use((_req, _res, letOn) => {
+      waiting.push(letOn);
+      if (waiting.length === 4) for (const each of waiting) each();
+    }, protectedApp.app);
+    const send = () => request(app).get('/mcp').auth(fresh(next), { type: 'bearer' });
+    const answers = await Promise.all([send(), send(), send(), send()]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(server.requests).toBe(2);
+  });
+
   describe('of a key that neither the set nor its tokens name', () => {
     const nameless = (by = createSigner()) => {
       const { kid: _kid, ...jwk } = by.jwk;

@@ -96,7 +96,7 @@ describe('the client of a login at the upstream server', () => {
     vi.advanceTimersByTime(9_000);
     expect([await idFor('a'), asked]).toEqual(['1', []]);
     vi.advanceTimersByTime(1_000);
-    expect([await Promise.all([idFor('a'), idFor('a')]), asked]).toEqual([['2', '1'], ['1']]);
+    expect([await Promise.all([idFor('a'), idFor('a')]), asked]).toEqual([['2', '2'], ['1']]);
     clients.noteAnswer({ id: '2' });
     vi.advanceTimersByTime(20_000);
     expect([await idFor('a'), asked], 'no login is waiting').toEqual(['2', ['1']]);

@@ -39,6 +39,8 @@ interface Entry {
   checkFrom: number;
   /** True if the upstream server has said that it does not know the client. */
   isForgotten: boolean;
+  /** Resolves when the server has answered, while it is being asked about the client. */
+  check: Promise<void> | undefined;
 }
 
 /**
@@ -72,12 +74,21 @@ export function createUpstreamClients(
     inFlight.set(key, registering);
     return registering;
   };
+  const startCheck = (entry: Entry): void => {
+    entry.checkFrom = performance.now() + CHECK_AFTER_MS;
+    const note = (answer: boolean): void => {
+      entry.isForgotten = answer;
+    };
+    entry.check = isForgotten(entry.client)
+      .then(note)
+      .finally(() => {
+        entry.check = undefined;
+      });
+  };
   const usable = async (key: string): Promise<Entry | undefined> => {
     const known = entries.get(key);
-    if (known !== undefined && mustCheck(known)) {
-      known.checkFrom = performance.now() + CHECK_AFTER_MS;
-      known.isForgotten = await isForgotten(known.client);
-    }
+    if (known !== undefined && mustCheck(known)) startCheck(known);
+    await known?.check;
     const entry = entries.get(key);
     return entry !== undefined && isUsable(entry) ? entry : undefined;
   };
@@ -137,6 +148,7 @@ function entryOf(registered: Registered, before: Entry | undefined): Entry {
     waitingSince: now,
     checkFrom: before?.isForgotten === true ? Number.POSITIVE_INFINITY : 0,
     isForgotten: false,
+    check: undefined,
   };
 }
 

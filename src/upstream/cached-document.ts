@@ -82,9 +82,13 @@ export class CachedDocument<T extends object> {
     await this.#fetching;
     let found = findNow();
     // The fetch that was in progress may have been answered before the wanted entry was published.
-    if (found === undefined && !this.#isCooling()) {
-      this.#coolUntil = performance.now() + COOL_DOWN_MS;
-      await this.#fetchOnce();
+    if (found === undefined) {
+      if (!this.#isCooling()) {
+        this.#coolUntil = performance.now() + COOL_DOWN_MS;
+        void this.#fetchOnce();
+      }
+      // Another call may have begun this fetch just now.
+      await this.#fetching;
       found = findNow();
     }
     if (found === undefined && this.#failure !== undefined) throw this.#unavailable();
@@ -99,10 +103,11 @@ export class CachedDocument<T extends object> {
   /**
    * True if `refetch()` would bring nothing newer for something that was missing at `moment`, on the clock of `performance.now()`: the
    * document has been fetched since then, or is not fetched now because a cool-down goes on. False after a failure, which `refetch()`
-   * would report.
+   * would report, and during a fetch, for which it would wait.
    */
   isNewestFor(moment: number): boolean {
-    return this.#failure === undefined && (this.#fetchedAt > moment || this.#isCooling());
+    const isPaused = this.#isCooling() && this.#fetching === undefined;
+    return this.#failure === undefined && (this.#fetchedAt > moment || isPaused);
   }
 
   #isUsable(): boolean {
