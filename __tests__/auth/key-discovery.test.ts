@@ -1,7 +1,6 @@
-import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { expectUnavailable, MINUTE, passTime, signer } from '../support/app-with-key-server.js';
-import { serve } from '../support/loopback-server.js';
+import { type Answer, named, OPENID, RFC8414, startIssuer } from '../support/issuer-documents.js';
 import { startOidcServer } from '../support/oidc-server.js';
 import { claims, createProtectedApp, RESOURCE } from '../support/protected-app.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
@@ -9,43 +8,9 @@ import { createSigner } from '../support/signer.js';
 
 afterEach(() => void vi.useRealTimers());
 
-type Answer = number | string | object | ((res: ServerResponse) => void);
-
 const KEYS = { keys: [signer.jwk] };
 const OTHER_KEYS = { keys: [createSigner({ kid: signer.kid }).jwk] };
-const RFC8414 = '/.well-known/oauth-authorization-server';
-const OPENID = '/.well-known/openid-configuration';
 const WELL_KNOWN = '/.well-known/jwks.json';
-
-/** An issuer with these answers by path; any other path is 404. */
-async function startIssuer(answers: (issuer: string) => Record<string, Answer>, path = '') {
-  const asked: string[] = [];
-  const origin = await serve((req, res) => {
-    const target = req.url ?? '';
-    asked.push(target);
-    send(res, current[target] ?? 404);
-  });
-  const issuer = origin + path;
-  let current = answers(issuer);
-  const { lines, logger } = createRecordingLogger();
-  const open = (options: Record<string, unknown> = {}) =>
-    createProtectedApp({ issuer, jwks: undefined, logger, ...options }, signer);
-  return {
-    ...{ issuer, asked, lines, open, protectedApp: open() },
-    answer: (changed: (issuer: string) => Record<string, Answer>) => {
-      current = changed(issuer);
-    },
-    token: () => signer.sign(claims({ iss: issuer, jti: Math.random().toString() })),
-  };
-}
-
-function send(res: ServerResponse, answer: Answer): void {
-  if (typeof answer === 'function') answer(res);
-  else if (typeof answer === 'number') res.writeHead(answer, answer < 400 ? { location: '/login' } : {}).end();
-  else res.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
-}
-
-const named = (issuer: string, path = '/jwks') => ({ issuer, jwks_uri: new URL(issuer).origin + path });
 
 describe('without jwks', () => {
   test.each<[string, (issuer: string) => Record<string, Answer>]>([

@@ -2,7 +2,7 @@ import { AuthError, UpstreamError } from '../../core/errors.js';
 import type { Jwks } from '../../policy/issuer-options.js';
 import { type JwksSource, parseJwks } from '../../policy/jwks-source.js';
 import { CachedDocument } from '../../upstream/cached-document.js';
-import { fetchDocument } from '../../upstream/call-server.js';
+import { CallError, fetchDocument, type PublishedDocument } from '../../upstream/call-server.js';
 import { watchKeyFile } from './key-file.js';
 import type { KeySet, KeySetContext } from './key-set.js';
 import { type KeySetPlaces, keySetPlaces } from './key-set-places.js';
@@ -63,7 +63,7 @@ function createRemoteKeySet(places: KeySetPlaces, context: KeySetContext): KeySe
   const keys = createUsableKeys(context);
   const published = new CachedDocument<UsableKeys>({
     async fetch() {
-      const { body, lifetimeSeconds } = await fetchDocument(await places.find());
+      const { body, lifetimeSeconds } = await fetchKeySet(places);
       // An empty set is not an outage: the issuer has withdrawn its keys.
       if (Array.isArray(body.keys) && body.keys.length === 0) keys.clear();
       await keys.fill(parseJwks(body));
@@ -97,4 +97,17 @@ function createRemoteKeySet(places: KeySetPlaces, context: KeySetContext): KeySe
     now: () => ({ revision: keys.revision, at: performance.now() }),
     isUnchangedSince: ({ revision, at }) => revision === keys.revision && published.isNewestFor(at),
   };
+}
+
+/** Fetches a key set. If it is not where it was, its issuer may have moved it: then its place is searched for again. */
+async function fetchKeySet(places: KeySetPlaces): Promise<PublishedDocument> {
+  const place = await places.find();
+  try {
+    return await fetchDocument(place);
+  } catch (error) {
+    if (!(error instanceof CallError && error.isAbsence)) throw error;
+    const other = await places.findOther(place);
+    if (other === undefined) throw error;
+    return fetchDocument(other);
+  }
 }

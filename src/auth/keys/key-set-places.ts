@@ -8,6 +8,11 @@ import type { KeySetContext } from './key-set.js';
 export interface KeySetPlaces {
   /** @throws {Error} If the metadata that names the URL cannot be used. */
   find(): Promise<URL>;
+  /**
+   * Searches again because there is no key set at `absentAt`, where metadata says: its issuer may have moved it. At most one such search is made
+   * per cool-down. Returns undefined if it finds no other place.
+   */
+  findOther(absentAt: URL): Promise<URL | undefined>;
   /** To be called when there are no keys at this place. A place that no metadata names is then forgotten. */
   onFailure(): void;
   /** The end of the log line about this failure. */
@@ -27,7 +32,8 @@ export function keySetPlaces(
 ): KeySetPlaces {
   if (source.kind === 'discovered') return createDiscovery(source.search, context);
   const adviceFor = (error: unknown) => adviceIf(error, source.isDerived ? WRONG_URL : '');
-  return { find: async () => source.url, onFailure: () => undefined, adviceFor };
+  const findOther = async () => undefined;
+  return { find: async () => source.url, findOther, onFailure: () => undefined, adviceFor };
 }
 
 /** A server that does not answer at all says nothing about the URL. */
@@ -35,7 +41,7 @@ function adviceIf(error: unknown, advice: string): string {
   return error instanceof CallError && error.answered ? advice : '';
 }
 
-/** Searches at the first token, and again when the document that named the keys is no longer fresh. */
+/** Searches at the first token, again when the document that named the keys is no longer fresh, and when they are no longer there. */
 function createDiscovery(wanted: KeySetSearch, { issuer, staleIfErrorSeconds, logger }: KeySetContext): KeySetPlaces {
   let place: KeySetPlace | undefined;
   const failures = new WeakSet<Error>();
@@ -61,6 +67,13 @@ function createDiscovery(wanted: KeySetSearch, { issuer, staleIfErrorSeconds, lo
   let published = search();
   return {
     find: async () => (await published.get()).url,
+    async findOther({ href }) {
+      // Otherwise onFailure() lets the next fetch search.
+      if (place?.namedBy === undefined) return undefined;
+      const find = ({ url }: KeySetPlace) => (url.href === href ? undefined : url);
+      // A search that fails has been logged, and the missing key set is the failure to report.
+      return published.refetch(find).catch(() => undefined);
+    },
     onFailure() {
       // A server that is starting may answer 404 for everything.
       if (place !== undefined && place.namedBy === undefined) published = search();
