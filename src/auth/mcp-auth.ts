@@ -18,44 +18,23 @@ import { MODES, type Mode } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { type ResourceIdentity, resourceAt } from '../policy/resolve-resource.js';
 import { type McpAuth, rememberPolicy, resolvePolicy } from '../policy/resolved-policy.js';
-import type { Presentation } from './binding/proof.js';
 import { createSenderConstraint, schemeOfToken } from './binding/sender-constraint.js';
 import { createCredentialVerifiers } from './credential/credential-verifiers.js';
 import { createDecisionLog, type Verdict } from './decision-log.js';
 import { rememberKeySetAges } from './keys/key-set-ages.js';
+import {
+  createRequestContext,
+  isOverAfterWait,
+  presentationOf,
+  proofOf,
+  type RequestContext,
+} from './request-context.js';
 import { createSessionCheck, type SessionCheck } from './session-check.js';
 import { createSetupHints } from './setup-hints.js';
+import { findStripped, stripCredential } from './stripped-credential.js';
 import { missingScopes } from './token/claims.js';
 import type { VerifiedToken } from './token/token-cache.js';
 import { createTokenVerifier } from './token/token-verifier.js';
-
-/** One request, with what `mcpAuth()` knows about it so far. */
-interface RequestContext {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly next: (error?: unknown) => void;
-  readonly began: number;
-  /** The scheme of the token. */
-  scheme: Scheme;
-  /** True if the response was still open when the middleware began to wait: something else may then answer it. */
-  wasOpenBeforeWait: boolean;
-  /** The resource that the request asks for. */
-  resource: ResourceIdentity | undefined;
-  /** The verified identity; undefined before the token is verified. */
-  auth: AuthInfo | undefined;
-  /** True if the token cache had the token. */
-  cached: boolean;
-}
-
-function createRequestContext(
-  req: IncomingMessage,
-  res: ServerResponse,
-  next: (error?: unknown) => void,
-): RequestContext {
-  const began = performance.now();
-  const unknown = { resource: undefined, auth: undefined };
-  return { req, res, next, began, scheme: 'bearer', wasOpenBeforeWait: false, ...unknown, cached: false };
-}
 
 /**
  * Creates the middleware that accepts requests with a valid access token, and others as `mode` says. It reads the token
@@ -106,7 +85,11 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
       responder.refuse(context, repeated);
       return;
     }
-    const credential = readCredential(req, target);
+    let credential = readCredential(req, target);
+    if (resolved.stripAuthorization && credential.refusal?.code === 'missing_token') {
+      context.stripped = findStripped(req, resolved);
+      credential = context.stripped?.credential ?? credential;
+    }
     context.scheme = credential.scheme;
     if (credential.refusal !== undefined) responder.refuse(context, credential.refusal);
     else authenticate(context, credential, path);
@@ -138,7 +121,7 @@ function createAuthentication(
     context.cached = remembered !== undefined;
     // No setRefuser() here: it was called when this token was first verified, even if that request was refused.
     if (remembered !== undefined && senderConstraint.isPlain(remembered.auth, context.scheme)) {
-      accept(context, remembered.auth);
+      accept(context, remembered.auth, credential);
       return;
     }
     const forged = remembered === undefined && !isApiKey ? verifier.recallForged(token) : undefined;
@@ -151,9 +134,10 @@ function createAuthentication(
 
   async function verifyAndAccept(
     context: RequestContext,
-    { token, isApiKey }: PresentedCredential,
+    credential: PresentedCredential,
     remembered?: VerifiedToken,
   ): Promise<void> {
+    const { token, isApiKey } = credential;
     context.wasOpenBeforeWait = !isAnswered(context.res);
     try {
       const verified = remembered ?? (await verifier.verify(token, { isApiKey, resource: context.resource }));
@@ -164,7 +148,7 @@ function createAuthentication(
       refuse(context, error);
       return;
     }
-    accept(context, context.auth);
+    accept(context, context.auth, credential);
   }
 
   const { revoke, ready, keySetAges } = verifier;
@@ -176,19 +160,6 @@ function noTenantRefusal({ href }: ResourceIdentity): AuthError {
   return new AuthError('wrong_audience', { expected: href, reason: 'the path of the request names no tenant' });
 }
 
-function presentationOf({ req, scheme }: RequestContext, { resource, mtls }: ResolvedAuth): Presentation {
-  const { dpop } = req.headers;
-  return {
-    scheme,
-    method: req.method ?? '',
-    // A policy with `senderConstraint.dpop` must have a resource. The Host header of the request proves nothing.
-    origin: resource?.origin,
-    path: rawPath(requestTarget(req)),
-    proof: Array.isArray(dpop) ? dpop.join(',') : dpop,
-    certificate: () => mtls?.getCertificate(req) ?? undefined,
-  };
-}
-
 function createResponder(resolved: ResolvedAuth, options: object) {
   const mode: Mode = MODES[resolved.modeName];
   const writeRefusal = createRefusal(resolved);
@@ -198,14 +169,15 @@ function createResponder(resolved: ResolvedAuth, options: object) {
   const pass = createPass(mode, record, createSessionCheck(resolved, signer));
   const hints = createSetupHints(options, resolved);
 
-  function accept(context: RequestContext, auth: AuthInfo): void {
+  function accept(context: RequestContext, auth: AuthInfo, credential: PresentedCredential): void {
     const missing = missingScopes(resolved.requiredScopes, auth.scopes);
     context.auth = auth;
     if (missing.length > 0) {
       refuse(context, new AuthError('insufficient_scope', { missing, ...senderOf(auth) }));
       return;
     }
-    if (resolved.stripAuthorization) removeCredentials(context.req, resolved);
+    if (resolved.stripAuthorization)
+      stripCredential(context.req, { policy: resolved, credential, proof: proofOf(context), auth });
     attachAuth(context.req, auth);
     pass(context, { outcome: 'passed', began: context.began, auth, cached: context.cached }, auth);
   }
@@ -264,9 +236,4 @@ function createPass(mode: Mode, record: ReturnType<typeof createDecisionLog>, ch
 /** The sender of a verified token, under the names that the evidence of other refusals has. */
 function senderOf({ payload, subject, clientId, header }: AuthInfo): Evidence {
   return { iss: payload.iss, sub: subject, client_id: clientId, kid: header.kid };
-}
-
-/** True if something else answered, or the client hung up, while the middleware waited for a slow key server. */
-function isOverAfterWait({ wasOpenBeforeWait, res }: RequestContext): boolean {
-  return wasOpenBeforeWait && (isAnswered(res) || res.destroyed);
 }

@@ -131,6 +131,11 @@ export function attachAuth(req: IncomingMessage, info: AuthInfo): void {
   (req as WithAuth).auth = info;
 }
 
+/** True if `info` is the request's only identity. */
+export function isAttached(req: IncomingMessage, info: AuthInfo): boolean {
+  return verified.get(req) === info;
+}
+
 /** Makes the request anonymous, and removes a `req.auth` of an earlier middleware, which is not trusted. */
 export function clearAuth(req: IncomingMessage): void {
   // Written only if there is something to clear, since a write is slower than a read.

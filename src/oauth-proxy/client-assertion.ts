@@ -58,7 +58,7 @@ function usedIdsOf({ clockToleranceSeconds, store, logger }: AssertionOptions, m
   const meanwhile = 'clients that authenticate with private_key_jwt are answered 503';
   const guarded = createGuardedStore(store, { who: 'OAuth proxy', meanwhile, logger });
   // The clocks of two replicas may differ by the tolerance, in both directions.
-  return createSharedProofIds(own, guarded, windowSeconds + 2 * clockToleranceSeconds);
+  return createSharedProofIds(own, store, guarded, windowSeconds + 2 * clockToleranceSeconds);
 }
 
 /** If no known key verifies it, newer ones are tried: a new key can also have the `kid` of the old one, or none. */

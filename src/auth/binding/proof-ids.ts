@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { UpstreamError } from '../../core/errors.js';
 import type { GuardedStore } from '../../store/guarded-store.js';
-import type { Awaitable } from '../../store/store.js';
+import type { Awaitable, Store } from '../../store/store.js';
+import type { CountedUses } from './counted-uses.js';
 import { type GroupsOf, type MaxProofs, ProofShares } from './proof-shares.js';
 
 /** Remembers the proofs that were used. */
@@ -9,9 +10,10 @@ export interface ProofIds {
   /**
    * Returns true the first time that `owner` uses the id `jti`.
    *
+   * @param uses Those of the request. A use that was counted for the same request is the first one still.
    * @throws {UpstreamError} `proof_store_full`, or `store_unavailable`: then it is not known if the proof was used before.
    */
-  isFirst(owner: string, jti: string): Awaitable<boolean>;
+  isFirst(owner: string, jti: string, uses?: CountedUses): Awaitable<boolean>;
 }
 
 /** Limits the memory to about 20 MB, and one client to a tenth of it. At the default window that is about 800 proofs a second. */
@@ -58,20 +60,21 @@ export function createProofIds(windowSeconds: number, max = MAX_PROOFS, groupsOf
 
   return {
     /**
-     * Returns true the first time that `owner` uses the id `jti`.
+     * Returns true the first time that `owner` uses the id `jti`, also if it is asked about the same request again.
      *
      * @throws {UpstreamError} `proof_store_full` when there is no room: to drop an older id would let its proof be replayed.
      */
-    isFirst(owner: string, jti: string): boolean {
+    isFirst(owner: string, jti: string, uses?: CountedUses): boolean {
       const now = Date.now();
       forgetExpired(now);
       const id = idOf(owner, jti);
-      if (seen.has(id)) return false;
+      if (seen.has(id)) return uses?.has(seen, id) === true;
       if (shares.isFull(owner)) sweep(now);
       if (shares.isFull(owner)) throw new UpstreamError('proof_store_full', { retryAfterSeconds: windowSeconds });
       const windowMs = windowSeconds * 1_000;
       seen.set(id, { owner, expiry: now + windowMs, until: performance.now() + windowMs });
       shares.add(owner);
+      uses?.add(seen, id);
       return true;
     },
   };
@@ -81,13 +84,23 @@ export function createProofIds(windowSeconds: number, max = MAX_PROOFS, groupsOf
  * Remembers proofs in a store that replicas share. This process also remembers the proofs that it has seen: so one client cannot fill the
  * store, and none of these proofs is accepted again if the store loses its data.
  *
+ * @param guarded The same store, guarded.
  * @param keepSeconds The longest time for which any replica may accept a proof. The clocks of replicas may differ.
  */
-export function createSharedProofIds(own: ProofIds, store: GuardedStore, keepSeconds: number): ProofIds {
+export function createSharedProofIds(
+  own: ProofIds,
+  store: Store,
+  guarded: GuardedStore,
+  keepSeconds: number,
+): ProofIds {
   return {
-    async isFirst(owner, jti) {
-      if (!(await own.isFirst(owner, jti))) return false;
-      return store.add(`proof:${idOf(owner, jti)}`, '1', keepSeconds * 1_000);
+    async isFirst(owner, jti, uses) {
+      if (!(await own.isFirst(owner, jti, uses))) return false;
+      const id = idOf(owner, jti);
+      if (uses?.has(store, id) === true) return true;
+      const isFirst = await guarded.add(`proof:${id}`, '1', keepSeconds * 1_000);
+      if (isFirst) uses?.add(store, id);
+      return isFirst;
     },
   };
 }

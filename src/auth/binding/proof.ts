@@ -6,6 +6,7 @@ import { createLazyImport } from '../../core/lazy-import.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
 import type { Scheme } from '../../oauth/credentials.js';
 import type { VerifiedJwt, VerifiedToken } from '../token/token-cache.js';
+import type { CountedUses } from './counted-uses.js';
 import { requireCertificateOfOpaqueToken, verifyProofOfOpaqueToken } from './opaque-token-proof.js';
 import type { ProofIds } from './proof-ids.js';
 
@@ -19,6 +20,8 @@ export interface Presentation {
   readonly path: string;
   /** The `DPoP` header. */
   readonly proof: string | undefined;
+  /** The uses of proofs that were counted for the request. */
+  readonly uses: () => CountedUses;
   /** The client's certificate, as PEM or DER. */
   readonly certificate: () => string | Uint8Array | undefined;
 }
@@ -45,7 +48,7 @@ export function proofWindowSeconds(clockToleranceSeconds: number): number {
 }
 
 /**
- * Checks a DPoP proof (RFC 9449, section 4.3), and that it has not been used before.
+ * Checks a DPoP proof (RFC 9449, section 4.3), and that it has not been used before, for another request.
  *
  * @throws {AuthError} `missing_dpop_proof`, `invalid_dpop_proof`, `replayed_dpop_proof`.
  * @throws {UpstreamError} If it cannot be known whether the proof was used before.
@@ -68,7 +71,7 @@ export async function verifyDpopProof(
   const { jti } = JSON.parse(Buffer.from(proof.split('.')[1] ?? '', 'base64url').toString()) as { jti?: unknown };
   if (typeof jti !== 'string') throw new AuthError('invalid_dpop_proof', { reason: 'jti is not a string' });
   const { jkt } = verified.auth.payload.cnf as { jkt: string };
-  if (!(await proofIds.isFirst(jkt, jti))) throw new AuthError('replayed_dpop_proof');
+  if (!(await proofIds.isFirst(jkt, jti, presentation.uses()))) throw new AuthError('replayed_dpop_proof');
 }
 
 /**

@@ -46,7 +46,7 @@ function proofIdsOf({ dpop, clockToleranceSeconds, store, logger }: ResolvedAuth
   const meanwhile = 'requests with a DPoP proof are answered 503';
   const guarded = createGuardedStore(store, { who: 'mcpAuth()', meanwhile, logger });
   // The clocks of two replicas may differ by the tolerance, in both directions.
-  return createSharedProofIds(own, guarded, windowSeconds + 2 * clockToleranceSeconds);
+  return createSharedProofIds(own, store, guarded, windowSeconds + 2 * clockToleranceSeconds);
 }
 
 /** The only scheme in which a token is accepted (RFC 9449, section 7.1). */
