@@ -4,8 +4,10 @@ import { MessageResponse } from './message-response.js';
 
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
-/** Attempts to resume the answer to a request, without any event in between. */
+/** Attempts to resume the answer to a request, without any new event in between. */
 const MAX_ATTEMPTS = 5;
+/** A stream of a session that was open for this time was opened with success, though nothing came. */
+const STEADY_MS = 2_000;
 /** An event id that can be sent back in a header. */
 const EVENT_ID = /^[\x20-\x7e]{1,1024}$/;
 
@@ -42,9 +44,14 @@ export class RemoteStream {
   readonly #maxAttempts: number;
   #lastEventId: string | undefined;
   #retryMs: number | undefined;
+  /** Attempts since there was progress. */
   #attempts = 0;
+  /** Attempts since there was a message: a server that only sends new event ids must not be asked without a pause. */
+  #quietAttempts = 0;
   /** True once the server has opened the stream. */
   #wasOpen = false;
+  /** When the server opened the stream that is open; undefined before it has. */
+  #openedAt: number | undefined;
   #response: MessageResponse | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
@@ -79,11 +86,14 @@ export class RemoteStream {
   #open(): void {
     const host = this.#host;
     this.#attempts++;
+    this.#quietAttempts++;
+    this.#openedAt = undefined;
     const response = new MessageResponse(
       {
         onStart: (status, headers) => this.#onStart(status, headers),
         message: (bytes) => {
           this.#attempts = 0;
+          this.#quietAttempts = 0;
           host.message(bytes);
         },
         oversized: (head, tail) => host.oversized(head, tail),
@@ -107,12 +117,13 @@ export class RemoteStream {
     if (status === 400 || status === 404) this.#lastEventId = undefined;
     requireStream(status, headers, { wasOpen: this.#wasOpen, isResumed });
     this.#wasOpen = true;
+    this.#openedAt = performance.now();
   }
 
   #retry(response: MessageResponse, error: BridgeError): void {
     if (this.#isOver) return;
     this.#begin();
-    this.#lastEventId = usable(response.lastEventId) ?? this.#lastEventId;
+    this.#noteProgress(usable(response.lastEventId));
     this.#retryMs = response.retryMs ?? this.#retryMs;
     // The rest of an answer comes only after the id of an event.
     const isLost = this.#isRest && this.#lastEventId === undefined;
@@ -122,10 +133,22 @@ export class RemoteStream {
     else this.#openLater();
   }
 
+  /**
+   * Since 2025-11-25, a server may close every stream after an event that has only an id, so that its client polls. Its session stream
+   * may have nothing to send at all.
+   */
+  #noteProgress(eventId: string | undefined): void {
+    const isNew = eventId !== undefined && eventId !== this.#lastEventId;
+    const isSteady = !this.#isRest && performance.now() - (this.#openedAt ?? Number.POSITIVE_INFINITY) >= STEADY_MS;
+    if (isNew || isSteady) this.#attempts = 0;
+    if (isSteady) this.#quietAttempts = 0;
+    this.#lastEventId = eventId ?? this.#lastEventId;
+  }
+
   #openLater(): void {
     const growing = FIRST_RETRY_MS * 2 ** Math.max(0, this.#attempts - 1);
-    // A server may ask for no wait at all. After a few attempts without an event, it is asked at most once a second.
-    const min = this.#attempts > MAX_ATTEMPTS ? FIRST_RETRY_MS : 0;
+    // A server may ask for no wait at all. After a few attempts without a message, it is asked at most once a second.
+    const min = this.#quietAttempts > MAX_ATTEMPTS ? FIRST_RETRY_MS : 0;
     const ms = Math.min(Math.max(this.#retryMs ?? growing, min), MAX_RETRY_MS);
     this.#timer = setTimeout(() => this.#open(), ms);
     this.#timer.unref();
