@@ -57,6 +57,14 @@ export class ClientMessages {
     else this.#start(message, sender, isProbe);
   }
 
+  /** Notifies the client that resources have other URIs now, which are in the lists of resources and in the links of tools. */
+  announceRenamed(): void {
+    for (const list of ['resources', 'tools'] as const) {
+      this.#settings.announceList(list);
+      this.subscriptions.announceList(list);
+    }
+  }
+
   #start(message: RpcMessage, sender: Sender | undefined, isProbe: boolean): void {
     const fail = (error: unknown): void => this.#failUnexpectedly(message, error);
     try {

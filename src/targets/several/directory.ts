@@ -1,4 +1,5 @@
 import type { Logger } from '../../core/logger.js';
+import { ShortLivedMap } from '../../core/short-lived.js';
 import { isRecord } from '../../http/json-object.js';
 import { type NameKind, qualify, splitQualified, type TargetedName } from './qualified.js';
 import type { SeveralOptions } from './several-options.js';
@@ -20,6 +21,8 @@ export class Directory {
   /** Without prefixes: the names of each target that has listed them, by kind. */
   readonly #listed = { tool: new Map<string, TargetNames>(), prompt: new Map<string, TargetNames>() };
   readonly #loggedNames = new Set<string>();
+  readonly #renamings = new ShortLivedMap<number, () => void>();
+  #renamingCount = 0;
 
   constructor({
     targets,
@@ -43,10 +46,19 @@ export class Directory {
     return this.#listed[kind].has(target);
   }
 
+  /** Calls `listener` whenever resources have got other URIs. Returns a function that ends this. */
+  onRenamed(listener: () => void): () => void {
+    const key = ++this.#renamingCount;
+    this.#renamings.set(key, listener);
+    return () => void this.#renamings.delete(key);
+  }
+
   /** Learns from the capabilities that a target announces. */
   learnCapabilities(target: string, capabilities: unknown): void {
     const has = isRecord(capabilities) && capabilities.resources !== undefined;
+    const before = this.onlyResourceTarget;
     this.#hasResources.set(target, has || this.#hasResources.get(target) === true);
+    if (this.onlyResourceTarget !== before) for (const listener of this.#renamings.values()) listener();
   }
 
   /** Learns the names of a complete list of a target. */

@@ -58,11 +58,14 @@ export class SessionSettings {
 
   /** Notifies the client that lists have changed, because a target was missing from them so far. */
   announce(target: NamedTarget): void {
-    for (const name of LIST_CAPABILITIES) {
-      const announced = this.capabilities[name] as { listChanged?: unknown } | undefined;
-      if (target.capabilities?.[name] === undefined || announced?.listChanged !== true) continue;
-      this.#conversation.emit(Buffer.from(`{"jsonrpc":"2.0","method":"notifications/${name}/list_changed"}`));
-    }
+    for (const name of LIST_CAPABILITIES) if (target.capabilities?.[name] !== undefined) this.announceList(name);
+  }
+
+  /** Notifies the client that a list has changed, if it was told that this list can change. */
+  announceList(name: (typeof LIST_CAPABILITIES)[number]): void {
+    const announced = this.capabilities[name] as { listChanged?: unknown } | undefined;
+    if (announced?.listChanged !== true) return;
+    this.#conversation.emit(Buffer.from(`{"jsonrpc":"2.0","method":"notifications/${name}/list_changed"}`));
   }
 
   #ask(target: NamedTarget, request: RpcMessage | undefined): void {

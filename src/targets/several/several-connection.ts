@@ -27,6 +27,7 @@ export class SeveralConnection implements Connection, TargetListener {
   readonly #fromClient: ClientMessages;
   readonly #fromTargets: TargetMessages;
   readonly #reopenings = new LaterAttempts((target) => target.retry());
+  readonly #forgetRenamings: () => void;
   readonly #logLate: (seconds: number) => void;
   #listener: ConnectionListener | undefined;
   #isProbed = false;
@@ -46,6 +47,7 @@ export class SeveralConnection implements Connection, TargetListener {
     const conversation: Conversation = { ...context, group: this.#group, emit };
     this.#fromClient = new ClientMessages(conversation, (reason) => this.#fail(reason));
     this.#fromTargets = new TargetMessages(conversation, this.#fromClient);
+    this.#forgetRenamings = this.#directory.onRenamed(() => this.#fromClient.announceRenamed());
     this.#logLate = (seconds) => {
       for (const target of this.#group.all) if (target.capabilities === undefined) target.logLateStart(seconds);
     };
@@ -125,12 +127,14 @@ export class SeveralConnection implements Connection, TargetListener {
   #fail(reason: BridgeErrorCode): void {
     if (!this.alive) return;
     this.alive = false;
+    this.#forgetRenamings();
     this.#listener?.gone(reason);
   }
 
   async #end(): Promise<void> {
     this.alive = false;
     this.#listener = undefined;
+    this.#forgetRenamings();
     this.#reopenings.stop();
     this.#fromClient.subscriptions.stop();
     this.#group.dropAll();

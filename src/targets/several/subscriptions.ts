@@ -1,8 +1,6 @@
-import { isRecord } from '../../http/json-object.js';
-import { memberOf, textOf } from '../../messages/json-members.js';
+import { memberOf } from '../../messages/json-members.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import { SUBSCRIPTION_KEY, subscriptionEnd } from '../../messages/stateless-response.js';
-import { parseStrictJson } from '../../messages/strict-json.js';
 import type { Sender } from '../connection.js';
 import { ClientEdits } from './client-edits.js';
 import { type Conversation, requestFor } from './conversation.js';
@@ -11,6 +9,7 @@ import { LaterAttempts } from './later-attempts.js';
 import type { NamedTarget } from './named-target.js';
 import { metaMembersOf, paramsOf } from './params.js';
 import type { Outcome } from './request-ids.js';
+import { type Filter, filterOf, joinFilters, splitFilter } from './subscription-filters.js';
 import { faultResponse, invalidParams, isMethodNotFound, isResult } from './target-faults.js';
 
 const ACKNOWLEDGE_MS = 10_000;
@@ -18,9 +17,6 @@ const ACKNOWLEDGE_MS = 10_000;
 const MAX_EARLY = 100;
 const MAX_EARLY_BYTES = 1_048_576;
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
-
-/** The events that a client subscribes to (`SubscriptionFilter` of MCP): flags, and lists of URIs and ids. */
-type Filter = Readonly<Record<string, unknown>>;
 
 interface Subscription {
   readonly message: RpcMessage;
@@ -54,7 +50,7 @@ export class Subscriptions {
   listen(message: RpcMessage, sender: Sender | undefined): void {
     const { emit } = this.#conversation;
     const filter = filterOf(message);
-    const filters = filter && this.#split(filter);
+    const filters = filter && splitFilter(filter, this.#conversation);
     if (filters === undefined) emit(invalidParams(message.id ?? 'null', 'Invalid notifications'));
     else this.#begin(message, sender, filters);
   }
@@ -72,6 +68,17 @@ export class Subscriptions {
   /** Forgets the subscription that a client has cancelled. A target that would be asked again has no request to cancel. */
   cancel(clientKey: string): void {
     for (const subscription of this.#all) if (subscription.message.key === clientKey) this.#forget(subscription);
+  }
+
+  /** Notifies the clients that a list has changed, if they have subscribed to this. */
+  announceList(name: 'tools' | 'resources'): void {
+    for (const { isReady, acknowledged, message } of this.#all) {
+      const isWanted = [...acknowledged.values()].some((filter) => filter[`${name}ListChanged`] === true);
+      if (!isReady || !isWanted) continue;
+      const params = `{"_meta":{"${SUBSCRIPTION_KEY}":${message.id}}}`;
+      const notification = `{"jsonrpc":"2.0","method":"notifications/${name}/list_changed","params":${params}}`;
+      this.#conversation.emit(Buffer.from(notification));
+    }
   }
 
   stop(): void {
@@ -170,7 +177,7 @@ export class Subscriptions {
       return;
     }
     subscription.isReady = true;
-    const notifications = JSON.stringify(this.#join(acknowledged));
+    const notifications = JSON.stringify(joinFilters(acknowledged, this.#conversation.directory));
     const params = `{"notifications":${notifications},"_meta":{"${SUBSCRIPTION_KEY}":${id}}}`;
     emit(Buffer.from(`{"jsonrpc":"2.0","method":"${ACKNOWLEDGED}","params":${params}}`));
     for (const bytes of early.splice(0)) emit(bytes);
@@ -188,63 +195,9 @@ export class Subscriptions {
     clearTimeout(subscription.timer);
     this.#all.delete(subscription);
   }
-
-  /** Gives each target its part of a filter: every flag, and its own URIs and ids. Undefined if a URI or an id belongs to no target. */
-  #split(filter: Filter): ReadonlyMap<NamedTarget, Filter> | undefined {
-    const { directory, group } = this.#conversation;
-    const flags = Object.fromEntries(Object.entries(filter).filter(([, value]) => !Array.isArray(value)));
-    const wantsAll = Object.values(flags).includes(true);
-    const parts = new Map<NamedTarget, Record<string, string[]>>();
-    for (const [member, kind] of Object.entries(NAMED)) {
-      for (const name of listIn(filter, member)) {
-        const found = directory.resolve(kind, name);
-        const target = found && group.named(found.target);
-        if (target === undefined) return undefined;
-        const part = parts.get(target) ?? {};
-        part[member] = [...(part[member] ?? []), found?.name ?? name];
-        parts.set(target, part);
-      }
-    }
-    const concerned = wantsAll || parts.size === 0 ? group.all : group.all.filter((target) => parts.has(target));
-    return new Map(concerned.map((target) => [target, { ...flags, ...parts.get(target) }]));
-  }
-
-  #join(acknowledged: ReadonlyMap<NamedTarget, Filter>): Filter {
-    const joined = new Map<string, unknown>();
-    for (const [{ name: target }, filter] of acknowledged) {
-      for (const [member, value] of Object.entries(filter)) {
-        const kind = NAMED[member as keyof typeof NAMED];
-        if (kind === undefined) joined.set(member, joined.get(member) === true || value);
-        else {
-          const names = listIn(filter, member).map((name) => this.#conversation.directory.toClient(kind, target, name));
-          joined.set(member, [...((joined.get(member) as unknown[] | undefined) ?? []), ...names]);
-        }
-      }
-    }
-    return Object.fromEntries(joined);
-  }
-}
-
-/** The members of a filter that name something of one target. */
-const NAMED = { resourceSubscriptions: 'resource', taskIds: 'task' } as const;
-
-function listIn(filter: Filter, member: string): readonly string[] {
-  const list = filter[member];
-  return Array.isArray(list) ? list.filter((name) => typeof name === 'string') : [];
 }
 
 function hasRoom(early: readonly Buffer[], next: Buffer): boolean {
   const bytes = early.reduce((sum, { length }) => sum + length, next.length);
   return early.length < MAX_EARLY && bytes <= MAX_EARLY_BYTES;
-}
-
-function filterOf(message: RpcMessage): Filter | undefined {
-  const member = memberOf(paramsOf(message), 'notifications');
-  try {
-    const value = member && parseStrictJson(textOf(message.bytes, member));
-    return isRecord(value) ? value : undefined;
-  } catch {
-    // Two members of one name, or too many levels.
-    return undefined;
-  }
 }
