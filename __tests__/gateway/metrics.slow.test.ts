@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { ServedRoutes } from '../../src/gateway/metrics/served-routes.js';
+import type { GatewayRoute } from '../../src/gateway/route.js';
 import { learnNames } from '../../src/telemetry/listed-names.js';
 import { publishCall } from '../support/call-records.js';
 import { scripted, serveFile } from '../support/file-gateway.js';
@@ -43,4 +45,15 @@ test('100,000 made-up names, methods, users and paths leave the number of series
   const after = await metrics();
   expect([...after.keys()]).toEqual(before);
   expect(Object.values(seriesOf(after, 'mcp_requests_total')).reduce((sum, value) => sum + value, 0)).toBe(100_010);
+});
+
+test('the target of a call is that of the route that has this name now, without a scrape in between', async () => {
+  // Only these members count here.
+  const routes = [{ label: 'route0', targets: ['a'] }] as unknown as GatewayRoute[];
+  const served = new ServedRoutes({ allRoutes: () => routes });
+  expect(served.labelsOf('route0', undefined)).toEqual({ route: 'route0', server: 'a' });
+  Object.assign(routes[0] as object, { targets: ['b'] });
+  await expect
+    .poll(() => served.labelsOf('route0', undefined), { timeout: 5_000 })
+    .toEqual({ route: 'route0', server: 'b' });
 });

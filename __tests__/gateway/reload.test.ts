@@ -8,7 +8,9 @@ import { InputFiles } from '../../src/gateway/input-files.js';
 import { createTestIssuer } from '../../src/testing/index.js';
 import { answer, authentication, scripted } from '../support/file-gateway.js';
 import { serve } from '../support/loopback-server.js';
+import { open } from '../support/mcp-requests.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
+import { subscribeToCalls } from '../support/subscribed-calls.js';
 import { until } from '../support/until.js';
 
 const configOf = (...routes: object[]) =>
@@ -54,6 +56,27 @@ test.each<[what: string, before: object[], after: object[], kept: string[], star
   expect([changes.kept, changes.started, changes.ended].map(ofRoutes)).toEqual([kept, started, ended]);
 });
 
+const named = (name: string) => ({ ...to('/a'), name });
+const byHeader = (value: string) => ({
+  ...to('/'),
+  matches: [{ headers: [{ name: 'x-route', value: { exact: value } }] }],
+});
+
+test.each<[what: string, before: object[], after: object[], label: string]>([
+  ['a name', [to('/a')], [named('notes')], 'notes'],
+  ['another name', [named('notes')], [named('more')], 'more'],
+  ['its path in place of its name', [named('notes')], [to('/a')], '/a'],
+  ['another place, since it has no name', [byHeader('a')], [byHeader('b'), byHeader('a')], 'route1'],
+])('calls of a route that stays are recorded under its new label: %s', async (_what, before, after, label) => {
+  const { origin, prepare, gateway } = await start(...before);
+  const { kept } = await prepare(...after).use('127.0.0.1');
+  expect(kept).toHaveLength(1);
+  const records = subscribeToCalls();
+  await open(`${origin}/a`, { 'x-route': 'a' });
+  expect(records.map(({ route }) => route)).toEqual([label]);
+  expect(gateway.allRoutes().map((route) => route.label)).toContain(label);
+});
+
 test('a file with a wrong policy starts nothing, and leaves the routes as they are', async () => {
   const { origin, prepare, lines } = await start(A);
   const wrong = at('/wrong', { policies: { ...answer('x'), mcpAuthentication: { mode: 'wrong' } } });
@@ -80,15 +103,15 @@ test('a resource that replaces another one is the only one of its origin, withou
 test('a request that is only complete after its port was closed is not served by the earlier version', async () => {
   const { origin, gateway } = await start(A, to('/waiting'));
   const { port } = new URL(origin);
-  const open = (text: string) => {
+  const send = (text: string) => {
     const socket = connect(Number(port), '127.0.0.1', () => socket.write(text));
     onTestFinished(() => void socket.destroy());
     return socket.setEncoding('latin1');
   };
   const length = 'content-type: application/json\r\ncontent-length: 9';
   // The earlier version is in use as long as this request is.
-  open(`POST /waiting HTTP/1.1\r\nhost: localhost\r\n${length}\r\n\r\n{`);
-  const late = open('GET /a HTTP/1.1\r\nhost: localhost\r\n');
+  send(`POST /waiting HTTP/1.1\r\nhost: localhost\r\n${length}\r\n\r\n{`);
+  const late = send('GET /a HTTP/1.1\r\nhost: localhost\r\n');
   const answered = once(late, 'data');
   // No answer shows that they have arrived.
   await delay(200);

@@ -4,7 +4,6 @@ import type { KeySetAge } from '../auth/keys/key-set-ages.js';
 import { callerKeysOf } from '../bridge/http/caller-token.js';
 import { type Advice, adviceFor, noteAdvice } from '../core/advice.js';
 import { withFields } from '../core/logger.js';
-import { setMcpRoute } from '../core/mcp-route.js';
 import { type Logger, type McpHttpBackendOptions, type Middleware, mcpLimits, mcpScopes } from '../index.js';
 import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
@@ -109,7 +108,6 @@ function assembleRoute(
   const login = route.mcpAuthentication ? 'mcpAuthentication' : route.credentials?.kind;
   const arriving = new ArrivingRequests();
   const handle = chain([
-    labelRequests(route.label),
     arriving.enter,
     ...(timeout?.requestMs === undefined ? [] : [limitTime(timeout.requestMs)]),
     ...(responseHeaderModifier ? [changeResponseHeaders(responseHeaderModifier)] : []),
@@ -145,14 +143,6 @@ function assembleRoute(
     settle,
     drain,
     close,
-  };
-}
-
-/** Records of calls name the route, and not the path of the request, which the client chooses. */
-function labelRequests(label: string): Middleware {
-  return (req, _res, next) => {
-    setMcpRoute(req, label);
-    next();
   };
 }
 

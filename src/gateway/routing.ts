@@ -1,4 +1,5 @@
 import { createCallerKeys } from '../bridge/http/caller-token.js';
+import { setMcpRoute } from '../core/mcp-route.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { Middleware } from '../index.js';
 import { chain } from './chain.js';
@@ -52,8 +53,13 @@ function createHostRouting(routes: readonly GatewayRoute[]): Middleware {
   );
   const routing: Middleware = (req, res, next) => {
     const route = routeFor(req);
-    if (route) route.handle(req, res, next);
-    else next();
+    if (route === undefined) {
+      next();
+      return;
+    }
+    // Records of calls name the route by its label in the file that is in use, and not by the path of the request, which the client chooses.
+    setMcpRoute(req, route.label);
+    route.handle(req, res, next);
   };
   return chain([...routes.flatMap(({ metadata }) => metadata ?? []), routing]);
 }

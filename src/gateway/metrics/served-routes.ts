@@ -9,7 +9,7 @@ export interface MetricsSource {
 /** Stands for a label that a call does not have, as in agentgateway. */
 export const NO_LABEL = 'unknown';
 
-/** The shortest time between two readings of the routes because a name is not known. */
+/** The time for which the routes that were read count. After a reload, a name may be that of another route. */
 const REREAD_MS = 1_000;
 
 /** The names of routes and targets for the labels of calls. They come from the file, so their number is bounded. */
@@ -34,7 +34,7 @@ export class ServedRoutes {
 
   /** Returns the labels of a route and of a target of it. The name of a route's only target is added, since calls do not have it. */
   labelsOf(route: string, target: string | undefined): { readonly route: string; readonly server: string } {
-    if (!this.#targets.has(route) && performance.now() - this.#readAt > REREAD_MS) this.read();
+    if (performance.now() - this.#readAt > REREAD_MS) this.read();
     const targets = this.#targets.get(route);
     if (targets === undefined) return { route: OTHER, server: NO_LABEL };
     if (target === undefined) return { route, server: onlyOf(targets) ?? NO_LABEL };

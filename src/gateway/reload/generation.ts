@@ -68,8 +68,8 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
   for (const each of all.filter(isKept)) parts.keep(each.key);
   const routeFor = (each: KeyedRoute): GatewayRoute => {
     const kept = previous?.routes.get(each.key);
-    const { name, at, hostnames, matches } = each.route;
-    if (kept !== undefined) return { ...kept, name, at, hostnames, matches };
+    const { name, label, at, hostnames, matches } = each.route;
+    if (kept !== undefined) return { ...kept, name, label, at, hostnames, matches };
     const { replica } = config.process;
     const limits = store && storeOfRoute(store, each.scope);
     const keys = secret && keysOfRoute(secret, each.scope);
