@@ -1,6 +1,7 @@
+import { MAX_TIMER_SECONDS } from '../core/max-timer.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { resolveLogger } from '../options/logger-option.js';
-import { flag, type OptionReader, optional, wholeNumber } from '../options/option-table.js';
+import { boundedNumber, flag, type OptionReader, optional, wholeNumber } from '../options/option-table.js';
 import { numberFrom, TEXT, TEXTS } from '../options/value-type.js';
 import { requireResource } from '../policy/resolve-resource.js';
 import type { CallOptions } from '../telemetry/call-record.js';
@@ -38,6 +39,10 @@ export interface BackendOptions extends CallOptions {
 
 /** Creates the row of a limit. */
 export const limit = (fallback: number, min = 1) => wholeNumber(fallback, min, `The default is ${fallback}.`);
+
+/** Creates the row of a time that a timer measures, in seconds. */
+export const timerSeconds = (fallback: number, min = 1) =>
+  boundedNumber(fallback, { min, max: MAX_TIMER_SECONDS }, `The default is ${fallback}.`);
 
 /** The rows of {@link BackendOptions}, and of `logger`. */
 export const BACKEND_ROWS = {

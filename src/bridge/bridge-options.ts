@@ -5,7 +5,7 @@ import type { RequestMeta } from '../messages/meta-edit.js';
 import type { OptionChecks } from '../options/checks.js';
 import { requirePlainObject } from '../options/environment.js';
 import { flag, type OptionTable, optional, type ResolvedOptions, word } from '../options/option-table.js';
-import { anonymousShare, BACKEND_ROWS, type BackendOptions, limit } from './backend-options.js';
+import { anonymousShare, BACKEND_ROWS, type BackendOptions, limit, timerSeconds } from './backend-options.js';
 import { readReplica } from './replica.js';
 
 const ANONYMOUS_REQUESTS = ['separate', 'shared', 'refuse'] as const;
@@ -94,8 +94,8 @@ export const BRIDGE_TABLE = {
   anonymousRequests: word(ANONYMOUS_REQUESTS, 'separate', 'Leave it out for "separate".'),
   idleTimeoutSeconds: limit(1_800),
   expiryGraceSeconds: limit(60, 0),
-  startTimeoutSeconds: limit(120),
-  requestTimeoutSeconds: limit(0, 0),
+  startTimeoutSeconds: timerSeconds(120),
+  requestTimeoutSeconds: timerSeconds(0, 0),
   maxBodyBytes: limit(4_194_304),
   maxMessageBytes: limit(16_777_216),
   maxPendingRequests: limit(64),

@@ -102,6 +102,15 @@ export function wholeNumber(fallback: number, min: number, fix = `Leave it out f
   return { default: fallback, type: numberFrom(min), read };
 }
 
+/** Creates the row of a whole number with this default, minimum and maximum. */
+export function boundedNumber(fallback: number, { min, max }: Readonly<Record<'min' | 'max', number>>, fix: string) {
+  const read: OptionReader<number> = (checks, value, option) => {
+    const number = checks.integer(value, option, min, fix);
+    return number <= max ? number : checks.refuse(option, `at most ${max}`, number, fix);
+  };
+  return { default: fallback, type: numberFrom(min, max), read };
+}
+
 /** Creates the row of a boolean with this default. */
 export function flag(fallback: boolean, fix = `Leave it out for ${fallback}.`) {
   const read: OptionReader<boolean> = (checks, value, option) => checks.boolean(value, option, fix);

@@ -2,8 +2,6 @@ import { BridgeError } from '../messages/bridge-error.js';
 
 /** The total size of the bodies that may wait for one connection. A single body may always wait. */
 const MAX_WAITING_BYTES = 16_777_216;
-// The longest delay that setTimeout() accepts.
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The limits of {@link Waiters}. */
 export interface WaitLimits {
@@ -59,10 +57,7 @@ export class Waiters {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       if (waitMs === 0) return;
-      timer = setTimeout(
-        () => reject(new BridgeError('request_timed_out')),
-        Math.min(since + waitMs - performance.now(), MAX_TIMER_MS),
-      );
+      timer = setTimeout(() => reject(new BridgeError('request_timed_out')), since + waitMs - performance.now());
     });
     try {
       await Promise.race([drained, late]);

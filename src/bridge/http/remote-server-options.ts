@@ -2,7 +2,7 @@ import type { OptionChecks } from '../../options/checks.js';
 import { asGiven, flag, optional, type ResolvedOptions } from '../../options/option-table.js';
 import { membersOf } from '../../options/value-type.js';
 import { unusableProxyFor } from '../../targets/http/dispatcher.js';
-import { limit } from '../backend-options.js';
+import { timerSeconds } from '../backend-options.js';
 import { CALLER_TOKEN_TABLE, type CallerTokenOptions, resolveCallerToken } from './caller-token-options.js';
 import { requireBearer, requireCertificate, requireHeaders, requirePem, requirePems } from './read-http-options.js';
 import { type RetryOptions, resolveRetry } from './retry-options.js';
@@ -57,8 +57,8 @@ export const REMOTE_SERVER_ROWS = {
   cert: { read: optional(requirePem) },
   key: { read: optional(requirePem) },
   dangerouslyAllowHttp: flag(false),
-  connectTimeoutSeconds: limit(10),
-  responseTimeoutSeconds: limit(0, 0),
+  connectTimeoutSeconds: timerSeconds(10),
+  responseTimeoutSeconds: timerSeconds(0, 0),
   retry: { read: optional(resolveRetry) },
 };
 

@@ -1,5 +1,6 @@
+import { MAX_TIMER_MS } from '../../core/max-timer.js';
 import type { OptionChecks } from '../../options/checks.js';
-import { group, type OptionTable, wholeNumber } from '../../options/option-table.js';
+import { boundedNumber, group, type OptionTable, wholeNumber } from '../../options/option-table.js';
 
 /**
  * The rules for sending a request to a remote MCP server again. It is sent again if it could not be sent, or if it is safe to repeat and the
@@ -17,18 +18,9 @@ export interface RetryOptions {
 
 const FIX = 'Write { attempts: 3, backoffMs: 500, codes: [502, 503] }.';
 
-/** The longest time of a timer. */
-const MAX_BACKOFF_MS = 2_147_483_647;
-
 export const RETRY_TABLE = {
   attempts: wholeNumber(1, 1, FIX),
-  backoffMs: {
-    default: 0,
-    read: (checks, value, option) => {
-      const ms = checks.integer(value, option, 0, FIX);
-      return ms <= MAX_BACKOFF_MS ? ms : checks.refuse(option, `at most ${MAX_BACKOFF_MS}`, ms, FIX);
-    },
-  },
+  backoffMs: boundedNumber(0, { min: 0, max: MAX_TIMER_MS }, FIX),
   codes: { default: [], read: requireCodes },
 } satisfies OptionTable<RetryOptions>;
 

@@ -1,3 +1,4 @@
+import { MAX_TIMER_SECONDS } from '../../core/max-timer.js';
 import { TIMEOUT } from '../schema/policy-keys.js';
 import type { ConfigNode } from './config-node.js';
 import { readSeconds } from './seconds.js';
@@ -19,10 +20,7 @@ export function readTimeouts(node: ConfigNode): TimeoutConfig {
   };
 }
 
-/** The longest time of a timer, in seconds. */
-const MAX_SECONDS = 2_147_483;
-
 function requirePositive(node: ConfigNode): number {
   const seconds = readSeconds(node);
-  return seconds > 0 && seconds <= MAX_SECONDS ? seconds : node.refuse('must be more than 0 and at most 24 days');
+  return seconds > 0 && seconds <= MAX_TIMER_SECONDS ? seconds : node.refuse('must be more than 0 and at most 24 days');
 }
