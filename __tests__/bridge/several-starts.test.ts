@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
-import { postStateless, statelessCall, statelessText } from '../support/mcp-requests.js';
+import { unreachableUrl } from '../support/loopback-server.js';
+import { reasonOf } from '../support/mcp-answers.js';
+import { call, post, postStateless, statelessCall, statelessText } from '../support/mcp-requests.js';
 import { serveTargets } from '../support/several-backend.js';
 import { fixture, NODE, SCRIPTED } from '../support/stdio-bridge.js';
+import { until } from '../support/until.js';
 
 const ADA = { authorization: 'Bearer ada' };
 const BOB = { authorization: 'Bearer bob' };
@@ -32,3 +35,20 @@ test.each([
   });
   expect(response.status).toBe(status);
 });
+
+test.each([
+  ['of 2026-07-28', {}, (url: string) => postStateless(url, statelessCall(1, 'one_echo'), ADA)],
+  ['with sessions: false', { sessions: false }, (url: string) => post(url, call(1, 'one_echo'), ADA)],
+])(
+  'requests %s, of which one target cannot be opened, leave no program and no place behind',
+  async (_how, options, ask) => {
+    const plain = { command: NODE, args: [fixture('plain-target.mjs')] };
+    const targets = { one: plain, two: { url: await unreachableUrl() } };
+    const { url, backend } = await serveTargets({ targets, maxSessions: 1, maxSessionsPerUser: 1, ...options });
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const response = await ask(url);
+      expect([response.status, await reasonOf(response)]).toEqual([502, 'target_unreachable']);
+      await until(() => backend.stats().connections === 0);
+    }
+  },
+);

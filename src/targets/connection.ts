@@ -18,7 +18,7 @@ export interface ConnectionListener {
   oversized(head: Buffer, tail: Buffer): void;
   /** The request with this key (`keyOf`) has no answer. Left out: `message()` gets an error in the place of the answer. */
   failed?(key: string, reason: BridgeErrorCode): void;
-  /** Called last: the connection is gone, or was never made. `reason` is the error for the requests in flight. */
+  /** Called last: the connection is gone and ends itself, or was never made. `reason` is the error for the requests in flight. */
   gone(reason: BridgeErrorCode): void;
 }
 

@@ -126,9 +126,9 @@ export class SeveralConnection implements Connection, TargetListener {
 
   #fail(reason: BridgeErrorCode): void {
     if (!this.alive) return;
-    this.alive = false;
-    this.#forgetRenamings();
-    this.#listener?.gone(reason);
+    const listener = this.#listener;
+    void this.stop();
+    listener?.gone(reason);
   }
 
   async #end(): Promise<void> {
