@@ -40,10 +40,11 @@ test.each(['failClosed', 'failOpen'] as const)('server/discover without one targ
   expect(await client.text('a_echo')).toBe('a {}');
 });
 
-test('the bridge learns that a target did not start, as with one target', async () => {
+test('the bridge learns why a target did not answer', async () => {
   const client = several({ a: {}, b: { FAILS: '1' } }).connect();
   client.connection.probed = true;
-  expect((await client.request('server/discover', { _meta: META })).error).toBe('child_exited');
+  const { error } = await client.request('server/discover', { _meta: META });
+  expect(error.data).toEqual({ target: 'b', reason: 'child_exited' });
 });
 
 test('a call starts the process of its own target only', async () => {

@@ -108,7 +108,7 @@ export class PendingRequests<R extends PendingRequest> {
     const { id, listens, recipient, call } = request;
     // On shutdown, a subscription ends with a result and not with an error (2026-07-28, Graceful Closure).
     const endsGracefully = listens && reason === 'closing' && recipient.streaming;
-    const body = Buffer.from(endsGracefully ? subscriptionEnd(id) : new BridgeError(reason, { id }).body());
+    const body = endsGracefully ? Buffer.from(subscriptionEnd(id)) : new BridgeError(reason, { id }).response();
     recipient.respond(body, status);
     call?.end(endOfRefusal(reason, body.length));
   }

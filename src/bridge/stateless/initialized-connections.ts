@@ -84,10 +84,11 @@ export class InitializedConnections {
       this.#pool.end(opened, 'start_timed_out');
       throw new BridgeError('start_timed_out');
     }
-    const message = readChildLine(answer);
+    const { bytes, reason = 'initialize_refused' } = answer;
+    const message = readChildLine(bytes);
     if (message === undefined || memberOf(membersAt(message, 'result'), 'protocolVersion') === undefined) {
       this.#pool.end(opened, 'session_ended');
-      throw new BridgeError('initialize_refused');
+      throw new BridgeError(reason);
     }
     stateless.notify(INITIALIZED);
     return message;

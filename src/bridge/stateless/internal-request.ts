@@ -1,8 +1,18 @@
+import { type BridgeErrorCode, reasonOf } from '../../messages/bridge-error.js';
 import { CAPABILITIES_KEY, FIRST_STATELESS_REVISION, VERSION_KEY } from '../../messages/revision.js';
 import type { Recipient } from '../answers/post-response.js';
 
+/** The response to a request of the bridge itself, as it was written. */
+export interface WrittenResponse {
+  readonly bytes: Buffer;
+  /** The reason why the server gave no answer; undefined if `bytes` are its answer. */
+  readonly reason: BridgeErrorCode | undefined;
+}
+
 /** A server's response to a request of the bridge itself; empty if it does not answer, or not with JSON. */
 export interface InternalResponse {
+  /** The reason why the server gave no answer, unless it was only silent. */
+  readonly reason?: BridgeErrorCode | undefined;
   readonly result?: Readonly<Record<string, unknown>>;
   readonly error?: { readonly code?: unknown; readonly data?: Readonly<Record<string, unknown>> };
 }
@@ -23,8 +33,10 @@ export async function requestFromServer(
 ): Promise<InternalResponse> {
   const _meta = { ...params._meta, [VERSION_KEY]: FIRST_STATELESS_REVISION, [CAPABILITIES_KEY]: {} };
   const response = await askServer(server, method, { ...params, _meta }, ms);
+  if (response === undefined) return {};
+  const { bytes, reason } = response;
   try {
-    return response === undefined ? {} : JSON.parse(response.toString('utf8'));
+    return { ...JSON.parse(bytes.toString('utf8')), reason };
   } catch {
     // A response that is not JSON counts as no answer.
     return {};
@@ -37,7 +49,7 @@ export function askServer(
   method: string,
   params: object,
   ms: number,
-): Promise<Buffer | undefined> {
+): Promise<WrittenResponse | undefined> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       server.cancel(key);
@@ -55,7 +67,7 @@ export function askServer(
       respond(response) {
         clearTimeout(timer);
         // A copy: the response is part of a larger chunk.
-        resolve(Buffer.from(response));
+        resolve({ bytes: Buffer.from(response), reason: reasonOf(response) });
       },
     };
     const key = server.sendInternal(method, JSON.stringify(params), recipient);

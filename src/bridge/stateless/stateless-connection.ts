@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
 import { isOver, LastingAuthority, withdrawalOf } from '../../core/authority.js';
-import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
+import { BridgeError, type BridgeErrorCode, reasonOf } from '../../messages/bridge-error.js';
 import { readChildLine } from '../../messages/child-line.js';
 import { applyEdits, memberOf, textOf } from '../../messages/json-members.js';
 import {
@@ -48,9 +48,9 @@ export interface StatelessSetup {
 export class StatelessConnection implements ConnectionListener {
   lastUsed = performance.now();
   readonly authority: LastingAuthority;
-  /** True if it ever answered. */
+  /** True if the server ever answered: an error of the bridge in its place does not count. */
   answered = false;
-  /** True if it ever answered a client. A connection that never did is opened again only when another request needs it. */
+  /** True if the server ever answered a client. A connection that never did is opened again only when another request needs it. */
   served = false;
   /** The reason why it answers no more requests; undefined while it answers them. */
   over: BridgeErrorCode | undefined;
@@ -135,7 +135,7 @@ export class StatelessConnection implements ConnectionListener {
   sendInternal(method: string, params: string, recipient: Recipient): string {
     const key = `${++this.#count}`;
     if (this.over !== undefined) {
-      recipient.respond(Buffer.from(new BridgeError(this.over, { id: key }).body()));
+      recipient.respond(new BridgeError(this.over, { id: key }).response());
       return key;
     }
     this.#pending.add(key, { id: key, recipient, isInternal: true, since: performance.now() });
@@ -182,8 +182,9 @@ export class StatelessConnection implements ConnectionListener {
     this.#started = true;
     if (message.kind === 'response') {
       const settled = this.#pending.settle(message, this.#statusOf?.(message));
-      this.answered ||= settled !== undefined;
-      this.served ||= settled !== undefined && !settled.isInternal;
+      const answered = reasonOf(message.bytes) === undefined ? settled : undefined;
+      this.answered ||= answered !== undefined;
+      this.served ||= answered !== undefined && !answered.isInternal;
     } else if (message.kind === 'notification') this.#route(message);
     // These revisions have no requests to the client. Without a response, the server would wait forever.
     else this.#connection.write((message.method === 'ping' ? emptyResult : methodNotFound)(message.id ?? 'null'));

@@ -1,13 +1,13 @@
 import type { Principal } from '../../core/principal.js';
 import type { Caller } from '../../core/quota.js';
-import { BRIDGE_ERRORS, BridgeError } from '../../messages/bridge-error.js';
+import { BRIDGE_ERRORS, BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { SESSION_REVISIONS } from '../../messages/revision.js';
 import { statusOf } from '../../messages/stateless-response.js';
 import type { LeasedConnections } from '../../targets/leased-connections.js';
 import type { ResolvedBridge } from '../bridge-options.js';
 import type { BridgeRequest } from '../bridge-request.js';
 import { ConnectionPool, type NewConnection } from './connection-pool.js';
-import { requestFromServer } from './internal-request.js';
+import { type InternalResponse, requestFromServer } from './internal-request.js';
 import type { StatelessConnection } from './stateless-connection.js';
 
 // A program that speaks only revisions with sessions may be updated, so it is asked again after this time. Asking opens a connection.
@@ -15,6 +15,13 @@ const SESSIONS_ONLY_FOR_MS = 3_600_000;
 // A program that did not answer may only have been slow to start, so it is asked again sooner.
 const SILENT_FOR_MS = 60_000;
 const PROBE_MS = 15_000;
+// With these, a server may fail a request that it does not know. Any other failure says nothing about its revisions.
+const ODD_ANSWERS: ReadonlySet<BridgeErrorCode> = new Set([
+  'request_timed_out',
+  'target_malformed',
+  'unreadable_answer',
+  'message_too_large',
+]);
 const UNSUPPORTED_VERSION = BRIDGE_ERRORS.unsupported_protocol_version.code;
 
 /** The connections that serve requests of revisions without sessions (2026-07-28). */
@@ -88,31 +95,35 @@ export class StatelessConnections {
   async #probe(opened: NewConnection): Promise<void> {
     const { principal, stateless, connection } = opened;
     connection.probed = true;
-    const versions = await probeVersions(stateless);
+    const response = await requestFromServer(stateless, 'server/discover', {}, PROBE_MS);
+    const versions = versionsIn(response);
     if (versions.length > 0) {
       connection.probed = false;
       this.#versions = versions;
       return;
     }
-    const { answered, over } = stateless;
+    const { answered, over: failure = response.reason } = stateless;
     this.#pool.end(opened, 'session_ended');
     const now = performance.now();
     if (answered) {
       if (this.#versions === undefined) this.#sessionsOnlyUntil = now + SESSIONS_ONLY_FOR_MS;
-    } else if (over !== undefined && (over !== 'child_exited' || this.#versions)) {
-      throw new BridgeError(over);
-    } else this.#silentUntil.set(principal, now + SILENT_FOR_MS);
+    } else if (failure !== undefined && !this.#mayBeOlder(failure)) throw new BridgeError(failure);
+    else this.#silentUntil.set(principal, now + SILENT_FOR_MS);
     throw new BridgeError('legacy_server');
+  }
+
+  /** True for a failure of `server/discover` that may be all that a server of revisions with sessions has to say. */
+  #mayBeOlder(failure: BridgeErrorCode): boolean {
+    return ODD_ANSWERS.has(failure) || (failure === 'child_exited' && this.#versions === undefined);
   }
 }
 
 /**
- * Asks a server with `server/discover` which revisions without sessions it speaks. Returns none for any answer that these revisions
- * do not define (2026-07-28, stdio, Backward Compatibility), for silence and for a connection that breaks. The last two may have a
- * cause in this one connection, such as its user's environment.
+ * Returns the revisions without sessions in the response to `server/discover`: none for any answer that these revisions do not define
+ * (2026-07-28, stdio, Backward Compatibility), for silence and for a connection that breaks. The last two may have a cause in this one
+ * connection, such as its user's environment.
  */
-async function probeVersions(stateless: StatelessConnection): Promise<readonly string[]> {
-  const { result, error } = await requestFromServer(stateless, 'server/discover', {}, PROBE_MS);
+function versionsIn({ result, error }: InternalResponse): readonly string[] {
   const versions =
     result?.supportedVersions ?? (error?.code === UNSUPPORTED_VERSION ? error.data?.supported : undefined);
   return Array.isArray(versions) ? versions.filter((version) => !SESSION_REVISIONS.has(version)) : [];

@@ -16,6 +16,8 @@ interface MirroredParameter {
 type Tools = ReadonlyMap<string, readonly MirroredParameter[]>;
 
 const FRESH_MS = 60_000;
+// After this time, a list that the server failed to send is read again.
+const RETRY_MS = 500;
 const LIST_MS = 10_000;
 const MAX_PAGES = 50;
 // Deeper than the parameters of any real tool, and far from a stack overflow.
@@ -54,7 +56,8 @@ class MirroredTools {
   readonly #server: RequestTarget;
   readonly #start: string | undefined;
   #tools: Tools = new Map();
-  #readAt = Number.NEGATIVE_INFINITY;
+  #isRead = false;
+  #freshUntil = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
 
   constructor(server: RequestTarget, start: string | undefined) {
@@ -67,9 +70,12 @@ class MirroredTools {
     message: ClientMessage,
     meta: ReadonlyMap<string, string> | undefined,
   ): Promise<void> {
-    if (this.#readAt === Number.NEGATIVE_INFINITY) await this.#read(meta);
-    // If this fails, the next call reads the list again.
-    else if (performance.now() - this.#readAt > FRESH_MS) this.#read(meta).catch(() => undefined);
+    if (performance.now() > this.#freshUntil) {
+      const reading = this.#read(meta);
+      // If this fails, the next call reads the list again.
+      if (this.#isRead) reading.catch(() => undefined);
+      else await reading;
+    }
     if (this.#mismatch(req, message) === undefined) return;
     // The tool may have changed: the latest schema is read before a call is refused.
     await this.#read(meta);
@@ -85,9 +91,10 @@ class MirroredTools {
 
   #read(meta: ReadonlyMap<string, string> | undefined): Promise<void> {
     this.#reading ??= readTools(this.#server, this.#start, meta, this.#tools)
-      .then((tools) => {
+      .then(({ tools, hasFailed }) => {
         this.#tools = tools;
-        this.#readAt = performance.now();
+        this.#isRead ||= !hasFailed;
+        this.#freshUntil = performance.now() + (hasFailed ? RETRY_MS : FRESH_MS);
       })
       .finally(() => {
         this.#reading = undefined;
@@ -96,20 +103,23 @@ class MirroredTools {
   }
 }
 
-/** Reads all pages of `tools/list`. If the server fails to send one, tools that are missing so far keep what was `known` about them. */
+/**
+ * Reads all pages of `tools/list`. If the server fails to send one, tools that are missing so far keep what was `known` about them.
+ * `hasFailed`: the bridge answered in its place, so it may send the page soon.
+ */
 async function readTools(
   server: RequestTarget,
   start: string | undefined,
   meta: ReadonlyMap<string, string> | undefined,
   known: Tools,
-): Promise<Tools> {
+): Promise<{ readonly tools: Tools; readonly hasFailed: boolean }> {
   const own = [...(meta ?? [])].map(([key, value]) => [key, JSON.parse(value)]);
   const tools = new Map<string, readonly MirroredParameter[]>();
   let cursor: unknown = start;
   for (let page = 0; page < MAX_PAGES; page++) {
     const params = { ...(cursor !== undefined && { cursor }), _meta: Object.fromEntries(own) };
-    const { result } = await requestFromServer(server, 'tools/list', params, LIST_MS);
-    if (!Array.isArray(result?.tools)) return new Map([...known, ...tools]);
+    const { result, reason } = await requestFromServer(server, 'tools/list', params, LIST_MS);
+    if (!Array.isArray(result?.tools)) return { tools: new Map([...known, ...tools]), hasFailed: reason !== undefined };
     for (const tool of result.tools) {
       const parameters = mirroredIn(tool?.inputSchema);
       if (parameters.length > 0 && typeof tool.name === 'string') tools.set(tool.name, parameters);
@@ -117,7 +127,7 @@ async function readTools(
     cursor = result?.nextCursor;
     if (typeof cursor !== 'string') break;
   }
-  return tools;
+  return { tools, hasFailed: false };
 }
 
 // Only parameters below `properties` count: a client ignores a tool whose schema marks others.

@@ -10,6 +10,9 @@ import { RemoteStream, type StreamHost } from './remote-stream.js';
 /** The time in which a server should end a stream that has brought its answer, in milliseconds. Its connection can then be used again. */
 const MAX_REST_MS = 500;
 
+/** Statuses after which the same request may succeed later, so they say nothing about what the server supports. */
+const TEMPORARY = new Set([408, 425, 429]);
+
 /** The part of a connection that its requests use. */
 export interface RequestHost extends StreamHost {
   /** Called when the server begins to answer; throws a `BridgeError` to refuse the answer. */
@@ -88,8 +91,10 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
   }
 
   message(bytes: Buffer): void {
-    if (this.#status >= 400) this.#host.onErrorBody(this, bytes);
-    else this.#host.message(bytes);
+    if (this.#status < 400) this.#host.message(bytes);
+    // An error in answer to this method means that the server does not know it.
+    else if (this.sent.method !== 'server/discover' || !TEMPORARY.has(this.#status))
+      this.#host.onErrorBody(this, bytes);
   }
 
   oversized(head: Buffer, tail: Buffer): void {
@@ -99,13 +104,18 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
   onEnd(): void {
     if (this.#isAnswered) this.#finish();
     else if (this.#isStream) this.#resumeAfter(new BridgeError('target_broke_off'));
-    else this.#finish(new BridgeError('target_malformed'), `status ${this.#status} without an answer`);
+    else this.#finish(this.#noAnswer(), `status ${this.#status} without an answer`);
   }
 
   onFailure(error: BridgeError, detail?: string): void {
     if (this.#isAnswered && this.#status !== 0) this.#finish();
     else if (this.#isStream && error.reason === 'target_broke_off') this.#resumeAfter(error, detail);
     else this.#finish(error, detail);
+  }
+
+  #noAnswer(): BridgeError {
+    if (!TEMPORARY.has(this.#status)) return new BridgeError('target_malformed');
+    return new BridgeError('target_failed', { detail: `status ${this.#status}` });
   }
 
   /** The server may end an event stream before the answer, so that the client asks for the rest later (2025-11-25). */

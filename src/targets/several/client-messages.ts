@@ -47,7 +47,7 @@ export class ClientMessages {
     this.subscriptions = new Subscriptions(conversation);
     this.#settings = new SessionSettings(conversation);
     this.#openings = new Openings(conversation, this.#settings, fail);
-    this.#discovery = new Discovery(conversation, fail);
+    this.#discovery = new Discovery(conversation);
     this.#lists = new Lists(conversation);
   }
 

@@ -18,12 +18,9 @@ const UNSUPPORTED_VERSION = BRIDGE_ERRORS.unsupported_protocol_version.code;
 /** Answers `server/discover`, the first request of a client of a revision without sessions. */
 export class Discovery {
   readonly #conversation: Conversation;
-  readonly #fail: (reason: BridgeErrorCode) => void;
 
-  /** @param fail Ends the connection, if the bridge asks and a target cannot be started. */
-  constructor(conversation: Conversation, fail: (reason: BridgeErrorCode) => void) {
+  constructor(conversation: Conversation) {
     this.#conversation = conversation;
-    this.#fail = fail;
   }
 
   /** `isProbe`: the bridge asks before the first request of a client, to learn whether revisions without sessions are served. */
@@ -44,9 +41,9 @@ export class Discovery {
     const [fault] = faults;
     const goesOn = fault === undefined || (options.failureMode === 'failOpen' && faults.length < answers.size);
     if (goesOn) emit(this.#response(message.id ?? 'null', answers));
-    else if (!isProbe) emit(faultResponse(message.id ?? 'null', fault[0].name, fault[1]));
     // Servers of older revisions may say nothing at all. The bridge draws its conclusions from the silence.
-    else if (fault[1] !== 'request_timed_out') this.#fail(fault[1]);
+    else if (!isProbe || fault[1] !== 'request_timed_out')
+      emit(faultResponse(message.id ?? 'null', fault[0].name, fault[1]));
   }
 
   #response(id: string, answers: ReadonlyMap<NamedTarget, Outcome>): Buffer {
