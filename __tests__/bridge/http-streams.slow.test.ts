@@ -112,6 +112,26 @@ describe('what a token was good for ends with it', () => {
     },
   );
 
+  test('a stream that the target has not begun ends when it expires', async () => {
+    let hasArrived = false;
+    const target = await startTarget((req) => {
+      hasArrived = true;
+      req.resume();
+    });
+    const remote = await serveRemote(target.url);
+    const answer = fetch(remote.url, { headers: { accept: 'text/event-stream', ...remote.bearer('ada') } });
+    await until(() => hasArrived);
+    ENDS['it expires']();
+    const since = performance.now();
+    const response = await answer;
+    expect(performance.now() - since).toBeLessThan(PROMPTLY_MS);
+    expect([response.status, response.headers.get('www-authenticate')]).toEqual([
+      401,
+      expect.stringContaining('invalid_token'),
+    ]);
+    await until(async () => (await connectionsOf(target)) === 0);
+  });
+
   test('others go on', async () => {
     const target = await startRecordingTarget();
     const remote = await serveRemote(target.url);

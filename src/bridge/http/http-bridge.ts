@@ -79,7 +79,7 @@ export class HttpBridge {
     this.#options = options;
     this.#advice = advice;
     this.#target = new HttpTarget(options);
-    this.#endings = new SessionEndings(this.#target);
+    this.#endings = new SessionEndings(this.#target, tokens);
     this.#sessions = new RemoteSessions(options, (session) => this.#endings.begin(session));
     this.#inFlight = new RequestsInFlight(options);
     this.#guard = createRebindingGuard(WHO, options, advice);
@@ -115,7 +115,7 @@ export class HttpBridge {
       if (relay.isOver) return;
       requireAuthority(auth);
       relay.callerHeaders = caller;
-      if (session !== undefined) session.callerHeaders = caller;
+      if (session !== undefined) session.sender = { auth, headers: caller };
       relay.calls = sent && observed?.begin(sent.body);
       this.#begin(relay, caller, sent);
     } catch (error) {

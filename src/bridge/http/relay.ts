@@ -14,6 +14,7 @@ import {
 } from '../../targets/http/exchange.js';
 import type { TargetFault } from '../../targets/http/target-fault.js';
 import { endOfError, endOfRefusal } from '../../telemetry/outcomes.js';
+import { listensOnly } from '../listens.js';
 import type { HttpRequest } from './http-request.js';
 import type { RelayedCalls } from './relayed-calls.js';
 import type { RemoteSession } from './remote-sessions.js';
@@ -220,12 +221,12 @@ export class Relay implements ExchangeListener, Numbered {
 
   /**
    * Ends the response if the caller's token is no longer valid. A request without an answer continues after the token has expired,
-   * because the tool may have run. It is refused only if the token was withdrawn.
+   * because the tool may have run. It is refused only if the token was withdrawn, or if it only listens.
    */
   checkAuthority(): void {
-    const { auth } = this.request;
+    const { auth, req } = this.request;
     // A target can send an endless answer of any type, so this is not only about event streams.
-    if (this.#hasStarted ? isOver(auth) : withdrawalOf(auth) !== undefined) {
+    if (this.#hasStarted || listensOnly(req) ? isOver(auth) : withdrawalOf(auth) !== undefined) {
       this.end(new AuthError(withdrawalOf(auth) ?? 'token_expired'));
     }
   }

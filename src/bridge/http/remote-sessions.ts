@@ -1,3 +1,4 @@
+import type { AuthInfo } from '../../core/auth-info.js';
 import { addOwnedSession, deleteOwnedSession, verifiedSessionOf } from '../../core/own-sessions.js';
 import { type Lease, type Occupant, Quota, type QuotaRefusal } from '../../core/quota.js';
 import { type SessionOwner, sessionOwnerOf } from '../../core/session-owner.js';
@@ -12,6 +13,14 @@ import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
 import { createUnknownSession } from './unknown-session.js';
 
+/** The caller of a request, and the headers that told the target so. */
+export interface SessionSender {
+  readonly auth: AuthInfo | undefined;
+  readonly headers: HeaderRecord;
+}
+
+const ANONYMOUS: SessionSender = { auth: undefined, headers: new Map() };
+
 /** A session at the target, with its owner. */
 export class RemoteSession implements Occupant {
   readonly id: string;
@@ -21,19 +30,19 @@ export class RemoteSession implements Occupant {
   readonly openedAt = Date.now();
   /** Empty until the session is one of those that this process knows. */
   caller: SessionCaller = sessionCallerOf(undefined);
-  /** Those of the last request. The target needs them to end the session. */
-  callerHeaders: HeaderRecord;
+  /** The caller of the last request, and the headers that said so. The target needs them to end the session. */
+  sender: SessionSender;
   /** The time at which this process saw the session first, on the clock of `performance.now()`. */
   readonly since = performance.now();
   lastUsed = performance.now();
   /** The number of requests in flight, including streams. */
   #open = 0;
 
-  constructor(id: string, clientId: string, owner: SessionOwner, callerHeaders: HeaderRecord = new Map()) {
+  constructor(id: string, clientId: string, owner: SessionOwner, sender: SessionSender = ANONYMOUS) {
     this.id = id;
     this.clientId = clientId;
     this.owner = owner;
-    this.callerHeaders = callerHeaders;
+    this.sender = sender;
   }
 
   /** True if the client's id is signed, so that other replicas can serve the session. */
@@ -119,7 +128,7 @@ export class RemoteSessions {
    *
    * @throws {BridgeError} If a limit is reached, or the id cannot be used.
    */
-  assigned(id: string, request: HttpRequest, callerHeaders: HeaderRecord | undefined): RemoteSession {
+  assigned(id: string, request: HttpRequest, headers: HeaderRecord = new Map()): RemoteSession {
     requireUsableId(id);
     const owner = sessionOwnerOf(request.req, request.auth);
     const known = this.#byId.get(id)?.session;
@@ -128,7 +137,7 @@ export class RemoteSessions {
       throw new BridgeError('target_malformed', { detail: 'the session id is that of another caller' });
     }
     const clientId = sessionSignerOf(request.req)?.sign(id, owner) ?? id;
-    const session = new RemoteSession(id, clientId, owner, callerHeaders);
+    const session = new RemoteSession(id, clientId, owner, { auth: request.auth, headers });
     try {
       return this.#add(session, request);
     } catch (error) {
@@ -139,9 +148,9 @@ export class RemoteSessions {
   }
 
   /** Ends a session whose id does not reach its client. */
-  endUnassigned(id: string, { req, auth }: HttpRequest, callerHeaders: HeaderRecord | undefined): void {
+  endUnassigned(id: string, { req, auth }: HttpRequest, headers: HeaderRecord = new Map()): void {
     if (!isUsableId(id) || this.#byId.has(id)) return;
-    this.#end(new RemoteSession(id, id, sessionOwnerOf(req, auth), callerHeaders));
+    this.#end(new RemoteSession(id, id, sessionOwnerOf(req, auth), { auth, headers }));
   }
 
   /** Removes a session that has ended at the target. */

@@ -1,19 +1,23 @@
+import type { HeaderRecord } from '../../targets/http/exchange.js';
 import type { HttpTarget } from '../../targets/http/http-target.js';
 import { endSession } from '../../targets/http/target-calls.js';
-import type { RemoteSession } from './remote-sessions.js';
+import type { CallerTokens } from './caller-token.js';
+import type { RemoteSession, SessionSender } from './remote-sessions.js';
 
 /** The requests in flight that end sessions at a target. */
 export class SessionEndings {
   readonly #target: HttpTarget;
+  readonly #tokens: CallerTokens | undefined;
   readonly #running = new Set<Promise<void>>();
 
-  constructor(target: HttpTarget) {
+  constructor(target: HttpTarget, tokens: CallerTokens | undefined) {
     this.#target = target;
+    this.#tokens = tokens;
   }
 
   /** Ends a session at the target. */
-  begin({ id, callerHeaders }: RemoteSession): void {
-    const ending = endSession(this.#target, id, callerHeaders);
+  begin(session: RemoteSession): void {
+    const ending = this.#end(session);
     this.#running.add(ending);
     void ending.then(() => this.#running.delete(ending));
   }
@@ -21,5 +25,20 @@ export class SessionEndings {
   /** Resolves when all of them are over. */
   async settle(): Promise<void> {
     await Promise.all(this.#running);
+  }
+
+  async #end({ id, sender }: RemoteSession): Promise<void> {
+    await endSession(this.#target, id, await this.#headersFor(sender));
+  }
+
+  /** The caller token of the last request has expired when an idle session ends. Headers of the application need a request. */
+  async #headersFor({ auth, headers }: SessionSender): Promise<HeaderRecord> {
+    if (this.#tokens === undefined) return headers;
+    try {
+      return new Map(headers).set('authorization', await this.#tokens.authorizationFor(auth));
+    } catch {
+      // No token can be made. If the target refuses the last one, it ends the session when it has been idle.
+      return headers;
+    }
   }
 }
