@@ -53,6 +53,7 @@ export class PostResponse implements Recipient {
   #left: number;
   #collected: Buffer[] | undefined;
   #hasFailed = false;
+  #hasWritten = false;
 
   /** Throws what a function of the application throws while the answer begins: the handler of the request is still there to catch it. */
   constructor(plan: ResponsePlan) {
@@ -83,6 +84,11 @@ export class PostResponse implements Recipient {
   get #isUnanswered(): boolean {
     const { res } = this.#plan.request;
     return !this.#hasFailed && !hasHungUp(res) && !isAnswered(res);
+  }
+
+  /** True if another middleware has answered the client in full, because of a timeout for example. */
+  get isReplaced(): boolean {
+    return this.#plan.request.res.writableFinished && !this.#hasWritten;
   }
 
   get streaming(): boolean {
@@ -167,6 +173,7 @@ export class PostResponse implements Recipient {
     if (!this.#isUnanswered) return;
     const { request, headers } = this.#plan;
     for (const [name, value] of Object.entries(headers?.(true) ?? {})) request.res.setHeader(name, value);
+    this.#hasWritten = true;
     stream.attach(request);
   }
 
@@ -174,6 +181,7 @@ export class PostResponse implements Recipient {
     const { headers } = this.#plan;
     const { res } = this.#plan.request;
     if (!this.#isUnanswered) return;
+    this.#hasWritten = true;
     const own = { 'content-type': 'application/json', 'content-length': message.length };
     try {
       res.writeHead(status, headers === undefined ? own : { ...own, ...headers(false) });

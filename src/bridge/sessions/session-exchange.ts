@@ -79,6 +79,10 @@ export class SessionExchange {
     const response = this.#createResponse(request, session, { ...accepted, responses: requests.length, batch });
     for (const message of requests)
       session.request(message, response, withMeta(message, rule), request.calls?.claim(message.key));
+    onceClosed(request.res, () => {
+      // A client that only hung up may come back for the answer.
+      if (response.isReplaced) session.cancelAll(response);
+    });
   }
 
   #sendOthers(session: Session, messages: readonly ClientMessage[], request: BridgeRequest): void {

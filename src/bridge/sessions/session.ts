@@ -18,17 +18,15 @@ import {
 import { metaOf } from '../../messages/revision.js';
 import type { Connection, ConnectionListener, Sender } from '../../targets/connection.js';
 import type { ObservedCall } from '../../telemetry/observed-call.js';
-import { endOfWithdrawal } from '../../telemetry/outcomes.js';
+import { endOfRefusal, endOfWithdrawal } from '../../telemetry/outcomes.js';
 import { type PendingRequest, PendingRequests } from '../answers/pending-requests.js';
 import type { PostResponse } from '../answers/post-response.js';
 import { SessionStreams } from '../answers/session-streams.js';
 import { writeCall } from '../answers/write-call.js';
 import { type LiveSession, type SessionCaller, sessionCallerOf } from '../backend-facts.js';
 import type { ResolvedBridge } from '../bridge-options.js';
+import { sessionRecipientOf } from './session-recipient.js';
 
-// These notifications are about the server as a whole, never about a request in flight.
-const SERVER_NOTIFICATIONS =
-  /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated|tasks\/status)$/;
 const FIRST_REVISION_WITH_INITIAL_EVENT = '2025-11-25';
 // The time in which a client must read what is sent to it. Then it is disconnected, and can resume.
 const MAX_DRAIN_MS = 60_000;
@@ -167,6 +165,15 @@ export class Session implements ConnectionListener, LiveSession {
     return late.length > 0;
   }
 
+  /** Cancels the requests that `replaced` would have answered: another middleware answered the client. */
+  cancelAll(replaced: PostResponse): void {
+    for (const [key, { id, recipient }] of this.#pending.entries()) {
+      if (recipient !== replaced) continue;
+      this.#pending.drop(key, endOfRefusal('request_timed_out'));
+      this.#connection.write(cancellation(id, 'timed out'));
+    }
+  }
+
   /** Refuses requests whose token was withdrawn, except those answered by a stream: a stream ends by itself, and a new token can resume it. */
   #refuseWithdrawn(): void {
     for (const [key, { id, recipient }] of this.#pending.entries()) {
@@ -225,24 +232,11 @@ export class Session implements ConnectionListener, LiveSession {
   }
 
   #route(message: RpcMessage): void {
-    const recipient = this.#recipientFor(message);
+    const recipient = sessionRecipientOf(message, this.#pending, this.streams.standalone.connected);
     if (recipient !== undefined) recipient.notify(message.bytes);
     else {
       const slow = this.streams.standalone.send(message.bytes);
       if (slow) this.pauseFor(slow);
     }
-  }
-
-  // On stdio only progress notifications name their request. Other messages go to the most likely stream, always of this session.
-  #recipientFor(message: RpcMessage): PostResponse | undefined {
-    if (message.method === 'notifications/progress') {
-      const recipient = this.#pending.withToken(keyInParams(message, 'progressToken'))?.recipient;
-      return recipient?.acceptsStream ? recipient : undefined;
-    }
-    if (SERVER_NOTIFICATIONS.test(message.method)) return undefined;
-    if (this.#pending.count > 1 && this.streams.standalone.connected) return undefined;
-    for (const { recipient } of this.#pending.values())
-      if (recipient.acceptsStream && recipient.connected) return recipient;
-    return undefined;
   }
 }

@@ -1,0 +1,28 @@
+import { keyInParams, type RpcMessage } from '../../messages/json-rpc.js';
+import type { PendingRequest, PendingRequests } from '../answers/pending-requests.js';
+import type { PostResponse } from '../answers/post-response.js';
+
+// These notifications are about the server as a whole, never about a request in flight.
+const SERVER_NOTIFICATIONS =
+  /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated|tasks\/status)$/;
+
+/**
+ * Returns the answer on whose stream a message of the server, other than a response, reaches the client; undefined for the standalone
+ * stream. On stdio only progress notifications name their request. Other messages go to the most likely stream, always of this session.
+ *
+ * @param hasStandalone True if the client listens on the standalone stream.
+ */
+export function sessionRecipientOf(
+  message: RpcMessage,
+  pending: PendingRequests<PendingRequest & { readonly recipient: PostResponse }>,
+  hasStandalone: boolean,
+): PostResponse | undefined {
+  if (message.method === 'notifications/progress') {
+    const recipient = pending.withToken(keyInParams(message, 'progressToken'))?.recipient;
+    return recipient?.acceptsStream ? recipient : undefined;
+  }
+  if (SERVER_NOTIFICATIONS.test(message.method)) return undefined;
+  if (pending.count > 1 && hasStandalone) return undefined;
+  for (const { recipient } of pending.values()) if (recipient.acceptsStream && recipient.connected) return recipient;
+  return undefined;
+}
