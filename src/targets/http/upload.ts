@@ -13,17 +13,23 @@ const MAX_BUFFERED = 65_536;
 export class Upload extends Readable {
   readonly #req: IncomingMessage;
   readonly #maxBytes: number;
+  readonly #maxWaitMs: number;
   #size = 0;
   readonly #removeListeners: () => void;
   /** Runs while the target waits for the client. */
   #waiting: NodeJS.Timeout | undefined;
 
-  constructor(req: IncomingMessage, maxBytes: number) {
+  /** @param maxWaitMs Milliseconds that the target may wait for more of the body. */
+  constructor(req: IncomingMessage, maxBytes: number, maxWaitMs = MAX_BODY_MS) {
     super({ highWaterMark: MAX_BUFFERED });
     this.#req = req;
     this.#maxBytes = maxBytes;
+    this.#maxWaitMs = maxWaitMs;
     const onData = (chunk: Buffer): void => this.#add(chunk);
-    const onEnd = (): void => void this.push(null);
+    const onEnd = (): void => {
+      this.#stopWaiting();
+      this.push(null);
+    };
     const onClose = (): void => {
       if (!req.complete) this.destroy(unfinished());
     };
@@ -39,21 +45,25 @@ export class Upload extends Readable {
   }
 
   override _read(): void {
-    this.#waiting ??= setTimeout(() => this.destroy(tooSlow()), MAX_BODY_MS).unref();
+    this.#waiting ??= setTimeout(() => this.destroy(tooSlow()), this.#maxWaitMs).unref();
     this.#req.resume();
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#removeListeners();
-    clearTimeout(this.#waiting);
+    this.#stopWaiting();
     // A client that still writes does not read its answer: take in the rest.
     this.#req.resume();
     callback(error);
   }
 
-  #add(chunk: Buffer): void {
+  #stopWaiting(): void {
     clearTimeout(this.#waiting);
     this.#waiting = undefined;
+  }
+
+  #add(chunk: Buffer): void {
+    this.#stopWaiting();
     this.#size += chunk.length;
     if (this.#size > this.#maxBytes) this.destroy(tooLarge(this.#maxBytes));
     else if (!this.push(chunk)) this.#req.pause();
