@@ -182,9 +182,9 @@ export class StatelessConnection implements ConnectionListener {
     this.#started = true;
     if (message.kind === 'response') {
       const settled = this.#pending.settle(message, this.#statusOf?.(message));
-      const answered = reasonOf(message.bytes) === undefined ? settled : undefined;
-      this.answered ||= answered !== undefined;
-      this.served ||= answered !== undefined && !answered.isInternal;
+      if (settled === undefined || this.served || reasonOf(message.bytes) !== undefined) return;
+      this.answered = true;
+      this.served = !settled.isInternal;
     } else if (message.kind === 'notification') this.#route(message);
     // These revisions have no requests to the client. Without a response, the server would wait forever.
     else this.#connection.write((message.method === 'ping' ? emptyResult : methodNotFound)(message.id ?? 'null'));
