@@ -134,9 +134,10 @@ describe('what the application sees', () => {
   });
 
   test.each([
-    [{ client_id: 'a', azp: 'b', cid: 'c' }, 'a'],
-    [{ azp: 'b', cid: 'c' }, 'b'],
-    [{ cid: 'c' }, 'c'],
+    [{ client_id: 'a', azp: 'b', cid: 'c', appid: 'd' }, 'a'],
+    [{ azp: 'b', cid: 'c', appid: 'd' }, 'b'],
+    [{ cid: 'c', appid: 'd' }, 'c'],
+    [{ appid: 'd' }, 'd'],
     [{}, ''],
   ])('clientId from %j', async (changes, clientId) => {
     const response = await createAppInEveryMode({}, signer).send(signer.sign(claims(changes)));

@@ -71,6 +71,8 @@ describe('claims are checked as those of a JWT, in every mode', () => {
     ['a refresh token, as Ory Hydra has it', { token_use: 'refresh_token' }, 'The token is not an access token'],
     ['an access token, as Ory Hydra has it', { token_use: 'access_token' }, undefined],
     ['an ID token', { nonce: 'n' }, 'The token is not an access token'],
+    ['a refresh token, as Keycloak has it', { typ: 'Refresh' }, 'The token is not an access token'],
+    ['an access token with a nonce, as Keycloak has it', { typ: 'Bearer', nonce: 'n' }, undefined],
   ])('%s', async (_name, changes, refusal) => {
     const server = await startIntrospectionServer();
     const app = createAppInEveryMode({ introspection: server.introspection });

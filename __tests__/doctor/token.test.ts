@@ -91,13 +91,19 @@ const tokens: [what: string, make: (server: FaultyServer) => string, ...expected
     'one whose type is not a string',
     (server) => server.signer.sign(claims(server), { typ: { toString: 5 } }),
     'token: refused with 401: The token is not an access token',
-    'token kind: an ID token, or another kind',
+    'token kind: not that of an access token: typ is {"toString":5} in its header',
   ],
   [
     'an ID token',
     (server) => server.signer.sign(claims(server, { nonce: 'n' })),
     'token: refused with 401: The token is not an access token',
-    'token kind: an ID token, or another kind',
+    'token kind: not that of an access token: it has nonce',
+  ],
+  [
+    'a refresh token of Keycloak',
+    (server) => server.signer.sign(claims(server, { typ: 'Refresh' })),
+    'token: refused with 401: The token is not an access token',
+    'token kind: not that of an access token: it has typ "Refresh"',
   ],
   [
     'one with an extension',

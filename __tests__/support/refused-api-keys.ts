@@ -59,7 +59,7 @@ export const apiKeyRefusals: Refusal[] = [
   key('a scope with a space', [{ sha256, scopes: ['read write'] }], 'entry 0: its "scopes" are not a list of scopes'),
   key('claims as a list', [{ sha256, claims: [] }], 'entry 0: its "claims" are not an object'),
   key('claims with a function', [{ sha256, claims: { f: () => 1 } }], 'entry 0: its "claims" are not JSON'),
-  ...['iss', 'sub', 'client_id', 'scope', 'exp'].map((name) =>
+  ...['iss', 'sub', 'client_id', 'appid', 'scope', 'exp'].map((name) =>
     key(`the claim ${name}`, [{ sha256, claims: { [name]: 'x' } }], `entry 0: its "claims" must not have "${name}"`),
   ),
   ...['tomorrow', '2027-01-31T12:00:00', '2027-13-31', '2027-02-29', '31.01.2027', 1_800_000_000, null].map((expires) =>

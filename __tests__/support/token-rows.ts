@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { OutageCode, RefusalCode } from '../../src/core/errors.js';
 import { assemble, createSigner, type Signer, signatureOf } from './signer.js';
+import { CLAIMS_OF_KINDS } from './token-kinds.js';
 
 type Json = Record<string, unknown>;
 
@@ -172,9 +173,13 @@ const kindsAndForms: TokenRow[] = [
   ...(['dpop+jwt', 'id_token', '', 7, null] as const).map(
     (typ): TokenRow => [`typ ${JSON.stringify(typ)}`, {}, withHeader({ typ }), 'wrong_token_type'],
   ),
-  ['an ID token', {}, withClaims({ nonce: 'n' }), 'wrong_token_type'],
   ['an ID token that has expired', {}, withClaims({ nonce: 'n', exp: 1 }), 'wrong_token_type'],
+  ...CLAIMS_OF_KINDS.map(
+    ([changes, verdict]): TokenRow => [`claims ${JSON.stringify(changes)}`, {}, withClaims(changes), verdict],
+  ),
   ['nonce in a declared access token', {}, (sign) => sign({ nonce: 'n' }, { typ: 'at+jwt' }), 'accepted'],
+  ['at_hash in a declared access token', {}, (sign) => sign({ at_hash: 'h' }, { typ: 'at+jwt' }), 'accepted'],
+  ['claim typ ID, header at+jwt', {}, (sign) => sign({ typ: 'ID' }, { typ: 'at+jwt' }), 'wrong_token_type'],
   ['crit', {}, withHeader({ crit: ['x'], x: 1 }), 'critical_extension'],
   ['b64', {}, withHeader({ b64: false }), 'critical_extension'],
   ['alg none', {}, (sign) => `${sign({}, { alg: 'none' }).split('.', 2).join('.')}.`, 'unsupported_algorithm'],

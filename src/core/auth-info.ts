@@ -12,7 +12,7 @@ import { IDENTITIES, isIdentifiedInAnotherFormat, shareValue } from './shared-st
 export interface AuthInfo<Claims extends object = Readonly<Record<string, unknown>>> {
   /** The token, as received. */
   readonly token: string;
-  /** The claim `client_id`, else `azp`, else `cid`, else the empty string. */
+  /** The claim `client_id`, else `azp`, else `cid`, else `appid`, else the empty string. */
   readonly clientId: string;
   /** The user: the claim that the issuer's `subjectClaim` names. Absent if the token does not have it. */
   readonly subject?: string;

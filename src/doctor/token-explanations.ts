@@ -93,7 +93,12 @@ export const EXPLANATIONS: Readonly<
     `${placeOf(trusted?.jwksSource)} cannot be used${error.cause instanceof Error ? ` (${error.cause.message})` : ''}`,
     'Check that the metadata, or the policy, names a key set that can be read.',
   ],
-  wrong_token_type: ['an ID token, or another kind', 'Send the access_token.'],
+  wrong_token_type: ({ typ, claim, value }) => [
+    claim === undefined
+      ? `not that of an access token: typ is ${shown(typ)} in its header`
+      : `not that of an access token: it has ${claim}${value === undefined ? '' : ` ${shown(value)}`}`,
+    'Send the access_token. If it is one, make the authorization server say so with typ at+jwt in its header.',
+  ],
   token_expired: ({ exp }, { policy }) => [
     `expired ${durationText(Date.now() / 1000 - Number(exp))} ago; ${toleranceText(policy)}`,
     'Refresh it, or log in again.',

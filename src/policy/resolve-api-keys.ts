@@ -112,7 +112,7 @@ function parseJson(text: string): unknown {
 }
 
 /** Claims that follow from the other members of an entry. */
-const RESERVED_CLAIMS = ['iss', 'sub', 'client_id', 'azp', 'cid', 'scope', 'scp', 'exp'];
+const RESERVED_CLAIMS = ['iss', 'sub', 'client_id', 'azp', 'cid', 'appid', 'scope', 'scp', 'exp'];
 const MEMBERS = Object.keys(ENTRY).filter((name) => name !== 'sha256');
 
 /**

@@ -114,8 +114,6 @@ function parseStrictly(text: string): unknown {
 
 /** The values of `token_type` of an access token (RFC 6750, RFC 9449; RFC 8693, section 2.2.1). */
 const ACCESS_TOKEN_TYPES = ['bearer', 'dpop', 'n_a', 'access_token', 'urn:ietf:params:oauth:token-type:access_token'];
-/** Ory Hydra's own member. */
-const ACCESS_TOKEN_USES = ['access_token', 'access'];
 
 /** Returns the first fault in the claims of an active token. */
 function refusalOf(
@@ -126,18 +124,12 @@ function refusalOf(
   const iss = claimOf(claims, 'iss');
   if (iss !== undefined && iss !== trusted.issuer && iss !== metadataIssuer) return new AuthError('unknown_issuer');
   // Most servers know refresh tokens too, and answer that they are active.
-  for (const [claim, accepted] of [
-    ['token_type', ACCESS_TOKEN_TYPES],
-    ['token_use', ACCESS_TOKEN_USES],
-  ] as const) {
-    const value = claimOf(claims, claim) ?? accepted[0];
-    if (typeof value !== 'string' || !accepted.includes(lowerAscii(value))) {
-      return new AuthError('wrong_token_type', { claim });
-    }
+  const type = claimOf(claims, 'token_type') ?? 'bearer';
+  if (typeof type !== 'string' || !ACCESS_TOKEN_TYPES.includes(lowerAscii(type))) {
+    return new AuthError('wrong_token_type', { claim: 'token_type' });
   }
   // RFC 9449, section 6.2: the answer about a bound token names its key. Without it, a thief could use the token.
-  const type = claimOf(claims, 'token_type');
-  if (typeof type === 'string' && lowerAscii(type) === 'dpop' && claimOf(claims, 'cnf') === undefined)
+  if (lowerAscii(type) === 'dpop' && claimOf(claims, 'cnf') === undefined)
     return new AuthError('unsupported_confirmation', { claim: 'cnf' });
   const { done, value } = claimFaults({ header: {}, payload: claims }, { trusted, clockToleranceSeconds }).next();
   if (done) return undefined;

@@ -39,8 +39,8 @@ export function stringsOf(value: unknown): readonly string[] | undefined {
   return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
 }
 
-/** RFC 9068, section 2.2; OpenID Connect Core, section 2; Okta. The first one that is present counts. */
-const CLIENT_CLAIMS = ['client_id', 'azp', 'cid'];
+/** RFC 9068, section 2.2; OpenID Connect Core, section 2; Okta; AD FS and version 1 of Entra ID. The first one that is present counts. */
+const CLIENT_CLAIMS = ['client_id', 'azp', 'cid', 'appid'];
 
 /** Returns the name of the claim that identifies the client. */
 export function clientClaimOf(payload: Claims): string | undefined {

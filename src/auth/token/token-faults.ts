@@ -8,6 +8,7 @@ import { checkSignature, isAcceptedAlgorithm } from '../keys/signature.js';
 import type { VerificationKey } from '../keys/verification-key.js';
 import { type Claims, claimAt, claimOf, clientClaimOf, isNumericDate, scopeClaims, stringsOf } from './claims.js';
 import type { CompactJwt } from './compact-jwt.js';
+import { otherKindOf } from './token-kind.js';
 
 /** An issuer of the policy, with its keys: everything that a token is checked against. */
 export interface Trust {
@@ -96,7 +97,8 @@ export function* claimFaults(
   { trusted, clockToleranceSeconds }: Pick<Trust, 'trusted' | 'clockToleranceSeconds'>,
 ): Generator<TokenFault> {
   const { payload } = jwt;
-  yield* typeFaults(jwt);
+  const otherKind = otherKindOf(jwt);
+  if (otherKind !== undefined) yield { check: 'type', error: new AuthError('wrong_token_type', otherKind) };
   yield* timeFaults(payload, clockToleranceSeconds);
   yield* audienceFaults(payload, trusted);
   for (const claim of trusted.requiredClaims) {
@@ -106,23 +108,6 @@ export function* claimFaults(
   }
   yield* nameFaults(payload, trusted.subjectClaim);
   yield* scopeClaimFaults(payload, trusted.scopesClaim);
-}
-
-/** The values of `typ` that an access token may have: that of RFC 9068, section 2.1, and others in use. */
-const ACCESS_TOKEN_TYPE = /^(?:application\/)?(?:at\+)?jwt$/i;
-const DECLARED_ACCESS_TOKEN = /^(?:application\/)?at\+jwt$/i;
-
-/** An ID token tells a client who logged in. To accept it here would give every user of that client access to this server. */
-function* typeFaults({ header, payload }: Pick<CompactJwt, 'header' | 'payload'>): Generator<TokenFault> {
-  const { typ } = header;
-  if (typ !== undefined && !(typeof typ === 'string' && ACCESS_TOKEN_TYPE.test(typ))) {
-    yield { check: 'type', error: new AuthError('wrong_token_type', { typ }) };
-    return;
-  }
-  const declared = typeof typ === 'string' && DECLARED_ACCESS_TOKEN.test(typ);
-  if (!declared && claimOf(payload, 'nonce') !== undefined) {
-    yield { check: 'type', error: new AuthError('wrong_token_type', { claim: 'nonce' }) };
-  }
 }
 
 function* timeFaults(payload: Claims, toleranceSeconds: number): Generator<TokenFault> {
