@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { AuthError } from '../core/errors.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { trimOws } from '../http/ows.js';
+import { removeHeader } from '../http/remove-header.js';
 import { API_KEY_HEADER } from './credential-form.js';
 import {
   hasQueryToken,
@@ -118,11 +119,4 @@ export function removeCredentials(
   removeAccessToken(req);
   if (location !== undefined) removeHeader(req, location.header);
   if (apiKeys !== undefined) removeHeader(req, API_KEY_HEADER);
-}
-
-function removeHeader(req: IncomingMessage, header: string): void {
-  if (req.headers[header] === undefined) return;
-  delete req.headers[header];
-  const raw = req.rawHeaders;
-  for (let i = raw.length - 2; i >= 0; i -= 2) if (lowerAscii(raw[i] as string) === header) raw.splice(i, 2);
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { AuthError } from '../core/errors.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { trimOws } from '../http/ows.js';
+import { removeHeader } from '../http/remove-header.js';
 import { repeatedHeader } from '../http/repeated-header.js';
 import { rawQuery } from '../http/request-target.js';
 
@@ -107,12 +108,16 @@ export function repeatedHeaderRefusal({ rawHeaders }: IncomingMessage): AuthErro
  * backend could take it for a verified one. Leaves other credentials (`Basic`) in place.
  */
 export function removeAccessToken(req: IncomingMessage): void {
-  const raw = req.rawHeaders;
-  const isNamed = (i: number, name: string) => lowerAscii(raw[i] as string) === name;
-  // Of two Authorization headers, `req.headers` has only the first, and the second may have the token.
-  if (!raw.some((value, i) => i % 2 === 1 && isNamed(i - 1, 'authorization') && SCHEME_ANYWHERE.test(value))) return;
-  for (const name of ['authorization', 'dpop']) {
-    delete req.headers[name];
-    for (let i = raw.length - 2; i >= 0; i -= 2) if (isNamed(i, name)) raw.splice(i, 2);
-  }
+  if (!valuesOf(req, 'authorization').some(mayHaveToken)) return;
+  removeHeader(req, 'authorization');
+  removeHeader(req, 'dpop');
+}
+
+/**
+ * Returns the values of a header where applications read them. Of two Authorization headers, `headers` has only the first, and an earlier
+ * middleware may have written a token to `headers` alone, such as that of a cookie.
+ */
+function valuesOf({ headers, rawHeaders: raw }: IncomingMessage, name: string): readonly (string | undefined)[] {
+  const sent = raw.filter((_value, i) => i % 2 === 1 && lowerAscii(raw[i - 1] as string) === name);
+  return [headers[name]?.toString(), ...sent];
 }
