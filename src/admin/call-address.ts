@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
+import { requestHost } from '../http/request-host.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { tokenPlaceOf } from '../policy/resolve-location.js';
 import type { CallAddress } from './admin-source.js';
@@ -10,11 +11,12 @@ export function callAddressFor(
   policy: ResolvedAuth | undefined,
 ): (req: IncomingMessage) => CallAddress | undefined {
   const credential = tokenPlaceOf(policy);
-  return ({ socket, headers }) => {
+  return (req) => {
+    const { socket } = req;
     const { localAddress, localPort } = socket;
     if (localAddress === undefined || localPort === undefined) return undefined;
     const scheme = 'encrypted' in socket ? 'https' : 'http';
-    const host = policy?.resource?.host ?? headers.host ?? 'localhost';
+    const host = policy?.resource?.host ?? (requestHost(req) || 'localhost');
     return { url: `${scheme}://${inUrl(localAddress)}:${localPort}${path}`, host, credential };
   };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import { lowerAscii } from '../http/lower-ascii.js';
+import { requestHost } from '../http/request-host.js';
 
 /** Headers in which proxies name their client. */
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
@@ -16,6 +17,6 @@ export function isFromThisMachine(req: IncomingMessage): boolean {
 }
 
 /** True if Host is a name of this machine. */
-function namesThisMachine({ headers }: IncomingMessage): boolean {
-  return isLoopbackHost(lowerAscii(headers.host ?? '').replace(/:\d{1,5}$/, ''));
+function namesThisMachine(req: IncomingMessage): boolean {
+  return isLoopbackHost(lowerAscii(requestHost(req)).replace(/:\d{1,5}$/, ''));
 }

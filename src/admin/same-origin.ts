@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { lowerAscii } from '../http/lower-ascii.js';
+import { requestHost } from '../http/request-host.js';
 import { AdminError } from './admin-error.js';
 
 /**
@@ -7,8 +8,9 @@ import { AdminError } from './admin-error.js';
  * do not send it to a plain http address that is not loopback; `Origin` must then have the host of the request.
  */
 export function requireSameOrigin(req: IncomingMessage): void {
-  const { 'sec-fetch-site': site, origin, host = '' } = req.headers;
-  const isSame = site === undefined ? origin !== undefined && isOriginOf(origin, host) : site === 'same-origin';
+  const { 'sec-fetch-site': site, origin } = req.headers;
+  const isSame =
+    site === undefined ? origin !== undefined && isOriginOf(origin, requestHost(req)) : site === 'same-origin';
   if (!isSame)
     throw new AdminError(
       403,

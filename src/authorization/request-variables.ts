@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type AuthInfo, apiKeyOf } from '../core/auth-info.js';
+import { requestHost } from '../http/request-host.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { CallVariables, RequestVariables, SourceVariables } from './expressions/call-variables.js';
 import { type CelMap, toCelObject } from './expressions/cel-values.js';
@@ -62,13 +63,13 @@ class HttpRequest implements RequestVariables {
     return (this.#req as ExpressRequest).protocol ?? (isEncrypted ? 'https' : 'http');
   }
 
-  /** The Host header without its port. */
+  /** The host that the client asked for, without its port. */
   get host(): string {
-    return (this.#req.headers.host ?? '').replace(/:\d+$/, '');
+    return requestHost(this.#req).replace(/:\d+$/, '');
   }
 
   get uri(): string {
-    return `${this.scheme}://${this.#req.headers.host ?? ''}${this.pathAndQuery}`;
+    return `${this.scheme}://${requestHost(this.#req)}${this.pathAndQuery}`;
   }
 
   get version(): string {

@@ -5,6 +5,7 @@ import { rememberLast } from '../core/remember-last.js';
 import { isLoopbackAddress, isLoopbackHost } from '../http/loopback.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { repeatedHeader } from '../http/repeated-header.js';
+import { requestHost } from '../http/request-host.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { resourceOriginOf } from '../oauth/refusal.js';
 import type { ResourceIdentity } from '../policy/resolve-resource.js';
@@ -60,7 +61,7 @@ export function createRebindingGuard(who: string, options: GuardOptions, advice:
   return (req, isChecked) => {
     const repeated = isChecked ? undefined : repeatedHeader(req.rawHeaders);
     if (repeated !== undefined) throw new BridgeError('repeated_header', { detail: repeated });
-    const { host, local } = readHost(req.headers.host ?? '');
+    const { host, local } = readHost(requestHost(req));
     const onLoopback = isLoopback(req.socket.localAddress ?? '');
     if (allowedHosts || onLoopback) {
       const allowed = (onLoopback && local) || hostAllowed(host) || isHostOf(resourceOriginOf(req), host);

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { isAnswered } from './answered.js';
+import { closeAfterAnswer } from './close-after-answer.js';
 
 /** A prepared answer that can be sent any number of times. */
 export interface JsonReply {
@@ -19,8 +20,17 @@ export function prepareJson(status: number, body: string, headers: Headers = {})
 /** Sends an answer. Sends nothing if an earlier middleware has answered and still called `next()`. */
 export function sendJson(res: ServerResponse, { status, headers, body }: JsonReply): void {
   if (isAnswered(res)) return;
-  res.writeHead(status, headers);
+  res.writeHead(status, headers.connection === undefined ? headers : withoutConnection(res, headers));
   res.end(res.req.method === 'HEAD' ? undefined : body);
+}
+
+/** Ends the connection in the way of its protocol. */
+function withoutConnection(
+  res: ServerResponse,
+  { connection: _close, ...others }: JsonReply['headers'],
+): JsonReply['headers'] {
+  closeAfterAnswer(res);
+  return others;
 }
 
 /** Answers 405 with the allowed methods (RFC 9110, section 15.5.6). */

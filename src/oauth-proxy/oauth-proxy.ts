@@ -3,6 +3,7 @@ import { UpstreamError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { isAnswered } from '../http/answered.js';
 import { BODY_RETRY_AFTER, BodyError, reportBody } from '../http/body.js';
+import { closeAfterAnswer } from '../http/close-after-answer.js';
 import { forEveryOrigin, forMethods } from '../http/endpoint.js';
 import { failRequest } from '../http/fail-request.js';
 import { escapeHtml } from '../http/html.js';
@@ -97,8 +98,7 @@ function catchErrors(
     // Another middleware has answered meanwhile, for example after a timeout.
     if (isAnswered(res) && (isKnown || res.writableEnded)) return;
     if (!isKnown) throw error;
-    // The unread rest of the body would be taken for the next request.
-    if (error instanceof BodyError) res.setHeader('connection', 'close');
+    if (error instanceof BodyError) closeAfterAnswer(res);
     reportBody(error, 'protectedResourceMetadata()', logger.error);
     if (error instanceof BodyError && error.status === 503) res.setHeader('retry-after', BODY_RETRY_AFTER);
     if (error instanceof UpstreamError) {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { AuthError } from '../core/errors.js';
 import { trimOws } from '../http/ows.js';
+import { requestHost } from '../http/request-host.js';
 
 const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i;
 
@@ -11,14 +12,14 @@ let lastUsable: string | undefined;
  * Returns the origin under which the client sees this server, for example `https://mcp.example.com`. `X-Forwarded-Proto` and
  * `X-Forwarded-Host` count only if Express's `trust proxy` setting trusts the peer; on Connect they never count.
  *
- * @throws {AuthError} `unusable_host` if the Host header is not a host name with an optional port.
+ * @throws {AuthError} `unusable_host` if the host that the request names is not a host name with an optional port.
  */
 export function requestOrigin(req: IncomingMessage): string {
   const trusted = trustsPeer(req);
   const encrypted = (req.socket as { encrypted?: boolean }).encrypted === true;
   const forwardedProto = trusted ? firstValue(req.headers['x-forwarded-proto']) : undefined;
   const protocol = forwardedProto ?? (encrypted ? 'https' : 'http');
-  const host = (trusted ? firstValue(req.headers['x-forwarded-host']) : undefined) ?? req.headers.host ?? '';
+  const host = (trusted ? firstValue(req.headers['x-forwarded-host']) : undefined) ?? requestHost(req);
   const origin = `${protocol}://${host}`;
   if (origin === lastUsable) return origin;
   if (!HOST.test(host) || (protocol !== 'http' && protocol !== 'https') || !URL.canParse(origin)) {

@@ -4,6 +4,7 @@ import { createRareLine } from '../../core/rare-line.js';
 import { isLoopbackAddress, isLoopbackHost } from '../../http/loopback.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
 import { replyJson, replyMethodNotAllowed } from '../../http/reply.js';
+import { requestHost } from '../../http/request-host.js';
 import { rawPath, requestTarget } from '../../http/request-target.js';
 import type { Logger } from '../../index.js';
 import { describeAddress, type ServerAddress } from '../config/server-address.js';
@@ -56,6 +57,6 @@ async function serve(page: Page, req: IncomingMessage, res: ServerResponse, logg
   }
 }
 
-function hostOf({ headers }: IncomingMessage): string {
-  return lowerAscii(headers.host ?? '').replace(/:\d{1,5}$/, '');
+function hostOf(req: IncomingMessage): string {
+  return lowerAscii(requestHost(req)).replace(/:\d{1,5}$/, '');
 }

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import cors from 'cors';
 import type { JWK } from 'jose';
 import type { Provider } from 'oidc-provider';
+import { requestHost } from '../../http/request-host.js';
 import type { Logger } from '../../index.js';
 import { StartupError } from '../startup-error.js';
 import { configure, type DevResource } from './configuration.js';
@@ -124,7 +125,7 @@ function createListener(provider: Provider, issuer: string, resources: readonly 
   const hosts = [host, host.replace('localhost', HOST)];
   return (req: IncomingMessage, res: ServerResponse): void => {
     // Against DNS rebinding: a page on another host name must not press the button itself.
-    if (!hosts.includes(req.headers.host ?? '')) res.writeHead(403).end();
+    if (!hosts.includes(requestHost(req))) res.writeHead(403).end();
     else if (req.url?.startsWith('/interaction/')) void interact(provider, req, res, resources);
     else {
       req.url = completeAuthorizationRequest(req.url ?? '/', scopes);
