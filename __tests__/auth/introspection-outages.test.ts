@@ -110,6 +110,14 @@ describe('the endpoint, if it is not given', () => {
   });
 
   test.each<[string, Record<string, unknown>]>([
+    ['no other endpoint', { authorization_endpoint: undefined, token_endpoint: undefined }],
+    ['an unusable registration_endpoint', { registration_endpoint: '/register' }],
+  ])('is used also if the metadata has %s', async (_what, changes) => {
+    const { server, issuer, protectedApp } = await setUpMetadata(changes);
+    expect((await protectedApp.send(server.issue({ iss: issuer }))).status).toBe(200);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
     ['no endpoint', { introspection_endpoint: undefined }],
     ['a file', { introspection_endpoint: 'file:///etc/passwd' }],
     ['http on another machine', { introspection_endpoint: 'http://192.0.2.1/introspect' }],

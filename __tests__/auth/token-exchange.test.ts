@@ -149,6 +149,15 @@ test('a server that is down, and then back', async () => {
   expect((await ask(second)).status).toBe(200);
 });
 
+test.each<[string, object]>([
+  ['no authorization_endpoint', { authorization_endpoint: undefined }],
+  ['an unusable registration_endpoint', { registration_endpoint: '/register' }],
+])('the endpoint of the metadata is used also if the metadata has %s', async (_what, metadata) => {
+  const server = await startExchangeServer('RFC 8693', undefined, { ...metadata });
+  const { ask } = createUpstreamApp(server.policy());
+  expect((await ask(server.issue('ada'))).status).toBe(200);
+});
+
 test('an endpoint that the policy names is used in place of that of the metadata', async () => {
   const { server, ask } = await setUp('RFC 8693');
   const other = await startExchangeServer('RFC 8693');

@@ -34,6 +34,7 @@ describe('an upstream server that misbehaves', () => {
     ['100 MB', 502, () => sendEndlessly],
     ['another issuer', 502, (issuer) => json(issuerOf({ issuer: `${issuer}/` })(issuer))],
     ['no issuer', 502, (issuer) => json(issuerOf({ issuer: undefined })(issuer))],
+    ['no authorization endpoint', 502, (issuer) => json(issuerOf({ authorization_endpoint: undefined })(issuer))],
     ['no token endpoint', 502, (issuer) => json(issuerOf({ token_endpoint: undefined })(issuer))],
     [
       'a javascript: endpoint',

@@ -45,7 +45,12 @@ export interface ExchangeServer {
 const TENANT = 'f8cdef31-a31e-4b4a-93e4-5f571e91255a';
 const RESOURCE = 'https://mcp.example/mcp';
 
-export async function startExchangeServer(kind: ExchangeKind, client = EXCHANGE_CLIENT): Promise<ExchangeServer> {
+/** @param metadata Changes of its metadata. */
+export async function startExchangeServer(
+  kind: ExchangeKind,
+  client = EXCHANGE_CLIENT,
+  metadata: Json = {},
+): Promise<ExchangeServer> {
   const signer = createSigner();
   const forms: URLSearchParams[] = [];
   const users = new Map<string, string>();
@@ -64,7 +69,7 @@ export async function startExchangeServer(kind: ExchangeKind, client = EXCHANGE_
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const body = await text(req);
     if (req.url === paths.keys) return replyJson(res, { keys: [signer.jwk] });
-    if (req.url === paths.metadata) return replyJson(res, metadataOf(issuer, origin, paths));
+    if (req.url === paths.metadata) return replyJson(res, { ...metadataOf(issuer, origin, paths), ...metadata });
     if (req.url === '/user/repos') return answerApi(req, res);
     if (req.url !== paths.token) return replyJson(res, {}, 404);
     const form = new URLSearchParams(body);

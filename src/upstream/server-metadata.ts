@@ -4,7 +4,17 @@ import { isLoopbackHost } from '../http/loopback.js';
 import { CachedDocument } from './cached-document.js';
 import { CALL_LIMITS, CallError, fetchDocument, outageOf } from './call-server.js';
 
-/** The checked members of an authorization server's metadata (RFC 8414, section 2) that this package uses. */
+/** The metadata of an authorization server (RFC 8414, section 2) whose `issuer` is the right one. */
+export interface PublishedMetadata {
+  /** The whole document, unchanged. */
+  readonly document: Readonly<Record<string, unknown>>;
+  /** Returns an endpoint, `undefined` if the metadata has none. @throws {CallError} If it may not be used. */
+  endpoint(name: string): URL | undefined;
+  /** Returns an endpoint. @throws {CallError} If the metadata has none, or one that may not be used. */
+  requiredEndpoint(name: string): URL;
+}
+
+/** The checked members of an authorization server's metadata (RFC 8414, section 2) at which clients log in. */
 export interface ServerMetadata {
   readonly issuer: string;
   readonly authorizationEndpoint: URL;
@@ -27,15 +37,36 @@ export interface MetadataSource {
   readonly logger: Logger;
 }
 
+/** Takes what its caller needs. The metadata of a server without logins may have no more. @throws {CallError} */
+type ReadMetadata<Needed> = (published: PublishedMetadata) => Needed;
+
+/** As {@link createMetadata}, with everything that a login needs. */
+export function createServerMetadata(source: MetadataSource): () => Promise<ServerMetadata> {
+  return createMetadata(source, ({ document, endpoint, requiredEndpoint }) =>
+    Object.freeze({
+      issuer: source.issuer,
+      authorizationEndpoint: requiredEndpoint('authorization_endpoint'),
+      tokenEndpoint: requiredEndpoint('token_endpoint'),
+      registrationEndpoint: endpoint('registration_endpoint'),
+      revocationEndpoint: endpoint('revocation_endpoint'),
+      sendsIss: document.authorization_response_iss_parameter_supported === true,
+      document,
+    }),
+  );
+}
+
 /**
  * Caches an authorization server's metadata: fetches it when it is first needed, caches it as long as its headers say, and uses it
  * for `staleIfErrorSeconds` if the server is unreachable.
  *
- * @returns A function that returns the metadata, or throws an `UpstreamError` if there is none to use.
+ * @returns A function that returns what `read` returns, or throws an `UpstreamError` if there is no metadata to use.
  */
-export function createServerMetadata(source: MetadataSource): () => Promise<ServerMetadata> {
+export function createMetadata<Needed extends object>(
+  source: MetadataSource,
+  read: ReadMetadata<Needed>,
+): () => Promise<Needed> {
   const published = new CachedDocument({
-    fetch: () => fetchMetadata(source),
+    fetch: () => fetchMetadata(source, read),
     staleIfErrorSeconds: source.staleIfErrorSeconds,
     onFailure: ({ message }) => source.logger.error(`metadata of ${source.issuer}: ${message}`),
     unavailable: (outage) => new UpstreamError(outageOf(outage.cause), outage),
@@ -44,7 +75,10 @@ export function createServerMetadata(source: MetadataSource): () => Promise<Serv
 }
 
 /** @throws {CallError} The error of the first URL, since the others are variants of it. */
-async function fetchMetadata(source: MetadataSource): Promise<{ document: ServerMetadata; lifetimeSeconds: number }> {
+async function fetchMetadata<Needed extends object>(
+  source: MetadataSource,
+  read: ReadMetadata<Needed>,
+): Promise<{ document: Needed; lifetimeSeconds: number }> {
   let failure: unknown;
   const began = performance.now();
   for (const url of source.urls) {
@@ -52,7 +86,7 @@ async function fetchMetadata(source: MetadataSource): Promise<{ document: Server
     if (performance.now() - began > CALL_LIMITS.timeoutMs) break;
     try {
       const { body, lifetimeSeconds } = await fetchDocument(url);
-      return { document: readMetadata(url, body, source), lifetimeSeconds };
+      return { document: read(publishedAt(url, body, source)), lifetimeSeconds };
     } catch (error) {
       failure ??= error;
     }
@@ -60,7 +94,7 @@ async function fetchMetadata(source: MetadataSource): Promise<{ document: Server
   throw failure;
 }
 
-function readMetadata(url: URL, document: Readonly<Record<string, unknown>>, source: MetadataSource): ServerMetadata {
+function publishedAt(url: URL, document: Readonly<Record<string, unknown>>, source: MetadataSource): PublishedMetadata {
   const fail = (reason: string) => {
     throw new CallError('GET', url, reason, true);
   };
@@ -71,15 +105,7 @@ function readMetadata(url: URL, document: Readonly<Record<string, unknown>>, sou
     const given = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
     return given !== undefined && isSafe(given, source) ? given : fail(`its "${name}" is not an https URL`);
   };
-  return Object.freeze({
-    issuer: source.issuer,
-    authorizationEndpoint: endpoint('authorization_endpoint') ?? fail('it has no "authorization_endpoint"'),
-    tokenEndpoint: endpoint('token_endpoint') ?? fail('it has no "token_endpoint"'),
-    registrationEndpoint: endpoint('registration_endpoint'),
-    revocationEndpoint: endpoint('revocation_endpoint'),
-    sendsIss: document.authorization_response_iss_parameter_supported === true,
-    document,
-  });
+  return { document, endpoint, requiredEndpoint: (name) => endpoint(name) ?? fail(`it has no "${name}"`) };
 }
 
 /**

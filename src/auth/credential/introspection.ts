@@ -8,7 +8,7 @@ import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { ResolvedIntrospection } from '../../policy/resolve-credentials.js';
 import { basicHeader, formEncode } from '../../upstream/basic-header.js';
 import { CallError, callServer, type ServerAnswer, type ServerCall } from '../../upstream/call-server.js';
-import { createServerMetadata, isSafe } from '../../upstream/server-metadata.js';
+import { createMetadata, isSafe } from '../../upstream/server-metadata.js';
 import { authInfoFrom, type Claims, claimOf, claimsForLog } from '../token/claims.js';
 import { createMissingClaimWarning } from '../token/missing-claim-warning.js';
 import { claimFaults } from '../token/token-faults.js';
@@ -57,11 +57,12 @@ function createEndpoint(
   { staleIfErrorSeconds, logger }: Pick<ResolvedAuth, 'staleIfErrorSeconds' | 'logger'>,
 ): () => Promise<URL | string> {
   if (endpoint !== undefined) return async () => endpoint;
-  const metadata = createServerMetadata({ urls, issuer, allowHttp, staleIfErrorSeconds, logger });
+  const source = { urls, issuer, allowHttp, staleIfErrorSeconds, logger };
+  const metadata = createMetadata(source, ({ document }) => document);
   return async () => {
     let named: unknown;
     try {
-      named = (await metadata()).document.introspection_endpoint;
+      named = (await metadata()).introspection_endpoint;
     } catch (error) {
       if (error instanceof UpstreamError) return 'the metadata, which names its endpoint, cannot be used';
       throw error;

@@ -6,7 +6,7 @@ import { createRareLines } from '../../core/rare-line.js';
 import type { ExchangeToken } from '../../core/upstream-token.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { ResolvedExchange } from '../../policy/resolve-upstream-token.js';
-import { createServerMetadata } from '../../upstream/server-metadata.js';
+import { createMetadata } from '../../upstream/server-metadata.js';
 import { type ExchangedToken, exchangeToken } from '../../upstream/token-exchange.js';
 import type { VerifiedToken } from './token-cache.js';
 
@@ -92,6 +92,6 @@ function createEndpoint(
   { staleIfErrorSeconds, logger }: Pick<ResolvedAuth, 'staleIfErrorSeconds' | 'logger'>,
 ): (iss: string) => Promise<URL> {
   if (endpointFor !== undefined) return async (iss) => endpointFor(iss);
-  const metadata = createServerMetadata({ urls, issuer, allowHttp, staleIfErrorSeconds, logger });
-  return async () => (await metadata()).tokenEndpoint;
+  const source = { urls, issuer, allowHttp, staleIfErrorSeconds, logger };
+  return createMetadata(source, ({ requiredEndpoint }) => requiredEndpoint('token_endpoint'));
 }
