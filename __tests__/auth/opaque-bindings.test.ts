@@ -1,6 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
+import { createAppWithKeys, makeKey } from '../support/api-keys.js';
 import { CLIENT, OTHER_CLIENT } from '../support/certificates.js';
 import { bound, DPOP, hashOf, jkt, now, proof } from '../support/dpop-proofs.js';
 import { setUpIntrospection } from '../support/introspection-server.js';
@@ -131,5 +132,31 @@ describe('an opaque token that is bound to a certificate', () => {
     const { server, protectedApp } = await setUpIntrospection();
     expect((await protectedApp.send(server.issue({ cnf }))).status).toBe(401);
     expect(claims().cnf).toBeUndefined();
+  });
+});
+
+describe('an API key where every token must be bound to a certificate', () => {
+  const cnf = { 'x5t#S256': createHash('sha256').update(new X509Certificate(CLIENT.cert).raw).digest('base64url') };
+  const ofClient = makeKey({ claims: { cnf } });
+  const plain = makeKey();
+  const send = (apiKeys: unknown, key: string, certificate: string) => {
+    const senderConstraint = { mtls: { getCertificate: () => certificate, required: true } };
+    return createAppWithKeys(apiKeys, { senderConstraint }).withHeaders({ 'x-api-key': key });
+  };
+
+  test.each<[string, unknown]>([
+    ['of a list', [ofClient.entry, plain.entry]],
+    ['of a function', async (sha256: string) => [ofClient.entry, plain.entry].find((entry) => entry.sha256 === sha256)],
+  ])('%s passes with its certificate', async (_whose, apiKeys) => {
+    expect((await send(apiKeys, ofClient.key, CLIENT.cert)).status).toBe(200);
+    expect((await send(apiKeys, ofClient.key, OTHER_CLIENT.cert)).status).toBe(401);
+    expect((await send(apiKeys, plain.key, CLIENT.cert)).status).toBe(401);
+  });
+
+  test.each<[string, unknown]>([
+    ['no keys yet', []],
+    ['a function', () => undefined],
+  ])('is possible, so %s is accepted at construction', async (_what, apiKeys) => {
+    expect((await send(apiKeys, plain.key, CLIENT.cert)).status).toBe(401);
   });
 });

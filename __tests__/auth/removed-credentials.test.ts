@@ -16,7 +16,7 @@ const PERMISSIVE = { mode: 'permissive' };
 const STRIP = { stripAuthorization: true };
 const CLOUDFLARE = { authorizationLocation: { header: { name: 'Cf-Access-Jwt-Assertion' } } };
 
-/** Where an earlier middleware writes the credential, such as that of a cookie. */
+/** The places where an earlier middleware writes the credential, such as that of a cookie. */
 const PLACES: Readonly<Record<string, (req: IncomingMessage, name: string, value: string) => void>> = {
   'both places': (req, name, value) => {
     req.headers[name] = value;

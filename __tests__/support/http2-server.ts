@@ -14,7 +14,7 @@ export interface Http2Answer {
 
 /** A server of HTTP/2 without TLS, and its client. */
 export interface Http2Server {
-  /** What `:authority` is unless a request has another one. */
+  /** The value of `:authority` unless a request has another one. */
   readonly host: string;
   /** The warnings of Node, such as those of headers that HTTP/2 does not have. */
   readonly warnings: readonly Error[];

@@ -94,4 +94,13 @@ export const apiKeyRefusals: Refusal[] = [
     { ...good, apiKeys: [{ sha256 }], senderConstraint: { dpop: { required: true } } },
     'option "apiKeys" must be left out where senderConstraint.dpop.required is true: an API key is not bound to anything. Remove one of the two.',
   ],
+  [
+    'API keys where every token must be bound to a certificate',
+    {
+      ...good,
+      apiKeys: [{ sha256, claims: { cnf: { jkt: 'x' } } }],
+      senderConstraint: { mtls: { getCertificate: () => undefined, required: true } },
+    },
+    'option "apiKeys" must be left out where senderConstraint.mtls.required is true: none of these keys is bound to a certificate. Remove one of the two, or bind each key: "claims": { "cnf": { "x5t#S256": "…" } }.',
+  ],
 ];

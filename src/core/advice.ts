@@ -4,6 +4,8 @@ export interface Advice {
   readonly foreignHost: string;
   readonly foreignOrigin: string;
   readonly permissive: string;
+  /** Undefined if clients have no login: then there is no warning. */
+  readonly unknownLogin: string | undefined;
   /** Undefined if the user did not write the setting that allows every origin: then there is no warning. */
   readonly everyOrigin: string | undefined;
   /** The names of options in that form, by their names in code. Only those that differ. */
@@ -29,6 +31,7 @@ export function adviceFor(options: object, who: string): Advice {
       foreignHost: `see the option allowedHosts of ${who}`,
       foreignOrigin: `see the option allowedOrigins of ${who}`,
       permissive: 'set mode to "strict"',
+      unknownLogin: 'set resourceMetadata.authorizationServers',
       everyOrigin: 'list the origins of your pages in allowedOrigins',
       names: new Map(),
     }

@@ -9,6 +9,7 @@ export function adviceOf({ at, mcpAuthentication, credentials }: RouteConfig): A
     foreignHost: `set ${place}.resourceMetadata.resource to the address that clients use, or make the proxy send "Host: localhost"`,
     foreignOrigin: `add it to ${at}.policies.cors.allowOrigins, without "*"`,
     permissive: `set ${place}.mode to "strict"`,
+    unknownLogin: credentials ? undefined : `set ${place}.resourceMetadata.authorizationServers`,
     // A "*" of the backend comes from originsForBackend() and not from the user, and only if every request needs a token.
     everyOrigin: undefined,
     names: new Map(),

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** What the response of node:http2 adds. */
+/** The members that the response of node:http2 adds. */
 interface Http2Response {
   readonly stream: { close(code: number): void };
 }

@@ -1,5 +1,6 @@
 import { lowerAscii } from '../http/lower-ascii.js';
 import { DPOP_ALGORITHMS } from '../oauth/challenge.js';
+import { authorizationServersOf } from '../policy/announced-servers.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 
 /** A member of the document. `undefined`, `null` and empty lists are not emitted. */
@@ -33,15 +34,6 @@ function senderConstraintMembers({ dpop, mtls }: ResolvedAuth): DocumentMember[]
     ['dpop_bound_access_tokens_required', dpop === 'require' ? true : undefined],
     ['tls_client_certificate_bound_access_tokens', mtls === undefined ? undefined : true],
   ];
-}
-
-/** The OAuth proxy, whose issuer is the resource, replaces the issuers that have a provider. */
-function authorizationServersOf({ oauthProxy, issuers }: ResolvedAuth): string[] {
-  // An issuer with many tenants has no address of its own: `authorizationServers` can name one.
-  const named = issuers.filter(({ tenants }) => tenants === undefined);
-  if (oauthProxy === undefined) return named.map(({ issuer }) => issuer);
-  const direct = named.filter(({ provider }) => provider === undefined);
-  return [oauthProxy.resource.href, ...direct.map(({ issuer }) => issuer)];
 }
 
 /** RFC 9728, section 2: parameters with zero elements must be omitted. */

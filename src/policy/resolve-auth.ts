@@ -17,6 +17,7 @@ import {
 import { requireScopes } from '../options/scope-list.js';
 import { constant, either, membersOf, numberFrom, oneOfWords, SECRETS, TEXTS } from '../options/value-type.js';
 import { readStore } from '../store/store-option.js';
+import { warnAboutUnknownLogin } from './announced-servers.js';
 import type { AuthDecision } from './auth-decision.js';
 import type { McpAuthOptions, SharedOptions } from './auth-options.js';
 import { resolveChallengeScopes, warnAboutOfflineAccess } from './challenge-scopes.js';
@@ -153,18 +154,20 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
     issuers,
     allowHttp,
     dpop,
+    requiresCertificate: mtls?.required === true,
   });
   if (identity !== undefined) warnOfEveryone(who, identity, simple.logger);
   refuseForTenants(checks, resource, credentials);
   refuseTenantAudiences(checks, resource, issuers);
   const acceptsOpaque = credentials.introspection !== undefined || credentials.verifiers.length > 0;
-  warnAboutUnusableIssuers(who, issuers, { acceptsOpaque, logger: simple.logger });
+  const isUnusable = warnAboutUnusableIssuers(who, issuers, { acceptsOpaque, logger: simple.logger });
   if (MODES[mode].withBadToken === 'pass') simple.logger.warn(weaknessOf(who, mode, options));
   const challenged = resolveChallengeScopes(checks, challengeScopes, metadataMembers);
   const neededScopes = [...simple.requiredScopes, ...challenged];
   const rest = { issuers, identity, resource, metadataUrl, metadataMembers, neededScopes, allowHttp, dpop };
   const proxy = resolveOAuthProxy(checks, oauthProxy, { ...rest, requiresCertificate: mtls?.required === true });
   if (proxy === undefined) warnAboutOfflineAccess(who, metadataMembers, simple.logger);
+  if (!isUnusable) warnAboutUnknownLogin(who, options, { ...rest, ...credentials, ...simple, oauthProxy: proxy });
   return Object.freeze({
     ...simple,
     ...senderConstraint,

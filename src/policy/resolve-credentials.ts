@@ -1,3 +1,4 @@
+import { isRecord } from '../http/json-object.js';
 import type { OptionChecks } from '../options/checks.js';
 import {
   asGiven,
@@ -78,13 +79,15 @@ interface RestOfPolicy {
   readonly issuers: readonly TrustedIssuer[];
   readonly allowHttp: boolean;
   readonly dpop: 'off' | 'accept' | 'require';
+  /** True if every token must be bound to a client certificate. */
+  readonly requiresCertificate: boolean;
 }
 
 /** Checks the options about credentials that depend on the rest of the policy. */
 export function resolveCredentials(
   checks: OptionChecks,
   read: ReadCredentials,
-  { issuers, allowHttp, dpop }: RestOfPolicy,
+  { issuers, allowHttp, dpop, requiresCertificate }: RestOfPolicy,
 ): ResolvedCredentials {
   const { apiKeys, introspection, authorizationLocation } = read;
   if (authorizationLocation !== undefined && dpop !== 'off') {
@@ -95,10 +98,21 @@ export function resolveCredentials(
     const expected = 'left out where senderConstraint.dpop.required is true: an API key is not bound to anything';
     checks.refuseUnquoted('apiKeys', expected, 'Remove one of the two.');
   }
+  if (apiKeys !== undefined && requiresCertificate) requireBoundKey(checks, apiKeys);
   return {
     ...read,
     introspection: introspection && resolveIntrospection(checks, introspection, issuers, allowHttp),
   };
+}
+
+/** A function may give the certificate of each key. A list without keys may be a file that gets some later. */
+function requireBoundKey(checks: OptionChecks, source: ApiKeySource): void {
+  if (source.kind === 'function' || source.keys.size === 0) return;
+  if ([...source.keys.values()].some(({ claims: { cnf } }) => isRecord(cnf) && Object.hasOwn(cnf, 'x5t#S256'))) return;
+  const expected =
+    'left out where senderConstraint.mtls.required is true: none of these keys is bound to a certificate';
+  const fix = 'Remove one of the two, or bind each key: "claims": { "cnf": { "x5t#S256": "…" } }.';
+  checks.refuseUnquoted('apiKeys', expected, fix);
 }
 
 function resolveIntrospection(

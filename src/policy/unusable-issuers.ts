@@ -15,19 +15,22 @@ function loginOf(opaque: string): string {
   return name === undefined ? 'oauth2: { … }' : `${name}: { allow: … }`;
 }
 
-/** Warns about issuers whose access tokens are opaque. */
+/** Warns about issuers whose access tokens are opaque. Returns true if there are any. */
 export function warnAboutUnusableIssuers(
   who: string,
   issuers: readonly TrustedIssuer[],
   { acceptsOpaque, logger }: WarningContext,
-): void {
+): boolean {
+  let hasWarned = false;
   for (const { issuer } of issuers) {
     const opaque = acceptsOpaque ? undefined : opaqueProviderAt(issuer);
     if (opaque !== undefined) {
+      hasWarned = true;
       logger.warn(
         `${who}: access tokens of issuer "${issuer}" will be refused: ${opaque} issues opaque access tokens, not JWTs. ` +
           `To let users log in with ${opaque}, leave issuer out and write provider: { ${loginOf(opaque)} }: this server then issues the tokens. Or check them with verifiers or introspection.`,
       );
     }
   }
+  return hasWarned;
 }
