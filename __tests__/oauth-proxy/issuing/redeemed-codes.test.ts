@@ -1,7 +1,20 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { createMemoryStore, type Store } from '../../../src/index.js';
-import { startIssuingFlow, startIssuingServer, tokensOf } from '../../support/issuing-flow.js';
-import { rawClient } from '../../support/oauth-proxy-client.js';
+import { fingerprint } from '../../../src/oauth-proxy/fingerprint.js';
+import { createOAuthProxySeal } from '../../../src/oauth-proxy/sealed-contents.js';
+import {
+  type IssuingServer,
+  registerAt,
+  SECRET,
+  startIssuingFlow,
+  startIssuingServer,
+  tokensOf,
+} from '../../support/issuing-flow.js';
+import { REDIRECT_URI, rawClient, VERIFIER } from '../../support/oauth-proxy-client.js';
+import { asAlice } from '../../support/oauth-proxy-flow.js';
+import { LOGIN_CLIENT } from '../../support/opaque-login-server.js';
+import { UserAgent } from '../../support/user-agent.js';
 
 /** Cuts a login after the identity provider has exchanged its code. The other server has the same store. */
 async function cutLogin(store: Store | undefined) {
@@ -52,6 +65,59 @@ test.each([
   const { status } = await client.token({ code, ...changes });
   expect(status === 400 || status === 401).toBe(true);
   expect((await client.token({ code })).status).toBe(200);
+});
+
+/** Logs in with another client and browser, and with a code of the identity provider that has leaked. */
+async function logInWith(leaked: string, server: IssuingServer) {
+  const client = await registerAt(server);
+  const agent = new UserAgent();
+  const isCallback = (url: URL) => url.pathname.endsWith('/callback') && url.searchParams.has('code');
+  const callback = (await agent.visit(client.authorizationUrl(), asAlice, isCallback)) as URL;
+  callback.searchParams.set('code', leaked);
+  const end = (await agent.visit(callback, asAlice, ({ href }) => href.startsWith(REDIRECT_URI))) as URL;
+  return client.token({ code: end.searchParams.get('code') ?? '' });
+}
+
+test.each([
+  ['a server', undefined],
+  ['a server with a store', createMemoryStore],
+] as const)(
+  'at %s, the code of a login that an outage has cut is of no use in another login',
+  async (_where, createStore) => {
+    const { upstream, server, client, code, sentCodes } = await cutLogin(createStore?.());
+    upstream.state.profile = {};
+    const [leaked = ''] = sentCodes();
+    const { status, body } = await logInWith(leaked, server);
+    expect({ status, error: body.error }).toEqual({ status: 400, error: 'invalid_grant' });
+    expect((await client.token({ code })).status).toBe(200);
+  },
+);
+
+test('the refusal of an account is not told to another login with its code', async () => {
+  const { upstream, server, client } = await startIssuingFlow({}, { github: { allow: () => false } });
+  const refused = (await tokensOf(client)).body.error_description;
+  const leaked = upstream.requests.find(({ form }) => form.code !== undefined)?.form.code ?? '';
+  expect(refused).toBe('This account may not use this server');
+  const { body } = await logInWith(leaked, server);
+  expect(body.error).toBe('invalid_grant');
+  expect(body.error_description).not.toBe(refused);
+});
+
+test('a code without the secret of its login is refused', async () => {
+  const { upstream, server, client } = await startIssuingFlow();
+  const seal = createOAuthProxySeal([SECRET], [`${server.origin}/mcp`, upstream.origin, LOGIN_CLIENT.id]);
+  const login = { client: fingerprint(client.id), upstream: undefined, redirectUri: REDIRECT_URI, scopes: [] };
+  const codeChallenge = createHash('sha256').update(VERIFIER).digest('base64url');
+  const code = seal.close('code', { ...login, codeChallenge, code: 'leaked', verifier: undefined }, 60);
+  const { status, body } = await client.token({ code });
+  expect({ status, body }).toEqual({
+    status: 400,
+    body: {
+      error: 'invalid_grant',
+      error_description: 'The login began with other options of this server, so the user must log in again',
+    },
+  });
+  expect(upstream.requests).toEqual([]);
 });
 
 test('the store learns neither the code nor the tokens', async () => {

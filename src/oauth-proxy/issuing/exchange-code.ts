@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { fingerprint } from '../fingerprint.js';
 import { OAuthError } from '../oauth-error.js';
 import { requireCode, type TokenRequest } from '../token-request.js';
 import { profileToKeep, readIdentity } from './identity.js';
@@ -18,11 +19,17 @@ import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
  * @throws {UpstreamError}
  */
 export async function exchangeCode(context: IssuingContext, request: TokenRequest): Promise<AccessTokenResponse> {
-  const { code, verifier = '', scopes: asked } = requireCode(context.seal, request);
+  const { code, verifier, scopes: asked } = requireCode(context.seal, request);
+  if (verifier === undefined)
+    throw new OAuthError(
+      'invalid_grant',
+      'The login began with other options of this server, so the user must log in again',
+    );
+  const returned = { code, verifier, key: fingerprint(code, verifier) };
   // The MCP SDK tries a refused code once more. The user must see why it was refused, and not that it was used before.
-  const refusal = context.refusedCodes.get(code);
+  const refusal = context.refusedCodes.get(returned.key);
   if (refusal !== undefined) throw refusal;
-  const { upstream, identity } = await redeem(context, code, verifier);
+  const { upstream, identity } = await redeem(context, returned);
   const scopes = grantedScopes(context.options, asked);
   const login = {
     client: request.client,
@@ -39,10 +46,19 @@ export async function exchangeCode(context: IssuingContext, request: TokenReques
   return issueTokens(context, login, scopes);
 }
 
+/** A login at the identity provider that has come back. */
+interface ReturnedLogin {
+  readonly code: string;
+  /** The secret of this login. */
+  readonly verifier: string;
+  /** Tells the login from another one with the same code: anyone can put a code that has leaked into the callback of an own login. */
+  readonly key: string;
+}
+
 /** Exchanges the identity provider's code, unless an earlier request has done that and then failed, and finds out who the user is. */
-async function redeem(context: IssuingContext, code: string, verifier: string) {
+async function redeem(context: IssuingContext, { code, verifier, key }: ReturnedLogin) {
   const { identity: settings, redeemedCodes, refusedCodes, endpoints } = context;
-  const kept = await redeemedCodes.find(code);
+  const kept = await redeemedCodes.find(key);
   const upstream =
     kept ??
     (await requestTokens(context, {
@@ -52,11 +68,11 @@ async function redeem(context: IssuingContext, code: string, verifier: string) {
       ...(settings.provider.supportsPkce ? { code_verifier: verifier } : {}),
     }));
   const identity = await identify(context, upstream, nonceFor(verifier)).catch(async (error: unknown) => {
-    if (error instanceof OAuthError) refusedCodes.set(code, error);
-    else if (kept === undefined) await redeemedCodes.keep(code, upstream);
+    if (error instanceof OAuthError) refusedCodes.set(key, error);
+    else if (kept === undefined) await redeemedCodes.keep(key, upstream);
     throw error;
   });
-  if (kept !== undefined && !(await redeemedCodes.take(code))) {
+  if (kept !== undefined && !(await redeemedCodes.take(key))) {
     throw new OAuthError('invalid_grant', 'The code was used before, so the user must log in again');
   }
   return { upstream, identity };

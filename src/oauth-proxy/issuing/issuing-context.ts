@@ -19,7 +19,7 @@ export interface IssuingContext extends OAuthProxyContext, ResolvedIssuing {
   readonly spent: SpentTokens;
   readonly renewals: Renewals;
   readonly redeemedCodes: RedeemedCodes;
-  /** The codes of the identity provider whose accounts may not use this server, with the refusals. */
+  /** The logins whose accounts may not use this server, as {@link RedeemedCodes} has them, with the refusals. */
   readonly refusedCodes: LRUCache<string, OAuthError>;
   readonly logger: Logger;
   /** Writes one line a minute. */
