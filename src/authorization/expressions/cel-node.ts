@@ -78,6 +78,11 @@ function copyOf(node: CelNode): CelNode {
   return copy;
 }
 
+/** Returns the first node of such a chain: `item` of `item.path`. */
+export function rootOf(node: CelNode): CelNode {
+  return node.op === '.' ? rootOf(node.args[0]) : node;
+}
+
 /** Returns the names of a chain such as `jwt.nested.key`. Undefined if the node is none. */
 export function pathOf(node: CelNode): readonly string[] | undefined {
   if (node.op === 'id') return [node.args as string];

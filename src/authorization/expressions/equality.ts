@@ -8,7 +8,7 @@ import { Cidr, Ip } from './ip-ranges.js';
  * operator does not know `1u` in a list or a map.
  *
  * @throws {ExpressionFault} If it reads a number that is not known, or compares a value of a type that JSON does not have with one of another
- * type: a timestamp and a text are never equal, so that such a rule would never match.
+ * type: a timestamp and a text are never equal, so that such a rule would never match. Nor are a number and the type `int`.
  */
 export function isEqual(left: unknown, right: unknown): boolean {
   if (typeof left === 'string' && typeof right === 'string') return left === right;
@@ -20,7 +20,8 @@ export function isEqual(left: unknown, right: unknown): boolean {
   if (isNumber(a) && isNumber(b)) return a == b;
   if (Array.isArray(a)) return Array.isArray(b) ? isEqualList(a, b) : isOther(b);
   if (a instanceof Map) return b instanceof Map ? isEqualMap(a, b) : isOther(b);
-  return isScalar(a) ? isOther(b) : isEqualInstance(a, b);
+  const equality = equalityOf(a);
+  return equality === undefined ? isOther(b) : isEqualInstance(equality, a, b);
 }
 
 /** True if a list has a value. */
@@ -45,7 +46,7 @@ export function requireKeyOf(map: ReadonlyMap<unknown, unknown>, value: unknown)
   const key = toKey(value);
   if (map.size === 0 || map.has(key)) return key;
   const [first] = map.keys();
-  if (typeof first !== typeof key) throw new ExpressionFault('no_such_overload');
+  if (typeof first !== typeof key && !(isNumber(first) && isNumber(key))) throw new ExpressionFault('no_such_overload');
   return key;
 }
 
@@ -90,30 +91,26 @@ function isEqualMap(a: ReadonlyMap<unknown, unknown>, b: ReadonlyMap<unknown, un
   return true;
 }
 
-/** True for a value that is no object, or a type such as `int`. */
-function isScalar(value: unknown): boolean {
-  return classOf(value) === undefined;
-}
-
 /** Returns false: the value is of another type. */
 function isOther(value: unknown): boolean {
-  if (!isScalar(value)) throw new ExpressionFault('no_such_overload');
+  if (equalityOf(value) !== undefined) throw new ExpressionFault('no_such_overload');
   return false;
 }
 
 /** Compares values of the types that JSON does not have. */
-function isEqualInstance(a: unknown, b: unknown): boolean {
-  const equality = classOf(a)?.[1];
-  if (equality === undefined || classOf(b)?.[1] !== equality) throw new ExpressionFault('no_such_overload');
+function isEqualInstance(equality: Equality, a: unknown, b: unknown): boolean {
+  if (equalityOf(b) !== equality) throw new ExpressionFault('no_such_overload');
   return equality(a as never, b as never);
 }
 
 type Equality = (a: never, b: never) => boolean;
 
-/** Each type that JSON does not have, with its equality. */
+/** Each class of values that JSON does not have, with its equality. */
 let classes: readonly (readonly [new (...args: never[]) => object, Equality])[] | undefined;
 
-function classOf(value: unknown) {
+/** Undefined for a value that JSON can have. All other objects without a class here are types, such as `int`. */
+function equalityOf(value: unknown): Equality | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Map) return undefined;
   classes ??= [
     [Uint8Array, (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0],
     [Date, (a: Date, b: Date) => a.getTime() === b.getTime()],
@@ -121,7 +118,11 @@ function classOf(value: unknown) {
     [Ip, (a: Ip, b: Ip) => a.equals(b)],
     [Cidr, refuse],
   ];
-  return typeof value === 'object' ? classes.find(([each]) => value instanceof each) : undefined;
+  return classes.find(([each]) => value instanceof each)?.[1] ?? isSameType;
+}
+
+function isSameType(a: unknown, b: unknown): boolean {
+  return a === b;
 }
 
 /** Two ranges may be the same and written differently. */

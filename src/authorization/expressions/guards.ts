@@ -1,6 +1,8 @@
 import { type CelNode, wrapNode } from './cel-node.js';
 import { workOf } from './cel-values.js';
 import { charge, ExpressionFault, noteFailure } from './evaluation.js';
+import { ExpressionError } from './expression-error.js';
+import { Cidr } from './ip-ranges.js';
 
 /** Counts the work that an operator or a function does on an operand. A literal is as long as the expression allows. */
 export function chargeOperand(node: CelNode, factor = 1): void {
@@ -91,4 +93,17 @@ export function requireInt64(node: CelNode): void {
       throw new ExpressionFault('numeric_overflow');
     return value;
   });
+}
+
+/**
+ * Requires a literal range that is valid: another would fail with each call.
+ *
+ * @throws {ExpressionError}
+ */
+export function requireRange({ args, pos }: CelNode): void {
+  try {
+    new Cidr(String(args));
+  } catch {
+    throw new ExpressionError('cidr() needs a range such as "10.0.0.0/8"', pos);
+  }
 }

@@ -1,26 +1,39 @@
 import { BlockList, isIP } from 'node:net';
-import { ExpressionFault } from './evaluation.js';
+import { charge, ExpressionFault } from './evaluation.js';
+
+/** Units of work, by measurement. */
+const PARSE_V6_UNITS = 10;
+const CREATE_RANGE_UNITS = 40;
+const SEARCH_RANGE_UNITS = 25;
 
 /** The value of `ip("10.0.0.1")`. */
 export class Ip {
   readonly text: string;
+  readonly #canonical: string;
 
   constructor(text: string) {
-    if (isIP(text) === 0) throw new ExpressionFault('malformed_text');
+    const version = isIP(text);
+    if (version === 0) throw new ExpressionFault('malformed_text');
     this.text = text;
+    this.#canonical = version === 4 ? text : canonicalV6(text);
   }
 
-  /** True for another spelling of the same address too. */
+  /** True for another spelling of the same address too, and for an IPv4 address and the IPv6 address that maps it. */
   equals(other: Ip): boolean {
-    return this.#isWrittenAs(other) || other.#isWrittenAs(this);
+    return this.#canonical === other.#canonical;
   }
+}
 
-  /** An IPv4 address also matches the IPv6 address that maps it, but not the other way round. */
-  #isWrittenAs({ text }: Ip): boolean {
-    const list = new BlockList();
-    list.addAddress(this.text, familyOf(isIP(this.text)));
-    return list.check(text, familyOf(isIP(text)));
-  }
+/** Returns an IPv6 address without its zone in one spelling; an IPv4 address for one that maps it. */
+function canonicalV6(text: string): string {
+  charge(PARSE_V6_UNITS);
+  const { hostname } = new URL(`http://[${text.replace(/%.*/, '')}]`);
+  const [, high, low] = /^\[::ffff:([\da-f]+):([\da-f]+)\]$/.exec(hostname) ?? [];
+  if (high === undefined || low === undefined) return hostname;
+  return [high, low]
+    .map((group) => Number.parseInt(group, 16))
+    .flatMap((bits) => [bits >> 8, bits & 255])
+    .join('.');
 }
 
 /** The value of `cidr("10.0.0.0/8")`. */
@@ -35,6 +48,7 @@ export class Cidr {
   }
 
   contains({ text }: Ip): boolean {
+    charge(SEARCH_RANGE_UNITS);
     return this.#list.check(text, familyOf(isIP(text)));
   }
 }
@@ -51,6 +65,7 @@ const MAX_RANGES = 100;
 export function cidrOf(text: string): Cidr {
   const known = ranges.get(text);
   if (known !== undefined) return known;
+  charge(CREATE_RANGE_UNITS);
   const range = new Cidr(text);
   if (ranges.size >= MAX_RANGES) ranges.clear();
   ranges.set(text, range);

@@ -1,11 +1,18 @@
 import { lowerAscii } from '../../http/lower-ascii.js';
 import { ROOTS } from './call-variables.js';
-import { type CelNode, pathOf } from './cel-node.js';
+import { type CelNode, pathOf, rootOf } from './cel-node.js';
 import { buildMap, compareByValue } from './comparison-nodes.js';
 import { ExpressionError } from './expression-error.js';
 import { REPLACED_NAMES } from './functions.js';
-import { boundIterations, chargeFixed, chargeOperand, noteFailures, requireForm, requireInt64 } from './guards.js';
-import { cidrOf } from './ip-ranges.js';
+import {
+  boundIterations,
+  chargeFixed,
+  chargeOperand,
+  noteFailures,
+  requireForm,
+  requireInt64,
+  requireRange,
+} from './guards.js';
 import { compilePattern, patternFactor } from './patterns.js';
 import { readMemberPresence, readPresence, readVariable, variableIn } from './variable-nodes.js';
 
@@ -57,6 +64,8 @@ class Preparation implements Reads {
   readonly variables = new Set<string>();
   readonly members = new Set<string>();
   readonly targets = new Map<string, number>();
+  /** The names that the macros around a node have introduced. */
+  readonly #introduced = new Set<string>();
   #macroDepth = 0;
   #macros = 0;
   #nodes = 0;
@@ -74,7 +83,7 @@ class Preparation implements Reads {
     else if (node.op === 'map') this.#map(node);
     else if (node.op === '?:' || node.op === 'list') this.#visitAll(node.args);
     else if (node.op === '[]') this.#index(node);
-    else if (node.op === 'id') requireKnown(node);
+    else if (node.op === 'id') this.#requireKnown(node);
     else if (node.op !== 'value') this.#binary(node);
   }
 
@@ -158,7 +167,10 @@ class Preparation implements Reads {
     if (variable !== undefined) this.variables.add(readPresence(node, argument));
     // Of all other names, the library accepts only those that a macro has introduced.
     else if (pathOf(argument) === undefined) this.visit(argument);
-    else readMemberPresence(node, argument);
+    else {
+      this.#requireKnown(rootOf(argument));
+      readMemberPresence(node, argument);
+    }
   }
 
   #method(node: CelNode): void {
@@ -191,16 +203,31 @@ class Preparation implements Reads {
     this.#macroDepth += 1;
     if (this.#macroDepth > MAX_MACRO_DEPTH)
       throw new ExpressionError(`macros may be nested ${MAX_MACRO_DEPTH} deep`, list.pos);
-    this.#visitAll(body, MACROS.get(name) ? noteFailures : undefined);
+    this.#visitWith(variable as CelNode, body, MACROS.get(name) ? noteFailures : undefined);
     this.#macroDepth -= 1;
     const isNested = this.#macroDepth > 0 || this.#macros > macros + 1;
     boundIterations(list, isNested ? MAX_NESTED_LIST_LENGTH : MAX_LIST_LENGTH, this.#nodes - nodes + 1);
   }
 
   /** `cel.bind(name, value, expression)`. */
-  #bind([variable, ...rest]: readonly CelNode[]): void {
+  #bind([variable, value, ...body]: readonly CelNode[]): void {
     this.#requireFreeName(variable as CelNode);
-    this.#visitAll(rest);
+    if (value !== undefined) this.visit(value);
+    this.#visitWith(variable as CelNode, body);
+  }
+
+  /** Visits nodes that know one name more. */
+  #visitWith({ args: name }: CelNode, nodes: readonly CelNode[], then?: (node: CelNode) => void): void {
+    const isNew = !this.#introduced.has(name);
+    this.#introduced.add(name);
+    this.#visitAll(nodes, then);
+    if (isNew) this.#introduced.delete(name);
+  }
+
+  /** The library knows this name, although it does not have what belongs to it. */
+  #requireKnown({ args: name, pos }: CelNode): void {
+    if (name === 'optional' && !this.#introduced.has(name))
+      throw new ExpressionError('optional is not a variable; write has(…) or default(…)', pos);
   }
 
   #requireFreeName({ args: name, pos }: CelNode): void {
@@ -215,23 +242,9 @@ class Preparation implements Reads {
   }
 }
 
-/** The library knows this name, although it does not have what belongs to it. */
-function requireKnown({ args: name, pos }: CelNode): void {
-  if (name === 'optional') throw new ExpressionError('optional is not a variable; write has(…) or default(…)', pos);
-}
-
 /** Node.js gives headers names in lower case, so that no other name is ever found. */
 function requireLowerCase(header: string, position: number): void {
   const lower = lowerAscii(header);
   if (header !== lower)
     throw new ExpressionError(`names of headers are in lower case; write request.headers["${lower}"]`, position);
-}
-
-/** A range that is not valid would fail with each call. */
-function requireRange({ args, pos }: CelNode): void {
-  try {
-    cidrOf(String(args));
-  } catch {
-    throw new ExpressionError('cidr() needs a range such as "10.0.0.0/8"', pos);
-  }
 }

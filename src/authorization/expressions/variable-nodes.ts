@@ -1,6 +1,6 @@
 import { nearestName } from '../../options/checks.js';
 import { type CallVariables, ENDED_VARIABLES, isKind, ROOTS, VARIABLES } from './call-variables.js';
-import { type CelNode, pathOf, replaceNode, wrapNode } from './cel-node.js';
+import { type CelNode, pathOf, replaceNode, rootOf, wrapNode } from './cel-node.js';
 import { isUnreadable } from './cel-values.js';
 import { ABSENT_VARIABLE, currentVariables, ExpressionFault } from './evaluation.js';
 import { ExpressionError } from './expression-error.js';
@@ -97,8 +97,7 @@ function readKind(path: readonly string[], { pos }: CelNode): (variables: CallVa
 /** Makes `has(item.path)` look in the value that a macro has introduced, in the same way. */
 export function readMemberPresence(node: CelNode, argument: CelNode): void {
   const [, ...names] = pathOf(argument) as readonly string[];
-  let root = argument;
-  while (root.op === '.') root = root.args[0];
+  const root = rootOf(argument);
   wrapNode(node, (evaluator, _inner, context) => hasPath(evaluator.run(root, context), names));
 }
 
