@@ -1,25 +1,9 @@
-import http, { type RequestListener } from 'node:http';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { diagnose } from '../../src/doctor/doctor.js';
 import { createProbe } from '../../src/doctor/probe.js';
 import { lineOf } from '../support/faulty-server.js';
-import { serve, unreachableUrl } from '../support/loopback-server.js';
-
-/** A Node that knows NODE_USE_ENV_PROXY. */
-const hasEnvProxy = process.allowedNodeEnvironmentFlags.has('--use-env-proxy');
-
-/** Makes this process send its requests through a forward proxy, as NODE_USE_ENV_PROXY does. Returns the URLs that it is asked for. */
-async function startForwardProxy(listener: RequestListener): Promise<string[]> {
-  const asked: string[] = [];
-  const proxy = await serve((req, res) => {
-    asked.push(req.url ?? '');
-    listener(req, res);
-  });
-  const { globalAgent } = http;
-  http.globalAgent = new http.Agent({ proxyEnv: { HTTP_PROXY: proxy } } as http.AgentOptions);
-  onTestFinished(() => void Object.assign(http, { globalAgent }));
-  return asked;
-}
+import { hasEnvProxy, startForwardProxy } from '../support/forward-proxy.js';
+import { unreachableUrl } from '../support/loopback-server.js';
 
 const TARGET = 'http://93.184.216.34/mcp';
 

@@ -115,6 +115,19 @@ test('a name that is not resolved at first is looked up again, and counts as pub
   expect(await probe(target)).toMatchObject({ status: 200 });
 });
 
+test('a look-up that fails is made once for a request', async () => {
+  const asked: string[] = [];
+  const resolve = (name: string) => {
+    asked.push(name);
+    return NOT_NOW();
+  };
+  const probe = createProbe('http://target.example', { resolve });
+  await expect(probe('http://target.example/mcp')).rejects.toMatchObject({ code: 'EAI_AGAIN' });
+  expect(asked).toEqual(['target.example']);
+  await expect(probe('http://other.example')).rejects.toMatchObject({ code: 'EAI_AGAIN' });
+  expect(asked).toEqual(['target.example', 'target.example', 'other.example']);
+});
+
 test('the time limit of a request includes the look-ups, of which there is one', async () => {
   const target = (await serve((_req, res) => void res.end())).replace('127.0.0.1', 'target.example');
   const asked: string[] = [];

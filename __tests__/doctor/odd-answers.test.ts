@@ -71,7 +71,7 @@ describe('a value that is nested too deeply is a finding, and the walk goes on',
 
 test.each([
   ['"https://auth.example"', 'authorization_servers is "https://auth.example", not a list of URLs'],
-  ['[]', 'authorization_servers is [], not a list of URLs'],
+  ['[]', 'authorization_servers is empty'],
   ['{"a":1}', 'authorization_servers is {"a":1}, not a list of URLs'],
 ])('says what stands in place of a list of authorization servers: %s', async (json, seen) => {
   expect(await inResource('authorization_servers', json)).toContainEqual(
@@ -98,6 +98,21 @@ test.each<[what: string, fault: Fault, line: (issuer: string) => string]>([
     'a document that moved without an address',
     { before: answering(['/.well-known/oauth-protected-resource/mcp'], (_req, res) => res.writeHead(304).end()) },
     () => `redirects to no address. No client can find out where to log in. ${MOVED}`,
+  ],
+  [
+    'a document that is no JSON',
+    { authorizationServer: (_req, res) => res.setHeader('content-type', 'text/html').end('<p>') },
+    (issuer) => `✗ server metadata: ${issuer}${AT_AS} answers 200 with text/html that is not a JSON object. `,
+  ],
+  [
+    'a document without a content type that is no JSON',
+    {
+      authorizationServer: (_req, res) => {
+        res.removeHeader('content-type');
+        res.end('<p>');
+      },
+    },
+    (issuer) => `✗ server metadata: ${issuer}${AT_AS} answers 200 without a content type, and not with a JSON object. `,
   ],
   [
     'metadata that is too long',

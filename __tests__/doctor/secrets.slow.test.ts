@@ -48,7 +48,7 @@ test('a missing secret is named where it is needed, and the other checks are mad
   expect(opaque.stdout.split('\n').slice(0, -2)).toEqual([
     ...without.stdout.split('\n').slice(0, -2),
     '✓ token: accepted (200)',
-    `! token claims: not checked, since a secret is missing: ${AUTHENTICATION}.introspection.clientSecret: ${folder.path}/missing: the file does not exist. The command would not start. The doctor cannot tell whether the policy accepts this token. Run the doctor where the command runs, or correct the name of the file.`,
+    `! token claims: not checked, since a secret is missing: ${AUTHENTICATION}.introspection.clientSecret: ${folder.path}/missing: the file does not exist. The doctor cannot tell whether the policy accepts this token. Run the doctor where the command runs, or correct the name of the file.`,
   ]);
 });
 

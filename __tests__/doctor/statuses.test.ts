@@ -33,9 +33,9 @@ const replies: readonly Row[] = [
     UNREADABLE,
     PAGE,
   ],
-  [{ status: 200 }, '✗', '200 with no content type, not an MCP answer', UNREADABLE, PAGE],
-  [{ status: 202 }, '✗', '202 with no content type, not an MCP answer', UNREADABLE, PAGE],
-  [{ status: 204 }, '✗', '204 with no content type, not an MCP answer', UNREADABLE, PAGE],
+  [{ status: 200 }, '✗', '200 without a content type, not an MCP answer', UNREADABLE, PAGE],
+  [{ status: 202 }, '✗', '202 without a content type, not an MCP answer', UNREADABLE, PAGE],
+  [{ status: 204 }, '✗', '204 without a content type, not an MCP answer', UNREADABLE, PAGE],
   ...[301, 302, 303, 307, 308].map((status): Row => {
     const seen = `${status} to https://sso.example/login`;
     const reply = { status, headers: { location: 'https://sso.example/login' } };

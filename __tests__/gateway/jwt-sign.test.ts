@@ -177,6 +177,6 @@ test('a signing key that is not on this machine is a warning of a check', async 
   files.tolerate(logger.warn);
   await createGateway(parseConfigFile(text, folder.path), logger, files).close();
   expect(lines).toEqual([
-    `warn mcp.targets[0].policies.backendAuth.jwtSign.signingKey: ${folder.path}/no: the file does not exist. The command would not start`,
+    `warn mcp.targets[0].policies.backendAuth.jwtSign.signingKey: ${folder.path}/no: the file does not exist`,
   ]);
 });

@@ -3,11 +3,12 @@ import { isRecord, parseJsonObject } from '../http/json-object.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { type FetchBounds, FetchError } from '../upstream/bounded-fetch.js';
-import { ADDRESS_REFUSED } from '../upstream/guard.js';
+import { usesForwardProxy } from '../upstream/forward-proxy.js';
 import { type GuardedInit, guardedFetch, MACHINE } from '../upstream/guarded-fetch.js';
-import { type Resolve, rememberNames, resolveInTime, type TimeLimit } from '../upstream/name-lookup.js';
+import { knownAddresses, type Resolve, rememberNames, type TimeLimit } from '../upstream/name-lookup.js';
 import { proxyAdvice } from '../upstream/proxy-advice.js';
 import { isPublicAddress } from '../upstream/public-address.js';
+import { createSharedLookups } from './shared-lookups.js';
 import { shown } from './shown.js';
 
 const BOUNDS: FetchBounds = { timeoutMs: 10_000, maxBytes: 256 * 1024 };
@@ -17,6 +18,8 @@ const MAX_REQUESTS = 60;
 
 /** The `code` of the {@link FetchError} beyond {@link MAX_REQUESTS}. */
 export const TOO_MANY_REQUESTS = 'TOO_MANY_REQUESTS';
+
+const lookUpHere = createSharedLookups(MACHINE.resolve);
 
 /** The answer to one request. */
 export interface ProbeResponse {
@@ -53,18 +56,20 @@ export interface ProbeOptions {
  */
 export function createProbe(
   url: string,
-  { named = [], isPublic = isPublicAddress, bounds = BOUNDS, resolve = MACHINE.resolve }: ProbeOptions = {},
+  { named = [], isPublic = isPublicAddress, bounds = BOUNDS, resolve }: ProbeOptions = {},
 ): Probe {
   const { origin, hostname } = new URL(url);
   const trusted = new Set([origin, ...named.map((address) => new URL(address).origin)]);
+  const lookUp = resolve === undefined ? lookUpHere : createSharedLookups(resolve);
   let isTargetPublic: boolean | undefined;
   let count = 0;
   return async (address, init) => {
     count += 1;
     if (count > MAX_REQUESTS) throw tooManyRequests();
     const limit = { ...bounds, signal: AbortSignal.timeout(bounds.timeoutMs) };
-    const network = { resolve: rememberNames(resolve) };
     const target = new URL(address);
+    const isProxied = (name: string) => usesForwardProxy({ protocol: target.protocol, hostname: name });
+    const network = { resolve: rememberNames((name) => lookUp(name, isProxied(name))) };
     isTargetPublic ??= await isPublicHost(hostname, isPublic, { ...network, limit }).catch(adviseFor(target));
     const isTrusted = trusted.has(target.origin);
     // A target that is not known to be private counts as public.
@@ -92,18 +97,15 @@ async function isPublicHost(
 ): Promise<boolean | undefined> {
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   if (isIP(host) !== 0) return isPublic(host);
-  const addresses = await resolveInTime(host, resolve, limit).catch((error: unknown) => {
-    if (error instanceof FetchError) throw error;
-    return [];
-  });
+  const addresses = await knownAddresses(host, resolve, limit);
   return addresses.length === 0 ? undefined : addresses.some(({ address }) => isPublic(address));
 }
 
-/** For `catch()`: adds that a forward proxy of the environment was not used, to the error of a server that did not answer. */
+/** For `catch()`: adds that a forward proxy of the environment was not used, to the error of a server that was not reached. */
 function adviseFor(target: URL) {
   return (error: unknown): never => {
     const { message, answered, code, cause } = fetchErrorOf(error);
-    const advice = answered || code === ADDRESS_REFUSED ? undefined : proxyAdvice(target);
+    const advice = proxyAdvice(target, { answered, code });
     throw advice === undefined ? error : new FetchError(message, answered, cause, advice);
   };
 }

@@ -88,7 +88,8 @@ export function problemOf(answer: ProbeResponse | FetchError): string | undefine
   if (status >= 300 && status < 400) return `redirects to ${headers.get('location') ?? 'no address'}`;
   if (status !== 200) return `answers ${status}`;
   if (json !== undefined) return undefined;
-  return `answers 200 with ${contentOf(answer)}${isWhole ? ' that is not a JSON object' : ''}`;
+  const wrong = headers.has('content-type') ? ' that is not a JSON object' : ', and not with a JSON object';
+  return `answers 200 ${contentOf(answer)}${isWhole ? wrong : ''}`;
 }
 
 function checkResource(url: string, { resource }: Readonly<Record<string, unknown>>): Finding {
@@ -108,11 +109,9 @@ function* checkMembers(metadata: Readonly<Record<string, unknown>>): Generator<F
   const servers = reporterFor('authorization servers');
   const named = stringsIn(metadata.authorization_servers);
   const fix = 'Set issuer, or resourceMetadata.authorizationServers.';
-  const given = metadata.authorization_servers;
-  const seen = given === undefined ? 'none' : `authorization_servers is ${shown(given)}, not a list of URLs`;
   yield named.length > 0
     ? servers.ok(named.join(', '))
-    : servers.fault(seen, 'Clients do not know where to log in.', fix);
+    : servers.fault(withoutServers(metadata.authorization_servers), 'Clients do not know where to log in.', fix);
   const methods = metadata.bearer_methods_supported;
   if (methods !== undefined && !stringsIn(methods).includes('header')) {
     yield reporterFor('bearer methods').warning(
@@ -121,6 +120,13 @@ function* checkMembers(metadata: Readonly<Record<string, unknown>>): Generator<F
       "Set bearerMethodsSupported: ['header'].",
     );
   }
+}
+
+/** Says what stands in place of a list of authorization servers. */
+function withoutServers(given: unknown): string {
+  if (given === undefined) return 'none';
+  if (Array.isArray(given) && given.length === 0) return 'authorization_servers is empty';
+  return `authorization_servers is ${shown(given)}, not a list of URLs`;
 }
 
 /** Checks the well-known URLs, which clients use if they do not read the challenge. */

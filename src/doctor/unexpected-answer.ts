@@ -53,7 +53,7 @@ export function unexpectedFinding(
 ): Finding {
   const { status, headers } = answer;
   if (status < 300) {
-    const what = `${status} with ${contentOf(answer)}, not an MCP answer`;
+    const what = `${status} ${contentOf(answer)}, not an MCP answer`;
     return report.fault(what, 'Clients get no answer that they can read.', PAGE_FIX);
   }
   if (status < 400) {
@@ -77,9 +77,11 @@ export function unexpectedFinding(
   return report.fault(what, affects, fix);
 }
 
-/** The content of an answer, for a report. */
+/** The content of an answer, for a report: what it is answered with. */
 export function contentOf({ headers, isWhole }: ProbeResponse): string {
-  return isWhole ? (headers.get('content-type') ?? 'no content type') : 'more bytes than the doctor reads';
+  if (!isWhole) return 'with more bytes than the doctor reads';
+  const type = headers.get('content-type');
+  return type === null ? 'without a content type' : `with ${type}`;
 }
 
 const CERTIFICATE_FIX =

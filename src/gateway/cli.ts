@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { withSentence } from '../core/sentences.js';
 import { runDoctor } from '../doctor/doctor.js';
 import { resolveAdminPassword } from './admin/admin-password.js';
 import { openAdminServers } from './admin/admin-servers.js';
@@ -63,7 +64,7 @@ async function validate(command: RunCommand, loaded: LoadedConfig): Promise<void
   const { devIssuer, file, isOnline } = command;
   const served = devIssuer ? configWithDevIssuer(loaded, devIssuerStandIn(devIssuer.port)) : loaded.config;
   for (const warning of warningsOfMissingPrograms(served)) logger.warn(warning);
-  if (!isOnline) loaded.files.tolerate((line) => logger.warn(line));
+  if (!isOnline) loaded.files.tolerate((message) => logger.warn(withSentence(message, 'The command would not start')));
   passwordOf(loaded);
   const gateway = openGateway(command, loaded, served);
   const faults = isOnline ? await gateway.findFaults() : [];

@@ -29,7 +29,7 @@ export function doctorTargetsIn(file: string, hasToken: boolean): DoctorTarget[]
 
 function targetsOf({ policy, at: place }: McpAuthenticationConfig, files: InputFiles | undefined): DoctorTarget[] {
   const unread: string[] = [];
-  files?.tolerate((line) => void unread.push(line));
+  files?.tolerate((message) => void unread.push(message));
   const resolved = atPlace(place, () => resolveAuth('mcpAuth()', policyOptions(policy, files ?? NO_SECRETS)));
   const { resource } = resolved;
   // A resource for each tenant has no address of its own.

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { withSentence } from '../core/sentences.js';
 import { readInputBytes, StartupError } from './startup-error.js';
 
 /** The content of a file, or the reason why it cannot be read. */
@@ -8,10 +7,10 @@ type Input = { readonly bytes: Buffer } | { readonly error: unknown };
 /** The files of one start or reload. Each is read once, so that what is compared, hashed and parsed is the same. */
 export class InputFiles {
   readonly #inputs = new Map<string, Input>();
-  #warn: ((line: string) => void) | undefined;
+  #warn: ((message: string) => void) | undefined;
 
   /** Warns of secrets, certificates and private keys that cannot be used, and does not throw: a file is often checked on a machine without them. */
-  tolerate(warn: (line: string) => void): void {
+  tolerate(warn: (message: string) => void): void {
     this.#warn = warn;
   }
 
@@ -26,7 +25,7 @@ export class InputFiles {
       return read();
     } catch (error) {
       if (this.#warn === undefined || !(error instanceof StartupError)) throw error;
-      this.#warn(withSentence(error.message, 'The command would not start'));
+      this.#warn(error.message);
       return standIn();
     }
   }

@@ -75,8 +75,7 @@ export async function callServer(url: URL, call: ServerCall, limits: FetchBounds
   const headers = { accept: 'application/json', ...call.headers };
   const answer = await boundedFetch(url, { ...call, headers }, limits, isUsable).catch((error: unknown) => {
     if (!(error instanceof FetchError)) throw error;
-    const advice = error.answered ? undefined : proxyAdvice(url);
-    throw failed([error.message, advice ?? []].flat().join('. '), error.answered, false, error);
+    throw failed([error.message, proxyAdvice(url, error) ?? []].flat().join('. '), error.answered, false, error);
   });
   const { status } = answer;
   if (!isUsable(answer)) throw failed(`it answered with status ${status}`, status < 500, status < 500);

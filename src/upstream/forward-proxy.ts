@@ -1,3 +1,5 @@
+import http from 'node:http';
+import https from 'node:https';
 import { isLoopbackHost } from '../http/loopback.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 
@@ -9,13 +11,24 @@ export interface ForwardProxy {
   readonly value: string;
 }
 
+/** The types of Node 20 have no `options`, and Node 20 no `proxyEnv`. */
+type ProxyingAgent = http.Agent & { readonly options: { readonly proxyEnv?: Environment } };
+
+type Host = Pick<URL, 'protocol' | 'hostname'>;
+
 /** Returns the forward proxy that the environment names for calls to a server. Undefined if there is none, or `NO_PROXY` names the server. */
-export function forwardProxyFor({ protocol, hostname }: URL, env: Environment): ForwardProxy | undefined {
+export function forwardProxyFor({ protocol, hostname }: Host, env: Environment): ForwardProxy | undefined {
   const names = protocol === 'https:' ? ['https_proxy', 'HTTPS_PROXY'] : ['http_proxy', 'HTTP_PROXY'];
   const name = names.find((each) => env[each]);
   const value = name === undefined ? undefined : env[name];
   if (name === undefined || value === undefined) return undefined;
   return isLoopbackHost(hostname) || isException(hostname, env) ? undefined : { name, value };
+}
+
+/** True if Node was told to use the forward proxy of its environment, and uses it for requests to a server. */
+export function usesForwardProxy(host: Host): boolean {
+  const { options } = (host.protocol === 'https:' ? https.globalAgent : http.globalAgent) as ProxyingAgent;
+  return options.proxyEnv !== undefined && forwardProxyFor(host, options.proxyEnv) !== undefined;
 }
 
 /** True if `NO_PROXY` names the host, or a domain that it belongs to. */

@@ -1,6 +1,6 @@
 import { isIP, type LookupFunction } from 'node:net';
 import { errorWith, FetchError } from './bounded-fetch.js';
-import { type Resolve, resolveInTime, type TimeLimit } from './name-lookup.js';
+import { knownAddresses, type Resolve, type TimeLimit } from './name-lookup.js';
 
 /** Decides which calls `guardedFetch()` may make, and which answers it reads. */
 export interface Guard {
@@ -52,10 +52,7 @@ export async function requireAllowedName(
   { mayConnect }: Guard,
   { resolve, limit }: { readonly resolve: Resolve; readonly limit: TimeLimit },
 ): Promise<void> {
-  const addresses = await resolveInTime(hostname, resolve, limit).catch((error: unknown) => {
-    if (error instanceof FetchError) throw error;
-    return [];
-  });
+  const addresses = await knownAddresses(hostname, resolve, limit);
   const refused = addresses.find(({ address }) => !mayConnect(address));
   if (refused) throw refusal(...refusedAddress(hostname, refused.address));
 }

@@ -18,11 +18,7 @@ export const LOOKUP_TIMEOUT = 'LOOKUP_TIMEOUT';
  *
  * @throws {FetchError} With the code {@link LOOKUP_TIMEOUT}. A rejection of `resolve` goes through.
  */
-export async function resolveInTime(
-  name: string,
-  resolve: Resolve,
-  { signal, timeoutMs }: TimeLimit,
-): ReturnType<Resolve> {
+async function resolveInTime(name: string, resolve: Resolve, { signal, timeoutMs }: TimeLimit): ReturnType<Resolve> {
   let fail: () => void = () => undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
     fail = () => reject(lookupTimeout(name, timeoutMs));
@@ -36,6 +32,18 @@ export async function resolveInTime(
   }
 }
 
+/**
+ * Returns the addresses of a name, none if it is not known here: a forward proxy may know it.
+ *
+ * @throws {FetchError} With the code {@link LOOKUP_TIMEOUT}.
+ */
+export async function knownAddresses(name: string, resolve: Resolve, limit: TimeLimit): ReturnType<Resolve> {
+  return resolveInTime(name, resolve, limit).catch((error: unknown) => {
+    if (error instanceof FetchError) throw error;
+    return [];
+  });
+}
+
 function lookupTimeout(name: string, timeoutMs: number): FetchError {
   const message = `the name ${name} was not resolved within ${timeoutMs / 1_000} seconds`;
   return new FetchError(message, false, errorWith(message, LOOKUP_TIMEOUT));
@@ -43,18 +51,13 @@ function lookupTimeout(name: string, timeoutMs: number): FetchError {
 
 /**
  * Returns a function that looks up each name once, for the checks and the connection of one call: a slow look-up counts once, and the
- * connection goes to an address that was checked. A look-up that fails is made again.
+ * connection goes to an address that was checked. A look-up that fails is not made again.
  */
 export function rememberNames(resolve: Resolve): Resolve {
   const known = new Map<string, ReturnType<Resolve>>();
-  return async (name) => {
+  return (name) => {
     const found = known.get(name) ?? resolve(name);
     known.set(name, found);
-    try {
-      return await found;
-    } catch (error) {
-      known.delete(name);
-      throw error;
-    }
+    return found;
   };
 }

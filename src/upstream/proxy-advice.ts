@@ -1,11 +1,31 @@
-import { type Environment, forwardProxyFor } from './forward-proxy.js';
+import type { FetchError } from './bounded-fetch.js';
+import { type Environment, forwardProxyFor, usesForwardProxy } from './forward-proxy.js';
+import { LOOKUP_TIMEOUT } from './name-lookup.js';
+
+/** The codes of calls that have not reached a server. All others may come from one. */
+const UNREACHED = new Set<string | undefined>([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  LOOKUP_TIMEOUT,
+  'ECONNREFUSED',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'TimeoutError',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 
 /**
- * Returns what an operator must know if a call does not reach its server, and the environment names a forward proxy that Node was not told
+ * Returns what an operator must know if a call has not reached its server, and the environment names a forward proxy that Node was not told
  * to use. Undefined if there is nothing to say.
  */
-// biome-ignore lint/style/noProcessEnv: Node reads these variables too
-export function proxyAdvice(url: URL, env: Environment = process.env): string | undefined {
+export function proxyAdvice(
+  url: URL,
+  { answered, code }: Pick<FetchError, 'answered' | 'code'>,
+  // biome-ignore lint/style/noProcessEnv: Node reads these variables too
+  env: Environment = process.env,
+): string | undefined {
+  if (answered || !UNREACHED.has(code) || usesForwardProxy(url)) return undefined;
   const proxy = forwardProxyFor(url, env);
   if (proxy === undefined) return undefined;
   const setting = env.NODE_USE_ENV_PROXY;
