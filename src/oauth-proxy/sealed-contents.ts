@@ -97,7 +97,7 @@ const SHAPES = {
   },
   /** The answer to a refresh, for other replicas. `of` is its place in the store: at another one, it is another user's. */
   issued_answer: { of: isText, answer: isText },
-  /** The user's tokens after a refresh or a login that an outage has cut, for other replicas. */
+  /** The user's tokens after a refresh or a login that an outage interrupted, for other replicas. */
   issued_renewal: {
     of: isText,
     accessToken: isText,

@@ -32,7 +32,7 @@ test.each([
   ['the server', undefined, 'client'],
   ['the server with a store', createMemoryStore, 'client'],
   ['another replica', createMemoryStore, 'otherClient'],
-] as const)('a login that an outage has cut goes on with the same code at %s', async (_where, createStore, who) => {
+] as const)('a login that an outage interrupted goes on with the same code at %s', async (_where, createStore, who) => {
   const { upstream, server, code, sentCodes, ...clients } = await cutLogin(createStore?.());
   // The outage lasts.
   expect((await clients[who].token({ code })).status).toBe(502);

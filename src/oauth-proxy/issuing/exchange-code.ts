@@ -12,8 +12,8 @@ import { grantedScopes } from './scopes-of-tokens.js';
 import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
 
 /**
- * Exchanges a code of the OAuth proxy. It can be used once, as the identity provider's code in it. A login that an outage has cut can go on
- * with it.
+ * Exchanges a code of the OAuth proxy. It can be used once, as the identity provider's code in it. A login that an outage interrupted can
+ * go on with it.
  *
  * @throws {OAuthError}
  * @throws {UpstreamError}

@@ -7,7 +7,7 @@ import { createSharedTokens } from './shared-tokens.js';
 import type { UpstreamTokens } from './upstream-tokens.js';
 
 /**
- * Remembers the tokens that the identity provider gave for a code, if an outage has cut the login after that, for example of the profile or
+ * Remembers the tokens that the identity provider gave for a code, if an outage interrupted the login after that, for example of the profile or
  * of `allow`. The code no longer works there, and the client may try again.
  *
  * `login` is a fingerprint of the code and of the PKCE verifier of its login: the provider checks the verifier only when it exchanges the code.
@@ -29,7 +29,7 @@ const MAX_CODES = 1_000;
 const KEEP_MS = CODE_SECONDS * 1_000;
 
 /** The use of the store, for the log. */
-const LOGGING_IN = { who: 'OAuth proxy', meanwhile: 'a login that an outage has cut must begin again' };
+const LOGGING_IN = { who: 'OAuth proxy', meanwhile: 'a login that an outage interrupted must start over' };
 
 /** With a store, the client may try again at another replica. */
 export function createRedeemedCodes(
