@@ -3,7 +3,7 @@ import { createTestIssuer } from '../../src/testing/index.js';
 import { makeKey } from '../support/api-keys.js';
 import { passTime } from '../support/app-with-key-server.js';
 import { replyJson, startIntrospectionServer } from '../support/introspection-server.js';
-import { open } from '../support/mcp-requests.js';
+import { call, open, post } from '../support/mcp-requests.js';
 import { serveProtected } from '../support/protected-backend.js';
 
 afterEach(() => void vi.useRealTimers());
@@ -67,6 +67,20 @@ test('an outage of the server ends no stream', async () => {
   passTime(61_000);
   await new Promise((resolve) => setTimeout(resolve, 2_500));
   expect(stream.isOpen()).toBe(true);
+});
+
+test('a running call goes on after its opaque token has expired, also if its client sends the token again', async () => {
+  const server = await startIntrospectionServer();
+  const expiresAt = Math.floor(Date.now() / 1_000) + 2;
+  const claims = { iss: createTestIssuer().issuer, aud: AUDIENCE, exp: expiresAt };
+  const authorization = `Bearer ${server.issue(claims)}`;
+  const { url } = await serveProtected({}, { introspection: server.introspection });
+  const session = { ...(await open(url, { authorization })), authorization };
+  const running = post(url, call(1, 'progress', { steps: 1, delay: 6_000 }), session);
+  await new Promise((resolve) => setTimeout(resolve, expiresAt * 1_000 - Date.now()));
+  server.behave((res) => replyJson(res, { active: false }));
+  expect((await post(url, call(2, 'echo'), session)).status).toBe(401);
+  expect((await running).status).toBe(200);
 });
 
 test('an API key that a function no longer knows ends an open stream after a minute', async () => {

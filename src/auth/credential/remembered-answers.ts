@@ -97,7 +97,8 @@ export class RememberedAnswers {
       return verified;
     } catch (error) {
       if (error instanceof AuthError) {
-        if (before !== undefined) before.refusal = refusal;
+        // Of an expired token, the server says the same as of a withdrawn one. A call that has begun goes on after the expiry.
+        if (before !== undefined && Date.now() < expiryOf(before.latest)) before.refusal = refusal;
         this.#accepted.delete(hash);
         this.#refused.set(hash, withoutLongEvidence(error));
       }
@@ -117,7 +118,8 @@ export class RememberedAnswers {
       isCurrent: () => performance.now() < until && Date.now() < endsAt && state.refusal === undefined,
       withdrawal: () => {
         // An open stream sends no requests, so nothing else would ask about its credential again.
-        if (state.refusal === undefined && performance.now() >= state.askAgainAt) this.#askAgain(auth, state);
+        const isDue = performance.now() >= state.askAgainAt && Date.now() < expiryOf(auth);
+        if (state.refusal === undefined && isDue) this.#askAgain(auth, state);
         return state.refusal ?? (isLess(state.latest) ? this.#source.refusal : undefined);
       },
       jwt: undefined,
@@ -132,8 +134,8 @@ export class RememberedAnswers {
         state.latest = verified.auth;
       },
       (error: unknown) => {
-        // An outage withdraws nothing.
-        if (error instanceof AuthError) state.refusal = this.#source.refusal;
+        // An outage withdraws nothing. Nor does the expiry.
+        if (error instanceof AuthError && Date.now() < expiryOf(auth)) state.refusal = this.#source.refusal;
       },
     );
   }
