@@ -11,6 +11,7 @@ import {
   statelessRequest,
   statelessText,
 } from '../support/mcp-requests.js';
+import { startRecordingTarget } from '../support/recording-target.js';
 import { serveTargets } from '../support/several-backend.js';
 import { fixture, NODE } from '../support/stdio-bridge.js';
 
@@ -112,4 +113,36 @@ describe.each(Object.entries(WAYS))('%s', (_way, openFor) => {
     expect(await ada.code('echo')).toBe(-32601);
     expect(await ada.text('xecho')).toBe('one {}');
   });
+});
+
+/** A remote server with one tool: `NAME_for_anonymous`, or `NAME_for_ada` for the user of that name. */
+function startServer(name: string) {
+  return startRecordingTarget(({ body, headers, method: verb }, res) => {
+    if (verb !== 'POST') return void res.writeHead(405).end();
+    const { id, method } = JSON.parse(body);
+    if (id === undefined) return void res.writeHead(202).end();
+    const tools = [{ name: `${name}_for_${headers['x-user'] ?? 'anonymous'}`, inputSchema: {} }];
+    const results: Readonly<Record<string, object>> = {
+      initialize: { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name, version: '1' } },
+      'tools/list': { tools },
+      'tools/call': { content: [{ type: 'text', text: name }] },
+    };
+    const answer = { result: results[method], ...(results[method] === undefined && { error: { code: -32601 } }) };
+    res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
+  });
+}
+
+test('anonymous calls of names that no target has listed read the lists once, and not those of users', async () => {
+  const servers = { one: await startServer('one'), two: await startServer('two') };
+  const headers = (auth: AuthInfo | undefined) => ({ 'x-user': auth?.subject });
+  const targets = { one: { url: servers.one.url, headers }, two: { url: servers.two.url, headers } };
+  // Each anonymous request has a connection of its own.
+  const { url } = await serveTargets({ targets, prefixMode: 'never', sessions: false });
+  const lists = () =>
+    Object.values(servers).map(({ arrived }) => arrived.filter(({ body }) => body.includes('tools/list')).length);
+  expect(await callText(url, ADA, 'one_for_ada')).toBe('one');
+  expect(lists()).toEqual([1, 1]);
+  expect(await callText(url, {}, 'two_for_anonymous')).toBe('two');
+  for (let id = 1; id <= 5; id++) expect(await codeIn(await post(url, call(id, 'none')))).toBe(-32602);
+  expect(lists()).toEqual([2, 2]);
 });

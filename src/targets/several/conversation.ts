@@ -19,6 +19,7 @@ export interface SeveralContext {
 /** One client's conversation with several targets. */
 export interface Conversation extends SeveralContext {
   readonly group: TargetGroup;
+  readonly isAnonymous: boolean;
   /** Sends the client a message; `read` is the same message if it has been read. */
   emit(bytes: Buffer, read?: RpcMessage): void;
 }

@@ -7,6 +7,13 @@ import { TargetNames } from './target-names.js';
 
 const MAX_LOGGED_NAMES = 100;
 
+/** The targets that have listed their names, by kind. */
+export type ListingTargets = Readonly<Record<'tool' | 'prompt', Set<string>>>;
+
+export function createListingTargets(): ListingTargets {
+  return { tool: new Set(), prompt: new Set() };
+}
+
 /**
  * The names of all targets, shared by all connections of one backend: rules look names up before there is a connection, and all users
  * must see the same names.
@@ -20,6 +27,8 @@ export class Directory {
   readonly #hasResources = new Map<string, boolean>();
   /** Without prefixes: the names of each target that has listed them, by kind. */
   readonly #listed = { tool: new Map<string, TargetNames>(), prompt: new Map<string, TargetNames>() };
+  /** The targets that have listed their names to an anonymous caller. All anonymous callers see the same lists. */
+  readonly listedToAnonymous: ListingTargets = createListingTargets();
   readonly #loggedNames = new Set<string>();
   readonly #renamings = new ShortLivedMap<number, () => void>();
   #renamingCount = 0;

@@ -3,6 +3,7 @@ import { methodNotFound, type RpcMessage, readMessage, readString } from '../../
 import type { Sender } from '../connection.js';
 import { type Conversation, requestFor } from './conversation.js';
 import { type Cursors, joinCursors, splitCursors } from './cursors.js';
+import { createListingTargets, type ListingTargets } from './directory.js';
 import { LISTS, type ListMethod, type ListPage } from './list-pages.js';
 import { listResponse, shownEntries } from './merged-lists.js';
 import type { NamedTarget } from './named-target.js';
@@ -32,10 +33,12 @@ const LIST_OF = { tool: 'tools/list', prompt: 'prompts/list' } as const;
 export class Lists {
   readonly #conversation: Conversation;
   /** The targets that have answered this client's requests for a whole list. */
-  readonly #answered = { tool: new Set<string>(), prompt: new Set<string>() };
+  readonly #answered: ListingTargets;
 
   constructor(conversation: Conversation) {
     this.#conversation = conversation;
+    // Each request of an anonymous caller may have a connection of its own, and is not to ask all targets again.
+    this.#answered = conversation.isAnonymous ? conversation.directory.listedToAnonymous : createListingTargets();
   }
 
   async answer(method: ListMethod, message: RpcMessage, sender: Sender | undefined): Promise<void> {

@@ -44,7 +44,7 @@ export class SeveralConnection implements Connection, TargetListener {
     });
     this.#group = new TargetGroup(options.targets, caller, this, options.logger);
     const emit = (bytes: Buffer, read?: RpcMessage): void => this.#listener?.message(bytes, read);
-    const conversation: Conversation = { ...context, group: this.#group, emit };
+    const conversation: Conversation = { ...context, group: this.#group, isAnonymous: caller.auth === undefined, emit };
     this.#fromClient = new ClientMessages(conversation, (reason) => this.#fail(reason));
     this.#fromTargets = new TargetMessages(conversation, this.#fromClient);
     this.#forgetRenamings = this.#directory.onRenamed(() => this.#fromClient.announceRenamed());
