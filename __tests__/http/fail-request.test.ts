@@ -57,3 +57,18 @@ test.each(Object.keys(MIDDLEWARES))(
     expect(uncaught).toEqual([]);
   },
 );
+
+test('an answer that is complete reaches its client, however slow, although the application throws after it', async () => {
+  const uncaught = collectUncaught();
+  const observed = mcpCalls({ onCall: () => undefined });
+  const length = 8_000_000;
+  const url = await serve((req, res) =>
+    observed(req, res, (error) => {
+      if (error !== undefined) throw error;
+      res.writeHead(200).end(Buffer.alloc(length, 'x'));
+      throw new Error('after the answer');
+    }),
+  );
+  expect((await (await post(url, call(1, 'echo'))).arrayBuffer()).byteLength).toBe(length);
+  expect(uncaught).toEqual([]);
+});

@@ -12,6 +12,6 @@ export function failRequest(res: ServerResponse, next: (error: unknown) => void,
     next(error);
   } catch {
     // The error handler failed, most likely for the same reason. No one else can answer.
-    res.destroy();
+    if (!res.writableEnded) res.destroy();
   }
 }
