@@ -1,6 +1,4 @@
-import type { ServerResponse } from 'node:http';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { type Middleware, mcpBackend, mcpHttpBackend, mcpStdioBackend } from '../../src/index.js';
+import { describe, expect, test } from 'vitest';
 import type { CallOutcome } from '../../src/telemetry/call-record.js';
 import {
   call,
@@ -11,91 +9,11 @@ import {
   statelessCall,
   statelessHeaders,
 } from '../support/mcp-requests.js';
-import { createRecordedCalls } from '../support/recorded-calls.js';
-import { createRecordingLogger } from '../support/recording-logger.js';
-import { startRecordingTarget } from '../support/recording-target.js';
-import { NODE, SCRIPTED, serveBackend } from '../support/stdio-bridge.js';
-import { collectUncaught } from '../support/uncaught-errors.js';
+import { BACKENDS, type Method, outcomeOf, startThrowing as start } from '../support/throwing-functions.js';
 import { until } from '../support/until.js';
-
-type Method = 'writeHead' | 'write' | 'end' | 'setHeader' | 'flushHeaders';
-
-/** A middleware that replaces a method of the response, as a compression does. The header says which one throws: once, or each time. */
-const breakMethod: Middleware = (req, res, next) => {
-  const [method, times] = String(req.headers['x-throws'] ?? '').split(' ') as [Method, string];
-  const methods = res as unknown as Record<Method, (this: ServerResponse, ...args: unknown[]) => unknown>;
-  const original = methods[method];
-  if (original !== undefined) {
-    let isOver = false;
-    methods[method] = function (...args) {
-      if (isOver) return original.apply(this, args);
-      isOver = times === 'once';
-      throw new RangeError('the listener failed');
-    };
-  }
-  next();
-};
 
 const ADA = { authorization: 'Bearer ada' };
 const BOB = { authorization: 'Bearer bob' };
-const PROGRAM = { command: NODE, args: [SCRIPTED], env: { STATELESS: '1' } };
-
-/** A remote server: JSON with its length, JSON without, an event stream, or nothing, as the name of the tool says. */
-function startRemote() {
-  let sessions = 0;
-  return startRecordingTarget(({ body, method }, res) => {
-    if (method !== 'POST') return void res.writeHead(405).end();
-    const { id, method: name, params } = JSON.parse(body);
-    if (id === undefined) return void res.writeHead(202).end();
-    if (params?.name === 'hang') return;
-    if (params?.name === 'cut') return void res.socket?.destroy();
-    const result = name === 'initialize' ? { protocolVersion: '2025-06-18', capabilities: {} } : { content: [] };
-    const answer = JSON.stringify({ jsonrpc: '2.0', id, result });
-    const session = name === 'initialize' && { 'mcp-session-id': `session-${++sessions}` };
-    if (params?.name === 'progress') {
-      res.writeHead(200, { 'content-type': 'text/event-stream', ...session });
-      res.write('data: {"jsonrpc":"2.0","method":"notifications/message","params":{}}\n\n');
-      setTimeout(() => res.end(`data: ${answer}\n\n`), 20);
-      return;
-    }
-    const length = params?.name === 'chunked' ? {} : { 'content-length': answer.length };
-    res.writeHead(200, { 'content-type': 'application/json', ...length, ...session }).end(answer);
-  });
-}
-
-const BACKENDS = {
-  'mcpStdioBackend()': async (options: object) => mcpStdioBackend({ ...PROGRAM, ...options }),
-  'mcpBackend() with programs': async (options: object) =>
-    mcpBackend({ targets: { one: PROGRAM, two: PROGRAM }, ...options }),
-  'mcpBackend() with a server': async (options: object) =>
-    mcpBackend({ targets: { one: { url: (await startRemote()).url } }, ...options }),
-  'mcpHttpBackend()': async (options: object) => mcpHttpBackend({ url: (await startRemote()).url, ...options }),
-} as const;
-
-async function start(backend: keyof typeof BACKENDS, options: object = {}) {
-  const uncaught = collectUncaught();
-  const calls = createRecordedCalls();
-  const { lines, logger } = createRecordingLogger();
-  const made = await BACKENDS[backend]({ onCall: calls.onCall, logger, ...options });
-  const served = await serveBackend<
-    Middleware & { close(): Promise<void>; stats(): { pending: number; sessions: number } }
-  >(made, 'Express 5', [breakMethod]);
-  onTestFinished(() => served.stop());
-  const failures = () => lines.filter((line) => line.includes('answer_failed'));
-  return { ...served, uncaught, calls, failures };
-}
-
-/** The status of an answer, or `cut off`. */
-async function outcomeOf(sent: Promise<Response>): Promise<number | 'cut off'> {
-  try {
-    const response = await sent;
-    await response.text();
-    return response.status;
-  } catch {
-    return 'cut off';
-  }
-}
-
 const PROGRESS = { progressToken: 'p' };
 
 /** The ways in which clients call a tool. Each resolves to the headers and messages of a call. */
@@ -159,7 +77,7 @@ const ROWS: readonly Row[] = [
 ];
 
 const LINE =
-  /^error mcp\w+\(\): an answer failed \(answer_failed\): RangeError at .+throwing-listeners.+: a function of the application/;
+  /^error mcp\w+\(\): an answer failed \(answer_failed\): RangeError at .+throwing-functions.+: a function of the application/;
 
 describe('a function of the application that throws fails one call', () => {
   test.each(ROWS)(
@@ -169,12 +87,14 @@ describe('a function of the application that throws fails one call', () => {
       const ada = await WAYS[way](url, ADA);
       const bob = await WAYS[way](url, BOB);
       const harmless = tool.replace(/[a-z]+$/, 'echo');
-      for (const times of ['once', 'each time']) {
+      for (const times of ['once', 'each']) {
         const broken = outcomeOf(ada(tool, STREAMS, { 'x-throws': `${method} ${times}` }));
         expect(await outcomeOf(bob(harmless, {}, {})), 'another call').toBe(200);
         expect(await broken).toBe(times === 'once' ? expected : 'cut off');
         // Its session is over.
         if (tool === 'crash') break;
+        // In a session, a call goes on after its stream has broken: its id is in use.
+        await until(() => served.stats().pending === 0);
       }
       expect(failures()).toEqual([expect.stringMatching(LINE)]);
       const failed = () => calls.records.filter(({ name, user }) => name === tool && user === 'ada');
@@ -186,13 +106,92 @@ describe('a function of the application that throws fails one call', () => {
   );
 });
 
-describe('a session whose answer to initialize fails is over', () => {
-  test.each(Object.keys(BACKENDS) as (keyof typeof BACKENDS)[])('%s', async (backend) => {
+const ALL = Object.keys(BACKENDS) as (keyof typeof BACKENDS)[];
+const STREAM_ONLY = { accept: 'text/event-stream' };
+
+describe('a session whose answer to initialize fails is over, and the client does not get its id', () => {
+  test.each(ALL)('%s', async (backend) => {
     const { url, backend: served, uncaught } = await start(backend);
-    expect(await outcomeOf(post(url, initialize(), { ...ADA, 'x-throws': 'writeHead once' }))).toBe(500);
-    await until(() => served.stats().sessions === 0);
+    const answers: Headers[] = [{}, STREAM_ONLY, { 'x-ends': 'later' }];
+    for (const more of answers) {
+      const response = await post(url, initialize(), { ...ADA, 'x-throws': 'writeHead once', ...more });
+      expect([response.status, response.headers.get('mcp-session-id')]).toEqual([500, null]);
+      expect(await response.text(), 'the whole answer').toContain('answer_failed');
+      await until(() => served.stats().sessions === 0);
+    }
     expect(uncaught).toEqual([]);
   });
+});
+
+describe('a function that throws after the end of an answer takes nothing from the client', () => {
+  test.each(ALL)('%s', async (backend) => {
+    const { url, backend: served, uncaught, calls, failures } = await start(backend);
+    const session = await open(url, { ...ADA, 'x-throws': 'end after' });
+    expect(served.stats().sessions).toBe(1);
+    const prefix = backend === 'mcpBackend() with programs' ? 'one_' : '';
+    for (const tool of ['echo', 'progress']) {
+      const response = await post(url, call(7, `${prefix}${tool}`, STREAMS, PROGRESS), session);
+      expect([response.status, await response.text()]).toEqual([200, expect.stringContaining('"id":7')]);
+    }
+    await until(() => calls.records.filter(({ method }) => method === 'tools/call').length === 2);
+    for (const record of calls.records) expect(record.outcome).toBe('answered');
+    await until(() => served.stats().pending === 0);
+    expect(served.stats().sessions).toBe(1);
+    expect(failures()).toEqual([
+      expect.stringContaining(': a function failed after the end of an answer (answer_failed)'),
+    ]);
+    expect(uncaught).toEqual([]);
+  });
+});
+
+describe('a thrown value without a place fails one call', () => {
+  test.each([
+    ['text', 'Error'],
+    ['without-stack', 'RangeError'],
+  ])('%s', async (what, name) => {
+    const { url, uncaught, failures } = await start('mcpStdioBackend()');
+    const session = await open(url, ADA);
+    const broken = post(url, call(7, 'echo'), { ...session, 'x-throws': `writeHead once ${what}` });
+    expect(await outcomeOf(broken)).toBe(500);
+    expect(failures()).toEqual([expect.stringContaining(`(answer_failed): ${name}: a function of the application`)]);
+    expect(uncaught).toEqual([]);
+  });
+});
+
+const NOTIFICATION = { jsonrpc: '2.0', method: 'notifications/roots/list_changed' };
+const UNKNOWN = { 'mcp-session-id': 'unknown' };
+
+/** Answers that the handler of a request begins, while the application's error handler would be called. */
+const EARLY: Readonly<Record<string, (url: string, session: Headers) => Promise<Response>>> = {
+  'a refusal': (url, session) => post(url, call(7, 'echo'), { ...session, ...UNKNOWN }),
+  'the answer to a notification': (url, session) => post(url, NOTIFICATION, session),
+  'an event stream': (url, session) => post(url, call(7, 'echo'), { ...session, ...STREAM_ONLY }),
+  'the stream of a session': (url, session) => fetch(url, { headers: { ...session, ...STREAM_ONLY } }),
+  'the end of a session': (url, session) => fetch(url, { method: 'DELETE', headers: session }),
+};
+
+describe.each(ALL)('%s: a function that throws each time, also for the error handler, ends nothing but', (backend) => {
+  test.each(Object.entries(EARLY))('%s', async (_what, send) => {
+    const { url, backend: served, uncaught, errors } = await start(backend);
+    const session = await open(url, ADA);
+    expect(await outcomeOf(send(url, { ...session, 'x-throws': 'writeHead each' }))).toBe('cut off');
+    expect(await outcomeOf(post(url, initialize(), ADA))).toBe(200);
+    await until(() => served.stats().pending === 0);
+    expect(errors).toEqual([]);
+    expect(uncaught).toEqual([]);
+  });
+});
+
+test('an event stream that cannot begin sends no call', async () => {
+  const { url, uncaught, calls } = await start('mcpStdioBackend()');
+  const session = await open(url, ADA);
+  const broken = post(url, call(7, 'crash'), { ...session, ...STREAM_ONLY, 'x-throws': 'writeHead once' });
+  expect(await outcomeOf(broken)).toBe(500);
+  expect(await outcomeOf(post(url, call(8, 'echo'), session))).toBe(200);
+  await until(() => calls.records.some(({ name }) => name === 'echo'));
+  const [crashed] = calls.records.filter(({ name }) => name === 'crash');
+  expect(crashed).toMatchObject({ outcome: 'target_failed', code: 'answer_failed' });
+  expect(uncaught).toEqual([]);
 });
 
 test('a message that a stream could not send is sent on the next one', async () => {

@@ -109,7 +109,7 @@ export class Bridge {
     } catch (error) {
       request?.calls?.endAll(endOfError(error));
       this.#logRefusal(error);
-      replyFailure(req, res, error);
+      replyFailure({ req, res, breakOff: this.#breakOff }, error);
     }
   }
 

@@ -2,11 +2,12 @@ import type { ServerResponse } from 'node:http';
 import { type Logger, withFields } from '../../core/logger.js';
 import { printable } from '../../core/printable.js';
 import { createCountedLines } from '../../core/rare-line.js';
+import { isAnswered } from '../../http/answered.js';
 import { asError } from '../../http/middleware.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { replyBridgeError } from '../../messages/reply-error.js';
 
-/** Ends an answer because a function of the application threw while it was written. Never throws. */
+/** Ends an answer because a function of the application threw while it was written, or only logs that if the answer is complete. Never throws. */
 export type BreakOff = (res: ServerResponse, thrown: unknown) => void;
 
 const FIX =
@@ -14,8 +15,8 @@ const FIX =
 
 /**
  * Creates the function that ends answers which cannot be written: with 500 if nothing was sent yet, otherwise by cutting them off. It is for
- * data events and timers, where the exception would end the process. `next(error)` is no way out there: Express lets an error handler
- * that fails too end the process.
+ * data events and timers, where the exception would end the process. `next(error)` does not help there: if the error handler throws too,
+ * Express does not catch it, and the process ends.
  *
  * @param who The backend's function, in the log.
  */
@@ -23,11 +24,16 @@ export function createBreakOff(who: string, logger: Logger): BreakOff {
   const count = createCountedLines<string>();
   const log = withFields(logger, { code: 'answer_failed' });
   return (res, thrown) => {
-    count('answer_failed', (more) =>
-      log.error(`${who}: an answer failed (answer_failed): ${placeOf(thrown)}: ${FIX}${more}`),
-    );
+    const what = res.writableEnded ? 'a function failed after the end of an answer' : 'an answer failed';
+    count('answer_failed', (more) => log.error(`${who}: ${what} (answer_failed): ${placeOf(thrown)}: ${FIX}${more}`));
     try {
-      replyBridgeError(res, new BridgeError('answer_failed'));
+      if (!isAnswered(res)) {
+        // A session whose opening fails is ended.
+        res.removeHeader('mcp-session-id');
+        replyBridgeError(res, new BridgeError('answer_failed'));
+        // Some middlewares end an answer later than they are told to (express-session, compression).
+        return;
+      }
     } catch {
       // The function throws each time.
     }
@@ -41,7 +47,19 @@ const MAX_PLACE = 300;
 
 /** The name of an error and the function that threw it. Not its message, which may repeat what the function was given: a header, a body. */
 function placeOf(thrown: unknown): string {
-  const { name, message, stack = '' } = asError(thrown, 'the application');
-  const [, frame] = /\n {4}at (.+)/.exec(stack.slice(stack.indexOf(message) + message.length)) ?? [];
-  return printable(frame === undefined ? name : `${name} at ${frame}`, MAX_PLACE);
+  const error = asError(thrown, 'the application');
+  // An error that only stands for a thrown value has the place where it was made for that.
+  const frame = error === thrown ? frameOf(error) : undefined;
+  return printable(frame === undefined ? error.name : `${error.name} at ${frame}`, MAX_PLACE);
+}
+
+function frameOf(error: Error): string | undefined {
+  try {
+    const { message, stack } = error;
+    if (typeof stack !== 'string') return undefined;
+    return /\n {4}at (.+)/.exec(stack.slice(stack.indexOf(message) + message.length))?.[1];
+  } catch {
+    // A getter of the application.
+    return undefined;
+  }
 }

@@ -62,7 +62,10 @@ export class EventStream {
     this.#answer = answer;
     onceClosed(res, () => {
       // A response that another one has replaced may close later.
-      if (this.#answer === answer && !res.writableFinished) this.#mark(false);
+      if (this.#answer !== answer) return;
+      if (!res.writableFinished) this.#mark(false);
+      // The stream stays for as long as it can be resumed, which is no reason to keep the request and the arguments of its calls.
+      this.#answer = undefined;
     });
   }
 
@@ -125,12 +128,11 @@ export class EventStream {
     }
   }
 
-  /** Ends a response to which a function of the application does not let us write. Its client may resume the stream. */
+  /** Ends a response that cannot be written to, because a function of the application throws. Its client may resume the stream. */
   #breakOff(error: unknown): void {
-    const answer = this.#answer;
+    if (this.#answer === undefined || !failAnswer(this.#answer, error)) return;
     this.#answer = undefined;
     this.#mark(false);
-    if (answer !== undefined) failAnswer(answer, error);
   }
 
   #kept(event: number): readonly Buffer[] {

@@ -17,8 +17,23 @@ export interface OpenAnswer {
   readonly breakOff: BreakOff;
 }
 
-/** Ends an answer that cannot be written, and the records of its calls. */
-export function failAnswer({ res, calls, breakOff }: OpenAnswer, thrown: unknown): void {
-  calls?.endAll(endOfRefusal('answer_failed'));
+/**
+ * Ends an answer that cannot be written, and the records of its calls. Returns false, and only logs, if the answer is complete: a function
+ * that throws after the end, such as a logger, takes nothing from the client.
+ */
+export function failAnswer({ res, calls, breakOff }: OpenAnswer, thrown: unknown): boolean {
+  const isLost = !res.writableEnded;
+  if (isLost) calls?.endAll(endOfRefusal('answer_failed'));
   breakOff(res, thrown);
+  return isLost;
+}
+
+/** Calls `write`, and ends the answer if a function of the application throws. Returns false if the answer is lost. */
+export function tryWrite(answer: OpenAnswer, write: () => void): boolean {
+  try {
+    write();
+    return true;
+  } catch (error) {
+    return !failAnswer(answer, error);
+  }
 }

@@ -8,7 +8,7 @@ import { PARAMETER_PREFIX } from '../../messages/header-value.js';
 import { refuserOf } from '../../oauth/refusal.js';
 import type { AcceptedForms } from './accepted-forms.js';
 import type { EventStream } from './event-stream.js';
-import { failAnswer, type OpenAnswer } from './open-answer.js';
+import { type OpenAnswer, tryWrite } from './open-answer.js';
 
 /** The request and the form of the answer to one POST. */
 export interface ResponsePlan extends AcceptedForms {
@@ -55,19 +55,13 @@ export class PostResponse implements Recipient {
   #hasFailed = false;
   #hasWritten = false;
 
-  /** Throws what a function of the application throws while the answer begins: the handler of the request is still there to catch it. */
+  /** Begins the answer if the client accepts nothing but an event stream. `hasFailed` is true if that failed: nothing is to be sent then. */
   constructor(plan: ResponsePlan) {
     this.#plan = plan;
     this.#left = plan.responses;
     if (plan.json) return;
-    const stream = plan.openStream();
-    this.#stream = stream;
-    try {
-      this.#begin(stream);
-    } catch (error) {
-      stream.end();
-      throw error;
-    }
+    const stream = this.#open();
+    if (this.#hasFailed) stream.end();
   }
 
   /** True if a function of the application threw before the answer had begun. */
@@ -148,22 +142,14 @@ export class PostResponse implements Recipient {
   refuse(withdrawal: Withdrawal): void {
     const { req, res } = this.#plan.request;
     if (!this.#isUnanswered) return;
-    try {
-      refuserOf(req)?.(req, res, withdrawal, { scopes: [] });
-    } catch (error) {
-      this.#fail(error);
-    }
+    this.#write(() => refuserOf(req)?.(req, res, withdrawal, { scopes: [] }));
   }
 
   #open(): EventStream {
     if (this.#stream) return this.#stream;
     const stream = this.#plan.openStream();
     this.#stream = stream;
-    try {
-      this.#begin(stream);
-    } catch (error) {
-      this.#fail(error);
-    }
+    this.#write(() => this.#begin(stream));
     for (const message of this.#collected ?? []) stream.send(message, true);
     this.#collected = undefined;
     return stream;
@@ -183,19 +169,15 @@ export class PostResponse implements Recipient {
     if (!this.#isUnanswered) return;
     this.#hasWritten = true;
     const own = { 'content-type': 'application/json', 'content-length': message.length };
-    try {
+    this.#write(() => {
       res.writeHead(status, headers === undefined ? own : { ...own, ...headers(false) });
       res.end(message);
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
-    if (res.writableLength > res.writableHighWaterMark) this.#plan.pauseFor(res);
+    });
+    if (!this.#hasFailed && res.writableLength > res.writableHighWaterMark) this.#plan.pauseFor(res);
   }
 
-  #fail(error: unknown): void {
-    this.#hasFailed = true;
-    failAnswer(this.#plan.request, error);
+  #write(write: () => void): void {
+    if (!tryWrite(this.#plan.request, write)) this.#hasFailed = true;
   }
 
   #drain(slow: ServerResponse | undefined): void {

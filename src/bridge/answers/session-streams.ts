@@ -1,7 +1,7 @@
 import { BridgeError } from '../../messages/bridge-error.js';
 import { EventLog } from './event-log.js';
 import { EventStream } from './event-stream.js';
-import type { OpenAnswer } from './open-answer.js';
+import { type OpenAnswer, tryWrite } from './open-answer.js';
 
 const STANDALONE = 0;
 
@@ -41,14 +41,12 @@ export class SessionStreams {
    */
   resume(lastEventId: string | undefined, answer: OpenAnswer): void {
     if (lastEventId === undefined) {
-      this.standalone.attach(answer);
-      this.standalone.replay();
+      if (tryWrite(answer, () => this.standalone.attach(answer))) this.standalone.replay();
       return;
     }
     const [, number = '', event = ''] = /^(\d{1,15})-(\d{1,15})$/.exec(lastEventId) ?? [];
     const stream = number === '0' ? this.standalone : this.#posts?.get(Number(number));
     if (stream === undefined || !stream.canReplayFrom(Number(event))) throw new BridgeError('events_gone');
-    stream.attach(answer, Number(event));
-    stream.replay(Number(event));
+    if (tryWrite(answer, () => stream.attach(answer, Number(event)))) stream.replay(Number(event));
   }
 }

@@ -66,7 +66,7 @@ export class HttpBridge {
     onBroken: ({ error, detail }) => this.#log(error, detail),
     onAbandoned: (relay, exchange) => this.#onAbandoned(relay, exchange),
     onUnwanted: (relay, status, headers) => this.#endUnassigned(relay, status, headers),
-    onUnlearned: (session) => this.#sessions.end(session),
+    endOpened: (session) => this.#sessions.end(session),
     onClosed: (relay) => this.#onClosed(relay),
   };
   readonly #relays = new Relays();
@@ -221,14 +221,14 @@ export class HttpBridge {
     this.#drain.check();
   }
 
-  #fail({ req, res, next, breakOff }: HttpRequest, error: unknown, where: 'handler' | 'later', detail?: string): void {
+  #fail(request: HttpRequest, error: unknown, where: 'handler' | 'later', detail?: string): void {
     this.#logRefusal(error);
     this.#log(error, detail);
     try {
-      replyFailure(req, res, error);
+      replyFailure(request, error);
     } catch (other) {
-      if (where === 'handler') next(other);
-      else breakOff(res, other);
+      if (where === 'handler') request.next(other);
+      else request.breakOff(request.res, other);
     }
   }
 

@@ -44,8 +44,8 @@ export interface RelayHost {
   onAbandoned(relay: Relay, exchange: Exchange): void;
   /** Called if a response arrives after the client has left or was answered. */
   onUnwanted(relay: Relay, status: number, headers: ResponseHeaders): void;
-  /** Ends a session whose id does not reach the client. */
-  onUnlearned(session: RemoteSession): void;
+  /** Ends the session that a failed answer has opened. */
+  endOpened(session: RemoteSession): void;
   /** Called when the answer is complete, or the client has hung up. */
   onClosed(relay: Relay): void;
 }
@@ -167,19 +167,18 @@ export class Relay implements ExchangeListener, Numbered {
         return false;
       }
     } catch (error) {
-      const exchange = this.#exchange;
-      this.#exchange = undefined;
-      this.#isOver = true;
-      exchange?.abort();
-      this.#breakOff(error);
+      if (this.#breakOff(error)) this.abort();
     }
     return true;
   }
 
-  #breakOff(thrown: unknown): void {
-    this.calls?.end(endOfRefusal('answer_failed'));
+  /** Returns false, and only logs, if the answer is complete: see `failAnswer()`. */
+  #breakOff(thrown: unknown): boolean {
+    const isLost = !this.#res.writableEnded;
+    if (isLost) this.calls?.end(endOfRefusal('answer_failed'));
     this.request.breakOff(this.#res, thrown);
-    if (this.#opened !== undefined) this.#host.onUnlearned(this.#opened);
+    if (isLost && this.#opened !== undefined) this.#host.endOpened(this.#opened);
+    return isLost;
   }
 
   #finish(): void {

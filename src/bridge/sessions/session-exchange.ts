@@ -5,6 +5,7 @@ import type { ClientMessage } from '../../messages/json-rpc.js';
 import { type MetaRules, withMeta } from '../../messages/meta-edit.js';
 import { BATCH_REVISION, SESSION_REVISIONS } from '../../messages/revision.js';
 import { type AcceptedForms, acceptedForms, requireAcceptedForms } from '../answers/accepted-forms.js';
+import { tryWrite } from '../answers/open-answer.js';
 import { PostResponse } from '../answers/post-response.js';
 import { type BridgeRequest, senderOf } from '../bridge-request.js';
 import type { Drain } from '../drain.js';
@@ -59,7 +60,7 @@ export class SessionExchange {
   /** DELETE: ends the session and its connection. */
   delete(request: BridgeRequest): void {
     this.session(request).end('session_ended');
-    request.res.writeHead(200, { 'content-length': 0 }).end();
+    tryWrite(request, () => request.res.writeHead(200, { 'content-length': 0 }).end());
   }
 
   #send(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): void {
@@ -68,7 +69,7 @@ export class SessionExchange {
     const requests = messages.filter(({ kind }) => kind === 'request');
     if (requests.length === 0) {
       this.#sendOthers(session, messages, request);
-      request.res.writeHead(202).end();
+      tryWrite(request, () => request.res.writeHead(202).end());
       return;
     }
     const accepted = requireAcceptedForms(request.req);
@@ -77,6 +78,7 @@ export class SessionExchange {
     session.requireRoom(requests);
     this.#sendOthers(session, messages, request);
     const response = this.#createResponse(request, session, { ...accepted, responses: requests.length, batch });
+    if (response.hasFailed) return;
     for (const message of requests)
       session.request(message, response, withMeta(message, rule), request.calls?.claim(message.key));
     onceClosed(request.res, () => {
@@ -109,6 +111,7 @@ export class SessionExchange {
       if (session.revision === '' || response?.hasFailed || !isAnswered(request.res)) session.end('session_ended');
     });
     response = this.#createResponse(request, session, { ...accepted, responses: 1, batch });
+    if (response.hasFailed) return;
     session.request(message, response, withMeta(message, rule), request.calls?.claim(message.key));
   }
 

@@ -9,6 +9,7 @@ import { BATCH_REVISION, SESSION_REVISIONS } from '../../messages/revision.js';
 import { endOfResponse } from '../../telemetry/response-end.js';
 import { requireAcceptedForms } from '../answers/accepted-forms.js';
 import { EventStream } from '../answers/event-stream.js';
+import { tryWrite } from '../answers/open-answer.js';
 import { PostResponse } from '../answers/post-response.js';
 import { type BridgeRequest, cancelIfHungUp, senderOf } from '../bridge-request.js';
 import type { Drain } from '../drain.js';
@@ -54,7 +55,8 @@ export class InitializedExchange {
       // A separate connection would be opened for this notification alone, so none is.
       if (others.length > 0 && !this.#connections.isSeparate(request))
         this.#notify(request, await this.#ready(request, others), others);
-      if (!isAnswered(request.res) && !hasHungUp(request.res)) request.res.writeHead(202).end();
+      if (!isAnswered(request.res) && !hasHungUp(request.res))
+        tryWrite(request, () => request.res.writeHead(202).end());
       return;
     }
     const accepted = requireAcceptedForms(request.req);
@@ -72,6 +74,7 @@ export class InitializedExchange {
       openStream: () => new EventStream(),
       pauseFor: (slow) => stateless.pauseFor(slow),
     });
+    if (response.hasFailed) return;
     const sent: string[] = [];
     // Without a session, the client cannot ask for the answers again.
     onceClosed(request.res, () => {

@@ -8,6 +8,7 @@ import { type MetaRules, withMeta } from '../../messages/meta-edit.js';
 import { checkStatelessRequest, metaOf, VERSION_KEY } from '../../messages/revision.js';
 import { requireAcceptedForms } from '../answers/accepted-forms.js';
 import { EventStream } from '../answers/event-stream.js';
+import { tryWrite } from '../answers/open-answer.js';
 import { PostResponse } from '../answers/post-response.js';
 import { type BridgeRequest, cancelIfHungUp, senderOf } from '../bridge-request.js';
 import type { AnonymousRefusal } from './anonymous-refusal.js';
@@ -57,6 +58,7 @@ export class StatelessExchange {
       openStream: () => new EventStream(),
       pauseFor: (slow) => connection.pauseFor(slow),
     });
+    if (response.hasFailed) return;
     const key = connection.request(message, response, rule, request.calls?.claim(message.key));
     // A client that hangs up cancels its request (2026-07-28, Cancellation). After the response, cancel() does nothing.
     onceClosed(res, () => connection.cancel(key));
@@ -78,6 +80,6 @@ export class StatelessExchange {
       requireAuthority(auth);
       connection.notify(withMeta(message, this.#metaRules.forOthers), senderOf(request));
     }
-    if (!isAnswered(res) && !hasHungUp(res)) res.writeHead(202).end();
+    if (!isAnswered(res) && !hasHungUp(res)) tryWrite(request, () => res.writeHead(202).end());
   }
 }
