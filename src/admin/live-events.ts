@@ -58,8 +58,8 @@ interface KeptDecision {
 /**
  * Calls and decisions of this process as server-sent events. It listens for them from its creation until `close()`.
  *
- * The first event of a stream has the id of this object, and each call and decision has a number. By these, a page that connects again
- * tells the events that it knows from those of a server that was started again.
+ * The first event of a stream has the id of this object, and each call and decision has a number. With these, a page that reconnects can
+ * tell which events it already has, and whether the server was restarted.
  */
 export class LiveEvents {
   readonly #serverId = randomUUID();

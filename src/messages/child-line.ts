@@ -43,8 +43,8 @@ export function requestsAnsweredBy(line: Buffer): readonly string[] | 'any' {
 }
 
 /**
- * True if a text that begins with `head` may be a message or a batch, as far as its first bytes say. A log line such as `[info] …` or
- * `{ level: …` is none.
+ * True if a text that begins with `head` may be a message or a batch, judging by its first bytes. A log line such as `[info] …` or
+ * `{ level: …` is not.
  */
 export function beginsLikeMessage(head: Buffer): boolean {
   const bytes = withoutByteOrderMark(head);

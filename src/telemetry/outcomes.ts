@@ -53,7 +53,7 @@ export const OUTCOMES: Readonly<Record<MessageCode, CallOutcome>> = Object.freez
   body_already_read: 'target_failed',
   environment_failed: 'target_failed',
   caller_headers_failed: 'target_failed',
-  // Likewise, because of which its answer does not reach the client.
+  // A fault of the application: in most cases the call was made, but its answer does not reach the client.
   answer_failed: 'target_failed',
   child_not_started: 'target_failed',
   child_exited: 'target_failed',
