@@ -5,10 +5,21 @@ import { text } from 'node:stream/consumers';
 import connect from 'connect';
 import { onTestFinished } from 'vitest';
 import type { Middleware } from '../../src/index.js';
+import { until } from './until.js';
 
 export interface Http2Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What became of a request with a body that has no end. */
+export interface FloodAnswer {
+  readonly status: number;
+  /** True if the server has closed the stream. */
+  readonly closed: boolean;
+  /** The bytes of the body that the server took. */
+  readonly bytes: number;
   readonly body: string;
 }
 
@@ -19,6 +30,8 @@ export interface Http2Server {
   /** The warnings of Node, such as those of headers that HTTP/2 does not have. */
   readonly warnings: readonly Error[];
   send(headers: OutgoingHttpHeaders, body?: string): Promise<Http2Answer>;
+  /** Sends a body without an end, until its stream closes or 20 MB are sent. */
+  flood(headers: OutgoingHttpHeaders): Promise<FloodAnswer>;
   /** Resolves when the head of the answer is there. */
   open(headers: OutgoingHttpHeaders): Promise<ClientHttp2Stream>;
 }
@@ -58,5 +71,31 @@ export async function serveHttp2(
     return stream;
   }
 
-  return { host, warnings, send, open };
+  return { host, warnings, send, flood: (headers) => flood(client.request(headers)), open };
+}
+
+const FLOOD_BYTES = 20_000_000;
+
+async function flood(stream: ClientHttp2Stream): Promise<FloodAnswer> {
+  const chunk = Buffer.alloc(50_000, ' ');
+  let [bytes, status, body] = [0, 0, ''];
+  stream.on('response', (headers) => {
+    status = Number(headers[':status']);
+  });
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    body += text;
+  });
+  const write = (): void => {
+    if (stream.closed || bytes >= FLOOD_BYTES) return;
+    stream.write(chunk, (error) => {
+      if (error) return;
+      bytes += chunk.length;
+      setImmediate(write);
+    });
+  };
+  write();
+  await until(() => stream.closed || bytes >= FLOOD_BYTES);
+  const { closed } = stream;
+  stream.close();
+  return { status, closed, bytes, body };
 }

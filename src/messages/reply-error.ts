@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { isAnswered } from '../http/answered.js';
 import type { BodyError } from '../http/body.js';
+import { discardBody } from '../http/close-after-answer.js';
 import { hasHungUp } from '../http/hang-up.js';
 import { replyJson } from '../http/reply.js';
 import { BridgeError } from './bridge-error.js';
@@ -15,8 +16,7 @@ export function replyBridgeError(res: ServerResponse, cause: BridgeError | BodyE
   const error =
     cause instanceof BridgeError ? cause : new BridgeError(BODY_REASONS[cause.status], { detail: cause.message });
   const { retryAfterSeconds: seconds = RETRY_AFTER[error.status] ?? null } = error;
-  // Read and discard the rest of a body over the limit: a client that is still writing would not read the answer.
-  if (!res.req.readableEnded) res.req.resume();
+  discardBody(res);
   replyJson(res, error.status, error.body(), {
     ...(seconds !== null && { 'retry-after': String(seconds) }),
     // Closes the connection of a client that sends its body too slowly, and every connection to a process that is shutting down.
