@@ -138,6 +138,8 @@ describe('what the application sees', () => {
     [{ azp: 'b', cid: 'c', appid: 'd' }, 'b'],
     [{ cid: 'c', appid: 'd' }, 'c'],
     [{ appid: 'd' }, 'd'],
+    [{ appid: 42 }, ''],
+    [{ azp: 'b', appid: 42 }, 'b'],
     [{}, ''],
   ])('clientId from %j', async (changes, clientId) => {
     const response = await createAppInEveryMode({}, signer).send(signer.sign(claims(changes)));

@@ -85,6 +85,7 @@ describe('an answer that cannot be used is 503, and never 401', () => {
 
 describe('the endpoint, if it is not given', () => {
   async function setUpMetadata(changes: Record<string, unknown> = {}) {
+    const { lines, logger } = createRecordingLogger();
     const server = await startIntrospectionServer();
     let fetches = 0;
     const issuer = await serve((req, res) => {
@@ -99,8 +100,8 @@ describe('the endpoint, if it is not given', () => {
       replyJson(res, { ...document, ...changes });
     });
     const { clientId, clientSecret } = server.introspection;
-    const protectedApp = createProtectedApp({ issuer, introspection: { clientId, clientSecret } });
-    return { server, issuer, protectedApp, fetches: () => fetches };
+    const protectedApp = createProtectedApp({ issuer, introspection: { clientId, clientSecret }, logger });
+    return { server, issuer, protectedApp, lines, fetches: () => fetches };
   }
 
   test('is that of the metadata, which is fetched once', async () => {
@@ -117,6 +118,17 @@ describe('the endpoint, if it is not given', () => {
     expect((await protectedApp.send(server.issue({ iss: issuer }))).status).toBe(200);
   });
 
+  test('is that of the next URL of the metadata, if the first one names none', async () => {
+    const server = await startIntrospectionServer();
+    const issuer = await serve((req, res) => {
+      const isFirst = req.url === '/.well-known/oauth-authorization-server';
+      replyJson(res, { issuer, ...(!isFirst && { introspection_endpoint: server.url }) });
+    });
+    const { clientId, clientSecret } = server.introspection;
+    const protectedApp = createProtectedApp({ issuer, introspection: { clientId, clientSecret } });
+    expect((await protectedApp.send(server.issue({ iss: issuer }))).status).toBe(200);
+  });
+
   test.each<[string, Record<string, unknown>]>([
     ['no endpoint', { introspection_endpoint: undefined }],
     ['a file', { introspection_endpoint: 'file:///etc/passwd' }],
@@ -124,8 +136,11 @@ describe('the endpoint, if it is not given', () => {
     ['a password', { introspection_endpoint: 'https://a:b@127.0.0.1/introspect' }],
     ['the metadata of another issuer', { issuer: 'https://other.example' }],
   ])('%s in the metadata is 503', async (_name, changes) => {
-    const { server, issuer, protectedApp } = await setUpMetadata(changes);
+    const { server, issuer, protectedApp, lines } = await setUpMetadata(changes);
     expectOutage(await protectedApp.send(server.issue({ iss: issuer })));
     expect(server.asked).toEqual([]);
+    expect(lines).toContain(
+      `error introspection at ${issuer}: the metadata names no https introspection_endpoint; give introspection.endpoint`,
+    );
   });
 });

@@ -177,9 +177,9 @@ const kindsAndForms: TokenRow[] = [
   ...CLAIMS_OF_KINDS.map(
     ([changes, verdict]): TokenRow => [`claims ${JSON.stringify(changes)}`, {}, withClaims(changes), verdict],
   ),
-  ['nonce in a declared access token', {}, (sign) => sign({ nonce: 'n' }, { typ: 'at+jwt' }), 'accepted'],
-  ['at_hash in a declared access token', {}, (sign) => sign({ at_hash: 'h' }, { typ: 'at+jwt' }), 'accepted'],
-  ['claim typ ID, header at+jwt', {}, (sign) => sign({ typ: 'ID' }, { typ: 'at+jwt' }), 'wrong_token_type'],
+  ...[{ nonce: 'n' }, { at_hash: 'h' }, { typ: 'ID' }, { token_use: 'session' }].map((changes): TokenRow => {
+    return [`at+jwt with ${JSON.stringify(changes)}`, {}, (sign) => sign(changes, { typ: 'at+jwt' }), 'accepted'];
+  }),
   ['crit', {}, withHeader({ crit: ['x'], x: 1 }), 'critical_extension'],
   ['b64', {}, withHeader({ b64: false }), 'critical_extension'],
   ['alg none', {}, (sign) => `${sign({}, { alg: 'none' }).split('.', 2).join('.')}.`, 'unsupported_algorithm'],

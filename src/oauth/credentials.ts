@@ -108,16 +108,17 @@ export function repeatedHeaderRefusal({ rawHeaders }: IncomingMessage): AuthErro
  * backend could take it for a verified one. Leaves other credentials (`Basic`) in place.
  */
 export function removeAccessToken(req: IncomingMessage): void {
-  if (!valuesOf(req, 'authorization').some(mayHaveToken)) return;
+  if (!hasAccessToken(req)) return;
   removeHeader(req, 'authorization');
   removeHeader(req, 'dpop');
 }
 
 /**
- * Returns the values of a header where applications read them. Of two Authorization headers, `headers` has only the first, and an earlier
+ * Looks in both places where applications read a header. Of two Authorization headers, `headers` has only the first, and an earlier
  * middleware may have written a token to `headers` alone, such as that of a cookie.
  */
-function valuesOf({ headers, rawHeaders: raw }: IncomingMessage, name: string): readonly (string | undefined)[] {
-  const sent = raw.filter((_value, i) => i % 2 === 1 && lowerAscii(raw[i - 1] as string) === name);
-  return [headers[name]?.toString(), ...sent];
+function hasAccessToken({ headers, rawHeaders: raw }: IncomingMessage): boolean {
+  const isSent = (value: string, i: number) =>
+    i % 2 === 1 && lowerAscii(raw[i - 1] as string) === 'authorization' && mayHaveToken(value);
+  return mayHaveToken(headers.authorization) || raw.some(isSent);
 }

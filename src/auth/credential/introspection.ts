@@ -8,7 +8,7 @@ import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { ResolvedIntrospection } from '../../policy/resolve-credentials.js';
 import { basicHeader, formEncode } from '../../upstream/basic-header.js';
 import { CallError, callServer, type ServerAnswer, type ServerCall } from '../../upstream/call-server.js';
-import { createMetadata, isSafe } from '../../upstream/server-metadata.js';
+import { createMetadata } from '../../upstream/server-metadata.js';
 import { authInfoFrom, type Claims, claimOf, claimsForLog } from '../token/claims.js';
 import { createMissingClaimWarning } from '../token/missing-claim-warning.js';
 import { claimFaults } from '../token/token-faults.js';
@@ -58,19 +58,14 @@ function createEndpoint(
 ): () => Promise<URL | string> {
   if (endpoint !== undefined) return async () => endpoint;
   const source = { urls, issuer, allowHttp, staleIfErrorSeconds, logger };
-  const metadata = createMetadata(source, ({ document }) => document);
-  return async () => {
-    let named: unknown;
-    try {
-      named = (await metadata()).introspection_endpoint;
-    } catch (error) {
-      if (error instanceof UpstreamError) return 'the metadata, which names its endpoint, cannot be used';
-      throw error;
-    }
-    const url = typeof named === 'string' && URL.canParse(named) ? new URL(named) : undefined;
-    if (url !== undefined && isSafe(url, { issuer, allowHttp })) return url;
-    return 'the metadata names no https introspection_endpoint; give introspection.endpoint';
-  };
+  const named = createMetadata(source, ({ requiredEndpoint }) => requiredEndpoint('introspection_endpoint'));
+  return () =>
+    named().catch((error: unknown) => {
+      if (!(error instanceof UpstreamError)) throw error;
+      return error.code === 'authorization_server_malformed'
+        ? 'the metadata names no https introspection_endpoint; give introspection.endpoint'
+        : 'the metadata, which names its endpoint, cannot be used';
+    });
 }
 
 /** Creates the function that makes the request of RFC 7662, section 2.1, with the credentials of RFC 6749, section 2.3.1. */

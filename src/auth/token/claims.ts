@@ -44,7 +44,12 @@ const CLIENT_CLAIMS = ['client_id', 'azp', 'cid', 'appid'];
 
 /** Returns the name of the claim that identifies the client. */
 export function clientClaimOf(payload: Claims): string | undefined {
-  return CLIENT_CLAIMS.find((claim) => claimOf(payload, claim) !== undefined);
+  return CLIENT_CLAIMS.find((claim) => isClient(claim, claimOf(payload, claim)));
+}
+
+/** The short name `appid` is no registered claim: a server may write something else there, such as a number. */
+function isClient(claim: string, value: unknown): boolean {
+  return claim === 'appid' ? typeof value === 'string' : value !== undefined;
 }
 
 /** The claims that hold scopes: RFC 9068, section 2.2.3; Entra ID and Okta; and the one that the policy names, which may be a path. */

@@ -6,6 +6,7 @@ import type { CompactJwt } from './compact-jwt.js';
 
 /** The values of the header `typ` that an access token may have: that of RFC 9068, section 2.1, and others in use. */
 const ACCESS_TOKEN_TYPE = /^(?:application\/)?(?:at\+)?jwt$/i;
+/** A token with this header is an access token, whatever its claims are. */
 const DECLARED_ACCESS_TOKEN = /^(?:application\/)?at\+jwt$/i;
 /** The values of the claim `typ` by which Keycloak tells its tokens apart. It does not change the header's `typ`. */
 const KEYCLOAK_ACCESS_TOKENS = ['bearer', 'dpop'];
@@ -24,11 +25,12 @@ const ID_TOKEN_CLAIMS = ['nonce', 'at_hash', 'c_hash'];
 export function otherKindOf({ header, payload }: Pick<CompactJwt, 'header' | 'payload'>): Evidence | undefined {
   const { typ } = header;
   if (typ !== undefined && !(typeof typ === 'string' && ACCESS_TOKEN_TYPE.test(typ))) return { typ };
+  if (typeof typ === 'string' && DECLARED_ACCESS_TOKEN.test(typ)) return undefined;
   for (const claim of ['typ', 'token_use']) {
     const value = claimOf(payload, claim);
     if (typeof value === 'string' && isOtherKind(claim, lowerAscii(value))) return { claim, value };
   }
-  if (isDeclared(typ, claimOf(payload, 'typ'))) return undefined;
+  if (isDeclared(claimOf(payload, 'typ'))) return undefined;
   const claim = ID_TOKEN_CLAIMS.find((name) => claimOf(payload, name) !== undefined) ?? securityEventClaimOf(payload);
   return claim === undefined ? undefined : { claim };
 }
@@ -37,9 +39,8 @@ function isOtherKind(claim: string, value: string): boolean {
   return claim === 'typ' ? KEYCLOAK_OTHER_TOKENS.includes(value) : !ACCESS_TOKEN_USES.includes(value);
 }
 
-/** True if the token says that it is an access token. Such a token may have claims of an ID token. */
-function isDeclared(typ: unknown, claim: unknown): boolean {
-  if (typeof typ === 'string' && DECLARED_ACCESS_TOKEN.test(typ)) return true;
+/** True if the claim `typ` says that the token is an access token. Such a token may have claims of an ID token. */
+function isDeclared(claim: unknown): boolean {
   return typeof claim === 'string' && KEYCLOAK_ACCESS_TOKENS.includes(lowerAscii(claim));
 }
 
