@@ -52,7 +52,7 @@ describe('rotation', () => {
     expect(await waiting).toBe(200);
   });
 
-  test('a new key is found for all requests that a middleware lets on together', async () => {
+  test('a new key is found for all requests that a middleware passes on at the same time', async () => {
     const { server, protectedApp } = await setUp();
     await protectedApp.send(fresh());
     const next = createSigner();

@@ -11,7 +11,7 @@ import { good, signer } from '../support/good-policy.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
 const WARNING =
-  'clients cannot find out where to log in, because the metadata has no URL of a server: set resourceMetadata.authorizationServers';
+  'clients cannot find out where to log in, because the metadata names no authorization server by URL: set resourceMetadata.authorizationServers';
 const { resource } = good.resourceMetadata;
 const announcing = (...authorizationServers: string[]) => ({ resourceMetadata: { resource, authorizationServers } });
 const TENANTS = { issuer: 'https://login.microsoftonline.com/{tenantid}/v2.0', tenants: '*' };

@@ -38,7 +38,9 @@ export function warnAboutUnknownLogin(who: string, options: Readonly<McpAuthOpti
   const isByHand = issuers.some(({ issuer, jwksSource }) => jwksSource.kind === 'file' && !isAddress(issuer));
   // Tokens whose keys are in a file may be made by hand, as in agentgateway's tutorial. There is no login for API keys.
   if (isByHand || (issuers.length === 0 && verifiers.length === 0)) return;
-  logger.warn(`${who}: clients cannot find out where to log in, because the metadata has no URL of a server: ${fix}`);
+  logger.warn(
+    `${who}: clients cannot find out where to log in, because the metadata names no authorization server by URL: ${fix}`,
+  );
 }
 
 function isAddress(server: string): boolean {
