@@ -13,7 +13,7 @@ export interface Http2Answer {
   readonly body: string;
 }
 
-/** What became of a request with a body that has no end. */
+/** The answer to a body that has no end. */
 export interface FloodAnswer {
   readonly status: number;
   /** True if the server has closed the stream. */
