@@ -16,7 +16,7 @@ interface MirroredParameter {
 type Tools = ReadonlyMap<string, readonly MirroredParameter[]>;
 
 const FRESH_MS = 60_000;
-// After this time, a list that the server failed to send is read again.
+// After this time, a list that the server failed to send is read again. It doubles with each failure, up to FRESH_MS: calls wait for the list.
 const RETRY_MS = 500;
 const LIST_MS = 10_000;
 const MAX_PAGES = 50;
@@ -58,6 +58,7 @@ class MirroredTools {
   #tools: Tools = new Map();
   #isRead = false;
   #freshUntil = Number.NEGATIVE_INFINITY;
+  #retryMs = RETRY_MS;
   #reading: Promise<void> | undefined;
 
   constructor(server: RequestTarget, start: string | undefined) {
@@ -94,7 +95,8 @@ class MirroredTools {
       .then(({ tools, hasFailed }) => {
         this.#tools = tools;
         this.#isRead ||= !hasFailed;
-        this.#freshUntil = performance.now() + (hasFailed ? RETRY_MS : FRESH_MS);
+        this.#freshUntil = performance.now() + (hasFailed ? this.#retryMs : FRESH_MS);
+        this.#retryMs = hasFailed ? Math.min(this.#retryMs * 2, FRESH_MS) : RETRY_MS;
       })
       .finally(() => {
         this.#reading = undefined;
