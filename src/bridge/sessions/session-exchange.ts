@@ -81,10 +81,6 @@ export class SessionExchange {
     if (response.hasFailed) return;
     for (const message of requests)
       session.request(message, response, withMeta(message, rule), request.calls?.claim(message.key));
-    onceClosed(request.res, () => {
-      // A client that only hung up may come back for the answer.
-      if (response.isReplaced) session.cancelAll(response);
-    });
   }
 
   #sendOthers(session: Session, messages: readonly ClientMessage[], request: BridgeRequest): void {

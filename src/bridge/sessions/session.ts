@@ -153,7 +153,7 @@ export class Session implements ConnectionListener, LiveSession {
   /** Called every second, for timeouts, keep-alive comments and tokens that are over. Returns true if a request has timed out. */
   tick(now: number, keepAlive: boolean, timeoutMs: number): boolean {
     this.streams.tick(now, keepAlive);
-    this.#refuseWithdrawn();
+    this.#endUnwanted();
     const late = this.#pending.tick(now, keepAlive, timeoutMs);
     for (const [key, { id }] of late) {
       if (this.revision === '') this.end('request_timed_out');
@@ -165,18 +165,17 @@ export class Session implements ConnectionListener, LiveSession {
     return late.length > 0;
   }
 
-  /** Cancels the requests that `replaced` would have answered: another middleware answered the client. */
-  cancelAll(replaced: PostResponse): void {
+  /**
+   * Refuses requests whose token was withdrawn, except those answered by a stream: a stream ends by itself, and a new token can resume it. Cancels
+   * those that another middleware has answered. A client that only hung up may come back for its answer.
+   */
+  #endUnwanted(): void {
     for (const [key, { id, recipient }] of this.#pending.entries()) {
-      if (recipient !== replaced) continue;
-      this.#pending.drop(key, endOfRefusal('request_timed_out'));
-      this.#connection.write(cancellation(id, 'timed out'));
-    }
-  }
-
-  /** Refuses requests whose token was withdrawn, except those answered by a stream: a stream ends by itself, and a new token can resume it. */
-  #refuseWithdrawn(): void {
-    for (const [key, { id, recipient }] of this.#pending.entries()) {
+      if (recipient.isReplaced) {
+        this.#pending.drop(key, endOfRefusal('request_timed_out'));
+        this.#connection.write(cancellation(id, 'timed out'));
+        continue;
+      }
       const withdrawal = recipient.streaming ? undefined : withdrawalOf(recipient.auth);
       if (withdrawal === undefined) continue;
       recipient.refuse(withdrawal);
