@@ -2,10 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import { createPerRequest } from './per-request.js';
 
-const routes = createPerRequest<string>();
+/** A route of the command, as records of calls name it. */
+export interface McpRoute {
+  /** Read when a call begins and when it ends: meanwhile, a reload of the file may rename the route. */
+  readonly label: string;
+}
+
+const routes = createPerRequest<McpRoute>();
 
 /** Stores the route of the command that serves a request. */
-export function setMcpRoute(req: IncomingMessage, route: string): void {
+export function setMcpRoute(req: IncomingMessage, route: McpRoute): void {
   routes.set(req, route);
 }
 
@@ -15,5 +21,5 @@ export function setMcpRoute(req: IncomingMessage, route: string): void {
  */
 export function mcpRouteOf(req: IncomingMessage): string {
   const { baseUrl } = req as { baseUrl?: string };
-  return routes.get(req) ?? (baseUrl || rawPath(requestTarget(req)));
+  return routes.get(req)?.label ?? (baseUrl || rawPath(requestTarget(req)));
 }

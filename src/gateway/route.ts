@@ -33,6 +33,8 @@ import { atPlace, StartupError } from './startup-error.js';
 
 /** A route of the configuration file, ready to take requests. */
 export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'label' | 'hostnames' | 'matches' | 'at'> {
+  /** The label of its calls. A route that stays has one object in all versions of the file, with the label of the version in use. */
+  readonly recordedAs: { label: string };
   /** Answers CORS, checks the token, then its scopes, then calls the backend. */
   readonly handle: Middleware;
   /** Serves the discovery documents of this route, at paths that `matches` need not list. */
@@ -131,6 +133,7 @@ function assembleRoute(
   const { revocation } = authentication ?? {};
   return {
     ...described,
+    recordedAs: { label },
     backend,
     targets,
     keySetAges,

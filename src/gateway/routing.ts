@@ -58,7 +58,7 @@ function createHostRouting(routes: readonly GatewayRoute[]): Middleware {
       return;
     }
     // Records of calls name the route by its label in the file that is in use, and not by the path of the request, which the client chooses.
-    setMcpRoute(req, route.label);
+    setMcpRoute(req, route.recordedAs);
     route.handle(req, res, next);
   };
   return chain([...routes.flatMap(({ metadata }) => metadata ?? []), routing]);

@@ -34,7 +34,8 @@ export class ServedRoutes {
 
   /** Returns the labels of a route and of a target of it. The name of a route's only target is added, since calls do not have it. */
   labelsOf(route: string, target: string | undefined): { readonly route: string; readonly server: string } {
-    if (performance.now() - this.#readAt > REREAD_MS) this.read();
+    // A reload may just have renamed the route.
+    if (!this.#targets.has(route) || performance.now() - this.#readAt > REREAD_MS) this.read();
     const targets = this.#targets.get(route);
     if (targets === undefined) return { route: OTHER, server: NO_LABEL };
     if (target === undefined) return { route, server: onlyOf(targets) ?? NO_LABEL };

@@ -126,6 +126,8 @@ export class Versions {
       throw error;
     }
     this.#current = next;
+    // Calls in flight end under the new labels too: an old one may be that of another route now.
+    for (const { recordedAs, label } of next.routes.values()) recordedAs.label = label;
     const closing = await prepared.use(host);
     next.parts.endEarlier();
     const ended = [...(previous?.routes ?? [])].flatMap(([key, route]) => (next.routes.has(key) ? [] : [route]));
