@@ -15,7 +15,7 @@ import type { NameKind } from './qualified.js';
 import type { Outcome } from './request-ids.js';
 import { kindNamedBy, type Route, routeOf } from './request-route.js';
 import { withId } from './response-ids.js';
-import { SessionSettings } from './session-settings.js';
+import { LISTS_WITH_URIS, SessionSettings } from './session-settings.js';
 import { Subscriptions } from './subscriptions.js';
 import { faultResponse, isResult, notFound } from './target-faults.js';
 import { TargetQuestions } from './target-questions.js';
@@ -59,7 +59,7 @@ export class ClientMessages {
 
   /** Notifies the client that resources have other URIs now, which are in the lists of resources and in the links of tools. */
   announceRenamed(): void {
-    for (const list of ['resources', 'tools'] as const) {
+    for (const list of LISTS_WITH_URIS) {
       this.#settings.announceList(list);
       this.subscriptions.announceList(list);
     }

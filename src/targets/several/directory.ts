@@ -62,12 +62,14 @@ export class Directory {
     return () => void this.#renamings.delete(key);
   }
 
-  /** Learns from the capabilities that a target announces. */
-  learnCapabilities(target: string, capabilities: unknown): void {
+  /** Learns from the capabilities that a target announces. Returns true if resources have got other URIs, after the listeners were called. */
+  learnCapabilities(target: string, capabilities: unknown): boolean {
     const has = isRecord(capabilities) && capabilities.resources !== undefined;
     const before = this.onlyResourceTarget;
     this.#hasResources.set(target, has || this.#hasResources.get(target) === true);
-    if (this.onlyResourceTarget !== before) for (const listener of this.#renamings.values()) listener();
+    const isRenamed = this.onlyResourceTarget !== before;
+    if (isRenamed) for (const listener of this.#renamings.values()) listener();
+    return isRenamed;
   }
 
   /** Learns the names of a complete list of a target. */

@@ -58,19 +58,24 @@ export class Openings {
       return false;
     }
     const wasMissing = target.isMissing;
-    this.#learn(target, answers.get(target));
+    target.capabilities = capabilitiesIn(answers.get(target));
+    // Before clients hear that something has changed, and ask the target for it.
     this.#settings.resume(target);
-    if (wasMissing) this.#settings.announce(target);
+    const isRenamed = this.#conversation.directory.learnCapabilities(target.name, target.capabilities);
+    if (wasMissing) this.#settings.announce(target, isRenamed);
     return true;
   }
 
   #open(message: RpcMessage, revision: string, answers: Answers, faulty: ReadonlySet<NamedTarget>): void {
-    const { emit, options } = this.#conversation;
+    const { directory, emit, options } = this.#conversation;
     for (const [target, outcome] of answers) {
       target.reopen = () => this.reopen(target, message, revision);
       target.isMissing = faulty.has(target);
       if (target.isMissing) target.disconnect(typeof outcome === 'string' ? outcome : 'child_not_started');
-      else this.#learn(target, outcome);
+      else {
+        target.capabilities = capabilitiesIn(outcome);
+        directory.learnCapabilities(target.name, target.capabilities);
+      }
     }
     const results = new Map(
       [...answers].flatMap(([target, outcome]) => (faulty.has(target) ? [] : [[target.name, resultOf(outcome)]])),
@@ -127,12 +132,6 @@ export class Openings {
     return new Map([...answers].map(([target, outcome]) => [target, asStart(outcome)]));
   }
 
-  #learn(target: NamedTarget, outcome: Outcome | undefined): void {
-    const capabilities = outcome === undefined ? undefined : resultOf(outcome)?.capabilities;
-    target.capabilities = isRecord(capabilities) ? capabilities : {};
-    this.#conversation.directory.learnCapabilities(target.name, capabilities);
-  }
-
   #log(target: NamedTarget, outcome: Outcome): void {
     const { missing, options } = this.#conversation;
     if (outcome === 'start_timed_out') target.logLateStart(options.startTimeoutMs / 1_000);
@@ -144,6 +143,11 @@ export class Openings {
     else if (isResult(outcome)) this.#fail('unreadable_answer');
     else this.#conversation.emit(faultResponse(message.id ?? 'null', target.name, outcome));
   }
+}
+
+function capabilitiesIn(outcome: Outcome | undefined): Readonly<Record<string, unknown>> {
+  const capabilities = outcome === undefined ? undefined : resultOf(outcome)?.capabilities;
+  return isRecord(capabilities) ? capabilities : {};
 }
 
 /** Reports `initialize` without an answer as a late start: `startTimeoutSeconds` limits it, and not `requestTimeoutSeconds`. */

@@ -6,6 +6,8 @@ import type { NamedTarget } from './named-target.js';
 const MAX_SUBSCRIPTIONS = 1_000;
 const MAX_SUBSCRIPTION_BYTES = 1_048_576;
 const LIST_CAPABILITIES = ['tools', 'prompts', 'resources'] as const;
+/** The lists that have the URIs of resources: tools have links to them. */
+export const LISTS_WITH_URIS = ['resources', 'tools'] as const;
 
 /** Remembers the settings that a client has sent in its session. A target that is opened again gets them again. */
 export class SessionSettings {
@@ -56,9 +58,16 @@ export class SessionSettings {
     for (const request of this.#subscriptions.get(target)?.values() ?? []) this.#ask(target, readMessage(request));
   }
 
-  /** Notifies the client that lists have changed, because a target was missing from them so far. */
-  announce(target: NamedTarget): void {
-    for (const name of LIST_CAPABILITIES) if (target.capabilities?.[name] !== undefined) this.announceList(name);
+  /**
+   * Notifies the client that lists have changed, because a target was missing from them so far.
+   *
+   * @param isRenamed True if the client was just notified of the lists with URIs.
+   */
+  announce(target: NamedTarget, isRenamed: boolean): void {
+    const announced: readonly string[] = isRenamed ? LISTS_WITH_URIS : [];
+    for (const name of LIST_CAPABILITIES) {
+      if (target.capabilities?.[name] !== undefined && !announced.includes(name)) this.announceList(name);
+    }
   }
 
   /** Notifies the client that a list has changed, if it was told that this list can change. */
