@@ -129,18 +129,17 @@ describe('the endpoint, if it is not given', () => {
     expect((await protectedApp.send(server.issue({ iss: issuer }))).status).toBe(200);
   });
 
-  test.each<[string, Record<string, unknown>]>([
-    ['no endpoint', { introspection_endpoint: undefined }],
-    ['a file', { introspection_endpoint: 'file:///etc/passwd' }],
-    ['http on another machine', { introspection_endpoint: 'http://192.0.2.1/introspect' }],
-    ['a password', { introspection_endpoint: 'https://a:b@127.0.0.1/introspect' }],
-    ['the metadata of another issuer', { issuer: 'https://other.example' }],
-  ])('%s in the metadata is 503', async (_name, changes) => {
+  const unnamed = 'the metadata names no https introspection_endpoint; give introspection.endpoint';
+  test.each<[string, Record<string, unknown>, string]>([
+    ['no endpoint', { introspection_endpoint: undefined }, unnamed],
+    ['a file', { introspection_endpoint: 'file:///etc/passwd' }, unnamed],
+    ['http on another machine', { introspection_endpoint: 'http://192.0.2.1/introspect' }, unnamed],
+    ['a password', { introspection_endpoint: 'https://a:b@127.0.0.1/introspect' }, unnamed],
+    ['another issuer', { issuer: 'https://other.example' }, 'the metadata, which names its endpoint, cannot be used'],
+  ])('%s in the metadata is 503', async (_name, changes, reason) => {
     const { server, issuer, protectedApp, lines } = await setUpMetadata(changes);
     expectOutage(await protectedApp.send(server.issue({ iss: issuer })));
     expect(server.asked).toEqual([]);
-    expect(lines).toContain(
-      `error introspection at ${issuer}: the metadata names no https introspection_endpoint; give introspection.endpoint`,
-    );
+    expect(lines).toContain(`error introspection at ${issuer}: ${reason}`);
   });
 });

@@ -75,6 +75,32 @@ test('a connection that closes late does not take back the answer that its succe
   expect(log.has(1), 'when it counts as delivered').toBe(false);
 });
 
+test('nothing more is written to a response that a function of the application has ended before it threw', async () => {
+  const log = new EventLog();
+  const stream = new EventStream({ log, number: 1, sendsInitialEvent: () => false });
+  for (const text of ['a', 'b', 'c']) stream.send(Buffer.from(text));
+  const thrown: unknown[] = [];
+  const errors: unknown[] = [];
+  const url = await serve((_req, res) => {
+    res.on('error', (error) => errors.push(error));
+    stream.attach({ ...answerOn(res), breakOff: (_res, error) => thrown.push(error) });
+    res.write = () => {
+      res.end();
+      throw new Error('write');
+    };
+    stream.replay();
+  });
+  await (await fetch(url)).text();
+  expect(thrown).toEqual([new Error('write')]);
+  expect(errors).toEqual([]);
+  const again = await serve((_req, res) => {
+    stream.attach(answerOn(res));
+    stream.replay();
+    stream.end();
+  });
+  expect(await (await fetch(again)).text(), 'what was not written is still to be sent').toContain('data: c');
+});
+
 test('a quiet answer becomes a stream, so that no proxy closes its connection', async () => {
   const answer = await received((res) => {
     const quiet = new PostResponse(planFor(res));

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import https from 'node:https';
+import { expect, onTestFinished, test } from 'vitest';
 import { proxyAdvice } from '../../src/upstream/proxy-advice.js';
 import { sendThrough } from '../support/forward-proxy.js';
 
@@ -38,6 +39,15 @@ test('a proxy that Node was told to use in another way, such as --use-env-proxy'
   expect(proxyAdvice(url, REFUSED, HTTP)).toBe(UNUSED.replace('HTTPS_', 'HTTP_'));
   sendThrough(HTTP.HTTP_PROXY);
   expect(proxyAdvice(url, REFUSED, HTTP)).toBeUndefined();
+});
+
+test('an agent of another package, which has no options, is not one of Node with a proxy', () => {
+  const { globalAgent } = https;
+  onTestFinished(() => {
+    https.globalAgent = globalAgent;
+  });
+  https.globalAgent = { addRequest: () => undefined } as unknown as https.Agent;
+  expect(proxyAdvice(new URL(AUTH), REFUSED, HTTPS)).toBe(UNUSED);
 });
 
 test.each([

@@ -11,8 +11,8 @@ export interface ForwardProxy {
   readonly value: string;
 }
 
-/** The types of Node 20 have no `options`, and Node 20 no `proxyEnv`. */
-type ProxyingAgent = http.Agent & { readonly options: { readonly proxyEnv?: Environment } };
+/** The types of Node 20 have no `options`, Node 20 no `proxyEnv`, and agents of other packages (`global-agent`) may have neither. */
+type ProxyingAgent = http.Agent & { readonly options?: { readonly proxyEnv?: Environment } };
 
 type Host = Pick<URL, 'protocol' | 'hostname'>;
 
@@ -28,7 +28,8 @@ export function forwardProxyFor({ protocol, hostname }: Host, env: Environment):
 /** True if Node was told to use the forward proxy of its environment, and uses it for requests to a server. */
 export function usesForwardProxy(host: Host): boolean {
   const { options } = (host.protocol === 'https:' ? https.globalAgent : http.globalAgent) as ProxyingAgent;
-  return options.proxyEnv !== undefined && forwardProxyFor(host, options.proxyEnv) !== undefined;
+  const env = options?.proxyEnv;
+  return env !== undefined && forwardProxyFor(host, env) !== undefined;
 }
 
 /** True if `NO_PROXY` names the host, or a domain that it belongs to. */

@@ -62,7 +62,7 @@ function createEndpoint(
   return () =>
     named().catch((error: unknown) => {
       if (!(error instanceof UpstreamError)) throw error;
-      return error.code === 'authorization_server_malformed'
+      return error.cause instanceof CallError && error.cause.message.includes('introspection_endpoint')
         ? 'the metadata names no https introspection_endpoint; give introspection.endpoint'
         : 'the metadata, which names its endpoint, cannot be used';
     });

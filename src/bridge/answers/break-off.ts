@@ -31,7 +31,8 @@ export function createBreakOff(who: string, logger: Logger): BreakOff {
         // A session whose opening fails is ended.
         res.removeHeader('mcp-session-id');
         replyBridgeError(res, new BridgeError('answer_failed'));
-        // Some middlewares end an answer later than they are told to (express-session, compression).
+        // Some middlewares end an answer later than they are told to (express-session, compression), and some only once.
+        setTimeout(() => res.writableEnded || res.destroy(), MAX_END_MS).unref();
         return;
       }
     } catch {
@@ -42,6 +43,8 @@ export function createBreakOff(who: string, logger: Logger): BreakOff {
   };
 }
 
+/** The time in which a middleware must end an answer that was handed to it. */
+const MAX_END_MS = 10_000;
 /** Characters. */
 const MAX_PLACE = 300;
 

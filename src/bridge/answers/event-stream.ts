@@ -50,6 +50,7 @@ export class EventStream {
    */
   attach(answer: OpenAnswer, event = this.#sent): void {
     this.pause();
+    this.#answer = undefined;
     const { res } = answer;
     res.writeHead(200, STREAM_HEADERS);
     // Proxies and clients wait for the headers, and the first event may be a long time away.
@@ -115,7 +116,8 @@ export class EventStream {
     try {
       return this.#answer?.res.write(frame) ?? true;
     } catch (error) {
-      this.#breakOff(error);
+      if (this.#answer !== undefined) failAnswer(this.#answer, error);
+      this.#drop();
       return true;
     }
   }
@@ -124,13 +126,12 @@ export class EventStream {
     try {
       this.#answer?.res.end(last);
     } catch (error) {
-      this.#breakOff(error);
+      if (this.#answer !== undefined && failAnswer(this.#answer, error)) this.#drop();
     }
   }
 
-  /** Ends a response that cannot be written to, because a function of the application throws. Its client may resume the stream. */
-  #breakOff(error: unknown): void {
-    if (this.#answer === undefined || !failAnswer(this.#answer, error)) return;
+  /** Forgets a response that cannot be written to, because a function of the application throws. Its client may resume the stream. */
+  #drop(): void {
     this.#answer = undefined;
     this.#mark(false);
   }

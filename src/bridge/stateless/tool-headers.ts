@@ -16,8 +16,10 @@ interface MirroredParameter {
 type Tools = ReadonlyMap<string, readonly MirroredParameter[]>;
 
 const FRESH_MS = 60_000;
-// After this time, a list that the server failed to send is read again. It doubles with each failure, up to FRESH_MS: calls wait for the list.
+// After this time, a list that the server failed to send is read again. It doubles with each failure: calls wait for the list.
 const RETRY_MS = 500;
+// Until there is a list, calls pass unchecked in that time.
+const MAX_UNCHECKED_MS = 4_000;
 const LIST_MS = 10_000;
 const MAX_PAGES = 50;
 // Deeper than the parameters of any real tool, and far from a stack overflow.
@@ -96,7 +98,7 @@ class MirroredTools {
         this.#tools = tools;
         this.#isRead ||= !hasFailed;
         this.#freshUntil = performance.now() + (hasFailed ? this.#retryMs : FRESH_MS);
-        this.#retryMs = hasFailed ? Math.min(this.#retryMs * 2, FRESH_MS) : RETRY_MS;
+        this.#retryMs = hasFailed ? Math.min(this.#retryMs * 2, this.#isRead ? FRESH_MS : MAX_UNCHECKED_MS) : RETRY_MS;
       })
       .finally(() => {
         this.#reading = undefined;

@@ -6,6 +6,8 @@ import type { SeveralOptions } from './several-options.js';
 import { TargetNames } from './target-names.js';
 
 const MAX_LOGGED_NAMES = 100;
+/** The time for which the lists of anonymous callers count for those who connect later. */
+const LISTED_MS = 60_000;
 
 /** The targets that have listed their names, by kind. */
 export type ListingTargets = Readonly<Record<'tool' | 'prompt', Set<string>>>;
@@ -27,8 +29,9 @@ export class Directory {
   readonly #hasResources = new Map<string, boolean>();
   /** Without prefixes: the names of each target that has listed them, by kind. */
   readonly #listed = { tool: new Map<string, TargetNames>(), prompt: new Map<string, TargetNames>() };
-  /** The targets that have listed their names to an anonymous caller. All anonymous callers see the same lists. */
-  readonly listedToAnonymous: ListingTargets = createListingTargets();
+  /** The targets that have listed their names to anonymous callers, who all see the same lists. */
+  #listedToAnonymous = createListingTargets();
+  #anonymousUntil = Number.NEGATIVE_INFINITY;
   readonly #loggedNames = new Set<string>();
   readonly #renamings = new ShortLivedMap<number, () => void>();
   #renamingCount = 0;
@@ -53,6 +56,16 @@ export class Directory {
   /** True if the target has listed its names of this kind. */
   hasListed(kind: 'tool' | 'prompt', target: string): boolean {
     return this.#listed[kind].has(target);
+  }
+
+  /** The targets that have listed their names to anonymous callers lately. Later, a target may have other names. */
+  listedToAnonymous(): ListingTargets {
+    const now = performance.now();
+    if (now >= this.#anonymousUntil) {
+      this.#listedToAnonymous = createListingTargets();
+      this.#anonymousUntil = now + LISTED_MS;
+    }
+    return this.#listedToAnonymous;
   }
 
   /** Calls `listener` whenever resources have got other URIs. Returns a function that ends this. */

@@ -38,7 +38,7 @@ export class Lists {
   constructor(conversation: Conversation) {
     this.#conversation = conversation;
     // Each request of an anonymous caller may have a connection of its own, and is not to ask all targets again.
-    this.#answered = conversation.isAnonymous ? conversation.directory.listedToAnonymous : createListingTargets();
+    this.#answered = conversation.isAnonymous ? conversation.directory.listedToAnonymous() : createListingTargets();
   }
 
   async answer(method: ListMethod, message: RpcMessage, sender: Sender | undefined): Promise<void> {
