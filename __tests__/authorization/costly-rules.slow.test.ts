@@ -90,5 +90,6 @@ test.each([
   const mcp = { tool: { name: 'echo', target: undefined, arguments: toCelObject({ ips: IPS }) } };
   const variables = { jwt: undefined, apiKey: undefined, request: {} as never, source: {} as never, mcp };
   const run = () => void evaluateTogether(() => evaluate(variables, () => undefined));
-  expect(timeOf(run, 10)).toBeLessThan(100);
+  // Without charges, the slowest takes most of a second.
+  expect(timeOf(run, 10)).toBeLessThan(200);
 });

@@ -82,7 +82,8 @@ export function createProbe(
     // The name may have resolved to another address since.
     if (target.origin === origin && isPublic(answer.remoteAddress)) isTargetPublic = true;
     const { status, headers, bytes, isWhole } = answer;
-    return { status, headers, json: parseJsonObject(new TextDecoder().decode(bytes)), isWhole };
+    // What was read may end where the answer does, although it is longer than the limit.
+    return { status, headers, json: isWhole ? parseJsonObject(new TextDecoder().decode(bytes)) : undefined, isWhole };
   };
 }
 

@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import { charge, ExpressionFault } from './evaluation.js';
 
 /** Units of work, by measurement. */
+const PARSE_UNITS = 12;
 const PARSE_V6_UNITS = 10;
 const CREATE_RANGE_UNITS = 40;
 const SEARCH_RANGE_UNITS = 25;
@@ -12,6 +13,7 @@ export class Ip {
   readonly #canonical: string;
 
   constructor(text: string) {
+    charge(PARSE_UNITS);
     const version = isIP(text);
     if (version === 0) throw new ExpressionFault('malformed_text');
     this.text = text;
