@@ -31,7 +31,7 @@ describe('over HTTP/2, without a configured resource', () => {
   test.each<[string, Record<string, string>]>([
     ['that differs from Host', { ':authority': 'mcp.example', host: 'other.example' }],
     ['whose port differs from that of Host', { ':authority': 'mcp.example', host: 'mcp.example:1' }],
-    ['with a user', { ':authority': 'alice@mcp.example' }],
+    ['whose port is no number', { ':authority': 'mcp.example:x' }],
   ])('an :authority %s is answered 400', async (_what, names) => {
     const { send } = await serve();
     for (const headers of [
