@@ -12,3 +12,8 @@ export function requestHost({ headers }: Pick<IncomingMessage, 'headers'>): stri
   if (host === undefined || authority === undefined) return host ?? authority ?? '';
   return lowerAscii(host) === lowerAscii(authority) ? host : '';
 }
+
+/** Returns the name of that host, in lower case and without its port. */
+export function requestHostname(req: Pick<IncomingMessage, 'headers'>): string {
+  return lowerAscii(requestHost(req)).replace(/:\d{1,5}$/, '');
+}

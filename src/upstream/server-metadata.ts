@@ -8,9 +8,9 @@ import { CALL_LIMITS, CallError, fetchDocument, outageOf } from './call-server.j
 export interface PublishedMetadata {
   /** The whole document, unchanged. */
   readonly document: Readonly<Record<string, unknown>>;
-  /** Returns an endpoint, `undefined` if the metadata has none. @throws {CallError} If it may not be used. */
+  /** Returns an endpoint, `undefined` if the metadata has none. @throws {EndpointError} If it may not be used. */
   endpoint(name: string): URL | undefined;
-  /** Returns an endpoint. @throws {CallError} If the metadata has none, or one that may not be used. */
+  /** Returns an endpoint. @throws {EndpointError} If the metadata has none, or one that may not be used. */
   requiredEndpoint(name: string): URL;
 }
 
@@ -36,6 +36,9 @@ export interface MetadataSource {
   readonly staleIfErrorSeconds: number;
   readonly logger: Logger;
 }
+
+/** An endpoint that the metadata does not name, or that may not be used. */
+export class EndpointError extends CallError {}
 
 /** Takes what its caller needs. The metadata of a server without logins may have no more. @throws {CallError} */
 type ReadMetadata<Needed> = (published: PublishedMetadata) => Needed;
@@ -95,10 +98,10 @@ async function fetchMetadata<Needed extends object>(
 }
 
 function publishedAt(url: URL, document: Readonly<Record<string, unknown>>, source: MetadataSource): PublishedMetadata {
+  if (document.issuer !== source.issuer) throw new CallError('GET', url, `its "issuer" is not ${source.issuer}`, true);
   const fail = (reason: string) => {
-    throw new CallError('GET', url, reason, true);
+    throw new EndpointError('GET', url, reason, true);
   };
-  if (document.issuer !== source.issuer) return fail(`its "issuer" is not ${source.issuer}`);
   const endpoint = (name: string): URL | undefined => {
     const value = document[name];
     if (value === undefined || value === null) return undefined;

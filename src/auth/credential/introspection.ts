@@ -8,7 +8,7 @@ import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { ResolvedIntrospection } from '../../policy/resolve-credentials.js';
 import { basicHeader, formEncode } from '../../upstream/basic-header.js';
 import { CallError, callServer, type ServerAnswer, type ServerCall } from '../../upstream/call-server.js';
-import { createMetadata } from '../../upstream/server-metadata.js';
+import { createMetadata, EndpointError } from '../../upstream/server-metadata.js';
 import { authInfoFrom, type Claims, claimOf, claimsForLog } from '../token/claims.js';
 import { createMissingClaimWarning } from '../token/missing-claim-warning.js';
 import { claimFaults } from '../token/token-faults.js';
@@ -62,7 +62,7 @@ function createEndpoint(
   return () =>
     named().catch((error: unknown) => {
       if (!(error instanceof UpstreamError)) throw error;
-      return error.cause instanceof CallError && error.cause.message.includes('introspection_endpoint')
+      return error.cause instanceof EndpointError
         ? 'the metadata names no https introspection_endpoint; give introspection.endpoint'
         : 'the metadata, which names its endpoint, cannot be used';
     });

@@ -2,9 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { createRareLine } from '../../core/rare-line.js';
 import { isLoopbackAddress, isLoopbackHost } from '../../http/loopback.js';
-import { lowerAscii } from '../../http/lower-ascii.js';
 import { replyJson, replyMethodNotAllowed } from '../../http/reply.js';
-import { requestHost } from '../../http/request-host.js';
+import { requestHostname } from '../../http/request-host.js';
 import { rawPath, requestTarget } from '../../http/request-target.js';
 import type { Logger } from '../../index.js';
 import { describeAddress, type ServerAddress } from '../config/server-address.js';
@@ -28,7 +27,7 @@ export function createPageServer(
   const isLocal = () => isLoopbackAddress((server.address() as AddressInfo | null)?.address ?? address.host);
   const log = createRareLine((line) => logger.warn(line));
   const server = createServer(serverOptions(), (req, res) => {
-    if (isLocal() && !isLoopbackHost(hostOf(req))) {
+    if (isLocal() && !isLoopbackHost(requestHostname(req))) {
       log(`${describeAddress(address)} refused a request with a foreign Host header (foreign_host)`);
       replyJson(res, 403, '{"error":"foreign_host","error_description":"Ask for localhost or 127.0.0.1"}');
       return;
@@ -55,8 +54,4 @@ async function serve(page: Page, req: IncomingMessage, res: ServerResponse, logg
     logger.error(`${req.method} ${rawPath(requestTarget(req))} failed: ${(error as Error).message}`);
     replyJson(res, 500, '{"error":"server_error"}');
   }
-}
-
-function hostOf(req: IncomingMessage): string {
-  return lowerAscii(requestHost(req)).replace(/:\d{1,5}$/, '');
 }
