@@ -82,7 +82,7 @@ export function createProbe(
     // The name may have resolved to another address since.
     if (target.origin === origin && isPublic(answer.remoteAddress)) isTargetPublic = true;
     const { status, headers, bytes, isWhole } = answer;
-    // What was read may end where the answer does, although it is longer than the limit.
+    // The part that was read may be one whole document, although the answer is longer than the limit.
     return { status, headers, json: isWhole ? parseJsonObject(new TextDecoder().decode(bytes)) : undefined, isWhole };
   };
 }
