@@ -1,6 +1,6 @@
 import express from 'express';
 import request from 'supertest';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { type McpAuthOptions, mcpAuth } from '../../src/index.js';
 import { createTestIssuer } from '../../src/testing/index.js';
 
@@ -57,3 +57,26 @@ test('introspection needs a listening issuer, and says so', () => {
   expect(() => issuer.introspection).toThrow(message);
   expect(() => issuer.opaqueToken()).toThrow(message);
 });
+
+test.each([10, 600, 3_600, 86_400])(
+  'tokens for %i seconds that are made after their user was revoked are accepted',
+  async (expiresInSeconds) => {
+    onTestFinished(() => void vi.useRealTimers());
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const issuer = createTestIssuer();
+    await issuer.listen();
+    onTestFinished(() => issuer.close());
+    const { introspection } = issuer;
+    const auth = mcpAuth(issuer.policy({ resource: RESOURCE, introspection, clockToleranceSeconds: 0 }));
+    const app = express().use(auth, (_req, res) => void res.end());
+    const statusesOf = (tokens: readonly string[]) =>
+      Promise.all(tokens.map(async (token) => (await request(app).get('/mcp').auth(token, { type: 'bearer' })).status));
+    const options = { sub: 'alice', expiresInSeconds };
+    const before = [issuer.token(options), issuer.opaqueToken(options)];
+    expect(await statusesOf(before)).toEqual([200, 200]);
+    auth.revoke({ subject: 'alice', issuer: issuer.issuer });
+    vi.setSystemTime(Date.now() + 2_000);
+    expect(await statusesOf(before)).toEqual([401, 401]);
+    expect(await statusesOf([issuer.token(options), issuer.opaqueToken(options)])).toEqual([200, 200]);
+  },
+);

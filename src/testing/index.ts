@@ -263,7 +263,8 @@ class Issuer implements TestIssuer {
     const { sub = DEFAULTS.sub, clientId = DEFAULTS.clientId, scopes = [], expiresInSeconds = HOUR_SECONDS } = options;
     const now = Math.floor(Date.now() / 1000);
     const exp = now + expiresInSeconds;
-    const iat = Math.min(now, exp - HOUR_SECONDS);
+    // A token that is valid was issued now, so that a revocation before it does not count. An expired one was issued before it expired.
+    const iat = exp > now ? now : exp - HOUR_SECONDS;
     const known = { iss: this.#name, aud: audience, sub, client_id: clientId, scope: scopes.join(' '), iat, exp };
     return { ...known, ...options.claims };
   }
