@@ -145,6 +145,19 @@ describe('the target’s fault is never the client’s', () => {
   });
 });
 
+test.each(['', 'identity,', ', Identity'])(
+  'an answer whose Content-Encoding is %j is not encoded',
+  async (encoding) => {
+    const headers = { 'content-type': 'application/json', 'content-encoding': encoding };
+    const target = await startTarget((_req, res) =>
+      res.writeHead(200, headers).end('{"jsonrpc":"2.0","id":1,"result":{}}'),
+    );
+    const remote = await serveRemote(target.url);
+    const response = await post(remote.url, initialize(), remote.bearer('ada'));
+    expect([response.status, await response.json()]).toEqual([200, { jsonrpc: '2.0', id: 1, result: {} }]);
+  },
+);
+
 describe('a stream that breaks', () => {
   test.each([
     ['an event stream', { 'content-type': 'text/event-stream' }],

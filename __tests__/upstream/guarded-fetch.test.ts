@@ -189,6 +189,13 @@ test('asks for no compression, and decompresses within maxBytes', async () => {
   expect(asked).toBe('identity');
 });
 
+test.each(['gzip,', ', GZIP', 'identity, gzip'])('the encoding %j is one of gzip', async (encoding) => {
+  const origin = await serve(
+    (_req, res) => void res.writeHead(200, { 'content-encoding': encoding }).end(gzipSync('x')),
+  );
+  expect((await call(origin)).bytes.toString()).toBe('x');
+});
+
 test('an encoding that is not known is an error, unless the body is not needed', async () => {
   const origin = await serve((_req, res) => void res.writeHead(200, { 'content-encoding': 'zstd' }).end('x'));
   expect(await failureOf(call(origin))).toMatchObject({

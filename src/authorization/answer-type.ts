@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { codingsIn } from '../http/codings.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { trimOws } from '../http/ows.js';
 
@@ -44,7 +45,7 @@ function isPage({ req }: ServerResponse, type: string): boolean {
 
 function encodingOf(res: ServerResponse): string | undefined {
   const codings = ['content-encoding', 'transfer-encoding'].flatMap((name) =>
-    lowerAscii(String(res.getHeader(name) ?? '')).split(/[ \t]*,[ \t]*/),
+    codingsIn(String(res.getHeader(name) ?? '')),
   );
-  return codings.find((coding) => !['', 'identity', 'chunked'].includes(coding));
+  return codings.find((coding) => coding !== 'chunked');
 }

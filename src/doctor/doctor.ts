@@ -8,6 +8,7 @@ import { type Finding, type Reader, type ReportedFinding, reporterFor, reportTo 
 import { checkClosingSlash, firstRequest } from './first-request.js';
 import { createProbe, isHttpUrl, isPrivate, type Probe } from './probe.js';
 import { readPublishedKeys, unknownKeySet } from './published-keys.js';
+import { parameterOf } from './read-challenge.js';
 import { createJsonReport, createTextReport, type Screen } from './report.js';
 import { checkScopes, type ResourceDocuments, readResourceDocuments } from './resource-documents.js';
 import { checkToken } from './token-check.js';
@@ -45,7 +46,7 @@ async function* findingsOf({ url, token, policy, unread }: DoctorTarget, probe: 
   yield* first.findings;
   if (!first.isThere) return;
   if (!isPrivate(url)) yield PLAIN;
-  const scope = first.challenge?.parameters.get('scope') ?? '';
+  const scope = parameterOf(first.challenge, 'scope') ?? '';
   const scopes = scope.split(' ').filter((each) => each !== '');
   const resource = await readResourceDocuments(probe, url, first.metadataUrl);
   yield* resource.findings;

@@ -1,8 +1,8 @@
-import { lowerAscii } from '../http/lower-ascii.js';
 import { withoutClosingSlash } from '../http/well-known.js';
 import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { FetchError } from '../upstream/bounded-fetch.js';
+import { checkChallenge, metadataIn } from './check-challenge.js';
 import { type Finding, reporterFor } from './finding.js';
 import { fetchErrorOf, initialize, isHttpUrl, isMcpAnswer, type Probe, type ProbeResponse } from './probe.js';
 import { type ReadChallenge, readChallenge } from './read-challenge.js';
@@ -49,7 +49,7 @@ export async function firstRequest(
     return { findings: [finding], isThere: isOpen, isOpen };
   }
   const challenge = readChallenge(headers.get('www-authenticate'));
-  const metadataUrl = challenge?.parameters.get('resource_metadata');
+  const metadataUrl = metadataIn(challenge);
   return {
     findings: [
       answered.ok('401'),
@@ -117,61 +117,6 @@ async function methodWithChallenge(probe: Probe, url: string): Promise<string | 
   return undefined;
 }
 
-const CHALLENGE_FIX = {
-  code: 'Answer 401 with WWW-Authenticate: Bearer resource_metadata="…", as mcpAuth() does; if you use mcpAuth(), find out what changes its answer.',
-  file: 'Find out what answers instead of the gateway, or changes its answer: the gateway sends Bearer resource_metadata="…".',
-};
-
-function* checkChallenge(url: string, challenge: ReadChallenge | undefined, headers: Headers): Generator<Finding> {
-  const metadata = challenge?.parameters.get('resource_metadata');
-  if (challenge === undefined || !isBearer(challenge) || metadata === undefined || !isHttpUrl(metadata)) {
-    return yield challengeFault(challenge, metadata, headers);
-  }
-  const challenged = reporterFor('challenge');
-  yield challenged.ok(`Bearer, resource_metadata ${metadata}`);
-  if (new URL(metadata).origin !== new URL(url).origin) {
-    yield challenged.warning(
-      `resource_metadata is on ${new URL(metadata).origin}`,
-      'Clients that look for metadata only on the origin of the server do not find it.',
-      'Set resourceMetadata.resource to the address that clients use; behind a proxy, check the Host that it sends, and "trust proxy".',
-    );
-  }
-  const error = challenge.parameters.get('error');
-  if (error !== undefined) {
-    yield challenged.warning(
-      `error="${error}" although no token was sent (RFC 6750, section 3.1)`,
-      'Clients may discard a login that is still valid.',
-      'Send no error if the request has no token.',
-    );
-  }
-}
-
-const isBearer = ({ scheme }: ReadChallenge): boolean => lowerAscii(scheme) === 'bearer';
-
-/** The reason why clients cannot find the login from this challenge. */
-function challengeFault(challenge: ReadChallenge | undefined, metadata: string | undefined, headers: Headers): Finding {
-  const challenged = reporterFor('challenge');
-  const renamed = [...headers.keys()].find((name) => name.endsWith('-www-authenticate'));
-  if (challenge === undefined && renamed !== undefined) {
-    return challenged.fault(
-      `no WWW-Authenticate, but ${renamed}`,
-      'Clients do not ask the user to log in.',
-      'A proxy in front of the server renames the header, as REST APIs of AWS API Gateway do: make it send WWW-Authenticate.',
-    );
-  }
-  if (challenge === undefined || !isBearer(challenge)) {
-    // Clients read no other challenge than the first.
-    const before = /,[ \t]*bearer\b/i.test(headers.get('www-authenticate') ?? '') ? ' before Bearer' : '';
-    const seen = challenge === undefined ? 'no WWW-Authenticate' : `the scheme ${challenge.scheme}${before}`;
-    return challenged.fault(seen, 'Clients do not ask the user to log in.', CHALLENGE_FIX);
-  }
-  if (metadata === undefined) {
-    return challenged.fault('no resource_metadata', 'Claude, VS Code and others show no login prompt.', CHALLENGE_FIX);
-  }
-  const seen = `resource_metadata is ${JSON.stringify(metadata)}, not an absolute URL`;
-  return challenged.fault(seen, 'Clients cannot fetch it.', CHALLENGE_FIX);
-}
-
 /** The 401 of every method must say where to log in. */
 async function checkOtherMethods(probe: Probe, url: string, policy: ResolvedAuth | undefined): Promise<Finding> {
   const others = reporterFor('other verbs');
@@ -205,7 +150,7 @@ function checkMethod(method: string, answer: ProbeResponse, policy: ResolvedAuth
     return [others.fault(seen, 'Anonymous callers can read streams or end sessions.', fix)];
   }
   const challenge = readChallenge(headers.get('www-authenticate'));
-  if (status !== 401 || challenge?.parameters.has('resource_metadata') === true) return [];
+  if (status !== 401 || metadataIn(challenge) !== undefined) return [];
   const fix = {
     code: 'Send the same challenge for every method, as mcpAuth() does.',
     file: 'Find out what answers before the gateway, which sends the same challenge for every method.',

@@ -3,7 +3,7 @@ import type { FetchError } from '../upstream/bounded-fetch.js';
 import { type Finding, type Fix, reporterFor } from './finding.js';
 import { isMcpAnswer, type ProbeResponse } from './probe.js';
 import { namedKeySets } from './published-keys.js';
-import { readChallenge } from './read-challenge.js';
+import { parameterOf, readChallenge } from './read-challenge.js';
 import { explainConnection, rpcErrorFinding, unexpectedFinding } from './unexpected-answer.js';
 
 /** The verdict of the server on a token. */
@@ -27,14 +27,14 @@ const TOKEN_ERROR = /^(?:invalid_token|invalid_request|insufficient_scope|invali
  */
 export function checkTokenAnswer(answer: ProbeResponse, keyUrls: readonly string[]): TokenAnswer {
   const { status, headers } = answer;
-  const parameters = readChallenge(headers.get('www-authenticate'))?.parameters;
-  const error = parameters?.get('error');
+  const challenge = readChallenge(headers.get('www-authenticate'));
+  const error = parameterOf(challenge, 'error');
   const rpcError = rpcErrorFinding(TOKEN, '', answer, 'The doctor cannot tell whether the server accepts the token.');
   if (rpcError !== undefined) return { verdict: 'unknown', code: undefined, finding: () => rpcError };
   if (isMcpAnswer(answer))
     return { verdict: 'accepted', code: undefined, finding: () => TOKEN.ok(`accepted (${status})`) };
   if ([400, 401, 403].includes(status) && error !== undefined && TOKEN_ERROR.test(error)) {
-    const why = parameters?.get('error_description');
+    const why = parameterOf(challenge, 'error_description');
     return {
       verdict: 'refused',
       code: codeOf(why),

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
-import { lowerAscii } from '../http/lower-ascii.js';
+import { codingsIn } from '../http/codings.js';
 import type { BoundedAnswer } from './bounded-fetch.js';
 
 /** The `code` of the error for a body that cannot be decoded. */
@@ -25,9 +25,9 @@ type Body = Pick<BoundedAnswer, 'bytes' | 'isWhole'>;
  * @throws {Error} With the code {@link UNREADABLE_ENCODING}.
  */
 export async function decodeBody(body: Body, encoding: string | null, maxBytes: number): Promise<Body> {
-  const name = lowerAscii(encoding ?? 'identity');
-  if (!body.isWhole || body.bytes.length === 0 || name === 'identity') return body;
-  const decode = DECODERS.get(name);
+  const codings = codingsIn(encoding ?? '');
+  if (!body.isWhole || body.bytes.length === 0 || codings.length === 0) return body;
+  const decode = codings.length > 1 ? undefined : DECODERS.get(codings.join());
   if (decode === undefined) throw unreadable('its Content-Encoding is none of gzip, deflate and br');
   try {
     return { bytes: await decode(body.bytes, { maxOutputLength: maxBytes }), isWhole: true };

@@ -1,4 +1,5 @@
 import { printable } from '../../core/printable.js';
+import { codingsIn } from '../../http/codings.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { headerText, type ResponseHeaders } from './exchange.js';
 
@@ -43,8 +44,8 @@ export function refuseFault(
     const evidence = request && evidenceFor(reason, headers, request);
     throw new BridgeError(reason, { detail: `status ${status}`, retryAfterSeconds, evidence });
   }
-  const encoding = headerText(headers['content-encoding']) ?? 'identity';
-  if (encoding !== 'identity') throw new BridgeError('target_malformed', { detail: 'it has a Content-Encoding' });
+  const encodings = codingsIn(headerText(headers['content-encoding']) ?? '');
+  if (encodings.length > 0) throw new BridgeError('target_malformed', { detail: 'it has a Content-Encoding' });
 }
 
 /** Returns the error of a status that is not the client's fault. */
