@@ -1,10 +1,15 @@
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { mcpAdmin } from '../../src/admin/mcp-admin.js';
-import { ConfigError } from '../../src/index.js';
+import { ConfigError, mcpStdioBackend } from '../../src/index.js';
 
 const AUTHORIZE =
   'Give a function that returns true for requests of operators; or "loopback" for this machine alone; or () => true behind a middleware that has checked it.';
 const BACKENDS = 'Write { "/mcp": backend }, with the path at which the backend is mounted.';
+
+const SERVER_PATH =
+  'Write "/mcp", the path at which a server that is no backend is mounted; for a backend, leave it out.';
+const BACKEND = mcpStdioBackend({ command: 'node' });
+afterAll(() => BACKEND.close());
 
 test.each<[string, unknown, string, string]>([
   ['no authorize', {}, 'authorize', `must be "loopback" or a function, but got undefined. ${AUTHORIZE}`],
@@ -28,6 +33,18 @@ test.each<[string, unknown, string, string]>([
     `must be a backend, as mcpStdioBackend() returns it. ${BACKENDS}`,
   ],
   ['a list', { authorize: 'loopback', backends: [] }, 'backends', `must be an object, but got []. ${BACKENDS}`],
+  ...['mcp', '/:tenant/mcp', 'https://example.com/mcp', '', 7].map((serverPath): [string, unknown, string, string] => [
+    `the path ${JSON.stringify(serverPath)} of a server`,
+    { authorize: 'loopback', serverPath },
+    'serverPath',
+    `must be a path, but got ${JSON.stringify(serverPath)}. ${SERVER_PATH}`,
+  ]),
+  [
+    'the path of a backend as that of another server',
+    { authorize: 'loopback', backends: { '/mcp': BACKEND }, serverPath: '/mcp' },
+    'serverPath',
+    `must be another path than those of backends, but got "/mcp". ${SERVER_PATH}`,
+  ],
   [
     'a policy in place of mcpAuth()',
     { authorize: 'loopback', auth: { issuer: 'x' } },

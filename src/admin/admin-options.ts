@@ -25,6 +25,13 @@ export interface McpAdminOptions {
    */
   readonly backends?: Readonly<Record<string, AnyBackend>> | undefined;
   /**
+   * The path at which an MCP server is mounted that is no backend, such as `/mcp`. The page calls its tools there: behind a proxy that removes
+   * the first part of paths, that is the path without this part.
+   *
+   * @default without backends, the path of the resource of `auth`
+   */
+  readonly serverPath?: string | undefined;
+  /**
    * The `mcpAuth()` in front of them. Without it, the page can neither revoke tokens nor run the doctor.
    *
    * @default none
@@ -47,6 +54,7 @@ const AUTHORIZE_FIX =
 export const ADMIN_TABLE = {
   authorize: { read: readAuthorize },
   backends: { default: {}, read: readBackends },
+  serverPath: { read: optional(readServerPath) },
   auth: { read: optional(readAuth) },
   allowedHosts: BACKEND_ROWS.allowedHosts,
   logger: { read: resolveLogger },
@@ -58,7 +66,11 @@ export type ResolvedAdmin = ResolvedOptions<typeof ADMIN_TABLE>;
 export function resolveAdminOptions(options: Readonly<McpAdminOptions>): ResolvedAdmin {
   const checks = createChecks('mcpAdmin()');
   const given = requireArgument(checks, options, { example: '{ authorize: …, backends: { "/mcp": backend }, auth }' });
-  return readOptions(checks, ADMIN_TABLE, given);
+  const resolved = readOptions(checks, ADMIN_TABLE, given);
+  const { backends, serverPath } = resolved;
+  if (serverPath !== undefined && backends.has(serverPath))
+    checks.refuse('serverPath', 'another path than those of backends', serverPath, SERVER_PATH_FIX);
+  return resolved;
 }
 
 function readAuthorize(checks: OptionChecks, value: unknown, option: string): McpAdminOptions['authorize'] {
@@ -66,12 +78,22 @@ function readAuthorize(checks: OptionChecks, value: unknown, option: string): Mc
   return checks.refuse(option, '"loopback" or a function', value, AUTHORIZE_FIX);
 }
 
+const PATH = /^\/[\w./~-]*$/;
+
+const SERVER_PATH_FIX =
+  'Write "/mcp", the path at which a server that is no backend is mounted; for a backend, leave it out.';
+
+function readServerPath(checks: OptionChecks, value: unknown, option: string): string {
+  if (typeof value === 'string' && PATH.test(value)) return value;
+  return checks.refuse(option, 'a path', value, SERVER_PATH_FIX);
+}
+
 const BACKENDS_FIX = 'Write { "/mcp": backend }, with the path at which the backend is mounted.';
 
 function readBackends(checks: OptionChecks, value: unknown, option: string): ReadonlyMap<string, AnyBackend> {
   const given = Object.entries(checks.record(value, option, BACKENDS_FIX));
   for (const [path, backend] of given) {
-    if (!/^\/[\w./~-]*$/.test(path)) checks.refuse(option, 'an object whose names are paths', path, BACKENDS_FIX);
+    if (!PATH.test(path)) checks.refuse(option, 'an object whose names are paths', path, BACKENDS_FIX);
     const isBackend = typeof backend === 'function' && factsOf(backend) !== undefined;
     if (!isBackend)
       checks.refuseUnquoted(`${option}["${path}"]`, 'a backend, as mcpStdioBackend() returns it', BACKENDS_FIX);

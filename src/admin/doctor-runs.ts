@@ -26,7 +26,7 @@ export function createDoctorRuns(): (route: AdminRoute) => Promise<{ readonly fi
       throw new AdminError(
         409,
         'no_address',
-        'The doctor needs the address of the route: set resourceMetadata.resource',
+        'The doctor needs the address of the route: set resourceMetadata.resource. If that is set, it has {tenant} or the path of another route: run express-mcp-auth doctor URL',
       );
     if (running.has(id)) throw new AdminError(409, 'doctor_is_running', 'The doctor is already checking this route');
     running.add(id);

@@ -47,9 +47,10 @@ export async function sendToRoute(
 /**
  * Reads the answer to a JSON-RPC request: from JSON, or from an event stream, whose other messages are dropped.
  *
+ * @param url Where the request was sent.
  * @throws {AdminError} If there is none.
  */
-export async function readRouteAnswer(response: IncomingMessage, id: number): Promise<Message> {
+export async function readRouteAnswer(response: IncomingMessage, id: number, url: string): Promise<Message> {
   const { statusCode = 0, headers } = response;
   const isStream = /^text\/event-stream\b/i.test(headers['content-type'] ?? '');
   const isAnswer = (message: Message | undefined): message is Message =>
@@ -58,7 +59,7 @@ export async function readRouteAnswer(response: IncomingMessage, id: number): Pr
   const text = await readText(response);
   const message = parseJsonObject(text);
   if (isAnswer(message) && ('result' in message || statusCode === 200)) return message;
-  throw refusalOf(statusCode, text);
+  throw refusalOf(statusCode, text, url);
 }
 
 async function findInStream(
@@ -102,12 +103,13 @@ function tooLong(): AdminError {
 }
 
 /** Returns the error for an answer that is a refusal, with the words of the route. */
-function refusalOf(status: number, text: string): AdminError {
+function refusalOf(status: number, text: string, url: string): AdminError {
   const { error, error_description: description } = parseJsonObject(text) ?? {};
   const message = (error as { message?: unknown } | null | undefined)?.message;
   const words = [typeof error === 'string' ? error : undefined, description, message].filter(
     (word) => typeof word === 'string',
   );
+  const where = status === 404 ? ` at the path ${new URL(url).pathname}` : '';
   const why = words.length === 0 ? '' : `: ${words.join(': ').slice(0, MAX_REFUSAL)}`;
-  return new AdminError(502, 'refused_by_route', `The route answered ${status}${why}`);
+  return new AdminError(502, 'refused_by_route', `The route answered ${status}${where}${why}`);
 }

@@ -96,7 +96,7 @@ export class ToolClient {
     const id = this.#lastId;
     const response = await this.#post({ jsonrpc: '2.0', id, method, params });
     onResponse(response);
-    return await readRouteAnswer(response, id);
+    return await readRouteAnswer(response, id, this.#address.url);
   }
 
   #post(message: object) {

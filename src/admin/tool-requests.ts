@@ -30,7 +30,7 @@ export function createToolRequests({ routes }: AdminSource) {
       throw new AdminError(
         409,
         'not_callable',
-        'The admin page cannot call the tools of this route: its port is closed, or requests need more than a path and a host, such as a client certificate',
+        'The admin page cannot call the tools of this route: its port is closed, or requests need more than a path and a host, such as a client certificate or the name of a tenant',
       );
     // Before the count, which a refused token must not change.
     const token = await tokenFor(route, request.body);
