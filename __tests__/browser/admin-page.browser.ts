@@ -88,7 +88,7 @@ test('a tool without a simple schema is called with JSON, and a token that is re
   await page.getByRole('button', { name: 'evil' }).click();
   await page.getByLabel('Arguments as JSON').fill('{"a":');
   await page.getByRole('button', { name: 'Call the tool' }).click();
-  await page.getByRole('alert').getByText('The arguments are not valid JSON').waitFor();
+  await page.getByRole('alert').getByText('The arguments cannot be sent: ').waitFor();
   await page.getByLabel('Arguments as JSON').fill('{"a": [1]}');
   await page.getByRole('button', { name: 'Call the tool' }).click();
   await page.getByRole('heading', { name: 'The tool says that it failed' }).waitFor();

@@ -10,6 +10,7 @@ import type { AdminSource } from './admin-source.js';
 import { createDoctorRuns } from './doctor-runs.js';
 import { readErrorHelp } from './error-help.js';
 import { findRoute } from './find-route.js';
+import { JsonText } from './json-text.js';
 import { LiveEvents } from './live-events.js';
 import { packageVersion } from './package-version.js';
 import { buildState } from './page-state.js';
@@ -117,9 +118,11 @@ async function act(req: IncomingMessage, res: ServerResponse, action: Action): P
   requireSameOrigin(req);
   // Checked even if a parser of the application has read the body: browsers send a form to another origin without asking it.
   requireMediaType(req.headers, 'application/json');
-  const body = parseJsonObject((await readBody(req, MAX_BODY_BYTES)).toString('utf8'));
+  const bytes = await readBody(req, MAX_BODY_BYTES);
+  const body = parseJsonObject(bytes.toString('utf8'));
   if (body === undefined) throw new AdminError(400, 'invalid_body', 'The body must be a JSON object');
-  replyJson(res, 200, JSON.stringify(await action({ req, res, body })));
+  const answer = await action({ req, res, body, bytes });
+  replyJson(res, 200, answer instanceof JsonText ? answer.text : JSON.stringify(answer));
 }
 
 /** Relative links of the page need the slash. The target is relative too, so that it stays on this host. */

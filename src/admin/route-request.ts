@@ -21,7 +21,14 @@ export interface RouteRequest {
 }
 
 /** A JSON-RPC message. */
-export type Message = Readonly<Record<string, unknown>>;
+type Message = Readonly<Record<string, unknown>>;
+
+/** The answer to a JSON-RPC request. */
+export interface RouteAnswer {
+  readonly message: Message;
+  /** The same as it was written: `message` has rounded numbers beyond 2^53. */
+  readonly bytes: Buffer;
+}
 
 /** Sends a request to a route of this process, and resolves to the response with any status. */
 export async function sendToRoute(
@@ -50,28 +57,28 @@ export async function sendToRoute(
  * @param url Where the request was sent.
  * @throws {AdminError} If there is none.
  */
-export async function readRouteAnswer(response: IncomingMessage, id: number, url: string): Promise<Message> {
+export async function readRouteAnswer(response: IncomingMessage, id: number, url: string): Promise<RouteAnswer> {
   const { statusCode = 0, headers } = response;
   const isStream = /^text\/event-stream\b/i.test(headers['content-type'] ?? '');
   const isAnswer = (message: Message | undefined): message is Message =>
     message?.id === id && 'method' in message === false;
   if (isStream && statusCode === 200) return await findInStream(response, isAnswer);
-  const text = await readText(response);
-  const message = parseJsonObject(text);
-  if (isAnswer(message) && ('result' in message || statusCode === 200)) return message;
-  throw refusalOf(statusCode, text, url);
+  const bytes = await readBytes(response);
+  const message = parseJsonObject(bytes.toString('utf8'));
+  if (isAnswer(message) && ('result' in message || statusCode === 200)) return { message, bytes };
+  throw refusalOf(statusCode, message, url);
 }
 
 async function findInStream(
   response: IncomingMessage,
-  isAnswer: (message: Message | undefined) => boolean,
-): Promise<Message> {
-  let found: Message | undefined;
+  isAnswer: (message: Message | undefined) => message is Message,
+): Promise<RouteAnswer> {
+  let found: RouteAnswer | undefined;
   let isTooLong = false;
   const reader = new EventReader(MAX_ANSWER_BYTES, {
     message(bytes) {
       const message = parseJsonObject(bytes.toString('utf8'));
-      if (found === undefined && isAnswer(message)) found = message;
+      if (found === undefined && isAnswer(message)) found = { message, bytes };
     },
     oversized() {
       isTooLong = true;
@@ -87,7 +94,7 @@ async function findInStream(
   return found;
 }
 
-async function readText(response: IncomingMessage): Promise<string> {
+async function readBytes(response: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response) {
@@ -95,16 +102,16 @@ async function readText(response: IncomingMessage): Promise<string> {
     if (size > MAX_ANSWER_BYTES) throw tooLong();
     chunks.push(chunk as Buffer);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 function tooLong(): AdminError {
   return new AdminError(502, 'answer_too_long', `The answer of the route is longer than ${MAX_ANSWER_BYTES} bytes`);
 }
 
-/** Returns the error for an answer that is a refusal, with the words of the route. */
-function refusalOf(status: number, text: string, url: string): AdminError {
-  const { error, error_description: description } = parseJsonObject(text) ?? {};
+/** Returns the error for an answer that is a refusal, with the words of the route. If nothing is there, it says where. */
+function refusalOf(status: number, answer: Message | undefined, url: string): AdminError {
+  const { error, error_description: description } = answer ?? {};
   const message = (error as { message?: unknown } | null | undefined)?.message;
   const words = [typeof error === 'string' ? error : undefined, description, message].filter(
     (word) => typeof word === 'string',

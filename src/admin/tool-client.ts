@@ -1,8 +1,10 @@
 import { isRecord } from '../http/json-object.js';
+import { readElements, readMembers } from '../messages/json-members.js';
 import { LAST_SESSION_REVISION } from '../messages/revision.js';
 import { AdminError } from './admin-error.js';
 import type { CallAddress } from './admin-source.js';
-import { type Message, readRouteAnswer, sendToRoute } from './route-request.js';
+import { JsonText, memberBytes } from './json-text.js';
+import { type RouteAnswer, readRouteAnswer, sendToRoute } from './route-request.js';
 
 /** A tool as the page shows it. */
 export interface ShownTool {
@@ -38,41 +40,57 @@ export class ToolClient {
   }
 
   async open(): Promise<void> {
-    const params = { protocolVersion: LAST_SESSION_REVISION, capabilities: {}, clientInfo: CLIENT };
-    const { result } = await this.#request('initialize', params, ({ headers }) => {
+    const params = JSON.stringify({
+      protocolVersion: LAST_SESSION_REVISION,
+      capabilities: {},
+      clientInfo: CLIENT,
+    });
+    const { message } = await this.#request('initialize', params, ({ headers }) => {
       const id = headers['mcp-session-id'];
       if (typeof id === 'string') this.#headers = { ...this.#headers, 'mcp-session-id': id };
     });
-    const version = isRecord(result) ? result.protocolVersion : undefined;
+    const version = isRecord(message.result) ? message.result.protocolVersion : undefined;
     if (typeof version !== 'string')
       throw new AdminError(502, 'not_initialized', 'The route did not accept initialize');
     this.#headers = { ...this.#headers, 'mcp-protocol-version': version };
-    const response = await this.#post({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    const response = await this.#post('{"jsonrpc":"2.0","method":"notifications/initialized"}');
     response.destroy();
   }
 
-  async listTools(): Promise<readonly ShownTool[]> {
-    const tools: ShownTool[] = [];
+  /** Resolves to the tools, each a {@link ShownTool} as JSON. */
+  async listTools(): Promise<readonly string[]> {
+    const tools: string[] = [];
     let cursor: unknown;
     let length = 0;
     for (let page = 0; page < MAX_PAGES; page++) {
-      const { result, error } = await this.#request('tools/list', cursor === undefined ? {} : { cursor });
+      const params = JSON.stringify(cursor === undefined ? {} : { cursor });
+      const { message, bytes } = await this.#request('tools/list', params);
+      const { result, error } = message;
       if (!isRecord(result))
         throw new AdminError(502, 'no_tools', `The route answered tools/list with an error${messageIn(error)}`);
-      const found = (Array.isArray(result.tools) ? result.tools : []).filter(isRecord).map(shownTool);
-      length += JSON.stringify(found).length;
-      if (length > MAX_LIST_LENGTH) throw new AdminError(502, 'answer_too_long', TOO_LONG);
-      for (const tool of found) tools.push(tool);
+      for (const tool of toolsIn(bytes)) {
+        length += tool.length;
+        if (length > MAX_LIST_LENGTH) throw new AdminError(502, 'answer_too_long', TOO_LONG);
+        tools.push(tool);
+      }
       cursor = result.nextCursor;
       if (typeof cursor !== 'string') break;
     }
     return tools;
   }
 
-  /** Calls a tool. Resolves to the `result` or the `error` of the answer. */
-  async callTool(name: string, args: unknown): Promise<{ readonly result: unknown } | { readonly error: unknown }> {
-    const { result, error } = await this.#request('tools/call', { name, arguments: args });
-    return error === undefined ? { result } : { error };
+  /**
+   * Calls a tool. Resolves to `{ result }` or `{ error }`, as the route wrote it.
+   *
+   * @param args JSON, which is sent as it is.
+   */
+  async callTool(name: string, args: string): Promise<JsonText> {
+    const params = `{"name":${JSON.stringify(name)},"arguments":${args}}`;
+    const { message, bytes } = await this.#request('tools/call', params);
+    const outcome = message.error === undefined ? 'result' : 'error';
+    if (message[outcome] === undefined) return new JsonText('{}');
+    const text = memberBytes(bytes, outcome)?.toString('utf8') ?? JSON.stringify(message[outcome]);
+    return new JsonText(`{"${outcome}":${text}}`);
   }
 
   /** Ends the session, if there is one. */
@@ -89,24 +107,18 @@ export class ToolClient {
 
   async #request(
     method: string,
-    params: object,
+    params: string,
     onResponse: (response: { readonly headers: NodeJS.Dict<string | string[]> }) => void = () => undefined,
-  ): Promise<Message> {
+  ): Promise<RouteAnswer> {
     this.#lastId += 1;
     const id = this.#lastId;
-    const response = await this.#post({ jsonrpc: '2.0', id, method, params });
+    const response = await this.#post(`{"jsonrpc":"2.0","id":${id},"method":"${method}","params":${params}}`);
     onResponse(response);
     return await readRouteAnswer(response, id, this.#address.url);
   }
 
-  #post(message: object) {
-    const request = {
-      method: 'POST',
-      headers: this.#headers,
-      body: JSON.stringify(message),
-      signal: this.#signal,
-    } as const;
-    return sendToRoute(this.#address, request);
+  #post(body: string) {
+    return sendToRoute(this.#address, { method: 'POST', headers: this.#headers, body, signal: this.#signal });
   }
 }
 
@@ -114,8 +126,20 @@ const CLOSE_MS = 5_000;
 
 const TOO_LONG = `The tools of the route are longer than ${MAX_LIST_LENGTH} characters`;
 
-function shownTool({ name, description, inputSchema }: Record<string, unknown>): ShownTool {
-  return { name: typeof name === 'string' ? name : (JSON.stringify(name) ?? ''), description, inputSchema };
+function toolsIn(message: Buffer): readonly string[] {
+  const list = memberBytes(memberBytes(message, 'result'), 'tools');
+  const items = (list && readElements(list)) ?? [];
+  return items.map(({ start, end }) => list?.subarray(start, end)).flatMap((tool) => shownTool(tool) ?? []);
+}
+
+/** Returns a tool as JSON. Undefined if it is no object. */
+function shownTool(tool: Buffer | undefined): string | undefined {
+  if (tool === undefined || readMembers(tool) === undefined) return undefined;
+  const textOf = (name: string) => memberBytes(tool, name)?.toString('utf8');
+  const name = textOf('name') ?? '""';
+  const members = ['description', 'inputSchema'].map((member) => [member, textOf(member)]);
+  const written = members.flatMap(([member, text]) => (text === undefined ? [] : [`,"${member}":${text}`]));
+  return `{"name":${name.startsWith('"') ? name : JSON.stringify(name)}${written.join('')}}`;
 }
 
 function messageIn(error: unknown): string {

@@ -5,6 +5,7 @@ import { isToken68 } from '../oauth/credentials.js';
 import { AdminError } from './admin-error.js';
 import type { AdminRoute, AdminSource } from './admin-source.js';
 import { findRoute } from './find-route.js';
+import { JsonText, mayBeRounded, memberBytes } from './json-text.js';
 import { ToolClient } from './tool-client.js';
 
 /** The request of the page. */
@@ -12,6 +13,8 @@ export interface ToolRequest {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly body: Readonly<Record<string, unknown>>;
+  /** The body as it was sent. */
+  readonly bytes: Buffer;
 }
 
 /** Milliseconds for everything that one request of the page causes. */
@@ -55,14 +58,26 @@ export function createToolRequests({ routes }: AdminSource) {
   }
 
   return {
-    list: (request: ToolRequest) => withClient(request, async (client) => ({ tools: await client.listTools() })),
+    list: (request: ToolRequest) =>
+      withClient(request, async (client) => new JsonText(`{"tools":[${(await client.listTools()).join()}]}`)),
     call(request: ToolRequest) {
       const { name, arguments: args = {} } = request.body;
       if (typeof name !== 'string') throw new AdminError(400, 'invalid_body', '"name" must be the name of a tool');
       if (!isRecord(args)) throw new AdminError(400, 'invalid_body', '"arguments" must be an object');
-      return withClient(request, (client) => client.callTool(name, args));
+      const text = memberBytes(request.bytes, 'arguments')?.toString('utf8') ?? '{}';
+      if (mayBeRounded(parsedBody(request.req)?.arguments)) throw new AdminError(400, 'invalid_body', ROUNDED);
+      return withClient(request, (client) => client.callTool(name, text));
     },
   };
+}
+
+const ROUNDED =
+  'A number in "arguments" cannot be sent exactly: a body parser of the application runs before the page, and rounds it';
+
+/** Returns the object that a body parser of the application has left in place of the bytes. */
+function parsedBody(req: IncomingMessage): Readonly<Record<string, unknown>> | undefined {
+  const { body } = req as { readonly body?: unknown };
+  return isRecord(body) && !Buffer.isBuffer(body) ? body : undefined;
 }
 
 async function tokenFor(

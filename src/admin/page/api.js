@@ -1,3 +1,5 @@
+import { parseExactJson } from './exact-json.js';
+
 /** @import { ShownFinding } from '../doctor-runs.js' */
 /** @import { ShownTool } from '../tool-client.js' */
 /** @import { Credential, ServerState, SessionState, ToolResult } from './page-types.js' */
@@ -69,7 +71,10 @@ async function ask(path, body) {
   const request = body === undefined ? {} : { method: 'POST', headers: json, body: JSON.stringify(body) };
   const response = await fetch(`./api/${path}`, { cache: 'no-store', ...request }).catch(() => undefined);
   if (response === undefined) throw new ApiError('The server does not answer.');
-  const answer = await response.json().catch(() => undefined);
+  const answer = await response
+    .text()
+    .then(parseExactJson)
+    .catch(() => undefined);
   if (response.ok && answer !== undefined) return answer;
   const said = answer?.error_description ?? answer?.error;
   throw new ApiError(typeof said === 'string' ? said : `The server answered with status ${response.status}.`);

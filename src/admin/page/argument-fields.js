@@ -1,9 +1,10 @@
 import { element, nameElement } from './element.js';
+import { exactNumber, numberIn, parseExactJson } from './exact-json.js';
 
 /** @import { ArgumentSchema } from './page-types.js' */
 
 /**
- * One argument of a tool. `read` returns undefined for an argument that is left out, and throws `SyntaxError` for text that is not JSON.
+ * One argument of a tool. `read` returns undefined for an argument that is left out, and throws `SyntaxError` for text that is not JSON or no number.
  *
  * @typedef {{ element: HTMLElement, read(): unknown, write(value: unknown): void }} ArgumentField
  */
@@ -65,7 +66,8 @@ function choiceOf(values, isRequired) {
     input,
     read: () => (input.value === '' ? undefined : values[Number(input.value)]),
     write: (/** @type {unknown} */ value) => {
-      const index = values.indexOf(value);
+      const text = JSON.stringify(value);
+      const index = values.findIndex((each) => JSON.stringify(each) === text);
       input.value = index === -1 ? '' : String(index);
     },
   };
@@ -76,7 +78,7 @@ function choiceOf(values, isRequired) {
  * @param {boolean} isRequired
  */
 function textOf({ maxLength }, isRequired) {
-  const input = element('textarea', { rows: 1, required: isRequired, maxlength: boundOf(maxLength) });
+  const input = element('textarea', { rows: 1, required: isRequired, maxlength: numberIn(maxLength) });
   return {
     input,
     read: () => (input.value === '' && !isRequired ? undefined : input.value),
@@ -95,17 +97,31 @@ function numberOf({ type, minimum, maximum }, isRequired) {
   const input = element('input', {
     type: 'number',
     step,
-    min: boundOf(minimum),
-    max: boundOf(maximum),
+    min: numberIn(minimum),
+    max: numberIn(maximum),
     required: isRequired,
   });
   return {
     input,
-    read: () => (input.value === '' ? undefined : input.valueAsNumber),
+    read: () => {
+      // The browser gives no text then, for example for 1e400.
+      if (input.validity.badInput)
+        throw new SyntaxError('a field for a number has another text, or too large a number');
+      return input.value === '' ? undefined : exactNumber(jsonNumber(input.value));
+    },
     write: (/** @type {unknown} */ value) => {
-      input.value = typeof value === 'number' ? String(value) : '';
+      input.value = numberIn(value) === undefined ? '' : JSON.stringify(value);
     },
   };
+}
+
+/**
+ * HTML allows zeros before a number, and a number that begins with its point.
+ *
+ * @param {string} text
+ */
+function jsonNumber(text) {
+  return text.replace(/^(-?)0+(?=\d)/, '$1').replace(/^(?<sign>-?)\./, '$<sign>0.');
 }
 
 /** @param {boolean} isRequired */
@@ -119,14 +135,9 @@ function jsonOf(isRequired) {
   });
   return {
     input,
-    read: () => (input.value.trim() === '' ? undefined : JSON.parse(input.value)),
+    read: () => (input.value.trim() === '' ? undefined : parseExactJson(input.value)),
     write: (/** @type {unknown} */ value) => {
       input.value = value === undefined ? '' : JSON.stringify(value, null, 2);
     },
   };
-}
-
-/** @param {unknown} value */
-function boundOf(value) {
-  return typeof value === 'number' ? value : undefined;
 }

@@ -1,5 +1,6 @@
 import { createArgumentField } from './argument-fields.js';
 import { element, setChildren } from './element.js';
+import { parseExactJson, refuseRounded } from './exact-json.js';
 
 /** @import { ArgumentField } from './argument-fields.js' */
 /** @typedef {Readonly<Record<string, unknown>>} Arguments */
@@ -40,16 +41,18 @@ export class ArgumentForm {
   }
 
   /**
-   * Returns the arguments; undefined, and says why, if they are not JSON.
+   * Returns the arguments; undefined, and says why, if they are not JSON or cannot be sent exactly.
    *
    * @returns {Arguments | undefined}
    */
   read() {
     try {
       this.#problem.textContent = '';
-      return this.#isJson ? parseObject(this.#json.value) : this.#readFields();
+      const given = this.#isJson ? parseObject(this.#json.value) : this.#readFields();
+      refuseRounded(given);
+      return given;
     } catch (error) {
-      this.#problem.textContent = `The arguments are not valid JSON: ${/** @type {Error} */ (error).message}`;
+      this.#problem.textContent = `The arguments cannot be sent: ${/** @type {Error} */ (error).message}`;
       return undefined;
     }
   }
@@ -106,8 +109,7 @@ function isObject(value) {
 
 /** @param {string} text */
 function parseObject(text) {
-  const value = JSON.parse(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new SyntaxError('an object is needed, such as {}');
+  const value = parseExactJson(text);
+  if (!text.trimStart().startsWith('{')) throw new SyntaxError('an object is needed, such as {}');
   return value;
 }

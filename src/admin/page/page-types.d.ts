@@ -59,3 +59,11 @@ export interface View {
   show?(parameter: string): void;
   hide?(): void;
 }
+
+declare global {
+  interface JSON {
+    /** Missing in browsers from before 2025. */
+    rawJSON?(text: string): object;
+    isRawJSON?(value: unknown): boolean;
+  }
+}
