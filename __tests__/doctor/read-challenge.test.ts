@@ -27,7 +27,7 @@ const challenges: readonly [challenge: string, byGrammar: boolean, bySdks: boole
   [`Bearer ${METADATA}; realm="x"`, false, true],
   [`Bearer ${METADATA} realm="x"`, false, true],
   [`Bearer realm="x", DPoP algs="ES256", ${METADATA}`, false, true],
-  // What the SDKs do not find.
+  // The SDKs do not find these.
   [`Bearer resource_metadata = "${URL_TEXT}"`, true, false],
   [`Bearer Resource_Metadata="${URL_TEXT}"`, true, false],
   [`Bearer\t${METADATA}`, true, false],

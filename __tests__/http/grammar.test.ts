@@ -118,6 +118,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'core/principal.ts': "the mount in capitals as Express's router compares it",
   'core/session-owners.ts': 'wider on purpose: session ids that a server may take for the same have one owner',
   'doctor/cross-origin.ts': 'a method that is written there',
+  'doctor/read-challenge.ts': 'reads a challenge with the regular expression of the MCP SDKs',
   'options/checks.ts': 'the nearest name, for a message',
   'policy/metadata-members.ts': 'the option that a member was meant for, for a message',
   'gateway/access-log/log-values.ts': 'a value for the log: any white space in it is quoted',
