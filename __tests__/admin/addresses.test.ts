@@ -39,25 +39,25 @@ async function serveBehindProxy({ resource, backends = [], serverPath }: Given) 
   return { routes, can, toolsOf, post };
 }
 
-const PREFIXED = 'https://example.com/api/mcp';
-const TENANTS = 'https://mcp.example.com/{tenant}/mcp';
+const PREFIXED = 'https://prefix.example/api/mcp';
+const TENANTS = 'https://tenants.example/{tenant}/mcp';
 
 describe('the address of a route', () => {
   test.each<[string, Given, (readonly [path: string, url: string | undefined])[]]>([
     ['a backend, with a prefix', { resource: PREFIXED, backends: ['/mcp'] }, [['/mcp', PREFIXED]]],
     [
       'a backend, with an origin',
-      { resource: 'https://example.com', backends: ['/mcp'] },
-      [['/mcp', 'https://example.com']],
+      { resource: 'https://prefix.example', backends: ['/mcp'] },
+      [['/mcp', 'https://prefix.example']],
     ],
     ['a server, with its path', { resource: PREFIXED, serverPath: '/mcp' }, [['/mcp', PREFIXED]]],
     ['a server, without its path', { resource: PREFIXED }, [['/api/mcp', PREFIXED]]],
     [
       'of several, the one with the path',
-      { resource: 'https://example.com/mcp', backends: ['/acme/mcp', '/mcp'] },
+      { resource: 'https://prefix.example/mcp', backends: ['/acme/mcp', '/mcp'] },
       [
         ['/acme/mcp', undefined],
-        ['/mcp', 'https://example.com/mcp'],
+        ['/mcp', 'https://prefix.example/mcp'],
       ],
     ],
     [
@@ -69,7 +69,7 @@ describe('the address of a route', () => {
       ],
     ],
     ['all tenants', { resource: TENANTS }, [['/{tenant}/mcp', undefined]]],
-    ['one tenant', { resource: TENANTS, backends: ['/acme/mcp'] }, [['/acme/mcp', 'https://mcp.example.com/acme/mcp']]],
+    ['one tenant', { resource: TENANTS, backends: ['/acme/mcp'] }, [['/acme/mcp', 'https://tenants.example/acme/mcp']]],
     ['no policy', { serverPath: '/mcp' }, [['/mcp', undefined]]],
   ])('%s', async (_what, given, expected) => {
     const { routes, can } = await serveBehindProxy(given);
