@@ -83,6 +83,21 @@ test('a new key with the kid of the old one is accepted, and the old one refused
   expect(await client.verdictOn(first.sign(claims()))).toBe(SIGNATURE);
 });
 
+test('after a set with too many keys without a kid, a smaller one is fetched, once they are not the newest', async () => {
+  stopTime();
+  const nameless = Array.from({ length: 6 }, () => createSigner({ alg: 'ES256' }));
+  const client = await startClient(...nameless);
+  const assertion = () => (nameless[5] as Signer).sign(claims(), { kid: undefined });
+  const single = "its kid must single out one of the client's keys for ES256";
+  for (const _ of [1, 2]) expect(await client.verdictOn(assertion())).toBe(single);
+  passTime(31_000);
+  expect(await client.verdictOn(assertion())).toBe(single);
+  client.publish(...nameless.slice(1));
+  passTime(31_000);
+  expect(await client.verdictOn(assertion())).toBe('accepted');
+  expect(client.requests).toBe(3);
+});
+
 test('forged assertions cause one fetch in a cool-down', async () => {
   stopTime();
   const client = await startClient(first);

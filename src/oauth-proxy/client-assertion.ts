@@ -69,24 +69,25 @@ async function verifyWithKeys(
   sets: ClientKeySets,
 ): Promise<void> {
   const known = await sets.get(client, caller);
-  if (await isSignedByOne(jwt, known)) return;
+  const fault = await signatureFault(jwt, known);
+  if (fault === undefined) return;
   const newer = await sets.getNewer(client, caller, known);
-  if (newer !== undefined && (await isSignedByOne(jwt, newer))) return;
-  throw assertionRefusal('no key that the client publishes verifies its signature');
+  const newest = newer === undefined ? fault : await signatureFault(jwt, newer);
+  if (newest !== undefined) throw assertionRefusal(newest);
 }
 
-/** Clients may leave out `kid`, as the MCP SDKs do. Then each key is tried. */
-async function isSignedByOne(jwt: CompactJwt, { keys }: ClientKeySet): Promise<boolean> {
+/** Returns why no key verifies an assertion; undefined if one does. Clients may leave out `kid`, as the MCP SDKs do. Then each key is tried. */
+async function signatureFault(jwt: CompactJwt, { keys }: ClientKeySet): Promise<string | undefined> {
   const { kid, alg } = jwt;
   const fitting = keys.filter((key) => (kid === undefined || key.kid === kid) && isForAlgorithm(key, alg));
-  if (fitting.length > MAX_TRIED) throw assertionRefusal(`its kid must single out one of the client's keys for ${alg}`);
+  if (fitting.length > MAX_TRIED) return `its kid must single out one of the client's keys for ${alg}`;
   for (const { key } of fitting) {
     try {
       await verifySignature(jwt, key);
-      return true;
+      return undefined;
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
     }
   }
-  return false;
+  return 'no key that the client publishes verifies its signature';
 }

@@ -1,4 +1,4 @@
-import { AuthError, UpstreamError } from '../../core/errors.js';
+import { UpstreamError } from '../../core/errors.js';
 import type { Jwks } from '../../policy/issuer-options.js';
 import { type JwksSource, parseJwks } from '../../policy/jwks-source.js';
 import { CachedDocument } from '../../upstream/cached-document.js';
@@ -80,10 +80,10 @@ function createRemoteKeySet(places: KeySetPlaces, context: KeySetContext): KeySe
   return {
     async find(wanted, failedKey) {
       const select = (current: UsableKeys) => current.select(wanted, failedKey);
-      // JWKS (RFC 7517) cannot announce new keys. An unknown `kid` or a failed signature is the only hint, and an attacker can
-      // send either, so it triggers at most one fetch per cool-down. If that fetch fails, the token may be good: report the outage.
+      // JWKS (RFC 7517) cannot announce new keys. A token for which there is no key, or no single one, and a failed signature are the only
+      // hints. An attacker can send either, so they trigger at most one fetch per cool-down. If it fails, the token may be good: report the outage.
       const key = select(await published.get()) ?? (await published.refetch(select));
-      if (key === undefined) throw new AuthError('unknown_key', { kid: wanted.kid });
+      if (key === undefined) throw keys.refusalOf(wanted);
       return key;
     },
     isReady: () =>

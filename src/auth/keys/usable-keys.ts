@@ -15,12 +15,15 @@ export interface UsableKeys {
    */
   fill(jwks: Jwks): Promise<void>;
   /**
-   * Returns the key to verify a token with (RFC 7515, section 4.1.4), other than `failedKey`; undefined if there is none.
-   *
-   * @throws {AuthError} `unsupported_algorithm` if the key with this `kid` is not for this algorithm, `unknown_key` if there
-   * is no `kid` and several keys fit.
+   * Returns the key to verify a token with (RFC 7515, section 4.1.4), other than `failedKey`; undefined if there is none, or if there is no `kid`
+   * and several keys fit.
    */
   select(wanted: WantedKey, failedKey?: VerificationKey): VerificationKey | undefined;
+  /**
+   * Returns the refusal of a token for which `select()` finds no key: `unsupported_algorithm` if the key with its `kid` is not for its algorithm,
+   * otherwise `unknown_key`.
+   */
+  refusalOf(wanted: WantedKey): AuthError;
   clear(): void;
   /** True if it has this very object. */
   has(key: VerificationKey): boolean;
@@ -42,6 +45,14 @@ export function createUsableKeys(context: KeySetContext, report = createSkippedK
     if (!isSame) revision++;
   }
 
+  /** The keys that the token may mean, and those of them that are for its algorithm. */
+  function candidatesFor(wanted: WantedKey) {
+    const { kid, alg } = wanted;
+    const ofIssuer = [...usable.values()].filter((key) => isOfIssuer(key, wanted));
+    const named = ofIssuer.filter((key) => kid === undefined || key.kid === kid);
+    return { named, fitting: named.filter((key) => isForAlgorithm(key, alg)) };
+  }
+
   return {
     async fill(jwks) {
       const { keys, skipped } = await readKeys(jwks.keys);
@@ -50,18 +61,18 @@ export function createUsableKeys(context: KeySetContext, report = createSkippedK
       replace(keys);
     },
     select(wanted, failedKey) {
+      const { fitting } = candidatesFor(wanted);
+      if (fitting.length > 1 && wanted.kid === undefined) return undefined;
+      return fitting.find((key) => key !== failedKey);
+    },
+    refusalOf(wanted) {
       const { kid, alg } = wanted;
-      const ofIssuer = [...usable.values()].filter((key) => isOfIssuer(key, wanted));
-      const named = ofIssuer.filter((key) => kid === undefined || key.kid === kid);
-      const fitting = named.filter((key) => isForAlgorithm(key, alg));
-      const others = fitting.filter((key) => key !== failedKey);
-      if (fitting.length > 1 && kid === undefined) {
-        throw new AuthError('unknown_key', { reason: 'no kid, and several keys could be meant' });
-      }
-      if (others.length > 0) return others[0];
+      const { named, fitting } = candidatesFor(wanted);
+      if (fitting.length > 1 && kid === undefined)
+        return new AuthError('unknown_key', { reason: 'no kid, and several keys could be meant' });
       if (fitting.length === 0 && named.length > 0 && kid !== undefined)
-        throw new AuthError('unsupported_algorithm', { alg, kid });
-      return undefined;
+        return new AuthError('unsupported_algorithm', { alg, kid });
+      return new AuthError('unknown_key', { kid });
     },
     clear: () => replace([]),
     has: (key) => usable.get(key.identity) === key,
@@ -78,13 +89,13 @@ export function createUsableKeys(context: KeySetContext, report = createSkippedK
 /**
  * Returns the key to verify a token with, from a key set that cannot be fetched again.
  *
- * @throws {AuthError} As {@link UsableKeys.select} does, and `unknown_key` if there is no such key.
+ * @throws {AuthError} {@link UsableKeys.refusalOf} the token if there is no such key.
  * @throws {UpstreamError} `key_set_unavailable` if there are no keys at all: that is not the client's fault.
  */
 export function findIn(keys: UsableKeys, ...[wanted, failedKey]: Parameters<UsableKeys['select']>): VerificationKey {
   if (keys.size === 0) throw new UpstreamError('key_set_unavailable');
   const key = keys.select(wanted, failedKey);
-  if (key === undefined) throw new AuthError('unknown_key', { kid: wanted.kid });
+  if (key === undefined) throw keys.refusalOf(wanted);
   return key;
 }
 
