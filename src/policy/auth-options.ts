@@ -65,7 +65,8 @@ export interface DpopOptions {
 export interface MtlsOptions {
   /**
    * Returns the certificate of the client's connection, as PEM or DER; `undefined` if the client sent none. If a proxy ends
-   * TLS, read it from the header that the proxy sets, but only if clients cannot set that header themselves.
+   * TLS, read it from the header that the proxy sets, but only if clients cannot set that header themselves. PEM may have spaces or tabs
+   * in place of line ends. Decode URL-encoded PEM.
    */
   readonly getCertificate: (req: IncomingMessage) => string | Uint8Array | undefined;
   /** `true` refuses every token that is not bound to a certificate. @default false */

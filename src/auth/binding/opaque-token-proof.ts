@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { JWTPayload, JWTVerifyResult } from 'jose';
 import type { AuthInfo } from '../../core/auth-info.js';
 import { AuthError } from '../../core/errors.js';
@@ -79,16 +79,8 @@ function invalid(reason: string): AuthError {
  *
  * @throws {AuthError} `wrong_certificate`.
  */
-export function requireCertificateOfOpaqueToken({ payload }: AuthInfo, certificate: string | Uint8Array): void {
+export function requireCertificateOfOpaqueToken({ payload }: AuthInfo, der: Buffer): void {
   const { 'x5t#S256': expected } = payload.cnf as Record<string, unknown>;
-  if (thumbprintOf(certificate) !== expected) throw new AuthError('wrong_certificate');
-}
-
-function thumbprintOf(certificate: string | Uint8Array): string | undefined {
-  try {
-    return createHash('sha256').update(new X509Certificate(certificate).raw).digest('base64url');
-  } catch {
-    // The proxy or the client sent something that is no certificate.
-    return undefined;
-  }
+  const thumbprint = createHash('sha256').update(der).digest('base64url');
+  if (thumbprint !== expected) throw new AuthError('wrong_certificate');
 }

@@ -6,6 +6,7 @@ import { createLazyImport } from '../../core/lazy-import.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
 import type { Scheme } from '../../oauth/credentials.js';
 import type { VerifiedJwt, VerifiedToken } from '../token/token-cache.js';
+import { certificateDer } from './certificate-der.js';
 import type { CountedUses } from './counted-uses.js';
 import { requireCertificateOfOpaqueToken, verifyProofOfOpaqueToken } from './opaque-token-proof.js';
 import type { ProofIds } from './proof-ids.js';
@@ -102,8 +103,12 @@ export async function verifyCertificate(
     ignoreRejection(certificate);
     throw new TypeError('senderConstraint.mtls.getCertificate returned neither a string, nor bytes, nor undefined');
   }
-  if (verified.jwt === undefined) return requireCertificateOfOpaqueToken(verified.auth, certificate);
-  const getCertificate = () => certificate;
+  // Once for all kinds of credentials, so that a certificate which counts for one counts for each.
+  const der = certificateDer(certificate);
+  if (der === undefined)
+    throw new AuthError('wrong_certificate', { reason: 'getCertificate gave neither PEM nor DER' });
+  if (verified.jwt === undefined) return requireCertificateOfOpaqueToken(verified.auth, der);
+  const getCertificate = () => der;
   const mtls = { enabled: true, required: true };
   const options = { dpop: { enabled: false }, mtls, getCertificate, clockTolerance };
   await runBearerAuth(verified.auth, verified.jwt, presentation, options, 'wrong_certificate');
