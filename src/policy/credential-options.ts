@@ -61,7 +61,10 @@ export interface VerifierResult {
   readonly issuer?: string | undefined;
   /** The resource that the token is meant for. If given, it must equal the resource of the policy. */
   readonly resource?: URL | string | undefined;
-  /** Further claims, for `req.auth.extra`. */
+  /**
+   * Further claims, for `req.auth.extra`. Those that the other members decide on are left out: `iss`, `sub`, `client_id`, `azp`, `cid`, `appid`,
+   * `scope`, `scp` and `exp`.
+   */
   readonly extra?: Readonly<Record<string, unknown>> | undefined;
 }
 

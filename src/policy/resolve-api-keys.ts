@@ -6,6 +6,7 @@ import { isPlain, type OptionChecks } from '../options/checks.js';
 import { isScopeList } from '../options/scope-list.js';
 import { ANY_MAPPING, either, listOf, type Member, membersOf, TEXT, TEXTS } from '../options/value-type.js';
 import type { ApiKey, ApiKeysOption } from './credential-options.js';
+import { DERIVED_CLAIMS } from './derived-claims.js';
 
 const ENTRY = {
   sha256: { type: TEXT, isRequired: true },
@@ -111,8 +112,6 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Claims that follow from the other members of an entry. */
-const RESERVED_CLAIMS = ['iss', 'sub', 'client_id', 'azp', 'cid', 'appid', 'scope', 'scp', 'exp'];
 const MEMBERS = Object.keys(ENTRY).filter((name) => name !== 'sha256');
 
 /**
@@ -131,7 +130,7 @@ export function parseApiKey(known: Readonly<Record<string, unknown>>, fail: (rea
   if (subject !== undefined && (typeof subject !== 'string' || subject === '')) return fail('its "subject" is no text');
   if (!isScopeList(scopes)) return fail('its "scopes" are not a list of scopes');
   if (!isRecord(claims)) return fail('its "claims" are not an object');
-  const reserved = RESERVED_CLAIMS.find((name) => Object.hasOwn(claims, name));
+  const reserved = DERIVED_CLAIMS.find((name) => Object.hasOwn(claims, name));
   if (reserved !== undefined) return fail(`its "claims" must not have "${reserved}"`);
   const expiresAt = expires === undefined ? undefined : parseDate(expires);
   if (Number.isNaN(expiresAt)) return fail('its "expires" is no date such as 2027-01-31 or 2027-01-31T12:00:00Z');

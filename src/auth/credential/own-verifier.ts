@@ -3,6 +3,7 @@ import { AuthError } from '../../core/errors.js';
 import { isRecord, jsonCopy } from '../../http/json-object.js';
 import { withoutClosingSlash } from '../../http/well-known.js';
 import type { Verifier, VerifierResult } from '../../policy/credential-options.js';
+import { DERIVED_CLAIMS } from '../../policy/derived-claims.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import { callInTime, outageFor } from './in-time.js';
 
@@ -65,9 +66,22 @@ function readResult(given: unknown): VerifierResult {
   if (resource !== undefined && !URL.canParse(String(resource)))
     throw new TypeError('it returned a "resource" that is no URL');
   if (extra !== undefined && !isRecord(extra)) throw new TypeError('it returned an "extra" that is no object');
+  return {
+    subject,
+    clientId,
+    scopes: [...scopes],
+    expiresAt,
+    issuer,
+    resource,
+    extra: furtherClaims(extra),
+  } as VerifierResult;
+}
+
+/** Without the claims that the other members decide on: rules would read another caller there than sessions and limits have. */
+function furtherClaims(extra: Record<string, unknown> = {}): Record<string, unknown> {
   // A copy, since it will be frozen.
-  const claims = extra === undefined ? {} : jsonCopy(extra);
-  return { subject, clientId, scopes: [...scopes], expiresAt, issuer, resource, extra: claims } as VerifierResult;
+  const claims = Object.entries(jsonCopy(extra));
+  return Object.fromEntries(claims.filter(([name]) => !DERIVED_CLAIMS.includes(name)));
 }
 
 function authInfoOf(
