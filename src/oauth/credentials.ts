@@ -72,6 +72,15 @@ export function isToken68(token: string): boolean {
   return TOKEN.test(token);
 }
 
+/** Matches what a header can have as its value (RFC 9110, section 5.5), without the white space around it, which is not part of it. */
+const HEADER_VALUE = /^[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?$/;
+const SCHEME_BEFORE = /^(?:bearer|dpop)[ \t]/i;
+
+/** True if a string can be an API key in a header of its own. False also for one with the scheme of a token before it. */
+export function isApiKeyText(text: string): boolean {
+  return HEADER_VALUE.test(text) && !SCHEME_BEFORE.test(text);
+}
+
 const SCHEMES: readonly Scheme[] = ['bearer', 'dpop'];
 
 /** Returns the scheme of an `Authorization` header if it is one of the accepted schemes of access tokens. */

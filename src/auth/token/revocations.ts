@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { AuthInfo } from '../../core/auth-info.js';
 import { ignoreRejection } from '../../core/ignore-rejection.js';
 import { credentialFormOf } from '../../oauth/credential-form.js';
-import { isToken68 } from '../../oauth/credentials.js';
+import { isApiKeyText, isToken68 } from '../../oauth/credentials.js';
 import type { RevokedLogin } from '../../oauth/revoked-logins.js';
 import type { RevokedTokens } from '../../policy/resolved-policy.js';
 import { parseCompactJwt } from './compact-jwt.js';
@@ -38,18 +38,20 @@ const MAX_TOKENS = 1_000_000;
 /** Minimum time between two sweeps of all tokens. */
 const SWEEP_EVERY_MS = 1_000;
 
-/**
- * Remembers which credentials to refuse although they verify.
- *
- * @param acceptsOthers True if the policy accepts credentials that are not JWTs.
- * @param isJwt True if the policy reads a credential as a JWT: only then its claims count.
- * @param issuedExpiryOf Returns when a token that this server issued expires, in seconds since 1970. Undefined for other credentials.
- */
+/** What a policy accepts, and how it reads it. */
+export interface AcceptedTokens {
+  /** The credentials besides JWTs: tokens of other forms, or API keys too. */
+  readonly others?: 'none' | 'tokens' | 'keys';
+  /** True if the policy reads a credential as a JWT: only then its claims count. */
+  readonly isJwt?: (credential: string) => boolean;
+  /** Returns when a token that this server issued expires, in seconds since 1970. Undefined for other credentials. */
+  readonly issuedExpiryOf?: (credential: string) => number | undefined;
+}
+
+/** Remembers which credentials to refuse although they verify. */
 export function createRevocations(
   clockToleranceSeconds: number,
-  acceptsOthers = false,
-  isJwt = (_: string) => true,
-  issuedExpiryOf = (_: string): number | undefined => undefined,
+  { others = 'none', isJwt = () => true, issuedExpiryOf = () => undefined }: AcceptedTokens = {},
 ) {
   /** The key is a hash of header and payload, so that all entries have the same size. */
   const tokens = new Map<string, RevokedToken>();
@@ -76,7 +78,7 @@ export function createRevocations(
 
   function revocationOf(token: string): TokenRevocation {
     const issuedExpiry = issuedExpiryOf(token);
-    const seconds = issuedExpiry ?? expirySecondsOf(token, acceptsOthers);
+    const seconds = issuedExpiry ?? expirySecondsOf(token, others);
     const expiry =
       issuedExpiry !== undefined || isJwt(token) ? (seconds + clockToleranceSeconds) * 1000 : Number.POSITIVE_INFINITY;
     return { token: hashOfSigned(token), expiry: Number.isFinite(expiry) ? expiry : null };
@@ -152,14 +154,14 @@ function hashOfLogin(login: string): string {
   return createHash('sha256').update(`login ${login}`).digest('base64url');
 }
 
-function expirySecondsOf(token: string, acceptsOthers: boolean): number {
+function expirySecondsOf(token: string, others: NonNullable<AcceptedTokens['others']>): number {
   try {
     const { exp } = parseCompactJwt(token).payload;
     return typeof exp === 'number' ? exp : Number.POSITIVE_INFINITY;
   } catch (cause) {
     // Only the server that issued an opaque token knows when it expires.
-    if (acceptsOthers && isToken68(token)) return Number.POSITIVE_INFINITY;
-    const expected = acceptsOthers ? 'a token or an API key' : 'a JWT';
+    if (others === 'keys' ? isApiKeyText(token) : others === 'tokens' && isToken68(token)) return Number.POSITIVE_INFINITY;
+    const expected = others === 'none' ? 'a JWT' : 'a token or an API key';
     throw new TypeError(`revoke() takes ${expected}, without "Bearer" before it`, { cause });
   }
 }

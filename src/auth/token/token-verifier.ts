@@ -45,12 +45,11 @@ export function createTokenVerifier(resolved: ResolvedAuth, findVerifier: FindVe
   const jwts = createJwtVerifier(resolved);
   const exchangeFor = createExchangedTokens(resolved);
   const tokenCache = resolved.tokenCache && createTokenCache(resolved.tokenCache);
-  const revocations = createRevocations(
-    resolved.clockToleranceSeconds,
-    acceptsOtherCredentials(resolved),
-    (token) => findVerifier(token, false) === undefined,
-    (token) => resolved.oauthProxy?.issuing?.tokens.open(token)?.expiresAt,
-  );
+  const revocations = createRevocations(resolved.clockToleranceSeconds, {
+    others: otherCredentialsOf(resolved),
+    isJwt: (token) => findVerifier(token, false) === undefined,
+    issuedExpiryOf: (token) => resolved.oauthProxy?.issuing?.tokens.open(token)?.expiresAt,
+  });
   const forgetRevoked = (): void => tokenCache?.forget(revocations.includes);
   const shared = resolved.store && new SharedRevocations(resolved.store, revocations, resolved.logger, forgetRevoked);
 
@@ -96,9 +95,10 @@ export function createTokenVerifier(resolved: ResolvedAuth, findVerifier: FindVe
   };
 }
 
-function acceptsOtherCredentials({ apiKeys, introspection, verifiers, oauthProxy }: ResolvedAuth): boolean {
+function otherCredentialsOf({ apiKeys, introspection, verifiers, oauthProxy }: ResolvedAuth) {
+  if (apiKeys !== undefined) return 'keys';
   const issues = oauthProxy?.issuing !== undefined;
-  return issues || apiKeys !== undefined || introspection !== undefined || verifiers.length > 0;
+  return issues || introspection !== undefined || verifiers.length > 0 ? 'tokens' : 'none';
 }
 
 /**
