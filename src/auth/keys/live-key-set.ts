@@ -1,4 +1,5 @@
 import { UpstreamError } from '../../core/errors.js';
+import { createFailureLine } from '../../core/failure-line.js';
 import { ignoreRejection } from '../../core/ignore-rejection.js';
 import { asError } from '../../http/middleware.js';
 import type { Jwks } from '../../policy/issuer-options.js';
@@ -22,6 +23,7 @@ interface Version {
 /** The keys that a function of the application returns. When it returns another object, the keys are read again. */
 export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeySet {
   const report = createSkippedKeysReport(context);
+  const readJwks = withFailureLine(read, context);
   let latest: Version | undefined;
   /** The newest version whose keys have been read, which takes a moment. */
   let newestRead: Version | undefined;
@@ -37,7 +39,7 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
   }
 
   function readNow(): Version {
-    const jwks = read();
+    const jwks = readJwks();
     if (latest?.jwks !== jwks) {
       const keys = createUsableKeys(context, report);
       const newest: Version = {
@@ -95,5 +97,18 @@ export function createLiveKeySet(read: () => Jwks, context: KeySetContext): KeyS
     },
     now: () => ({ revision: revision(), at: performance.now() }),
     isUnchangedSince: (moment) => moment.revision === revision(),
+  };
+}
+
+/** Logs the errors of the function: an outage for all users must have its reason in the log. */
+function withFailureLine(read: () => Jwks, { issuer, logger }: KeySetContext): () => Jwks {
+  const logFailure = createFailureLine('jwks()', `key set of ${issuer}: its function failed`, logger);
+  return () => {
+    try {
+      return read();
+    } catch (thrown) {
+      logFailure(thrown);
+      throw thrown;
+    }
   };
 }

@@ -1,18 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { AuthInfo } from '../../core/auth-info.js';
-import { ignoreRejection } from '../../core/ignore-rejection.js';
+import { type Logger, SILENT } from '../../core/logger.js';
 import { credentialFormOf } from '../../oauth/credential-form.js';
 import { isApiKeyText, isToken68 } from '../../oauth/credentials.js';
 import type { RevokedLogin } from '../../oauth/revoked-logins.js';
 import type { RevokedTokens } from '../../policy/resolved-policy.js';
 import { parseCompactJwt } from './compact-jwt.js';
+import { createRevocationRules, type RevocationFunction } from './revocation-rules.js';
 import { REVOCABLE, RevokedUsers, readUserRevocation, type UserRevocation } from './revoked-users.js';
-
-interface Rule {
-  readonly matches: (auth: AuthInfo) => boolean;
-  /** Seconds since 1970. */
-  readonly madeAt: number;
-}
 
 /** A revocation that other processes can apply too. */
 export type Revocation = TokenRevocation | UserRevocation;
@@ -38,26 +33,27 @@ const MAX_TOKENS = 1_000_000;
 /** Minimum time between two sweeps of all tokens. */
 const SWEEP_EVERY_MS = 1_000;
 
-/** What a policy accepts, and how it reads it. */
-export interface AcceptedTokens {
+/** The credentials that a policy accepts, and how it reads them. */
+export interface RevocationContext {
   /** The credentials besides JWTs: tokens of other forms, or API keys too. */
   readonly others?: 'none' | 'tokens' | 'keys';
   /** True if the policy reads a credential as a JWT: only then its claims count. */
   readonly isJwt?: (credential: string) => boolean;
   /** Returns when a token that this server issued expires, in seconds since 1970. Undefined for other credentials. */
   readonly issuedExpiryOf?: (credential: string) => number | undefined;
+  /** For functions of the application that fail. */
+  readonly logger?: Logger;
 }
 
 /** Remembers which credentials to refuse although they verify. */
 export function createRevocations(
   clockToleranceSeconds: number,
-  { others = 'none', isJwt = () => true, issuedExpiryOf = () => undefined }: AcceptedTokens = {},
+  { others = 'none', isJwt = () => true, issuedExpiryOf = () => undefined, logger = SILENT }: RevocationContext = {},
 ) {
   /** The key is a hash of header and payload, so that all entries have the same size. */
   const tokens = new Map<string, RevokedToken>();
   let sweptAt = Number.NEGATIVE_INFINITY;
-  // Never dropped: only the tokens show which of them a rule matches, and when they expire.
-  const rules: Rule[] = [];
+  const rules = createRevocationRules(clockToleranceSeconds, logger);
   const users = new RevokedUsers(clockToleranceSeconds);
 
   function addToken({ token, expiry: given }: TokenRevocation): void {
@@ -90,30 +86,15 @@ export function createRevocations(
     else users.add(revocation);
   }
 
-  /** A rule applies to tokens issued before it was made, so that a user can log in again. */
-  function applies({ matches, madeAt }: Rule, auth: AuthInfo): boolean {
-    const issuedAt = auth.payload.iat;
-    if (typeof issuedAt === 'number' && issuedAt > madeAt + clockToleranceSeconds) return false;
-    try {
-      const result: unknown = matches(auth);
-      ignoreRejection(result);
-      // Any truthy value matches. A promise is truthy, so an async function refuses every token.
-      return Boolean(result);
-    } catch {
-      // A rule that throws matches: otherwise its error would let a revoked token in.
-      return true;
-    }
-  }
-
   return {
     /**
      * Returns the revocation for other processes; undefined for a function, which they cannot call.
      *
      * @throws {TypeError} If `what` cannot be revoked: to ignore it would let the token in.
      */
-    add(what: string | RevokedTokens | Rule['matches']): Revocation | undefined {
+    add(what: string | RevokedTokens | RevocationFunction): Revocation | undefined {
       if (typeof what === 'function') {
-        rules.push({ matches: what, madeAt: Math.ceil(Date.now() / 1000) });
+        rules.add(what);
         return undefined;
       }
       if (typeof what !== 'string' && typeof what !== 'object') throw new TypeError(`revoke() takes ${REVOCABLE}`);
@@ -131,7 +112,7 @@ export function createRevocations(
     includes: (auth: AuthInfo): boolean =>
       (tokens.size > 0 && hashesOf(auth).some((hash) => tokens.has(hash))) ||
       users.includes(auth) ||
-      rules.some((rule) => applies(rule, auth)),
+      rules.includes(auth),
   };
 }
 
@@ -154,13 +135,14 @@ function hashOfLogin(login: string): string {
   return createHash('sha256').update(`login ${login}`).digest('base64url');
 }
 
-function expirySecondsOf(token: string, others: NonNullable<AcceptedTokens['others']>): number {
+function expirySecondsOf(token: string, others: NonNullable<RevocationContext['others']>): number {
   try {
     const { exp } = parseCompactJwt(token).payload;
     return typeof exp === 'number' ? exp : Number.POSITIVE_INFINITY;
   } catch (cause) {
     // Only the server that issued an opaque token knows when it expires.
-    if (others === 'keys' ? isApiKeyText(token) : others === 'tokens' && isToken68(token)) return Number.POSITIVE_INFINITY;
+    if (others === 'keys' ? isApiKeyText(token) : others === 'tokens' && isToken68(token))
+      return Number.POSITIVE_INFINITY;
     const expected = others === 'none' ? 'a JWT' : 'a token or an API key';
     throw new TypeError(`revoke() takes ${expected}, without "Bearer" before it`, { cause });
   }

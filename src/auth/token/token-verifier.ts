@@ -49,6 +49,7 @@ export function createTokenVerifier(resolved: ResolvedAuth, findVerifier: FindVe
     others: otherCredentialsOf(resolved),
     isJwt: (token) => findVerifier(token, false) === undefined,
     issuedExpiryOf: (token) => resolved.oauthProxy?.issuing?.tokens.open(token)?.expiresAt,
+    logger: resolved.logger,
   });
   const forgetRevoked = (): void => tokenCache?.forget(revocations.includes);
   const shared = resolved.store && new SharedRevocations(resolved.store, revocations, resolved.logger, forgetRevoked);
