@@ -9,8 +9,10 @@ import { until } from '../support/until.js';
 /** The feed of the page, as far as these tests use it. */
 interface Feed extends EventTarget {
   readonly state: string;
+  readonly numbers: readonly { readonly time: number; readonly calls: number }[];
+  readonly openedAfter: number;
   connect(): void;
-  entries(): readonly { readonly event: { readonly name?: string } }[];
+  entries(): readonly { readonly order: number; readonly event: { readonly name?: string } }[];
 }
 
 // The script of the page, which has no types here.
@@ -30,8 +32,12 @@ beforeAll(() => {
 });
 afterAll(() => void vi.unstubAllGlobals());
 
-/** Serves a page that can lose its connection, or be of a server that was started again, and connects its feed. */
-async function connectFeed() {
+/**
+ * Serves a page that can lose its connection, or be of a server that was started again, and connects its feed.
+ *
+ * @param earlier Calls before that.
+ */
+async function connectFeed({ earlier = [] }: { readonly earlier?: readonly string[] } = {}) {
   const sockets = new Set<Socket>();
   const create = () => mcpAdmin({ authorize: ({ socket }) => Boolean(sockets.add(socket)) });
   let admin = create();
@@ -40,6 +46,7 @@ async function connectFeed() {
     for (const source of sources) source.close();
     admin.close();
   });
+  for (const name of earlier) publishCall({ name });
   const feed = new LiveFeed();
   /** The calls that the page has counted, in their order. */
   const counted: unknown[] = [];
@@ -99,4 +106,62 @@ test('the calls of a server that was started again and has none yet are gone', a
   restart();
   await drawn;
   expect(listed(feed)).toEqual([]);
+});
+
+test('after the date of the server is set back, the charts go on and later calls are listed first', async () => {
+  const { feed, counted } = await connectFeed();
+  onTestFinished(() => void vi.useRealTimers());
+  publishCall({ name: 'before' });
+  await until(() => feed.numbers.length === 2);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 });
+  const now = Date.now();
+  for (let n = 0; n < 3; n += 1) publishCall({ name: `after ${n}` });
+  await until(() => feed.numbers.some(({ calls }) => calls === 3));
+  expect(feed.numbers.map(({ time }) => time - now)).toEqual([0]);
+  vi.setSystemTime(now + 1_000);
+  await until(() => feed.numbers.length === 2);
+  expect(counted).toHaveLength(4);
+  expect(listed(feed)).toEqual(['after 2', 'after 1', 'after 0', 'before']);
+});
+
+test('after its date is set back by some seconds, a server replaces only the seconds that it has again', async () => {
+  onTestFinished(() => void vi.useRealTimers());
+  const now = Date.now();
+  vi.useFakeTimers({ toFake: ['Date'], now });
+  const { feed } = await connectFeed();
+  for (const time of [0, 1_000, 2_000, 500]) {
+    vi.setSystemTime(now + time);
+    await new Promise((resolve) => feed.addEventListener('numbers', resolve, { once: true }));
+    if (feed.numbers.length === 0) await new Promise((resolve) => feed.addEventListener('numbers', resolve, { once: true }));
+  }
+  expect(feed.numbers.map(({ time }) => time - now)).toEqual([0, 500]);
+});
+
+test('a server that was started again has charts of its own, and its events are later than all others', async () => {
+  const { feed, counted, restart } = await connectFeed({ earlier: ['kept', 'kept too'] });
+  publishCall({ name: 'one' });
+  await until(() => counted.includes('one') && feed.numbers.length === 1);
+  const [before] = feed.entries();
+  const restartedAt = Date.now();
+  restart();
+  publishCall({ name: 'two' });
+  await until(() => counted.includes('two'));
+  expect(feed.numbers.filter(({ time }) => time < restartedAt)).toEqual([]);
+  const [after] = feed.entries();
+  expect(after?.order).toBeGreaterThan(before?.order ?? 0);
+});
+
+test('events from before the page was opened are told apart by their number, whatever the date is', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 });
+  onTestFinished(() => void vi.useRealTimers());
+  const { feed, counted } = await connectFeed({ earlier: ['kept', 'kept too'] });
+  await until(() => counted.length === 2);
+  vi.useRealTimers();
+  publishCall({ name: 'later' });
+  await until(() => counted.includes('later'));
+  expect(feed.entries().map(({ event, order }) => [event.name, order > feed.openedAfter])).toEqual([
+    ['later', true],
+    ['kept too', false],
+    ['kept', false],
+  ]);
 });

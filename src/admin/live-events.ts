@@ -58,8 +58,8 @@ interface KeptDecision {
 /**
  * Calls and decisions of this process as server-sent events. It listens for them from its creation until `close()`.
  *
- * The first event of a stream has the id of this object, and each call and decision has a number. With these, a page that reconnects can
- * tell which events it already has, and whether the server was restarted.
+ * The first event of a stream has the id of this object. Calls and decisions are numbered, and it has the number of the last one too. With
+ * these, a page can tell which events it already has, which came before it was opened, and whether the server was restarted.
  */
 export class LiveEvents {
   readonly #serverId = randomUUID();
@@ -90,7 +90,7 @@ export class LiveEvents {
     // A compression middleware or a proxy in front must not wait for more data.
     const headers = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' };
     res.writeHead(200, { 'content-type': 'text/event-stream', ...headers });
-    res.write(textOf({ name: 'server', data: { id: this.#serverId } }));
+    res.write(textOf({ name: 'server', data: { id: this.#serverId, lastId: this.#lastId } }));
     res.write(lastOf(this.#calls.all, (call) => this.#describeCall(call)));
     res.write(lastOf(this.#decisions.all, (decision) => this.#describeDecision(decision)));
     res.flushHeaders();

@@ -49,6 +49,7 @@ export class LineChart {
   /** @param {readonly ShownSecond[]} seconds Oldest first. */
   show(seconds) {
     this.#seconds = seconds;
+    if (this.#pointed !== undefined && !seconds.includes(this.#pointed)) this.#pointed = undefined;
     const { series, format } = this.#chart;
     const highest = this.#topOf(series.flatMap(({ pick }) => seconds.map((second) => pick(second) ?? 0)));
     const paths = series.map(({ pick }, index) => pathsOf(this.#points(pick, highest), index));

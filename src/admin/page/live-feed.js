@@ -24,8 +24,13 @@ export class LiveFeed extends EventTarget {
   numbers = [];
   /** @type {Map<string, Entry[]>} Oldest first. */
   #buckets = new Map();
+  /** The order of the last event before the page was opened. */
+  openedAfter = 0;
   /** The id of the server process. */
   #server = '';
+  /** The order of the last event of the server processes before. */
+  #orderBefore = 0;
+  #lastOrder = 0;
   /** The numbers of the last events. Each server process counts from 1, and sends its last events again after each connection. */
   #lastIds = { call: 0, decision: 0 };
   /** @type {{ seen: number, shown: number, at: number } | undefined} */
@@ -40,12 +45,12 @@ export class LiveFeed extends EventTarget {
       // The browser connects again by itself, except after an answer that is not an event stream.
       if (source.readyState === EventSource.CLOSED) setTimeout(() => this.connect(), RETRY_MS);
     });
-    source.addEventListener('server', ({ data }) => this.#followServer(JSON.parse(data).id));
+    source.addEventListener('server', ({ data }) => this.#followServer(JSON.parse(data)));
     source.addEventListener('call', ({ data }) => this.#addCall(JSON.parse(data)));
     source.addEventListener('decision', ({ data }) => this.#addDecision(JSON.parse(data)));
     source.addEventListener('numbers', ({ data }) => this.#addNumbers(JSON.parse(data)));
     source.addEventListener('sampled', ({ data }) => {
-      this.#sampled = { ...JSON.parse(data), at: Date.now() };
+      this.#sampled = { ...JSON.parse(data), at: performance.now() };
       this.#announceEntries();
     });
   }
@@ -58,26 +63,30 @@ export class LiveFeed extends EventTarget {
    */
   entries(isWanted = () => true) {
     const found = [...this.#buckets.values()].flatMap((bucket) => bucket.filter(isWanted));
-    return found.sort((a, b) => b.time - a.time).slice(0, MAX_ENTRIES);
+    return found.sort((a, b) => b.order - a.order).slice(0, MAX_ENTRIES);
   }
 
   /** The number of events that the server saw and sent, if it does not send all of them. */
   get sampled() {
     const noted = this.#sampled;
-    return noted !== undefined && Date.now() - noted.at < SAMPLED_VALID_MS ? noted : undefined;
+    return noted !== undefined && performance.now() - noted.at < SAMPLED_VALID_MS ? noted : undefined;
   }
 
   /**
    * A server that was started again knows nothing of earlier events.
    *
-   * @param {string} server
+   * @param {{ id: string, lastId: number }} server
    */
-  #followServer(server) {
-    if (server === this.#server) return;
-    this.#server = server;
+  #followServer({ id, lastId }) {
+    if (id === this.#server) return;
+    if (this.#server === '') this.openedAfter = this.#lastOrder = lastId;
+    else this.#orderBefore = this.#lastOrder;
+    this.#server = id;
     this.#lastIds = { call: 0, decision: 0 };
     this.#buckets.clear();
     this.#announceEntries();
+    this.numbers = [];
+    this.dispatchEvent(new Event('numbers'));
   }
 
   /** @param {ShownCall} event */
@@ -88,6 +97,7 @@ export class LiveFeed extends EventTarget {
       kind: 'call',
       event,
       time,
+      order: this.#orderOf(event),
       key: `call ${event.id} ${this.#server}`,
       searched: searchedText(event),
       isProblem: isBad('call', event),
@@ -102,17 +112,24 @@ export class LiveFeed extends EventTarget {
       kind: 'decision',
       event,
       time: event.time,
+      order: this.#orderOf(event),
       key: `decision ${event.id} ${this.#server}`,
       searched: searchedText(searched),
       isProblem,
     });
   }
 
+  /** @param {{ id: number }} event */
+  #orderOf({ id }) {
+    return this.#orderBefore + id;
+  }
+
   /** @param {Entry} entry */
   #add(entry) {
-    const { kind, event } = entry;
+    const { kind, event, order } = entry;
     if (event.id <= this.#lastIds[kind]) return;
     this.#lastIds[kind] = event.id;
+    this.#lastOrder = Math.max(this.#lastOrder, order);
     const name = bucketOf(entry);
     const bucket = this.#buckets.get(name) ?? [];
     this.#buckets.set(name, bucket);
@@ -124,10 +141,9 @@ export class LiveFeed extends EventTarget {
 
   /** @param {ShownSecond} second */
   #addNumbers(second) {
-    const last = this.numbers.at(-1);
-    if (last !== undefined && second.time <= last.time) return;
-    this.numbers.push(second);
-    if (this.numbers.length > MAX_NUMBERS) this.numbers.shift();
+    // The date of the server may be set back: the seconds that it has again are replaced.
+    const earlier = this.numbers.filter(({ time }) => time < second.time);
+    this.numbers = [...earlier, second].slice(-MAX_NUMBERS);
     this.dispatchEvent(new Event('numbers'));
   }
 

@@ -117,22 +117,22 @@ class LiveControls {
 
 /** Opens the row of the latest refusal of each code, and closes the one before, unless the operator has touched that. */
 class OpenedRows {
-  /** @type {Map<string, { row: HTMLLIElement, time: number }>} */
+  /** @type {Map<string, { row: HTMLLIElement, order: number }>} */
   #latest = new Map();
 
   /** @param {Entry} entry */
   build(entry) {
-    const { kind, isProblem, event, time } = entry;
+    const { kind, isProblem, event, order } = entry;
     const code = String(event.code);
     const known = this.#latest.get(code);
-    const isOpen = kind === 'decision' && isProblem && time >= (known?.time ?? 0);
+    const isOpen = kind === 'decision' && isProblem && order >= (known?.order ?? 0);
     const row = buildEntryRow(entry, { isOpen });
     if (!isOpen) return row;
     known?.row.querySelector('details:not([data-touched])')?.removeAttribute('open');
     row
       .querySelector('summary')
       ?.addEventListener('click', () => row.querySelector('details')?.setAttribute('data-touched', ''));
-    this.#latest.set(code, { row, time });
+    this.#latest.set(code, { row, order });
     return row;
   }
 }

@@ -14,7 +14,6 @@ const QUIET_MS = 5000;
  */
 export function createRefusalAnnouncer(feed) {
   const region = element('p', { class: 'only-spoken', 'aria-live': 'polite' });
-  const openedAt = Date.now();
   let unspoken = 0;
   let timer = 0;
 
@@ -27,7 +26,7 @@ export function createRefusalAnnouncer(feed) {
 
   feed.addEventListener('entry', (announced) => {
     const entry = /** @type {CustomEvent<Entry>} */ (announced).detail;
-    if (entry.kind !== 'decision' || !entry.isProblem || entry.time < openedAt) return;
+    if (entry.kind !== 'decision' || !entry.isProblem || entry.order <= feed.openedAfter) return;
     unspoken += 1;
     if (timer !== 0) return;
     timer = window.setTimeout(() => {
