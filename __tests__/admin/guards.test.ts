@@ -210,7 +210,7 @@ describe('authorize', () => {
     ['a rejected promise', () => Promise.reject(), [500, 'server_error']],
   ])('refuses everything if the function gives %s', async (_what, authorize, expected) => {
     const { origin } = await serveAdminApp({ options: { authorize: authorize as () => boolean } });
-    for (const path of ['', 'admin.js', 'api/state', 'api/events', 'api/revoke'])
+    for (const path of ['', 'admin.js', 'api/state', 'api/callers', 'api/events', 'api/revoke'])
       expect(await raw(origin, `GET /admin/${path}`, {})).toEqual(expected);
     expect(await raw(origin, END, { ...JSON_TYPE, origin }, '{}')).toEqual(expected);
   });

@@ -12,6 +12,11 @@ import { until } from '../support/until.js';
 
 const calls = channel('express-mcp-auth:call');
 
+function publishDecision(more: { readonly outcome: string; readonly code?: string }): void {
+  const decision = { mode: 'permissive', method: 'POST', path: '/', durationMs: 1, cached: false, ...more };
+  channel('express-mcp-auth:decision').publish(decision);
+}
+
 test('without a page or after close() nothing listens for calls', async () => {
   expect(calls.hasSubscribers).toBe(false);
   const { admin } = await servePageAlone();
@@ -29,7 +34,7 @@ test('a stream begins with the id of the server, which another one does not have
   expect(await idOf(other)).not.toBe(id);
 });
 
-test('of more than 50 events in a second the rest is counted, and failures are shown first', async () => {
+test('of more than 30 calls in a second the rest is counted, and failures are shown first', async () => {
   const { events } = await servePageAlone();
   const stream = await events();
   await stream.next('numbers');
@@ -41,6 +46,28 @@ test('of more than 50 events in a second the rest is counted, and failures are s
   expect(await stream.next('numbers')).toMatchObject({ calls: 2_001, refused: 1, errors: 0, p50: 3, p95: 3 });
   publishCall({ name: 'after' });
   expect(await stream.next('call')).toMatchObject({ name: 'after' });
+});
+
+test('the decisions that let calls pass leave room for the calls, and these for them', async () => {
+  const { events } = await servePageAlone();
+  const stream = await events();
+  await stream.next('numbers');
+  for (let i = 0; i < 100; i++) publishDecision({ outcome: 'passed' });
+  for (let i = 0; i < 100; i++) publishCall();
+  publishDecision({ outcome: 'anonymous' });
+  publishDecision({ outcome: 'refused' });
+  expect(await stream.next('call')).toMatchObject({ outcome: 'answered' });
+  expect(await stream.next('decision')).toMatchObject({ outcome: 'refused' });
+  expect(await stream.next('sampled')).toEqual({ seen: 202, shown: 61 });
+});
+
+test('of more than 80 failures in a second the rest is counted', async () => {
+  const { events } = await servePageAlone();
+  const stream = await events();
+  await stream.next('numbers');
+  for (let i = 0; i < 100; i++) publishCall({ outcome: 'denied' });
+  publishCall();
+  expect(await stream.next('sampled')).toEqual({ seen: 101, shown: 80 });
 });
 
 test('a page that connects gets the last 200 calls, in their order', async () => {
@@ -77,16 +104,7 @@ test.each(['a_later_code', 'constructor', '__proto__'])(
   'a decision with an unknown code is shown: %s',
   async (code) => {
     const { events } = await servePageAlone();
-    const decision = {
-      mode: 'permissive',
-      outcome: 'would_refuse',
-      code,
-      method: 'POST',
-      path: '/',
-      durationMs: 1,
-      cached: false,
-    };
-    channel('express-mcp-auth:decision').publish(decision);
+    publishDecision({ outcome: 'would_refuse', code });
     expect(await (await events()).next('decision')).toMatchObject({
       text: `Let the request pass, although something is wrong: ${code}`,
       strict: `Strict mode would answer an error: ${code}`,

@@ -68,6 +68,7 @@ export function createAdminSite(source: AdminSource, report: (line: string) => v
   const queries = new Map<string, Query>([
     ['/api/state', () => buildState(source, about)],
     ['/api/sessions', () => listSessions(source.routes(), handleOf)],
+    ['/api/callers', () => events.callers],
     [EVENTS, (res) => events.connect(res)],
   ]);
   const actions = new Map<string, Action>([

@@ -7,7 +7,7 @@ const MARK = '…';
 export function withShortTexts<T extends object>(record: T): T {
   const members = Object.entries(record).map(([name, value]) => [
     name,
-    typeof value === 'string' ? short(value) : value,
+    typeof value === 'string' ? shortText(value) : value,
   ]);
   return Object.fromEntries(members) as T;
 }
@@ -17,6 +17,7 @@ export function isShortened(text: string): boolean {
   return text.length === MAX_TEXT + MARK.length && text.endsWith(MARK);
 }
 
-function short(text: string): string {
+/** Returns the beginning of a long text. */
+export function shortText(text: string): string {
   return text.length <= MAX_TEXT ? text : text.slice(0, MAX_TEXT) + MARK;
 }

@@ -13,6 +13,7 @@ import { describeDecision, isRefusal } from './decision-event.js';
 import type { ErrorHelp } from './error-help.js';
 import { EventSampling } from './event-sampling.js';
 import { RecentEvents } from './recent-events.js';
+import { SeenCallers, type ShownCallers } from './seen-callers.js';
 
 /** Calls, and decisions, that a page gets when it connects. */
 const MAX_KEPT = 200;
@@ -68,6 +69,7 @@ export class LiveEvents {
   readonly #decisions = new RecentEvents<KeptDecision>(MAX_KEPT);
   readonly #sampling = new EventSampling();
   readonly #numbers = new CallNumbers();
+  readonly #callers = new SeenCallers();
   readonly #readers = new Set<ServerResponse>();
   readonly #onCall = (record: unknown) => this.#addCall(record as CallRecord);
   readonly #onDecision = (decision: unknown) => this.#addDecision(decision as AuthDecision);
@@ -79,6 +81,11 @@ export class LiveEvents {
     this.#parts = parts;
     subscribe(CALL_CHANNEL, this.#onCall);
     subscribe(DECISION_CHANNEL, this.#onDecision);
+  }
+
+  /** The users and clients that have called since the creation of this object. */
+  get callers(): ShownCallers {
+    return this.#callers.list();
   }
 
   /** Sends the last events to a page, and then those that come. */
@@ -127,9 +134,10 @@ export class LiveEvents {
   #addCall(record: CallRecord): void {
     const call = { id: this.#nextId(), record };
     this.#calls.add(call);
+    this.#callers.add(record);
     if (this.#readers.size === 0) return;
     this.#numbers.addCall(record);
-    if (this.#sampling.take(isFailedCall(record))) this.#send(this.#describeCall(call));
+    if (this.#sampling.take(isFailedCall(record) ? 'failure' : 'call')) this.#send(this.#describeCall(call));
   }
 
   #describeCall({ id, record: { content: _, ...record } }: KeptCall): LoggedEvent {
@@ -144,7 +152,7 @@ export class LiveEvents {
     if (this.#readers.size === 0) return;
     const isFailure = isRefusal(decision);
     if (isFailure) this.#numbers.addRefusal();
-    if (this.#sampling.take(isFailure)) this.#send(this.#describeDecision(kept));
+    if (this.#sampling.take(isFailure ? 'failure' : 'login')) this.#send(this.#describeDecision(kept));
   }
 
   #describeDecision({ id, time, decision }: KeptDecision): LoggedEvent {

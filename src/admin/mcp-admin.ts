@@ -25,7 +25,8 @@ export interface McpAdmin extends Middleware {
  * Serves a page for operators: live calls and decisions, sessions, users to revoke, the doctor, and the tools of each backend. Mount it on
  * a path of an Express or Connect app, behind your own login. `authorize` says who may use it.
  *
- * From its creation until `close()`, it listens for the records of calls and decisions in this process, and keeps the last 200 of each.
+ * From its creation until `close()`, it listens for the records of calls and decisions in this process, and keeps the last 200 of each. It counts
+ * the calls of the 1,000 users and 1,000 clients that called last.
  *
  * @example
  * ```ts

@@ -27,7 +27,7 @@ const views = {
   overview: createOverviewView(state, feed),
   live: createLiveView(feed),
   sessions: createSessionsView(state),
-  callers: createCallersView(state, feed),
+  callers: createCallersView(state),
   tools: createToolsView(state),
   configuration: createConfigurationView(state),
 };

@@ -2,6 +2,7 @@ import { parseExactJson } from './exact-json.js';
 
 /** @import { ShownFinding } from '../doctor-runs.js' */
 /** @import { ShownTool } from '../tool-client.js' */
+/** @import { ShownCallers } from '../seen-callers.js' */
 /** @import { Credential, ServerState, SessionState, ToolResult } from './page-types.js' */
 
 /** A refusal or failure of the server, or no answer. Its message is for the operator. */
@@ -15,6 +16,11 @@ export function readState() {
 /** @returns {Promise<SessionState[]>} */
 export function readSessions() {
   return ask('sessions');
+}
+
+/** @returns {Promise<ShownCallers>} */
+export function readCallers() {
+  return ask('callers');
 }
 
 /**

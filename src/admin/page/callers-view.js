@@ -1,100 +1,53 @@
-import { revoke } from './api.js';
+import { ApiError, readCallers, revoke } from './api.js';
 import { runConfirmed } from './confirmed-action.js';
 import { DataTable } from './data-table.js';
 import { element, nameElement, visibleText } from './element.js';
-import { ageText, timeText } from './format.js';
+import { ageText, numberText, timeText } from './format.js';
 
+/** @import { ShownCaller } from '../seen-callers.js' */
 /** @import { KnownState } from './known-state.js' */
-/** @import { LiveFeed } from './live-feed.js' */
-/** @import { ShownCall, Entry, View } from './page-types.js' */
+/** @import { View } from './page-types.js' */
 
 /** @typedef {'user' | 'client'} CallerKind */
-/** @typedef {{ name: string, issuer: string | undefined, calls: number, lastSeen: number, partners: Set<string> }} Caller */
-
-/** Users, and clients, that are remembered. */
-const MAX_CALLERS = 300;
-/** Clients of a user, and users of a client, that are named. */
-const MAX_PARTNERS = 5;
-
-/** Users and clients whose calls this page has seen. Those that called last are remembered. */
-class SeenCallers {
-  /** @type {Record<CallerKind, Map<string, Caller>>} */
-  #callers = { user: new Map(), client: new Map() };
-
-  /** @param {ShownCall} call */
-  add({ user, client, issuer, time }) {
-    if (user !== undefined) this.#count('user', user, issuer, client, time);
-    if (client !== undefined) this.#count('client', client, issuer, user, time);
-  }
-
-  /**
-   * By name: an order in which no row moves while the operator reaches for it.
-   *
-   * @param {CallerKind} kind
-   */
-  list(kind) {
-    return [...this.#callers[kind].values()].sort((a, b) => a.name.localeCompare(b.name));
-  }
-
-  /**
-   * @param {CallerKind} kind
-   * @param {string} name
-   * @param {string | undefined} issuer
-   * @param {string | undefined} partner
-   * @param {number} time
-   */
-  #count(kind, name, issuer, partner, time) {
-    const callers = this.#callers[kind];
-    const key = JSON.stringify([issuer, name]);
-    const caller = callers.get(key) ?? { name, issuer, calls: 0, lastSeen: 0, partners: new Set() };
-    caller.calls += 1;
-    caller.lastSeen = Math.max(caller.lastSeen, time);
-    if (partner !== undefined && caller.partners.size < MAX_PARTNERS) caller.partners.add(partner);
-    callers.delete(key);
-    callers.set(key, caller);
-    const [oldest] = callers.keys();
-    if (callers.size > MAX_CALLERS && oldest !== undefined) callers.delete(oldest);
-  }
-}
 
 /**
  * @param {KnownState} state
- * @param {LiveFeed} feed
  * @returns {View}
  */
-export function createCallersView(state, feed) {
-  const seen = new SeenCallers();
+export function createCallersView(state) {
+  const problem = element('p', { class: 'bad', role: 'status' });
+  const lead = element('p', { class: 'lead' });
   const users = createTable('user', state);
   const clients = createTable('client', state);
   let isShown = false;
 
-  function draw() {
+  async function read() {
     // The first answer of the server says whether tokens can be revoked.
     if (!isShown || state.value === undefined) return;
-    users.show(seen.list('user'));
-    clients.show(seen.list('client'));
+    try {
+      const seen = await readCallers();
+      const most = numberText(seen.max);
+      const known = seen.isComplete ? '' : ` The ${most} users and ${most} clients that called last are listed.`;
+      lead.textContent = `Callers since the server was started, with all of their calls.${known}`;
+      users.show(byName(seen.users));
+      clients.show(byName(seen.clients));
+      problem.textContent = '';
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      problem.textContent = error.message;
+    }
   }
 
-  feed.addEventListener('entry', (event) => {
-    const entry = /** @type {CustomEvent<Entry>} */ (event).detail;
-    if (entry.kind === 'call') seen.add(entry.event);
-  });
-  feed.addEventListener('entries', draw);
-  state.addEventListener('change', draw);
-  const lead = element(
-    'p',
-    { class: 'lead' },
-    'Callers that this page has seen since it was opened, and shortly before.',
-  );
+  state.addEventListener('change', read);
   const userPart = element('section', {}, element('h2', {}, 'Users'), users.element);
   const clientPart = element('section', {}, element('h2', {}, 'Clients'), clients.element);
   return {
     title: 'Users and clients',
     label: 'Users',
-    content: element('div', {}, lead, userPart, clientPart),
+    content: element('div', {}, lead, problem, userPart, clientPart),
     show() {
       isShown = true;
-      draw();
+      void read();
     },
     hide() {
       isShown = false;
@@ -103,30 +56,39 @@ export function createCallersView(state, feed) {
 }
 
 /**
+ * Sorts by name: an order in which no row moves while the operator reaches for it.
+ *
+ * @param {readonly ShownCaller[]} callers
+ */
+function byName(callers) {
+  return callers.toSorted((a, b) => a.name.localeCompare(b.name));
+}
+
+/**
  * @param {CallerKind} kind
  * @param {KnownState} state
  */
 function createTable(kind, state) {
   const [label, partnerLabel] = kind === 'user' ? ['User', 'Clients'] : ['Client', 'Users'];
-  /** @type {import('./data-table.js').Column<Caller>[]} */
+  /** @type {import('./data-table.js').Column<ShownCaller>[]} */
   const columns = [
     { label, cell: ({ name }) => [nameElement(name)] },
     {
       label: partnerLabel,
-      cell: ({ partners }) => [...partners].flatMap((name, at) => [at > 0 && ', ', nameElement(name)]),
+      cell: ({ partners }) => partners.flatMap((name, at) => [at > 0 && ', ', nameElement(name)]),
     },
     { label: 'Issuer', cell: ({ issuer }) => [issuer === undefined ? '–' : nameElement(issuer)] },
-    { label: 'Calls', cell: ({ calls }) => [calls] },
+    { label: 'Calls', cell: ({ calls }) => [numberText(calls)] },
     { label: 'Last call', cell: ({ lastSeen }) => [ageText(lastSeen)] },
     { label: 'Action', isKept: true, cell: (caller) => [canRevoke(state, caller) ? revokeButton(kind, caller) : '–'] },
   ];
-  const keyOf = (/** @type {Caller} */ { issuer, name }) => JSON.stringify([issuer, name]);
+  const keyOf = (/** @type {ShownCaller} */ { issuer, name }) => JSON.stringify([issuer, name]);
   return new DataTable(`${label}s`, columns, keyOf, `No ${kind} has called yet.`);
 }
 
 /**
  * @param {KnownState} state
- * @param {Caller} caller
+ * @param {ShownCaller} caller
  */
 function canRevoke(state, { issuer }) {
   return state.can('revoke') && issuer !== undefined;
@@ -134,7 +96,7 @@ function canRevoke(state, { issuer }) {
 
 /**
  * @param {CallerKind} kind
- * @param {Caller} caller
+ * @param {ShownCaller} caller
  */
 function revokeButton(kind, { name, issuer = '' }) {
   const shown = visibleText(name);
