@@ -170,6 +170,7 @@ test('percentiles are those of the second', async () => {
   const numbers = await stream.next('numbers', ({ calls: count }) => count !== 0);
   expect(numbers).toMatchObject({ calls: 100, errors: 10, p50: 50, p95: 95 });
   expect(await stream.next('numbers')).toEqual({
+    id: expect.any(Number),
     time: expect.any(Number),
     calls: 0,
     errors: 0,

@@ -1,7 +1,7 @@
-import type { Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { EventSource } from 'undici';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { mcpAdmin } from '../../src/admin/mcp-admin.js';
+import { createAdminSite } from '../../src/admin/admin-site.js';
 import { publishCall } from '../support/call-records.js';
 import { serve } from '../support/loopback-server.js';
 import { until } from '../support/until.js';
@@ -38,13 +38,17 @@ afterAll(() => void vi.unstubAllGlobals());
  * @param earlier Calls before that.
  */
 async function connectFeed({ earlier = [] }: { readonly earlier?: readonly string[] } = {}) {
-  const sockets = new Set<Socket>();
-  const create = () => mcpAdmin({ authorize: ({ socket }) => Boolean(sockets.add(socket)) });
-  let admin = create();
-  page = `${await serve((req, res) => admin(req, res, () => undefined))}/`;
+  const answers: ServerResponse[] = [];
+  const create = () => createAdminSite({ routes: () => [] }, () => undefined);
+  let site = create();
+  const url = await serve((req, res) => {
+    answers.push(res);
+    void site.handle(req, res, req.url ?? '');
+  });
+  page = `${url}/`;
   onTestFinished(() => {
     for (const source of sources) source.close();
-    admin.close();
+    site.close();
   });
   for (const name of earlier) publishCall({ name });
   const feed = new LiveFeed();
@@ -60,11 +64,17 @@ async function connectFeed({ earlier = [] }: { readonly earlier?: readonly strin
     counted,
     states,
     loseConnection() {
-      for (const socket of sockets) socket.destroy();
+      for (const { req } of answers) req.socket.destroy();
     },
     restart() {
-      admin.close();
-      admin = create();
+      site.close();
+      site = create();
+    },
+    /** Asks the page for another stream, and waits for its request. */
+    async askToReconnect() {
+      const { length } = answers;
+      for (const answer of answers) site.askToReconnect(answer);
+      await until(() => answers.length === length + 1);
     },
   };
 }
@@ -164,4 +174,25 @@ test('events from before the page was opened are told apart by their number, wha
     ['kept too', false],
     ['kept', false],
   ]);
+});
+
+test('a page that is asked to connect again is live all the time, and misses and doubles nothing', async () => {
+  const { feed, counted, states, askToReconnect } = await connectFeed();
+  let published = 0;
+  const publish = () => {
+    for (let n = 0; n < 2; n += 1) publishCall({ name: `call ${published++}` });
+  };
+  await until(() => feed.numbers.length === 1);
+  const calling = setInterval(publish, 100);
+  onTestFinished(() => clearInterval(calling));
+  for (let n = 0; n < 10; n += 1) {
+    await askToReconnect();
+    await new Promise((resolve) => setTimeout(resolve, 230));
+  }
+  clearInterval(calling);
+  const sum = () => feed.numbers.reduce((total, { calls }) => total + calls, 0);
+  await until(() => sum() >= published);
+  expect(sum()).toBe(published);
+  expect(counted).toEqual(Array.from({ length: published }, (_, n) => `call ${n}`));
+  expect(states).toEqual(['live']);
 });

@@ -15,7 +15,7 @@ export interface McpAdminOptions {
    * Decides who may use the page, which shows who calls what, and can call tools. `'loopback'` accepts requests from this machine whose `Host`
    * is a name of this machine. Never use it behind a proxy on this machine, because all requests then come from there. A function returns true
    * for a request of an operator, for example by the session of your own login. `() => true` is for a page behind a middleware that has
-   * checked the request.
+   * checked the request. After a minute, an open page connects again, so that both decide on a new request.
    */
   readonly authorize: 'loopback' | ((req: IncomingMessage) => boolean | PromiseLike<boolean>);
   /**

@@ -28,6 +28,8 @@ export interface AdminSite {
    * @param path The path below the address of the page, with its slash. Empty if the request is for that address without the slash.
    */
   handle(req: IncomingMessage, res: ServerResponse, path: string): Promise<void>;
+  /** Asks the page of this event stream to open another one. Does nothing with another answer. */
+  askToReconnect(res: ServerResponse): void;
   /** Ends the connections of pages, and stops listening for calls and decisions. */
   close(): void;
 }
@@ -110,6 +112,7 @@ export function createAdminSite(source: AdminSource, report: (line: string) => v
         else if (!res.writableEnded) res.destroy();
       }
     },
+    askToReconnect: (res) => events.askToReconnect(res),
     close: () => events.close(),
   };
 }

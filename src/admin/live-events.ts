@@ -71,6 +71,8 @@ export class LiveEvents {
   readonly #numbers = new CallNumbers();
   readonly #callers = new SeenCallers();
   readonly #readers = new Set<ServerResponse>();
+  /** Readers that connect again, and do not take a place any more. */
+  readonly #leaving = new Set<ServerResponse>();
   readonly #onCall = (record: unknown) => this.#addCall(record as CallRecord);
   readonly #onDecision = (decision: unknown) => this.#addDecision(decision as AuthDecision);
   #timer: NodeJS.Timeout | undefined;
@@ -92,7 +94,7 @@ export class LiveEvents {
   connect(res: ServerResponse): void {
     // It left while the application decided who it is. Its end is over, so that nothing would remove it.
     if (hasHungUp(res)) return;
-    if (this.#isClosed || this.#readers.size >= MAX_READERS)
+    if (this.#isClosed || this.#readers.size - this.#leaving.size >= MAX_READERS)
       throw new AdminError(503, 'too_many_pages', `At most ${MAX_READERS} admin pages can be open at once: close one`);
     // A compression middleware or a proxy in front must not wait for more data.
     const headers = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' };
@@ -106,12 +108,20 @@ export class LiveEvents {
     if (this.#timer === undefined) this.#begin();
   }
 
+  /** Asks the page of this stream to open another one. It gets events by both until it closes this one, and knows them by their numbers. */
+  askToReconnect(res: ServerResponse): void {
+    if (!this.#readers.has(res)) return;
+    this.#leaving.add(res);
+    this.#sendTo(res, textOf({ name: 'reconnect', data: {} }));
+  }
+
   close(): void {
     this.#isClosed = true;
     unsubscribe(CALL_CHANNEL, this.#onCall);
     unsubscribe(DECISION_CHANNEL, this.#onDecision);
     for (const res of [...this.#readers]) this.#writeTo(res, () => res.end());
     this.#readers.clear();
+    this.#leaving.clear();
     this.#end();
   }
 
@@ -128,6 +138,7 @@ export class LiveEvents {
 
   #disconnect(res: ServerResponse): void {
     this.#readers.delete(res);
+    this.#leaving.delete(res);
     if (this.#readers.size === 0) this.#end();
   }
 
@@ -167,19 +178,22 @@ export class LiveEvents {
   #tick(): void {
     const { seen, shown } = this.#sampling.next();
     if (seen > shown) this.#send({ name: 'sampled', data: { seen, shown } });
-    this.#send({ name: 'numbers', data: { time: Date.now(), ...this.#numbers.next(), ...this.#parts.load() } });
+    const second = { id: this.#nextId(), time: Date.now(), ...this.#numbers.next(), ...this.#parts.load() };
+    this.#send({ name: 'numbers', data: second });
   }
 
   #send(event: LoggedEvent): void {
     const text = textOf(event);
-    for (const res of [...this.#readers]) {
-      // Its `close` may still come, also if the application has ended the answer.
-      if (hasHungUp(res) || res.writableEnded) this.#disconnect(res);
-      else if (res.writableLength <= MAX_UNREAD_BYTES) this.#writeTo(res, () => res.write(text));
-      else {
-        this.#disconnect(res);
-        res.destroy();
-      }
+    for (const res of [...this.#readers]) this.#sendTo(res, text);
+  }
+
+  #sendTo(res: ServerResponse, text: string): void {
+    // Its `close` may still come, also if the application has ended the answer.
+    if (hasHungUp(res) || res.writableEnded) this.#disconnect(res);
+    else if (res.writableLength <= MAX_UNREAD_BYTES) this.#writeTo(res, () => res.write(text));
+    else {
+      this.#disconnect(res);
+      res.destroy();
     }
   }
 

@@ -59,7 +59,9 @@ export function mcpAdmin(options: Readonly<McpAdminOptions>): McpAdmin {
       requireOwnHost(guard, req);
       await requireOperator(req, authorize, report);
       await site.handle(req, res, pathBelowMount(req));
-      if (!res.writableEnded && !hasHungUp(res)) askAgain(res, () => requireOperator(req, authorize, report));
+      if (res.writableEnded || hasHungUp(res)) return;
+      askAgain(res, () => requireOperator(req, authorize, report));
+      endInTime(res, () => site.askToReconnect(res));
     } catch (error) {
       replyAdminError(res, error);
     }
@@ -78,6 +80,24 @@ const ASK_AGAIN_MS = 10_000;
 function askAgain(res: ServerResponse, requireOperator: () => Promise<void>): void {
   const timer = setInterval(() => void requireOperator().catch(() => res.destroy()), ASK_AGAIN_MS).unref();
   onceClosed(res, () => clearInterval(timer));
+}
+
+/** Milliseconds after which the page of an open event stream is asked to connect again. */
+const RECONNECT_MS = 60_000;
+/** Milliseconds that it has for that. */
+const GRACE_MS = 5_000;
+
+/**
+ * Ends an event stream after a minute: only a new request passes the middlewares in front, and has the session as it is now. The page is
+ * asked first, and connects again before, so that it misses nothing.
+ */
+function endInTime(res: ServerResponse, askToReconnect: () => void): void {
+  const asking = setTimeout(askToReconnect, RECONNECT_MS).unref();
+  const ending = setTimeout(() => res.destroy(), RECONNECT_MS + GRACE_MS).unref();
+  onceClosed(res, () => {
+    clearTimeout(asking);
+    clearTimeout(ending);
+  });
 }
 
 /** @throws {AdminError} If the request is not from an operator, or if `authorize` fails. */

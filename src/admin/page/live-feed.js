@@ -24,6 +24,10 @@ export class LiveFeed extends EventTarget {
   numbers = [];
   /** @type {Map<string, Entry[]>} Oldest first. */
   #buckets = new Map();
+  /** @type {EventSource | undefined} */
+  #source;
+  /** @type {EventSource | undefined} Ends when {@link #source} is open. */
+  #before;
   /** The order of the last event before the page was opened. */
   openedAfter = 0;
   /** The id of the server process. */
@@ -32,19 +36,42 @@ export class LiveFeed extends EventTarget {
   #orderBefore = 0;
   #lastOrder = 0;
   /** The numbers of the last events. Each server process counts from 1, and sends its last events again after each connection. */
-  #lastIds = { call: 0, decision: 0 };
+  #lastIds = { call: 0, decision: 0, numbers: 0 };
   /** @type {{ seen: number, shown: number, at: number } | undefined} */
   #sampled;
   #isDrawPending = false;
 
   connect() {
     const source = new EventSource('./api/events');
-    source.addEventListener('open', () => this.#changeState('live'));
-    source.addEventListener('error', () => {
-      this.#changeState('lost');
-      // The browser connects again by itself, except after an answer that is not an event stream.
-      if (source.readyState === EventSource.CLOSED) setTimeout(() => this.connect(), RETRY_MS);
+    this.#before = this.#source;
+    this.#source = source;
+    source.addEventListener('open', () => {
+      this.#closeBefore();
+      this.#changeState('live');
     });
+    source.addEventListener('error', () => this.#lose(source));
+    // The server ends each stream after a while. By both, the page gets every event at least once.
+    source.addEventListener('reconnect', () => this.connect());
+    this.#listen(source);
+  }
+
+  #closeBefore() {
+    this.#before?.close();
+    this.#before = undefined;
+  }
+
+  /** @param {EventSource} source */
+  #lose(source) {
+    this.#changeState('lost');
+    // The server has ended it, and the next one is not open yet.
+    if (source !== this.#source) return source.close();
+    this.#closeBefore();
+    // The browser connects again by itself, except after an answer that is not an event stream.
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => this.connect(), RETRY_MS);
+  }
+
+  /** @param {EventSource} source */
+  #listen(source) {
     source.addEventListener('server', ({ data }) => this.#followServer(JSON.parse(data)));
     source.addEventListener('call', ({ data }) => this.#addCall(JSON.parse(data)));
     source.addEventListener('decision', ({ data }) => this.#addDecision(JSON.parse(data)));
@@ -82,7 +109,7 @@ export class LiveFeed extends EventTarget {
     if (this.#server === '') this.openedAfter = this.#lastOrder = lastId;
     else this.#orderBefore = this.#lastOrder;
     this.#server = id;
-    this.#lastIds = { call: 0, decision: 0 };
+    this.#lastIds = { call: 0, decision: 0, numbers: 0 };
     this.#buckets.clear();
     this.#announceEntries();
     this.numbers = [];
@@ -141,6 +168,8 @@ export class LiveFeed extends EventTarget {
 
   /** @param {ShownSecond} second */
   #addNumbers(second) {
+    if (second.id <= this.#lastIds.numbers) return;
+    this.#lastIds.numbers = second.id;
     // The date of the server may be set back: the seconds that it has again are replaced.
     const earlier = this.numbers.filter(({ time }) => time < second.time);
     this.numbers = [...earlier, second].slice(-MAX_NUMBERS);
@@ -149,6 +178,7 @@ export class LiveFeed extends EventTarget {
 
   /** @param {FeedState} state */
   #changeState(state) {
+    if (state === this.state) return;
     this.state = state;
     this.dispatchEvent(new Event('state'));
   }

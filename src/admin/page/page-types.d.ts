@@ -18,6 +18,7 @@ export interface ShownDecision extends DecisionEvent {
 }
 
 export interface ShownSecond extends SecondNumbers {
+  readonly id: number;
   readonly time: number;
   readonly sessions: number;
   readonly pending: number;
