@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { servePageAlone } from '../support/admin-app.js';
-import { callRecord } from '../support/call-records.js';
+import { callRecord, publishCall, publishDecision } from '../support/call-records.js';
 
 const calls = channel('express-mcp-auth:call');
 
@@ -55,3 +55,25 @@ test('the stream of a page ends when its operator is no longer allowed', async (
   await expect(stream.rest()).rejects.toThrow('terminated');
   expect((await fetch(`${url}api/events`)).status).toBe(403);
 }, 30_000);
+
+test('the decisions that let calls pass leave room for the calls, and these for them', async () => {
+  const { events } = await servePageAlone();
+  const stream = await events();
+  await stream.next('numbers');
+  for (let i = 0; i < 100; i++) publishDecision({ outcome: 'passed' });
+  for (let i = 0; i < 100; i++) publishCall();
+  publishDecision({ outcome: 'anonymous' });
+  publishDecision({ outcome: 'refused' });
+  expect(await stream.next('call')).toMatchObject({ outcome: 'answered' });
+  expect(await stream.next('decision')).toMatchObject({ outcome: 'refused' });
+  expect(await stream.next('sampled')).toEqual({ seen: 202, shown: 61 });
+});
+
+test('of more than 80 failures in a second the rest is counted', async () => {
+  const { events } = await servePageAlone();
+  const stream = await events();
+  await stream.next('numbers');
+  for (let i = 0; i < 100; i++) publishCall({ outcome: 'denied' });
+  publishCall();
+  expect(await stream.next('sampled')).toEqual({ seen: 101, shown: 80 });
+});

@@ -4,18 +4,13 @@ import type { ServerResponse } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { mcpAdmin } from '../../src/admin/mcp-admin.js';
 import { adminPageAt, servePageAlone } from '../support/admin-app.js';
-import { publishCall } from '../support/call-records.js';
+import { publishCall, publishDecision } from '../support/call-records.js';
 import { serve } from '../support/loopback-server.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 import { collectUncaught } from '../support/uncaught-errors.js';
 import { until } from '../support/until.js';
 
 const calls = channel('express-mcp-auth:call');
-
-function publishDecision(more: { readonly outcome: string; readonly code?: string }): void {
-  const decision = { mode: 'permissive', method: 'POST', path: '/', durationMs: 1, cached: false, ...more };
-  channel('express-mcp-auth:decision').publish(decision);
-}
 
 test('without a page or after close() nothing listens for calls', async () => {
   expect(calls.hasSubscribers).toBe(false);
@@ -46,28 +41,6 @@ test('of more than 30 calls in a second the rest is counted, and failures are sh
   expect(await stream.next('numbers')).toMatchObject({ calls: 2_001, refused: 1, errors: 0, p50: 3, p95: 3 });
   publishCall({ name: 'after' });
   expect(await stream.next('call')).toMatchObject({ name: 'after' });
-});
-
-test('the decisions that let calls pass leave room for the calls, and these for them', async () => {
-  const { events } = await servePageAlone();
-  const stream = await events();
-  await stream.next('numbers');
-  for (let i = 0; i < 100; i++) publishDecision({ outcome: 'passed' });
-  for (let i = 0; i < 100; i++) publishCall();
-  publishDecision({ outcome: 'anonymous' });
-  publishDecision({ outcome: 'refused' });
-  expect(await stream.next('call')).toMatchObject({ outcome: 'answered' });
-  expect(await stream.next('decision')).toMatchObject({ outcome: 'refused' });
-  expect(await stream.next('sampled')).toEqual({ seen: 202, shown: 61 });
-});
-
-test('of more than 80 failures in a second the rest is counted', async () => {
-  const { events } = await servePageAlone();
-  const stream = await events();
-  await stream.next('numbers');
-  for (let i = 0; i < 100; i++) publishCall({ outcome: 'denied' });
-  publishCall();
-  expect(await stream.next('sampled')).toEqual({ seen: 101, shown: 80 });
 });
 
 test('a page that connects gets the last 200 calls, in their order', async () => {

@@ -9,6 +9,7 @@ import { until } from '../support/until.js';
 /** The feed of the page, as far as these tests use it. */
 interface Feed extends EventTarget {
   readonly state: string;
+  readonly problem: string;
   readonly numbers: readonly { readonly time: number; readonly calls: number }[];
   readonly openedAfter: number;
   connect(): void;
@@ -29,6 +30,8 @@ beforeAll(() => {
     }
   }
   vi.stubGlobal('EventSource', SourceOfPage);
+  const { fetch } = globalThis;
+  vi.stubGlobal('fetch', (path: string, init: RequestInit) => fetch(new URL(path, page), init));
 });
 afterAll(() => void vi.unstubAllGlobals());
 
@@ -39,11 +42,13 @@ afterAll(() => void vi.unstubAllGlobals());
  */
 async function connectFeed({ earlier = [] }: { readonly earlier?: readonly string[] } = {}) {
   const answers: ServerResponse[] = [];
+  let refusals = 0;
   const create = () => createAdminSite({ routes: () => [] }, () => undefined);
   let site = create();
   const url = await serve((req, res) => {
     answers.push(res);
-    void site.handle(req, res, req.url ?? '');
+    if (refusals-- > 0) res.writeHead(503).end(`{"error_description":"Closed until ${refusals}"}`);
+    else void site.handle(req, res, req.url ?? '');
   });
   page = `${url}/`;
   onTestFinished(() => {
@@ -64,6 +69,11 @@ async function connectFeed({ earlier = [] }: { readonly earlier?: readonly strin
     counted,
     states,
     loseConnection() {
+      for (const { req } of answers) req.socket.destroy();
+    },
+    /** Refuses so many requests, from a lost connection on. */
+    refuse(count: number) {
+      refusals = count;
       for (const { req } of answers) req.socket.destroy();
     },
     restart() {
@@ -142,7 +152,8 @@ test('after its date is set back by some seconds, a server replaces only the sec
   for (const time of [0, 1_000, 2_000, 500]) {
     vi.setSystemTime(now + time);
     await new Promise((resolve) => feed.addEventListener('numbers', resolve, { once: true }));
-    if (feed.numbers.length === 0) await new Promise((resolve) => feed.addEventListener('numbers', resolve, { once: true }));
+    if (feed.numbers.length === 0)
+      await new Promise((resolve) => feed.addEventListener('numbers', resolve, { once: true }));
   }
   expect(feed.numbers.map(({ time }) => time - now)).toEqual([0, 500]);
 });
@@ -195,4 +206,23 @@ test('a page that is asked to connect again is live all the time, and misses and
   expect(sum()).toBe(published);
   expect(counted).toEqual(Array.from({ length: published }, (_, n) => `call ${n}`));
   expect(states).toEqual(['live']);
+});
+
+test('a page that is refused shows the reason of the server, and tries again more and more slowly', async () => {
+  const { feed, states, refuse } = await connectFeed();
+  const problems = new Map<string, number>();
+  feed.addEventListener('state', () => {
+    if (!problems.has(feed.problem)) problems.set(feed.problem, performance.now());
+  });
+  // Each attempt is two requests: the stream, and the question why there is none.
+  refuse(6);
+  await until(() => feed.state === 'lost');
+  await until(() => feed.state === 'live', 40_000);
+  expect([...problems.keys()]).toEqual(['', 'Closed until 4', 'Closed until 2', 'Closed until 0']);
+  const [, first = 0, second = 0, third = 0] = problems.values();
+  expect(second - first).toBeGreaterThan(1_500);
+  expect(third - second).toBeGreaterThan(3_500);
+  expect(feed.problem).toBe('');
+  expect(states[0]).toBe('live');
+  expect(states.at(-1)).toBe('live');
 });

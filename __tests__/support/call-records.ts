@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { CallRecord } from '../../src/telemetry/call-record.js';
 
 const calls = channel('express-mcp-auth:call');
+const decisions = channel('express-mcp-auth:decision');
 
 /** The record of a call of the tool `add`. */
 export function callRecord(more: Partial<CallRecord> = {}): CallRecord {
@@ -22,4 +23,10 @@ export function callRecord(more: Partial<CallRecord> = {}): CallRecord {
 /** Publishes a record, as the middlewares do. */
 export function publishCall(more: Partial<CallRecord> = {}): void {
   calls.publish(callRecord(more));
+}
+
+/** Publishes a decision, as `mcpAuth()` does. */
+export function publishDecision(more: { readonly outcome: string; readonly code?: string }): void {
+  const decision = { mode: 'permissive', method: 'POST', path: '/', durationMs: 1, cached: false, ...more };
+  decisions.publish(decision);
 }

@@ -16,7 +16,7 @@ import { createToolsView } from './tools-view.js';
 const FEED_TEXTS = /** @type {const} */ ({
   connecting: ['quiet', 'Connecting…'],
   live: ['good', 'Live'],
-  lost: ['bad', 'Connection lost. Trying again…'],
+  lost: ['bad', 'Connection lost.'],
 });
 
 const state = new KnownState();
@@ -69,7 +69,8 @@ function createHeader() {
   const showState = () => {
     const [tone, text] = FEED_TEXTS[feed.state];
     connection.className = `connection ${tone}`;
-    connection.textContent = text;
+    const why = feed.problem === '' ? text : feed.problem.replace(/\.?$/, '.');
+    connection.textContent = feed.state === 'lost' ? `${why} Trying again…` : text;
   };
   showState();
   feed.addEventListener('state', showState);

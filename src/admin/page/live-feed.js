@@ -1,3 +1,4 @@
+import { readEventsProblem } from './api.js';
 import { outcomeOf } from './outcomes.js';
 
 /** @import { ShownCall, ShownDecision, Entry, ShownSecond } from './page-types.js' */
@@ -7,7 +8,9 @@ import { outcomeOf } from './outcomes.js';
 const MAX_ENTRIES = 300;
 /** Seconds whose numbers are kept. */
 export const MAX_NUMBERS = 300;
-const RETRY_MS = 2000;
+/** The time until the page tries again after a refusal. It doubles with each, up to the second one. */
+const MIN_RETRY_MS = 2000;
+const MAX_RETRY_MS = 30_000;
 /** The page is drawn at most this often. */
 const DRAW_INTERVAL_MS = 200;
 /** A note of sampling is valid for this long. */
@@ -20,6 +23,8 @@ const SAMPLED_VALID_MS = 3000;
 export class LiveFeed extends EventTarget {
   /** @type {FeedState} */
   state = 'connecting';
+  /** The reason of the server for sending no events; empty if it gave none. */
+  problem = '';
   /** @type {ShownSecond[]} Oldest first. */
   numbers = [];
   /** @type {Map<string, Entry[]>} Oldest first. */
@@ -40,6 +45,7 @@ export class LiveFeed extends EventTarget {
   /** @type {{ seen: number, shown: number, at: number } | undefined} */
   #sampled;
   #isDrawPending = false;
+  #retryMs = MIN_RETRY_MS;
 
   connect() {
     const source = new EventSource('./api/events');
@@ -47,6 +53,7 @@ export class LiveFeed extends EventTarget {
     this.#source = source;
     source.addEventListener('open', () => {
       this.#closeBefore();
+      this.#retryMs = MIN_RETRY_MS;
       this.#changeState('live');
     });
     source.addEventListener('error', () => this.#lose(source));
@@ -62,12 +69,20 @@ export class LiveFeed extends EventTarget {
 
   /** @param {EventSource} source */
   #lose(source) {
-    this.#changeState('lost');
+    // The browser connects again by itself, except after an answer that is not an event stream.
+    const isRefused = source.readyState === EventSource.CLOSED;
+    this.#changeState('lost', isRefused ? this.problem : '');
     // The server has ended it, and the next one is not open yet.
     if (source !== this.#source) return source.close();
     this.#closeBefore();
-    // The browser connects again by itself, except after an answer that is not an event stream.
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => this.connect(), RETRY_MS);
+    if (isRefused) void this.#explainAndRetry();
+  }
+
+  async #explainAndRetry() {
+    setTimeout(() => this.connect(), this.#retryMs);
+    this.#retryMs = Math.min(2 * this.#retryMs, MAX_RETRY_MS);
+    const problem = await readEventsProblem();
+    if (this.state === 'lost') this.#changeState('lost', problem);
   }
 
   /** @param {EventSource} source */
@@ -176,10 +191,14 @@ export class LiveFeed extends EventTarget {
     this.dispatchEvent(new Event('numbers'));
   }
 
-  /** @param {FeedState} state */
-  #changeState(state) {
-    if (state === this.state) return;
+  /**
+   * @param {FeedState} state
+   * @param {string} [problem]
+   */
+  #changeState(state, problem = '') {
+    if (state === this.state && problem === this.problem) return;
     this.state = state;
+    this.problem = problem;
     this.dispatchEvent(new Event('state'));
   }
 
