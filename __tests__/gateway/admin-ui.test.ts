@@ -149,7 +149,8 @@ describe('the password', () => {
       'Basic realm="express-mcp-auth", charset="UTF-8"',
       'password_required',
     ]);
-    for (const path of ['api/state', 'api/callers', 'api/events', 'admin.js']) expect((await get(path)).status).toBe(401);
+    for (const path of ['api/state', 'api/callers', 'api/events', 'admin.js'])
+      expect((await get(path)).status).toBe(401);
     expect((await post('api/revoke', {})).status).toBe(401);
     for (const user of ['admin', 'other', '']) expect((await get('api/state', basic(PASSWORD, user))).status).toBe(200);
     expect((await fetch(`${origin}/healthz`)).status).toBe(200);
