@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createMemoryStore, type Store } from '../../src/index.js';
+import { memoryInUse } from '../support/memory-in-use.js';
 import { claims, createProtectedApp, type ProtectedApp } from '../support/protected-app.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 import { createSigner } from '../support/signer.js';
@@ -75,4 +76,15 @@ test.each<[string, () => never | Promise<never>]>([
     ),
     'warn mcpAuth(), sending revocations: the store can be used again',
   ]);
+});
+
+test('a revocation that waits for the store arrives although its mcpAuth() is no longer used', async () => {
+  const shared = createMemoryStore();
+  let isDown = true;
+  const other = replica(shared);
+  expect(await statusOf(other, tokenOf({}))).toBe(200);
+  replica(failing(shared, () => isDown)).auth.revoke({ subject: 'alice' });
+  for (let i = 0; i < 5; i += 1) await memoryInUse();
+  isDown = false;
+  await until(async () => (await statusOf(other, tokenOf({}))) === 401, 10_000);
 });

@@ -33,6 +33,7 @@ import { createSessionCheck, type SessionCheck } from './session-check.js';
 import { createSetupHints } from './setup-hints.js';
 import { findStripped, stripCredential } from './stripped-credential.js';
 import { missingScopes } from './token/claims.js';
+import { type KnownRevocations, revocationsFor } from './token/known-revocations.js';
 import type { VerifiedToken } from './token/token-cache.js';
 import { createTokenVerifier } from './token/token-verifier.js';
 
@@ -68,7 +69,11 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const schemes: readonly Scheme[] = resolved.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
   const readCredential = createCredentialReader(resolved, schemes);
   const responder = createResponder(resolved, options);
-  const { authenticate, revoke, ready, keySetAges } = createAuthentication(resolved, responder);
+  const { authenticate, revoke, ready, keySetAges } = createAuthentication(
+    resolved,
+    responder,
+    revocationsFor(options),
+  );
 
   function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     const target = requestTarget(req);
@@ -105,8 +110,9 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
 function createAuthentication(
   resolved: ResolvedAuth,
   { accept, refuse, refusers }: ReturnType<typeof createResponder>,
+  known: KnownRevocations,
 ) {
-  const verifier = createTokenVerifier(resolved, createCredentialVerifiers(resolved));
+  const verifier = createTokenVerifier(resolved, createCredentialVerifiers(resolved), known);
   const senderConstraint = createSenderConstraint(resolved);
 
   function authenticate(context: RequestContext, credential: PresentedCredential, path: string): void {

@@ -1,6 +1,7 @@
 import type { RouteRevocation } from '../admin/admin-source.js';
 import { checkKeys, type ReadyCheck } from '../admin/readiness.js';
 import { type KeySetAge, keySetAgesOf } from '../auth/keys/key-set-ages.js';
+import { shareRevocations } from '../auth/token/known-revocations.js';
 import { type Advice, noteAdvice } from '../core/advice.js';
 import {
   createMemoryStore,
@@ -33,7 +34,7 @@ export interface Authentication extends CheckedLogin {
   keySetAges(): readonly KeySetAge[];
 }
 
-interface Surroundings extends Pick<RouteShare, 'secret' | 'store'> {
+interface Surroundings extends Pick<RouteShare, 'secret' | 'store' | 'revocations'> {
   readonly logger: Logger;
   readonly advice: Advice;
   readonly files: InputFiles;
@@ -41,13 +42,14 @@ interface Surroundings extends Pick<RouteShare, 'secret' | 'store'> {
 }
 
 /**
- * Creates the login of a route, or takes that of the route that it replaces: with its revocations, proofs and verified tokens.
+ * Creates the login of a route, or takes that of the route that it replaces: with its proofs and verified tokens. Every login knows the
+ * revocations of this process.
  *
  * @throws {StartupError} If the policy is not valid.
  */
 export function createAuthentication(
   { mcpAuthentication, credentials }: RouteConfig,
-  { secret, store, logger, files, advice, take }: Surroundings,
+  { secret, store, revocations, logger, files, advice, take }: Surroundings,
 ): Authentication | undefined {
   const config = mcpAuthentication ?? credentials;
   if (config === undefined) return undefined;
@@ -66,6 +68,7 @@ export function createAuthentication(
         logger,
       } as unknown as McpAuthOptions;
       noteAdvice(options, advice);
+      shareRevocations(options, revocations);
       const auth = mcpAuth(options);
       const resolved = policyOf('mcpAuth()', auth);
       const check = checkKeys(place, auth);

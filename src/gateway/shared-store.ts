@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { KnownRevocations } from '../auth/token/known-revocations.js';
 import type { Logger } from '../core/logger.js';
 import { createRareLine } from '../core/rare-line.js';
 import { createRedisStore, type Store } from '../store/redis.js';
@@ -26,6 +27,8 @@ export interface RouteShare {
   /** The keys that sign session ids, if the login has none of its own. */
   readonly secret?: readonly string[] | undefined;
   readonly store?: Store | undefined;
+  /** The revocations that this process knows, with a store or without. They stay the same in all versions of the file. */
+  readonly revocations: KnownRevocations;
   /** The part of the store in which only this route counts. */
   readonly limits?: Store | undefined;
   /** Its name in the store, see {@link routeScope}. */

@@ -1,37 +1,18 @@
-import { createHash } from 'node:crypto';
 import type { AuthInfo } from '../../core/auth-info.js';
 import { type Logger, SILENT } from '../../core/logger.js';
-import { credentialFormOf } from '../../oauth/credential-form.js';
 import { isApiKeyText, isToken68 } from '../../oauth/credentials.js';
 import type { RevokedLogin } from '../../oauth/revoked-logins.js';
 import type { RevokedTokens } from '../../policy/resolved-policy.js';
 import { parseCompactJwt } from './compact-jwt.js';
+import {
+  hashOfLogin,
+  hashOfSigned,
+  KnownRevocations,
+  type Revocation,
+  type TokenRevocation,
+} from './known-revocations.js';
 import { createRevocationRules, type RevocationFunction } from './revocation-rules.js';
-import { REVOCABLE, RevokedUsers, readUserRevocation, type UserRevocation } from './revoked-users.js';
-
-/** A revocation that other processes can apply too. */
-export type Revocation = TokenRevocation | UserRevocation;
-
-/** A revocation of one token, as it is stored. */
-export interface TokenRevocation {
-  /** A hash of header and payload, from which the token cannot be made. */
-  readonly token: string;
-  /** Milliseconds since 1970; null for a token that does not expire. */
-  readonly expiry: number | null;
-}
-
-interface RevokedToken {
-  /** Milliseconds since 1970. */
-  readonly expiry: number;
-  /** The same on the clock of `performance.now()`. Both must pass: a date that was wrong for a while must not bring the token back. */
-  readonly keptUntil: number;
-}
-
-/** About 150 MB. To drop a revocation before its token has expired would let the token in. */
-const MAX_TOKENS = 1_000_000;
-
-/** Minimum time between two sweeps of all tokens. */
-const SWEEP_EVERY_MS = 1_000;
+import { REVOCABLE, readUserRevocation } from './revoked-users.js';
 
 /** The credentials that a policy accepts, and how it reads them. */
 export interface RevocationContext {
@@ -41,36 +22,17 @@ export interface RevocationContext {
   readonly isJwt?: (credential: string) => boolean;
   /** Returns when a token that this server issued expires, in seconds since 1970. Undefined for other credentials. */
   readonly issuedExpiryOf?: (credential: string) => number | undefined;
+  /** The revocations that other policies know too. */
+  readonly known?: KnownRevocations | undefined;
   /** For functions of the application that fail. */
   readonly logger?: Logger;
 }
 
 /** Remembers which credentials to refuse although they verify. */
-export function createRevocations(
-  clockToleranceSeconds: number,
-  { others = 'none', isJwt = () => true, issuedExpiryOf = () => undefined, logger = SILENT }: RevocationContext = {},
-) {
-  /** The key is a hash of header and payload, so that all entries have the same size. */
-  const tokens = new Map<string, RevokedToken>();
-  let sweptAt = Number.NEGATIVE_INFINITY;
+export function createRevocations(clockToleranceSeconds: number, context: RevocationContext = {}) {
+  const { others = 'none', isJwt = () => true, issuedExpiryOf = () => undefined } = context;
+  const { known = new KnownRevocations(), logger = SILENT } = context;
   const rules = createRevocationRules(clockToleranceSeconds, logger);
-  const users = new RevokedUsers(clockToleranceSeconds);
-
-  function addToken({ token, expiry: given }: TokenRevocation): void {
-    const now = Date.now();
-    const elapsed = performance.now();
-    // A store may return many revocations at once. A sweep for each of them would take too long.
-    if (elapsed - sweptAt >= SWEEP_EVERY_MS) {
-      sweptAt = elapsed;
-      for (const [signed, { expiry, keptUntil }] of tokens) {
-        if (expiry < now && keptUntil < elapsed) tokens.delete(signed);
-      }
-    }
-    if (tokens.size >= MAX_TOKENS && !tokens.has(token))
-      throw new RangeError(`more than ${MAX_TOKENS} tokens are revoked`);
-    const expiry = given ?? Number.POSITIVE_INFINITY;
-    tokens.set(token, { expiry, keptUntil: elapsed + expiry - now });
-  }
 
   function revocationOf(token: string): TokenRevocation {
     const issuedExpiry = issuedExpiryOf(token);
@@ -78,12 +40,6 @@ export function createRevocations(
     const expiry =
       issuedExpiry !== undefined || isJwt(token) ? (seconds + clockToleranceSeconds) * 1000 : Number.POSITIVE_INFINITY;
     return { token: hashOfSigned(token), expiry: Number.isFinite(expiry) ? expiry : null };
-  }
-
-  /** Applies a revocation, of this process or of another. */
-  function apply(revocation: Revocation): void {
-    if ('token' in revocation) addToken(revocation);
-    else users.add(revocation);
   }
 
   return {
@@ -99,41 +55,22 @@ export function createRevocations(
       }
       if (typeof what !== 'string' && typeof what !== 'object') throw new TypeError(`revoke() takes ${REVOCABLE}`);
       const revocation = typeof what === 'string' ? revocationOf(what) : readUserRevocation(what);
-      apply(revocation);
+      known.apply(revocation);
       return revocation;
     },
     /** Revokes every token of a login. Returns the revocation for other processes. */
     addLogin({ login, expiry }: RevokedLogin): Revocation {
       const revocation = { token: hashOfLogin(login), expiry: expiry + clockToleranceSeconds * 1_000 };
-      apply(revocation);
+      known.apply(revocation);
       return revocation;
     },
-    apply,
-    includes: (auth: AuthInfo): boolean =>
-      (tokens.size > 0 && hashesOf(auth).some((hash) => tokens.has(hash))) ||
-      users.includes(auth) ||
-      rules.includes(auth),
+    /** Applies a revocation of another process. */
+    apply: (revocation: Revocation): void => known.apply(revocation),
+    includes: (auth: AuthInfo): boolean => known.includes(auth, clockToleranceSeconds) || rules.includes(auth),
   };
 }
 
 export type Revocations = ReturnType<typeof createRevocations>;
-
-/** Leaves out the signature of a JWT: anyone can make a second valid ECDSA signature for the same header and payload. */
-function hashOfSigned(token: string): string {
-  const signed = credentialFormOf(token) === 'jwt' ? token.slice(0, token.lastIndexOf('.')) : token;
-  return createHash('sha256').update(signed).digest('base64url');
-}
-
-/** The hashes under which a revocation of this token may be kept: its own, and that of its login if this server issued it. */
-function hashesOf({ token, payload: { sid } }: AuthInfo): readonly string[] {
-  const isIssued = token === '' || credentialFormOf(token) === 'issued';
-  return isIssued && typeof sid === 'string' ? [hashOfSigned(token), hashOfLogin(sid)] : [hashOfSigned(token)];
-}
-
-/** With a text before it that no token has, so that it is the hash of none. */
-function hashOfLogin(login: string): string {
-  return createHash('sha256').update(`login ${login}`).digest('base64url');
-}
 
 function expirySecondsOf(token: string, others: NonNullable<RevocationContext['others']>): number {
   try {

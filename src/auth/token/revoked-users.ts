@@ -70,12 +70,7 @@ export class RevokedUsers {
     string,
     { readonly names: readonly Name[]; readonly kept: Map<string, KeptRevocation> }
   >();
-  readonly #clockToleranceSeconds: number;
   #size = 0;
-
-  constructor(clockToleranceSeconds: number) {
-    this.#clockToleranceSeconds = clockToleranceSeconds;
-  }
 
   /** @throws {RangeError} If there are too many: to drop an older one would let its tokens in. */
   add(revocation: UserRevocation): void {
@@ -99,7 +94,7 @@ export class RevokedUsers {
     this.#size += 1;
   }
 
-  includes(auth: AuthInfo): boolean {
+  includes(auth: AuthInfo, clockToleranceSeconds: number): boolean {
     if (this.#size === 0) return false;
     const { iat, iss } = auth.payload;
     const values = { subject: auth.subject, client: auth.clientId, issuer: iss };
@@ -107,7 +102,7 @@ export class RevokedUsers {
       const found = kept.get(JSON.stringify(names.map((name) => values[name])));
       if (found === undefined || isOver(found)) continue;
       // A user can log in again: later tokens are accepted. A token without `iat` may be an earlier one.
-      if (typeof iat !== 'number' || iat <= found.madeAt + this.#clockToleranceSeconds) return true;
+      if (typeof iat !== 'number' || iat <= found.madeAt + clockToleranceSeconds) return true;
     }
     return false;
   }

@@ -4,7 +4,8 @@ import { isRecord } from '../../http/json-object.js';
 import type { RevokedLogin } from '../../oauth/revoked-logins.js';
 import { createGuardedStore, type GuardedStore } from '../../store/guarded-store.js';
 import type { Store } from '../../store/store.js';
-import type { Revocation, Revocations } from './revocations.js';
+import type { Revocation } from './known-revocations.js';
+import type { Revocations } from './revocations.js';
 
 /** The list in the store. */
 const LIST = 'revocations';
@@ -20,6 +21,9 @@ const MAX_WAITING = 10_000;
 
 /** The time for which the store keeps the revocation of a token that does not expire: ten years. */
 const MAX_KEEP_MS = 10 * 365 * 86_400_000;
+
+/** Those with revocations that wait for the store. They stay alive until it has them, although the `mcpAuth()` may be replaced meanwhile. */
+const sending = new Set<SharedRevocations>();
 
 /** For the log. */
 const RECEIVING = {
@@ -77,8 +81,10 @@ export class SharedRevocations {
   }
 
   #share(revocation: Revocation): void {
-    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(revocation);
-    else
+    if (this.#waiting.length < MAX_WAITING) {
+      this.#waiting.push(revocation);
+      sending.add(this);
+    } else
       this.#complain(
         `mcpAuth(): more than ${MAX_WAITING} revocations wait for the store: the last ones apply in this process only`,
       );
@@ -123,6 +129,7 @@ export class SharedRevocations {
       if (keepMs > 0) await this.#writable.append(LIST, JSON.stringify(next), keepMs);
       this.#waiting.shift();
     }
+    sending.delete(this);
   }
 
   async #receive(): Promise<void> {

@@ -14,6 +14,7 @@ import { type CompactJwt, parseCompactJwt } from './compact-jwt.js';
 import { createExchangedTokens } from './exchanged-tokens.js';
 import { createForgedTokens } from './forged-tokens.js';
 import { createIssuedTokenAuthority } from './issued-token-authority.js';
+import { KnownRevocations } from './known-revocations.js';
 import { createMissingClaimWarning } from './missing-claim-warning.js';
 import { createRevocations } from './revocations.js';
 import { SharedRevocations } from './shared-revocations.js';
@@ -40,8 +41,13 @@ export type FindVerifier = (
  * Verifies the credentials of one policy, remembers those that are valid, and revokes credentials.
  *
  * @param findVerifier Finds the verifier of credentials that are not JWTs.
+ * @param known The revocations that other policies know too.
  */
-export function createTokenVerifier(resolved: ResolvedAuth, findVerifier: FindVerifier = () => undefined) {
+export function createTokenVerifier(
+  resolved: ResolvedAuth,
+  findVerifier: FindVerifier = () => undefined,
+  known = new KnownRevocations(),
+) {
   const jwts = createJwtVerifier(resolved);
   const exchangeFor = createExchangedTokens(resolved);
   const tokenCache = resolved.tokenCache && createTokenCache(resolved.tokenCache);
@@ -49,6 +55,7 @@ export function createTokenVerifier(resolved: ResolvedAuth, findVerifier: FindVe
     others: otherCredentialsOf(resolved),
     isJwt: (token) => findVerifier(token, false) === undefined,
     issuedExpiryOf: (token) => resolved.oauthProxy?.issuing?.tokens.open(token)?.expiresAt,
+    known,
     logger: resolved.logger,
   });
   const forgetRevoked = (): void => tokenCache?.forget(revocations.includes);

@@ -1,3 +1,4 @@
+import { KnownRevocations } from '../../auth/token/known-revocations.js';
 import type { Logger } from '../../index.js';
 import type { Store } from '../../store/store.js';
 import type { BindConfig, GatewayConfig, ListenerConfig, RouteConfig } from '../config/gateway-config.js';
@@ -26,6 +27,8 @@ export interface Generation {
   /** By key: see `routeKeyOf()`. */
   readonly routes: ReadonlyMap<string, GatewayRoute>;
   readonly parts: KeptParts;
+  /** Those of the version before, for logins that are changed, renamed or added. */
+  readonly revocations: KnownRevocations;
   /** The routes that the version before does not have. */
   readonly started: readonly GatewayRoute[];
   /** Ends what only this version has. It is not used. */
@@ -59,6 +62,7 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
   const secret = config.sessionKey && resolveSessionKey(config.sessionKey, files);
   const keyed = keyedRoutesOf(config, { files, secret, hasStore: store !== undefined });
   const all = [...keyed.values()];
+  const revocations = previous?.revocations ?? new KnownRevocations();
   const parts = new KeptParts(previous?.parts, new Set(all.map(({ place }) => place)));
   const routes = new Map<string, GatewayRoute>();
   const started: GatewayRoute[] = [];
@@ -81,6 +85,7 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
       replica,
       secret: keys,
       store,
+      revocations,
       limits,
       scope: each.scope,
     });
@@ -90,7 +95,7 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
   try {
     for (const each of all) routes.set(each.key, routeFor(each));
     const ports = config.binds.map((bind) => createPort(bind, (route) => routes.get(keyed.get(route)?.key ?? '')));
-    return { config, ports, routes, parts, started, discard };
+    return { config, ports, routes, parts, revocations, started, discard };
   } catch (error) {
     discard();
     throw error;
