@@ -37,8 +37,8 @@ function routeAt(path: string, policy: Record<string, unknown>) {
   return { backends, matches: [{ path: { exact: path } }], policies: { mcpAuthentication } };
 }
 
-function createGatewayOf(routes: readonly object[]): Gateway {
-  const text = JSON.stringify({ binds: [{ port: 0, listeners: [{ routes }] }] });
+function createGatewayOf(routes: readonly object[], config: object = {}): Gateway {
+  const text = JSON.stringify({ config, binds: [{ port: 0, listeners: [{ routes }] }] });
   return createGateway(parseConfigFile(text, folder.path), logger);
 }
 
@@ -49,8 +49,8 @@ async function serve(changes: Record<string, unknown> = {}): Promise<string> {
   return `http://${address}`;
 }
 
-function register(origin: string, path = `${BASE}/client-registration`): Promise<Response> {
-  const headers = { 'content-type': 'application/json', origin: 'https://client.example' };
+function register(origin: string, path = `${BASE}/client-registration`, more: object = {}): Promise<Response> {
+  const headers = { 'content-type': 'application/json', origin: 'https://client.example', ...more };
   const body = JSON.stringify({ redirect_uris: ['http://127.0.0.1/cb'], token_endpoint_auth_method: 'none' });
   return fetch(origin + path, { method: 'POST', headers, body });
 }
@@ -131,6 +131,32 @@ describe('the OAuth proxy in the gateway', () => {
       expect(response.headers.get('ratelimit')).toContain('r=29');
     },
   );
+
+  test.each([
+    ['trusted', ['127.0.0.1'], 201, 200],
+    ['not trusted', ['10.0.0.0/8'], 404, 404],
+  ])('registers clients at the host that a proxy forwards if it is %s', async (_what, trustProxy, ...statuses) => {
+    const { issuer } = await startProviderServer(PROVIDER_BEHAVIOURS.keycloak.kind);
+    const resourceMetadata = { resource: 'https://a.example/mcp' };
+    const route = { hostnames: ['a.example'], ...routeAt('/mcp', { issuer, resourceMetadata }) };
+    gateway = createGatewayOf([route], { trustProxy });
+    const origin = `http://${(await gateway.listen('127.0.0.1'))[0]}`;
+    const headers = { 'x-forwarded-host': 'a.example', 'x-forwarded-proto': 'https' };
+    const registered = await register(origin, undefined, headers);
+    expect([registered.status, (await fetch(origin + BASE, { headers })).status]).toEqual(statuses);
+  });
+
+  test('ends the connections of registrations during a drain, also of those that it refuses', async () => {
+    const origin = await serve();
+    const outcome = async () => {
+      const { status, headers } = await register(origin);
+      return [status, headers.get('connection')];
+    };
+    expect(await outcome()).toEqual([201, 'keep-alive']);
+    await gateway?.drain();
+    const outcomes = await Promise.all(Array.from({ length: 30 }, outcome));
+    expect(new Set(outcomes.map(String))).toEqual(new Set(['201,close', '429,close']));
+  });
 
   test('is not there with oauthProxy: false', async () => {
     const origin = await serve({ oauthProxy: false });

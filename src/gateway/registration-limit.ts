@@ -1,7 +1,9 @@
+import type { ServerResponse } from 'node:http';
 import express, { type Request, type Response } from 'express';
 import { rateLimit, type Store } from 'express-rate-limit';
 import { LRUCache } from 'lru-cache';
 import { createRareLine } from '../core/rare-line.js';
+import { replyJson } from '../http/reply.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { Logger, Middleware } from '../index.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
@@ -10,6 +12,8 @@ const MAX_PER_MINUTE = 30;
 const MINUTE_MS = 60_000;
 const MAX_ADDRESSES = 10_000;
 const TOO_MANY = `OAuth proxy: registrations refused by this server: more than ${MAX_PER_MINUTE} in a minute from one address`;
+/** What `next()` gets for a registration that is refused. */
+const REFUSED = new Error('too many registrations');
 
 /** The paths where clients register with the OAuth proxy of a policy; empty if it has no OAuth proxy. */
 export function registrationPaths({ oauthProxy }: ResolvedAuth): readonly string[] {
@@ -34,16 +38,37 @@ export function createRegistrationLimit(logger: Logger): Middleware {
       legacyHeaders: false,
       // The limit ignores both headers, so warnings about them would mislead.
       validate: { xForwardedForHeader: false, forwardedHeader: false },
-      handler: (req, res) => {
+      handler: (req, _res, next) => {
         warn(`${TOO_MANY}, now from ${req.ip}; all clients behind one reverse proxy share its address`);
-        res.setHeader('access-control-allow-origin', '*');
-        res
-          .status(429)
-          .json({ error: 'too_many_requests', error_description: 'Too many registrations; try again later' });
+        next(REFUSED);
       },
     }),
   );
-  return (req, res, next) => app(req as Request, res as Response, next);
+  return (req, res, next) => {
+    const restore = rememberPrototypes(req, res);
+    app(req as Request, res as Response, (error?: unknown) => {
+      restore();
+      if (error === REFUSED) refuse(res);
+      else next(error);
+    });
+  };
+}
+
+/**
+ * Express gives a request and its answer the prototypes of its own app, and leaves them there: a proxy would no longer be trusted, and the
+ * answer would not end its connection during a drain. Returns the function that gives back those of before.
+ */
+function rememberPrototypes(...objects: readonly object[]): () => void {
+  const known = objects.map((each) => [each, Object.getPrototypeOf(each) as object] as const);
+  return () => {
+    for (const [each, prototype] of known) Object.setPrototypeOf(each, prototype);
+  };
+}
+
+function refuse(res: ServerResponse): void {
+  res.setHeader('access-control-allow-origin', '*');
+  const body = { error: 'too_many_requests', error_description: 'Too many registrations; try again later' };
+  replyJson(res, 429, JSON.stringify(body));
 }
 
 /** Applies the limit to these paths. */
