@@ -8,7 +8,7 @@ import type { BindConfig, GatewayConfig, ListenerConfig, RouteConfig } from './g
 import { Gateways } from './gateways-section.js';
 import { IgnoredNames } from './ignored-names.js';
 import { readNamedBackends } from './named-backends.js';
-import { describeMatch, isSameMatch } from './route-match.js';
+import { conditionsOf, describeMatch, type RouteMatch } from './route-match.js';
 import { readRoute } from './routes.js';
 import { type RuntimeConfig, readRuntimeConfig } from './runtime-section.js';
 import { readMcpSection } from './simple-section.js';
@@ -87,25 +87,30 @@ function refuseSamePort(root: ConfigNode, binds: readonly BindConfig[]): void {
 
 /** Of two routes for the same requests only one would be reached, and the policies of the other would be ignored. */
 function refuseSameMatches({ listeners, at }: BindConfig): void {
-  const taken: Array<{ readonly host: string; readonly route: RouteConfig }> = [];
+  const taken = new Map<string, RouteConfig>();
   for (const listener of listeners) {
     for (const route of listener.routes) {
-      const hosts = hostsOf(listener, route);
-      const other = taken.find((each) => hosts.includes(each.host) && findSame(each.route, route) !== undefined);
-      const match = other && findSame(other.route, route);
-      if (other && match) {
-        throw new StartupError(`${at} has ${describeMatch(match)} twice, in ${other.route.at} and in ${match.at}`);
+      const requests = requestsOf(listener, route);
+      for (const [key, match] of requests) {
+        const other = taken.get(key);
+        if (other !== undefined)
+          throw new StartupError(`${at} has ${describeMatch(match)} twice, in ${other.at} and in ${match.at}`);
       }
-      taken.push(...hosts.map((host) => ({ host, route })));
+      for (const [key] of requests) taken.set(key, route);
     }
   }
+}
+
+/** The requests of a route: for each host and match a text that is equal for the same requests. There may be thousands of routes. */
+function requestsOf(listener: ListenerConfig, route: RouteConfig): ReadonlyArray<readonly [string, RouteMatch]> {
+  const hosts = hostsOf(listener, route);
+  return route.matches.flatMap((match) => {
+    const conditions = conditionsOf(match);
+    return hosts.map((host) => [`${host} ${conditions}`, match] as const);
+  });
 }
 
 /** The hosts of a route, each with the host of its listener. */
 function hostsOf({ hostname }: ListenerConfig, { hostnames }: RouteConfig): readonly string[] {
   return (hostnames.length === 0 ? ['*'] : hostnames).map((host) => JSON.stringify([hostname, host]));
-}
-
-function findSame(one: RouteConfig, other: RouteConfig) {
-  return other.matches.find((match) => one.matches.some((each) => isSameMatch(each, match)));
 }

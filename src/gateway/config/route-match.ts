@@ -62,10 +62,9 @@ function readValueMatch(node: ConfigNode, readName: (name: ConfigNode) => string
   return { name: readName(name), value: exact?.value === '' ? '' : (exact as ConfigNode).text() };
 }
 
-/** True if the two select the same requests. */
-export function isSameMatch(one: RouteMatch, other: RouteMatch): boolean {
-  const essence = ({ at: _, ...conditions }: RouteMatch) => JSON.stringify(conditions);
-  return essence(one) === essence(other);
+/** Returns the conditions of a match as a text: equal for two that select the same requests. */
+export function conditionsOf({ at: _, ...conditions }: RouteMatch): string {
+  return JSON.stringify(conditions);
 }
 
 /** The match in words, for messages. */

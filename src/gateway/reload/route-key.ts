@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../targets/several/canonical-json.js';
 import type { BindConfig, GatewayConfig, ListenerConfig, RouteConfig } from '../config/gateway-config.js';
 import type { RemoteTargetConfig } from '../config/remote-target.js';
+import { conditionsOf } from '../config/route-match.js';
 import { secretFilesIn } from '../config/secret-file.js';
 import type { TextSource } from '../config/text-source.js';
 import { type InputFiles, sha256 } from '../input-files.js';
@@ -36,7 +37,7 @@ export function routeKeyOf(
   { files, secret, hasStore, scope }: RouteSurroundings,
 ): RouteKey {
   const { hostnames, written, mcpAuthentication, credentials, backend } = route;
-  const matches = route.matches.map(({ at: _, ...conditions }) => JSON.stringify(conditions));
+  const matches = route.matches.map(conditionsOf);
   const place = sha256(canonicalJson([portIdOf(bind), hostname, hostnames, matches]));
   const login = mcpAuthentication ?? credentials;
   const secrets = [
