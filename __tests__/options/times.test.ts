@@ -79,6 +79,20 @@ describe('a time of the file', () => {
     expect(times.toSorted()).toEqual(Object.keys(FILES).toSorted());
   });
 
+  test.each<[name: string, at: string, fileOf: (time: string) => object]>([
+    [
+      'timeout.backendRequestTimeout',
+      'mcp.policies',
+      (time) => withPolicy({ timeout: { backendRequestTimeout: time } }),
+    ],
+    ['jwtSign.ttl', 'mcp.targets[0].policies.backendAuth', (ttl) => withTarget({ jwtSign: { signingKey: 'x', ttl } })],
+    ['mcp.sessionTtl', 'config', (sessionTtl) => ({ config: { mcp: { sessionTtl } }, ...withPolicy({}) })],
+  ])('that is measured in seconds is not rounded: %s', (name, at, fileOf) => {
+    expect(refusal(fileOf('1500ms'))).toBe(`${at}.${name} must be whole seconds, such as "2s", but is "1500ms"`);
+    expect(refusal(fileOf('0.1s'))).toBe(`${at}.${name} must be whole seconds, such as "1s", but is "0.1s"`);
+    expect(() => refusal(fileOf('2000ms'))).toThrow('the file was accepted');
+  });
+
   test.each(Object.entries(FILES))('of 25 days: %s', (_name, [file, message]) => {
     if (message === undefined) expect(() => refusal(file)).toThrow('the file was accepted');
     else expect(refusal(file)).toContain(message);

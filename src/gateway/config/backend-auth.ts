@@ -13,7 +13,7 @@ import {
   SIGNING_ALGORITHMS,
 } from '../schema/policy-keys.js';
 import type { ConfigNode, StaysOut } from './config-node.js';
-import { readSeconds } from './seconds.js';
+import { readWholeSeconds } from './seconds.js';
 import { readTextSource, type TextSource } from './text-source.js';
 
 /** The header of requests to a target that carries its credential. */
@@ -93,7 +93,7 @@ function readJwtSign(node: ConfigNode, directory: string): Pick<BackendAuth, 'jw
     if (RESERVED.includes(name)) claim.refuse('is a claim that the command sets itself: remove it');
   if (typeof signingKey.value === 'string' && looksLikeFileName(signingKey.value))
     signingKey.refuse('must be the key itself, and not the name of its file. Write { file: NAME }.');
-  const ttlSeconds = ttl === undefined ? SIGNED_TOKEN_SECONDS : Math.ceil(readSeconds(ttl));
+  const ttlSeconds = ttl === undefined ? SIGNED_TOKEN_SECONDS : readWholeSeconds(ttl);
   if (ttlSeconds < 1) ttl?.refuse('must be at least one second');
   const jwtSign = {
     signingKey: readTextSource(signingKey, directory),

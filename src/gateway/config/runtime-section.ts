@@ -4,7 +4,7 @@ import type { ConfigNode, StaysOut } from './config-node.js';
 import type { FrontendConfig } from './frontend-policies.js';
 import { readLogging } from './logging.js';
 import { type ProcessConfig, readProcessConfig } from './process-settings.js';
-import { readSeconds } from './seconds.js';
+import { readWholeSeconds } from './seconds.js';
 import { readSessionKey, type SessionKeyConfig } from './session-key.js';
 import { harmless } from './stays-out.js';
 import { readStoreConfig, type StoreConfig } from './store-config.js';
@@ -64,7 +64,7 @@ export function readRuntimeConfig(node: ConfigNode, directory: string): RuntimeC
   });
   const ttl = mcp?.members(SESSION_TIMES).sessionTtl;
   return {
-    ...(ttl && { sessionSeconds: Math.max(1, Math.ceil(readSeconds(ttl))) }),
+    ...(ttl && { sessionSeconds: Math.max(1, readWholeSeconds(ttl)) }),
     ...(trustProxy && { trustedProxies: { addresses: trustProxy.texts(), at: trustProxy.path } }),
     ...(logging && { logging: readLogging(logging) }),
     ...(session && { sessionKey: readSessionKey(session, directory) }),
