@@ -12,7 +12,7 @@ const MAX_PER_MINUTE = 30;
 const MINUTE_MS = 60_000;
 const MAX_ADDRESSES = 10_000;
 const TOO_MANY = `OAuth proxy: registrations refused by this server: more than ${MAX_PER_MINUTE} in a minute from one address`;
-/** What `next()` gets for a registration that is refused. */
+/** The limit hands it to `next()` if it refuses a registration. */
 const REFUSED = new Error('too many registrations');
 
 /** The paths where clients register with the OAuth proxy of a policy; empty if it has no OAuth proxy. */
