@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type AuthInfo, apiKeyOf } from '../core/auth-info.js';
+import { plainAddress } from '../http/plain-address.js';
 import { requestHost } from '../http/request-host.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import type { CallVariables, RequestVariables, SourceVariables } from './expressions/call-variables.js';
@@ -97,7 +98,7 @@ class Source implements SourceVariables {
   /** Without the IPv6 form of an IPv4 address, which no range of IPv4 contains. */
   get address(): string | undefined {
     const address = (this.#req as ExpressRequest).ip ?? this.#req.socket.remoteAddress;
-    return address?.replace(/^::ffff:(?=\d+\.)/i, '');
+    return address === undefined ? undefined : plainAddress(address);
   }
 
   get port(): bigint | undefined {

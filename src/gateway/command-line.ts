@@ -23,7 +23,8 @@ see it, and says what to change: see doctor --help. "rules test" says which rule
 
   -f, --file FILE      the configuration file (YAML), read again when it changes, and at SIGHUP; relative file names in it
                        start at its folder
-      --host ADDRESS   listen on this address only (default: 0.0.0.0, every address of this machine)
+      --host ADDRESS   listen on this address only (default: 0.0.0.0, every IPv4 address of this machine;
+                       with ::, every address of IPv6 and IPv4)
       --dev-issuer     for development: clients log in with one click, at an authorization server on this machine
                        (needs the package oidc-provider; --dev-issuer-port PORT, default 9000;
                        --dev-issuer-ttl SECONDS: the lifetime of its access tokens, default 3600).

@@ -4,6 +4,7 @@ import { AuthError } from '../../core/errors.js';
 import { forwardedRequestId, REQUEST_ID_HEADER } from '../../core/request-id.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
 import { trimOws } from '../../http/ows.js';
+import { plainAddress } from '../../http/plain-address.js';
 import { PARAMETER_PREFIX } from '../../messages/header-value.js';
 import { TRACE_KEYS } from '../../messages/meta-edit.js';
 import { requestOrigin } from '../../oauth/request-origin.js';
@@ -119,7 +120,8 @@ function addForwarded(result: string[], req: IncomingMessage, set: ReadonlySet<s
 function addressOf(req: IncomingMessage): string | undefined {
   const { ip } = req as { ip?: string };
   const { remoteAddress } = req.socket;
-  return ip === undefined || ip === remoteAddress || isIP(ip) === 0 ? remoteAddress : ip;
+  const address = ip === undefined || ip === remoteAddress || isIP(ip) === 0 ? remoteAddress : ip;
+  return address === undefined ? undefined : plainAddress(address);
 }
 
 function originOf(req: IncomingMessage): string | undefined {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Attributes } from '@opentelemetry/api';
 import { isRecord } from '../../http/json-object.js';
+import { plainAddress } from '../../http/plain-address.js';
 import { METHODS, targetNoun } from '../../messages/mcp-call.js';
 import { FIRST_STATELESS_REVISION, SESSION_REVISIONS, VERSION_KEY } from '../../messages/revision.js';
 import type { CallRecord } from '../call-record.js';
@@ -78,8 +79,8 @@ export function clientAttributes(req: IncomingMessage): Attributes {
   const { remoteAddress, remotePort } = req.socket;
   const address = (req as { readonly ip?: string }).ip ?? remoteAddress;
   if (address === undefined) return {};
-  if (address !== remoteAddress || remotePort === undefined) return { 'client.address': address };
-  return { 'client.address': address, 'client.port': remotePort };
+  const shown = { 'client.address': plainAddress(address) };
+  return address !== remoteAddress || remotePort === undefined ? shown : { ...shown, 'client.port': remotePort };
 }
 
 /** The attribute with the id of a request. `key` is the id in the spelling of `keyOf()`. */
