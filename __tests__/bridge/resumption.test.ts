@@ -54,6 +54,20 @@ describe('a stream that breaks', () => {
     expect(again).toEqual(events.slice(1));
   });
 
+  test.each(['2025-06-18', '2025-11-25'])(
+    'is answered 204 after its last event, so that clients stop (%s)',
+    async (revision) => {
+      const session = await open(served.url, {}, revision);
+      const ids: string[] = [];
+      const message = call(1, 'progress', { steps: 2 }, { progressToken: 1 });
+      for await (const { id = '' } of eventsOf(await post(served.url, message, session))) ids.push(id);
+      const none = await listen(session, ids.at(-1));
+      expect([none.status, none.headers.get('content-type'), await none.text()]).toEqual([204, null, '']);
+      const rest = await listen(session, ids.at(-2));
+      expect([rest.status, (await rest.text()).includes('"result"')]).toEqual([200, true]);
+    },
+  );
+
   test.each(['x', '1', '1-', '-1', '99-1', '0-99', '1-0; 2-0', '__proto__'])(
     'with the event id "%s" is refused',
     async (id) => {

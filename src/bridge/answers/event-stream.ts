@@ -64,7 +64,7 @@ export class EventStream {
     onceClosed(res, () => {
       // A response that another one has replaced may close later.
       if (this.#answer !== answer) return;
-      if (!res.writableFinished) this.#mark(false);
+      if (!res.writableFinished) this.mark(false);
       // The stream stays for as long as it can be resumed, which is no reason to keep the request and the arguments of its calls.
       this.#answer = undefined;
     });
@@ -75,11 +75,16 @@ export class EventStream {
     return this.#kept(event).length === this.#last - event;
   }
 
+  /** True if the stream has ended, and `event` was its last. */
+  endsAfter(event: number): boolean {
+    return this.#done && event === this.#last;
+  }
+
   /** Sends the kept events after `event`. */
   replay(event = this.#sent): void {
     for (const frame of this.#kept(event)) this.#write(frame);
     if (this.#answer !== undefined) this.#sent = this.#last;
-    if (this.connected) this.#mark(true);
+    if (this.connected) this.mark(true);
     if (this.#done) this.#finish();
   }
 
@@ -111,6 +116,11 @@ export class EventStream {
     this.#finish(this.#resumption && !this.#done ? `retry: ${RETRY_MS}\n\n` : undefined);
   }
 
+  /** Notes that a client has taken the events of the stream, or that its connection broke before it did. */
+  mark(isTaken: boolean): void {
+    this.#resumption?.log.mark(this.#resumption.number, isTaken);
+  }
+
   /** Returns false if the response must drain before the next write. */
   #write(frame: Buffer | string): boolean {
     try {
@@ -133,15 +143,11 @@ export class EventStream {
   /** Forgets a response that cannot be written to, because a function of the application throws. Its client may resume the stream. */
   #drop(): void {
     this.#answer = undefined;
-    this.#mark(false);
+    this.mark(false);
   }
 
   #kept(event: number): readonly Buffer[] {
     return this.#resumption?.log.after(this.#resumption.number, event) ?? [];
-  }
-
-  #mark(isTaken: boolean): void {
-    this.#resumption?.log.mark(this.#resumption.number, isTaken);
   }
 
   #frame(message: Buffer, isAnswer: boolean): Buffer {

@@ -35,7 +35,8 @@ export class SessionStreams {
   }
 
   /**
-   * Continues, on `answer`, the stream of the event `lastEventId` after that event; without an id, the standalone stream.
+   * Continues, on `answer`, the stream of the event `lastEventId` after that event; without an id, the standalone stream. Answers 204 if that
+   * event ended the stream.
    *
    * @throws {BridgeError} `events_gone`.
    */
@@ -44,9 +45,21 @@ export class SessionStreams {
       if (tryWrite(answer, () => this.standalone.attach(answer))) this.standalone.replay();
       return;
     }
-    const [, number = '', event = ''] = /^(\d{1,15})-(\d{1,15})$/.exec(lastEventId) ?? [];
+    const { stream, event } = this.#find(lastEventId) ?? {};
+    if (stream === undefined || event === undefined) throw new BridgeError('events_gone');
+    if (stream.endsAfter(event)) {
+      stream.mark(true);
+      // After an empty stream, SDK v1 would ask again forever, as a second listener on the standalone stream: it does not count an error as
+      // the response. 204 tells clients not to reconnect (HTML, Server-sent events).
+      tryWrite(answer, () => answer.res.writeHead(204).end());
+    } else if (tryWrite(answer, () => stream.attach(answer, event))) stream.replay(event);
+  }
+
+  /** Finds the stream of an event, if every event after it is still kept. */
+  #find(eventId: string): { readonly stream: EventStream; readonly event: number } | undefined {
+    const [, number = '', digits = ''] = /^(\d{1,15})-(\d{1,15})$/.exec(eventId) ?? [];
     const stream = number === '0' ? this.standalone : this.#posts?.get(Number(number));
-    if (stream === undefined || !stream.canReplayFrom(Number(event))) throw new BridgeError('events_gone');
-    if (tryWrite(answer, () => stream.attach(answer, Number(event)))) stream.replay(Number(event));
+    const event = Number(digits);
+    return stream?.canReplayFrom(event) ? { stream, event } : undefined;
   }
 }
