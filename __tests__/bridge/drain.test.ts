@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Middleware, mcpBackend, mcpHttpBackend, mcpStdioBackend } from '../../src/index.js';
 import { eventsOf, nextMessage, reasonOf } from '../support/mcp-answers.js';
@@ -136,4 +137,50 @@ test('drain() refuses initialize where clients are served without sessions', asy
   await served.backend.drain(10);
   expect(await reasonOf(await post(served.url, initialize()))).toBe('closing');
   expect((await post(served.url, call(1, 'echo'))).status).toBe(200);
+});
+
+/** A session with a call whose connection breaks before the answer, which comes 300 ms later. */
+async function breakOff(url: string) {
+  const session = await open(url, {}, '2025-11-25');
+  const hangUp = new AbortController();
+  const message = call(1, 'progress', { steps: 1, delay: 300 }, { progressToken: 1 });
+  const events = eventsOf(await post(url, message, session, hangUp.signal));
+  const id = String((await events.next()).value?.id);
+  hangUp.abort();
+  await events.return(undefined).catch(() => undefined);
+  const resume = () => fetch(url, { headers: { ...session, accept: 'text/event-stream', 'last-event-id': id } });
+  return { session, resume };
+}
+
+describe('drain() while a client without a connection has not fetched its answer', () => {
+  test('waits until the client has come back and taken it', async () => {
+    const { url, backend } = await serve('mcpStdioBackend()');
+    const { session, resume } = await breakOff(url);
+    const over: string[] = [];
+    const drained = backend.drain(20).then(() => over.push('drain'));
+    await until(() => backend.stats().pending === 0);
+    await setTimeout(300);
+    expect(over).toEqual([]);
+    const before = performance.now();
+    expect(await (await resume()).text()).toContain('"result"');
+    await drained;
+    expect(performance.now() - before).toBeLessThan(3_000);
+    expect((await listen(url, session)).status).toBe(503);
+  });
+
+  test('lets the client fetch it while a call of another session is in flight', async () => {
+    const { url, backend } = await serve('mcpStdioBackend()');
+    const other = await open(url);
+    const waiting = await makeWaitingCall();
+    const answer = post(url, waiting.message, other);
+    await until(waiting.isRunning);
+    const { resume } = await breakOff(url);
+    await until(() => backend.stats().pending === 1);
+    const drained = backend.drain(20);
+    const resumed = await resume();
+    expect([resumed.status, (await resumed.text()).includes('"result"')]).toEqual([200, true]);
+    await waiting.release();
+    await drained;
+    expect((await answer).status).toBe(200);
+  });
 });

@@ -155,7 +155,7 @@ export class Bridge {
 
   get #isBusy(): boolean {
     // A client whose connection broke comes back for the answer to its request.
-    return this.#waiting > 0 || this.#sessions.pending > 0;
+    return this.#waiting > 0 || this.#sessions.pending > 0 || this.#sessions.isAwaited(performance.now());
   }
 
   #endStreams(): void {

@@ -11,6 +11,8 @@ const STREAM_HEADERS = {
 };
 /** The time that a client is asked to wait before it reconnects, in milliseconds. */
 const RETRY_MS = 1_000;
+/** A client that has not come back for an answer in this time is not expected any more. In milliseconds. */
+const MAX_RETURN_MS = 5 * RETRY_MS;
 const DATA = Buffer.from('data: ');
 const END = Buffer.from('\n\n');
 
@@ -30,6 +32,9 @@ export class EventStream {
   #last = 0;
   #sent = 0;
   #done = false;
+  #hasSent = false;
+  /** The time since which an event waits for a connection that takes it. */
+  #untakenSince: number | undefined;
 
   constructor(resumption?: Resumption) {
     this.#resumption = resumption;
@@ -41,6 +46,17 @@ export class EventStream {
 
   get done(): boolean {
     return this.#done;
+  }
+
+  /** True once an event was sent. From a resumable stream, the client knows since then where to resume. */
+  get hasSent(): boolean {
+    return this.#hasSent;
+  }
+
+  /** True while a client takes the last events of the stream, or can be expected to come back for them. */
+  isAwaited(now: number): boolean {
+    if (!this.#done || !this.#hasSent) return false;
+    return this.#answer !== undefined || now - (this.#untakenSince ?? Number.NEGATIVE_INFINITY) < MAX_RETURN_MS;
   }
 
   /**
@@ -59,6 +75,7 @@ export class EventStream {
       // A client that is cut off after it resumes here, so this id precedes all events that are replayed.
       const start = this.#last - this.#kept(event).length;
       res.write(`id: ${this.#resumption.number}-${start}\nretry: ${RETRY_MS}\ndata: \n\n`);
+      this.#hasSent = true;
     }
     this.#answer = answer;
     onceClosed(res, () => {
@@ -93,7 +110,10 @@ export class EventStream {
     const frame = this.#frame(message, isAnswer);
     if (!this.connected) return undefined;
     const isDrained = this.#write(frame);
-    if (this.#answer !== undefined) this.#sent = this.#last;
+    if (this.#answer !== undefined) {
+      this.#sent = this.#last;
+      this.#hasSent = true;
+    }
     return isDrained ? undefined : this.#answer?.res;
   }
 
@@ -118,6 +138,7 @@ export class EventStream {
 
   /** Notes that a client has taken the events of the stream, or that its connection broke before it did. */
   mark(isTaken: boolean): void {
+    this.#untakenSince = isTaken ? undefined : performance.now();
     this.#resumption?.log.mark(this.#resumption.number, isTaken);
   }
 
@@ -156,6 +177,7 @@ export class EventStream {
     const event = ++this.#last;
     const frame = Buffer.concat([Buffer.from(`id: ${number}-${event}\n`), DATA, message, END]);
     log.append(number, event, frame, { isAnswer, isTaken: this.connected });
+    if (!this.connected) this.#untakenSince = performance.now();
     return frame;
   }
 }

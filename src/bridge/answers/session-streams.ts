@@ -55,6 +55,18 @@ export class SessionStreams {
     } else if (tryWrite(answer, () => stream.attach(answer, event))) stream.replay(event);
   }
 
+  /** True if a client that sends `lastEventId` continues a stream that answers a POST and has ended: it gets the rest at once. */
+  canFinish(lastEventId: string | undefined): boolean {
+    const stream = lastEventId === undefined ? undefined : this.#find(lastEventId)?.stream;
+    return stream !== undefined && stream !== this.standalone && stream.done;
+  }
+
+  /** True while a client takes an answer from a stream that broke, or can be expected to come back for it. */
+  isAwaited(now: number): boolean {
+    for (const stream of this.#posts?.values() ?? []) if (stream.isAwaited(now)) return true;
+    return false;
+  }
+
   /** Finds the stream of an event, if every event after it is still kept. */
   #find(eventId: string): { readonly stream: EventStream; readonly event: number } | undefined {
     const [, number = '', digits = ''] = /^(\d{1,15})-(\d{1,15})$/.exec(eventId) ?? [];

@@ -51,9 +51,9 @@ export class SessionExchange {
   /** GET: opens the standalone stream, or resumes a broken one. */
   get(request: BridgeRequest): void {
     const session = this.session(request);
-    if (!session.hasCalls) this.#drain.requireOpen();
-    if (!acceptedForms(request.req).stream) throw new BridgeError('not_acceptable');
     const lastEventId = request.req.headers['last-event-id']?.toString();
+    if (!session.hasCalls && !session.streams.canFinish(lastEventId)) this.#drain.requireOpen();
+    if (!acceptedForms(request.req).stream) throw new BridgeError('not_acceptable');
     session.streams.resume(lastEventId, request);
   }
 

@@ -34,6 +34,12 @@ export class Sessions {
     return sum;
   }
 
+  /** True while a client can be expected to come back for an answer, or takes it. */
+  isAwaited(now: number): boolean {
+    for (const { streams } of this.#byId.values()) if (streams.isAwaited(now)) return true;
+    return false;
+  }
+
   /**
    * Opens a session with its own connection.
    *
