@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { isOver } from '../../core/authority.js';
+import { isOver, withdrawalOf } from '../../core/authority.js';
 import { hasHungUp, onceClosed } from '../../http/hang-up.js';
 import type { EventLog } from './event-log.js';
 import { failAnswer, type OpenAnswer } from './open-answer.js';
@@ -117,10 +117,15 @@ export class EventStream {
     return isDrained ? undefined : this.#answer?.res;
   }
 
-  /** Called every second. Ends the connection if its token is over, or writes a comment that keeps proxies from closing a quiet connection. */
-  tick(keepAlive: boolean): void {
+  /**
+   * Called every second. Ends the connection if its token is over, or writes a comment that keeps proxies from closing a quiet connection.
+   *
+   * @param outlastsExpiry True if only a token that is withdrawn ends the connection.
+   */
+  tick(keepAlive: boolean, outlastsExpiry = false): void {
     if (!this.connected) return;
-    if (isOver(this.#answer?.auth)) this.pause();
+    const auth = this.#answer?.auth;
+    if (outlastsExpiry ? withdrawalOf(auth) !== undefined : isOver(auth)) this.pause();
     else if (keepAlive) this.#write(':\n\n');
   }
 

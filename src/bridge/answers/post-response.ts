@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
-import type { Withdrawal } from '../../core/authority.js';
+import { isOver, type Withdrawal } from '../../core/authority.js';
 import { forwardedRequestId } from '../../core/request-id.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp } from '../../http/hang-up.js';
@@ -32,6 +32,11 @@ const QUIET_MS = 10_000;
 export interface Recipient {
   /** True if the answer has become an event stream. */
   readonly streaming: boolean;
+  /**
+   * True if the answer ends when its token expires: an event stream from which an event was sent. Any other answer still brings the response,
+   * and nothing else; it ends only when its token is withdrawn.
+   */
+  readonly endsWithToken: boolean;
   /** The caller; undefined if anonymous, and for requests of the bridge itself. */
   readonly auth: AuthInfo | undefined;
   readonly parameters?: readonly string[];
@@ -89,6 +94,11 @@ export class PostResponse implements Recipient {
     return this.#stream !== undefined;
   }
 
+  // The bridge opens the stream of a quiet answer. Before 2025-11-25 it begins without an id, so the client could not resume it.
+  get endsWithToken(): boolean {
+    return this.#stream?.hasSent ?? false;
+  }
+
   get auth(): AuthInfo | undefined {
     return this.#plan.request.auth;
   }
@@ -104,9 +114,9 @@ export class PostResponse implements Recipient {
     );
   }
 
-  /** True if the client accepts messages other than responses here. */
+  /** True if the client accepts messages other than responses here, and its token still allows them. */
   get acceptsStream(): boolean {
-    return this.#plan.stream;
+    return this.#plan.stream && (this.endsWithToken || !isOver(this.auth));
   }
 
   /** Sends a message other than a response, if the client accepts an event stream. */
@@ -131,7 +141,7 @@ export class PostResponse implements Recipient {
 
   /** Called every second. A quiet answer becomes a stream, whose keep-alive comments keep proxies from closing the connection. */
   tick(now: number, keepAlive: boolean): void {
-    if (this.#stream) this.#stream.tick(keepAlive);
+    if (this.#stream) this.#stream.tick(keepAlive, !this.endsWithToken);
     else if (keepAlive && now - this.#since >= QUIET_MS && this.#plan.stream && this.connected) this.#open();
   }
 

@@ -166,7 +166,7 @@ export class Session implements ConnectionListener, LiveSession {
   }
 
   /**
-   * Refuses requests whose token was withdrawn, except those answered by a stream: a stream ends by itself, and a new token can resume it. Cancels
+   * Refuses requests whose token was withdrawn, except those answered by a stream that a new token can resume: it ends by itself. Cancels
    * those that another middleware has answered. A client that only hung up may come back for its answer.
    */
   #endUnwanted(): void {
@@ -176,9 +176,10 @@ export class Session implements ConnectionListener, LiveSession {
         this.#connection.write(cancellation(id, 'timed out'));
         continue;
       }
-      const withdrawal = recipient.streaming ? undefined : withdrawalOf(recipient.auth);
+      const withdrawal = recipient.endsWithToken ? undefined : withdrawalOf(recipient.auth);
       if (withdrawal === undefined) continue;
-      recipient.refuse(withdrawal);
+      if (recipient.streaming) recipient.finish();
+      else recipient.refuse(withdrawal);
       if (this.revision === '') this.end('session_ended');
       else if (this.#pending.drop(key, endOfWithdrawal(withdrawal)) !== undefined)
         this.#connection.write(cancellation(id, 'token withdrawn'));

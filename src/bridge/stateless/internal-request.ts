@@ -59,6 +59,7 @@ export function askServer(
     const ignore = (): void => undefined;
     const recipient: Recipient = {
       streaming: false,
+      endsWithToken: false,
       auth: undefined,
       notify: ignore,
       tick: ignore,

@@ -219,9 +219,10 @@ export class StatelessConnection implements ConnectionListener {
 
   /** Ends requests whose token is over. Without a session no answer can be resumed, so the server may stop working on it too. */
   #endUnauthorized(): void {
-    for (const [key, { recipient }] of this.#pending.entries()) {
+    for (const [key, { recipient, listens }] of this.#pending.entries()) {
       const withdrawal = withdrawalOf(recipient.auth);
-      if (withdrawal === undefined && !(recipient.streaming && isOver(recipient.auth))) continue;
+      const endsWithToken = recipient.endsWithToken || (listens && recipient.streaming);
+      if (withdrawal === undefined && !(endsWithToken && isOver(recipient.auth))) continue;
       this.cancel(key, endOfWithdrawal(withdrawal ?? 'token_expired'));
       if (recipient.streaming || withdrawal === undefined) recipient.finish();
       else recipient.refuse(withdrawal);
