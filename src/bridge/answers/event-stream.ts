@@ -56,7 +56,8 @@ export class EventStream {
   /** True while a client takes the last events of the stream, or can be expected to come back for them. */
   isAwaited(now: number): boolean {
     if (!this.#done || !this.#hasSent) return false;
-    return this.#answer !== undefined || now - (this.#untakenSince ?? Number.NEGATIVE_INFINITY) < MAX_RETURN_MS;
+    if (this.#answer !== undefined) return !this.#answer.res.writableFinished;
+    return this.#untakenSince !== undefined && now - this.#untakenSince < MAX_RETURN_MS;
   }
 
   /**
