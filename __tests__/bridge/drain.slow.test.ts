@@ -13,7 +13,7 @@ test.each([
   const session = await open(url, {}, revision);
   const hangUp = new AbortController();
   const headers = { ...session, accept: 'text/event-stream' };
-  const message = call(1, 'progress', { steps: 1, delay: 300 }, { progressToken: 1 });
+  const message = call(1, 'progress', { steps: 1, delay: 2_000 }, { progressToken: 1 });
   const events = eventsOf(await post(url, message, headers, hangUp.signal));
   if (revision === '2025-11-25') await events.next();
   hangUp.abort();

@@ -139,25 +139,35 @@ test('drain() refuses initialize where clients are served without sessions', asy
   expect((await post(served.url, call(1, 'echo'))).status).toBe(200);
 });
 
-/** A session with a call whose connection breaks before the answer, which comes 300 ms later. */
-async function breakOff(url: string) {
+/** A call whose connection has broken. It is answered when its file is deleted, and its stream can be resumed. */
+async function makeBrokenCall() {
+  const ends: string[] = [];
+  const record: Middleware = ({ method = '' }, res, next) => {
+    res.once('close', () => ends.push(method));
+    next();
+  };
+  const { url, backend } = await serve('mcpStdioBackend()', [record]);
   const session = await open(url, {}, '2025-11-25');
+  const waiting = await makeWaitingCall();
   const hangUp = new AbortController();
-  const message = call(1, 'progress', { steps: 1, delay: 300 }, { progressToken: 1 });
-  const events = eventsOf(await post(url, message, session, hangUp.signal));
+  const headers = { ...session, accept: 'text/event-stream' };
+  const events = eventsOf(await post(url, waiting.message, headers, hangUp.signal));
   const id = String((await events.next()).value?.id);
+  await until(waiting.isRunning);
+  const before = ends.length;
   hangUp.abort();
   await events.return(undefined).catch(() => undefined);
-  const resume = () => fetch(url, { headers: { ...session, accept: 'text/event-stream', 'last-event-id': id } });
-  return { session, resume };
+  await until(() => ends.length > before);
+  const resume = () => fetch(url, { headers: { ...headers, 'last-event-id': id } });
+  return { url, backend, session, release: waiting.release, resume };
 }
 
 describe('drain() while a client without a connection has not fetched its answer', () => {
   test('waits until the client has come back and taken it', async () => {
-    const { url, backend } = await serve('mcpStdioBackend()');
-    const { session, resume } = await breakOff(url);
+    const { url, backend, session, release, resume } = await makeBrokenCall();
     const over: string[] = [];
     const drained = backend.drain(20).then(() => over.push('drain'));
+    await release();
     await until(() => backend.stats().pending === 0);
     await setTimeout(300);
     expect(over).toEqual([]);
@@ -169,12 +179,12 @@ describe('drain() while a client without a connection has not fetched its answer
   });
 
   test('lets the client fetch it while a call of another session is in flight', async () => {
-    const { url, backend } = await serve('mcpStdioBackend()');
+    const { url, backend, release, resume } = await makeBrokenCall();
     const other = await open(url);
     const waiting = await makeWaitingCall();
     const answer = post(url, waiting.message, other);
     await until(waiting.isRunning);
-    const { resume } = await breakOff(url);
+    await release();
     await until(() => backend.stats().pending === 1);
     const drained = backend.drain(20);
     const resumed = await resume();
