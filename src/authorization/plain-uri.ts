@@ -1,4 +1,5 @@
 import { decodeAsciiEscapes, MAX_DECODINGS } from '../messages/canonical-names.js';
+import { isSpecialUrl } from './simplest-uris.js';
 
 /** A segment that file systems and URL parsers resolve: `..` and `.`, also with backslashes. */
 const DOT_SEGMENT = /(?:^|[/\\])\.{1,2}(?:[/\\?#]|$)/;
@@ -6,13 +7,10 @@ const DOT_SEGMENT = /(?:^|[/\\])\.{1,2}(?:[/\\?#]|$)/;
 /** The escape of a character that needs none (RFC 3986, section 2.3): letters, digits, `-`, `.`, `_` and `~`. */
 const NEEDLESS_ESCAPE = /%(?:4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae]|3[0-9]|2[de])/i;
 
-/** The schemes whose URLs have several spellings: capitals in the host, a default port, and slashes that are left out or doubled. */
-const SPECIAL = /^(?:file|https?|wss?|ftp):/;
-
 /**
  * True for a URI that has no other spelling (RFC 3986, section 6.2.2), as far as rules could be deceived: in lower case where capitals do
- * not matter, without dot segments, also encoded ones, and without needless escapes. Expressions compare texts, so neither
- * `FILE:///secret` nor `file:///public/../secret` must reach them.
+ * not matter, without dot segments, also encoded ones, and without characters and escapes that parsers remove. Expressions compare texts,
+ * so neither `FILE:///secret` nor `file:///public/../secret` must reach them. What remains is for `uriSpellingsOf()`.
  */
 export function isPlainUri(uri: string): boolean {
   if (NEEDLESS_ESCAPE.test(uri) || !hasPlainHead(uri)) return false;
@@ -26,13 +24,21 @@ export function isPlainUri(uri: string): boolean {
   return false;
 }
 
-/** True if the scheme and the host are written as a URL parser writes them. A file's name ends where a query or a fragment begins. */
+/** A capital in the scheme; characters at the ends and within that URL parsers remove; and a query or a fragment without a text. */
+const NEEDLESS = /^[a-z\d+.-]*[A-Z][A-Za-z\d+.-]*:|^[\0-\x20]|[\0-\x20]$|[\t\n\r]|^[a-z][a-z\d+.-]*:.*(?:[?#]$|\?#)/s;
+
+/**
+ * True if the scheme and the host are written as a URL parser writes them, and the path without backslashes. A file's name ends where a
+ * query or a fragment begins.
+ */
 function hasPlainHead(uri: string): boolean {
-  if (/^[a-z\d+.-]*[A-Z][A-Za-z\d+.-]*:/.test(uri) || /^[\0-\x20]|[\t\n\r]/.test(uri)) return false;
-  if (!SPECIAL.test(uri) || !URL.canParse(uri)) return true;
+  if (NEEDLESS.test(uri)) return false;
+  if (!isSpecialUrl(uri)) return true;
+  // Other parsers than `URL` find a path in `file://a:1/secret`.
+  if (!URL.canParse(uri)) return !uri.startsWith('file:');
   const { protocol, host } = new URL(uri);
   const head = `${protocol}//${host}`;
   if (!uri.startsWith(head)) return false;
   const rest = uri.slice(head.length);
-  return protocol === 'file:' ? /^\/(?!\/)(?!.*\/\/)[^?#]*$/s.test(rest) : /^(?:[/?#]|$)/.test(rest);
+  return protocol === 'file:' ? /^\/(?!\/)(?!.*\/\/)[^?#\\]*$/s.test(rest) : /^(?:\/[^?#\\]*)?(?:[?#]|$)/.test(rest);
 }

@@ -5,14 +5,15 @@ import type { McpCall } from '../messages/mcp-call.js';
 import type { AmbiguityCheck } from './ambiguous-arguments.js';
 import type { RuleBackend } from './authorization-options.js';
 import type { Denial, RequestAuthorizer } from './call-authorizer.js';
-import type { NamedVariables } from './expressions/call-variables.js';
+import type { CallVariables, NamedVariables } from './expressions/call-variables.js';
 import { type CelMap, toCelObject } from './expressions/cel-values.js';
 import { ExpressionFault, evaluateTogether, UNKNOWN_ARGUMENTS } from './expressions/evaluation.js';
 import { createGrantedScopes } from './granted-scopes.js';
 import { type NamedThing, namedThingsIn } from './named-things.js';
 import { isPlainUri } from './plain-uri.js';
 import { type SharedVariables, sharedVariablesOf } from './request-variables.js';
-import type { RuleDecision, RuleInput, RuleSet } from './rule-set.js';
+import type { RuleDecision, RuleInput, RuleSet, Spelling } from './rule-set.js';
+import { nobodysUri, otherSpellingsOf } from './uri-spellings.js';
 
 /** Bytes of the arguments of all calls of a request, as JSON. Rules do not read longer ones. */
 const MAX_ARGUMENT_BYTES = 65_536;
@@ -98,13 +99,25 @@ function inputFor(
   if (name === undefined) return undefined;
   const resolved = backend === undefined ? { name, target: undefined } : backend.resolve(kind, name);
   if (resolved === undefined || (kind === 'resource' && !isPlainUri(resolved.name))) return undefined;
-  const named = new Named(
-    resolved,
-    kind === 'tool' ? { value: isMade ? params.arguments : undefined, isMade, isAmbiguous } : undefined,
-  );
+  const { target } = resolved;
   const { jwt, apiKey, request, source } = shared;
-  const variables = { jwt, apiKey, request, source, mcp: { [kind]: named } };
-  return { variables, scopes, hasLongArguments, subject: `${kind} ${resolved.target ?? ''} ${resolved.name}` };
+  const given = kind === 'tool' ? { value: isMade ? params.arguments : undefined, isMade, isAmbiguous } : undefined;
+  const variablesWith = (each: string): CallVariables => ({
+    ...{ jwt, apiKey, request, source },
+    mcp: { [kind]: new Named({ name: each, target }, given) },
+  });
+  return {
+    ...{ scopes, hasLongArguments, variables: variablesWith(resolved.name) },
+    subject: `${kind} ${target ?? ''} ${resolved.name}`,
+    spellings: kind === 'resource' ? spellingsOf(resolved.name, variablesWith) : [],
+  };
+}
+
+function spellingsOf(uri: string, variablesWith: (name: string) => CallVariables): readonly Spelling[] {
+  return otherSpellingsOf(uri).map((spelling) => ({
+    variables: variablesWith(spelling),
+    nobodys: variablesWith(nobodysUri(spelling)),
+  }));
 }
 
 /** The arguments that a tool call has, or would have. */

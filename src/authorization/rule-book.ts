@@ -7,6 +7,7 @@ import { describeCall, type McpCall, targetMember } from '../messages/mcp-call.j
 import { isScopeList } from '../options/scope-list.js';
 import { createMatcher, narrownessOf } from './name-pattern.js';
 import type { ResolvedRule, ScopeFunction, ScopeRule } from './scopes-options.js';
+import { otherSpellingsOf } from './uri-spellings.js';
 
 /** The scopes that a call needs. `isDenied`: the call is refused whatever scopes the caller has. */
 export interface Requirement {
@@ -43,15 +44,29 @@ export function createRuleBook(rules: readonly ResolvedRule[], logger: Logger): 
     if (entries === undefined) return NOTHING;
     const spellings = spellingsOf(call);
     if (spellings === undefined) return DENIED;
+    const others = otherCanonicalUris(call);
     let requirement = NOTHING;
-    const isMatch = ({ matches }: Entry) => matches === undefined || spellings.some(matches);
     for (const entry of entries) {
-      if (!isMatch(entry)) continue;
+      const matching = matchingOf(entry, spellings, others);
+      if (matching === undefined) continue;
       if (!entry.isFalse) requirement = mergeRequirements(requirement, entry.requirementOf(auth, call));
-      else if (isDeniedBySpelling(entries, spellings, call.target)) return DENIED;
+      else if (isDeniedBySpelling(entries, matching, call.target)) return DENIED;
     }
     return requirement;
   };
+}
+
+/**
+ * Returns the spellings by which a rule applies; undefined if it does not. The others count only if the rule does not apply anyway: of the
+ * rules `'*': false` and `'memo://ann': true`, the first matches all others of `memo://ann` too.
+ */
+function matchingOf(
+  { matches }: Entry,
+  spellings: readonly string[],
+  others: readonly string[],
+): readonly string[] | undefined {
+  if (matches === undefined || spellings.some(matches)) return spellings;
+  return others.some(matches) ? others : undefined;
 }
 
 function createEntry({ method, pattern, rule }: ResolvedRule, logger: Logger): Entry {
@@ -86,6 +101,11 @@ function mergeRequirements(one: Requirement, other: Requirement): Requirement {
 function spellingsOf({ method, target }: McpCall): readonly string[] | undefined {
   if (target === undefined) return [];
   return targetMember(method) === 'uri' ? canonicalUris(target) : [canonicalName(target)];
+}
+
+/** Spellings by which servers find a resource that look only at a part of the URI, for example not at the user in it. */
+function otherCanonicalUris({ method, target }: McpCall): readonly string[] {
+  return target !== undefined && targetMember(method) === 'uri' ? otherSpellingsOf(target).map(canonicalUri) : [];
 }
 
 function createRequirement(rule: ScopeRule, logger: Logger): Entry['requirementOf'] {

@@ -1,5 +1,5 @@
 import type { CallVariables } from './expressions/call-variables.js';
-import type { ExpressionOutcome } from './expressions/evaluation.js';
+import { charge, type ExpressionOutcome } from './expressions/evaluation.js';
 import type { Expression } from './expressions/expression.js';
 import { createRememberedOutcomes, type Outcomes, readsLastingOnly } from './remembered-outcomes.js';
 
@@ -29,6 +29,14 @@ export interface RuleInput {
   readonly hasLongArguments: boolean;
   /** The kind, the target and the name that a call has. Undefined if rules are about requests. */
   readonly subject?: string;
+  /** The other spellings of the URI that a call has. */
+  readonly spellings?: readonly Spelling[];
+}
+
+/** The variables of a call with another spelling of its URI, and with a URI of the same form that no server has. */
+export interface Spelling {
+  readonly variables: CallVariables;
+  readonly nobodys: CallVariables;
 }
 
 /** A rule with what is known about it before any call. */
@@ -36,6 +44,7 @@ interface PreparedRule {
   readonly rule: AuthorizationRule;
   readonly number: number;
   readonly readsArguments: boolean;
+  readonly readsUri: boolean;
   /** True if its outcome can be remembered. */
   readonly isLasting: boolean;
 }
@@ -62,6 +71,7 @@ export function createRuleSet(rules: readonly AuthorizationRule[], report: Failu
   const [deny, require, allow] = (['deny', 'require', 'allow'] as const).map((kind) =>
     prepared.filter(({ rule }) => rule.kind === kind),
   ) as [PreparedRule[], PreparedRule[], PreparedRule[]];
+  const denying = [...deny, ...require];
   const outcomesFor = createRememberedOutcomes();
 
   const evaluate = (rule: AuthorizationRule, input: RuleInput): ExpressionOutcome => {
@@ -82,9 +92,15 @@ export function createRuleSet(rules: readonly AuthorizationRule[], report: Failu
     return outcome;
   };
 
+  const deniesSpelling = ({ rule, readsUri }: PreparedRule, { spellings = [] }: RuleInput): boolean =>
+    readsUri && spellings.length > 0 && isMeant(rule, spellings, report);
+
+  const denies = (each: PreparedRule, input: RuleInput, known: Outcomes | undefined): boolean =>
+    isAgainst(each.rule, recall(each, input, known)) || deniesSpelling(each, input);
+
   const decideAllow = (input: RuleInput, known: Outcomes | undefined): RuleDecision => {
     const lacksNothing = ({ rule }: PreparedRule) => rule.scopes.every((scope) => input.scopes.has(scope));
-    const found = allow.find((each) => lacksNothing(each) && mayHold(recall(each, input, known)));
+    const found = allow.find((each) => lacksNothing(each) && !denies(each, input, known));
     if (found !== undefined) return { isAllowed: true, rule: found.rule, missingScopes: [] };
     // A rule that would allow the call if the token had its scopes. The expression may read the scopes too.
     const lacking = allow.find(
@@ -98,17 +114,22 @@ export function createRuleSet(rules: readonly AuthorizationRule[], report: Failu
     evaluate,
     decide(input) {
       const known = outcomesFor(input);
-      const denying =
-        deny.find((each) => DENYING.has(recall(each, input, known))) ??
-        require.find((each) => !mayHold(recall(each, input, known)));
-      if (denying !== undefined) return { isAllowed: false, rule: denying.rule, missingScopes: [] };
+      const found = denying.find((each) => denies(each, input, known));
+      if (found !== undefined) return { isAllowed: false, rule: found.rule, missingScopes: [] };
       return decideAllow(input, known);
     },
   };
 }
 
 function prepare(rule: AuthorizationRule, number: number): PreparedRule {
-  return { rule, number, readsArguments: readsArguments(rule), isLasting: readsLastingOnly(rule.expression.reads) };
+  const { reads } = rule.expression;
+  return {
+    rule,
+    number,
+    readsArguments: readsArguments(rule),
+    readsUri: reads.has('mcp.resource.name'),
+    isLasting: readsLastingOnly(reads),
+  };
 }
 
 function readsArguments({ expression }: AuthorizationRule): boolean {
@@ -121,8 +142,31 @@ function wouldHold({ expression, scopes }: AuthorizationRule, { variables, scope
   return mayHold(expression.evaluate({ ...variables, jwt }, () => undefined));
 }
 
-/** Outcomes of a `deny` rule that deny. */
-const DENYING: ReadonlySet<ExpressionOutcome> = new Set([true, 'failed']);
+/** Units of work to evaluate a rule on another spelling. */
+const SPELLING_UNITS = 40;
+
+/**
+ * True if a rule is against another spelling of a URI and not against every URI: `deny: name == "memo://a"` is, and
+ * `deny: name != "memo://a"`, which is true for most texts, is not. Also true if it would take too long to know.
+ */
+function isMeant(rule: AuthorizationRule, spellings: readonly Spelling[], report: FailureReport): boolean {
+  const outcomeOf = (variables: CallVariables) => rule.expression.evaluate(variables, () => undefined);
+  try {
+    return spellings.some(({ variables, nobodys }) => {
+      charge(SPELLING_UNITS);
+      return isAgainst(rule, outcomeOf(variables)) && outcomeOf(nobodys) !== (rule.kind === 'deny');
+    });
+  } catch {
+    // Only `charge()` throws.
+    report(rule, 'too_much_work');
+    return true;
+  }
+}
+
+/** True for a `deny` rule that denies, and for another that does not hold. */
+function isAgainst({ kind }: AuthorizationRule, outcome: ExpressionOutcome): boolean {
+  return kind === 'deny' ? outcome === true || outcome === 'failed' : !mayHold(outcome);
+}
 
 /** True for a rule that is true, or may become true when the arguments are known: lists show what may be called. */
 function mayHold(outcome: ExpressionOutcome): boolean {

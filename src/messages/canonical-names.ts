@@ -40,7 +40,7 @@ function spellingsOfUri(uri: string): readonly string[] | undefined {
         for (const spelling of spellingsOfPath(canonicalName(form))) spellings.add(foldSlashes(spelling));
       }
     }
-    const decoded = decode(text);
+    const decoded = decodeEscapes(text);
     if (decoded === text) return [...spellings];
     text = decoded;
   }
@@ -76,7 +76,8 @@ function resolveDots(path: string): string {
   return (isAbsolute ? '/' : '') + segments.join('/') + (isDirectory && segments.length > 0 ? '/' : '');
 }
 
-function decode(text: string): string {
+/** Decodes the escapes of UTF-8 characters, or those of ASCII characters if others are broken. */
+export function decodeEscapes(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

@@ -1,0 +1,29 @@
+import { decodeEscapes, MAX_DECODINGS } from '../messages/canonical-names.js';
+import { simplestUris } from './simplest-uris.js';
+
+/** Returns the other texts as which some server may read a URI. Most URIs have none. */
+export function otherSpellingsOf(uri: string): readonly string[] {
+  const all = new Set<string>();
+  let text = uri;
+  for (let i = 0; i < MAX_DECODINGS; i += 1) {
+    for (const variant of [text, asUrl(text)]) {
+      for (const spelling of [variant, ...simplestUris(variant)]) all.add(spelling);
+    }
+    const decoded = decodeEscapes(text);
+    if (decoded === text) break;
+    text = decoded;
+  }
+  all.delete(uri);
+  return [...all];
+}
+
+/** As the class `URL` writes it: servers of the MCP SDK look resources up so. */
+function asUrl(text: string): string {
+  return URL.canParse(text) ? new URL(text).href : text;
+}
+
+/** Returns a URI of the same form that no server has: each character of a name is one for private use. */
+export function nobodysUri(uri: string): string {
+  const [scheme = ''] = /^[a-z][a-z\d+.-]*:/i.exec(uri) ?? [];
+  return scheme + uri.slice(scheme.length).replace(/[^/\\:?#=&.]/g, '\ue000');
+}
