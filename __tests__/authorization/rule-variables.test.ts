@@ -30,3 +30,38 @@ test('rules see the claims of an API key as apiKey, and no token', async () => {
   const app = express().use(asKey, mcpAuthorization({ rules }), (_req, res) => void res.json({ through: true }));
   expect((await request(app).post('/').send(toolCall('echo'))).body).toEqual({ through: true });
 });
+
+const ADMIN_HOSTS = [
+  ...['admin.example.com', 'ADMIN.example.com', 'admin.example.com.', 'admin.example.com:80', 'Admin.Example.Com.:080'],
+  'admin.example.com:',
+];
+/** Readers may read these differently. */
+const MALFORMED_HOSTS = ['u@admin.example.com', '%61dmin.example.com', 'admin.example.com/', 'admin.example.com, x'];
+
+test.each<[host: string, isDenied: boolean]>([
+  ...[...ADMIN_HOSTS, ...MALFORMED_HOSTS].map((host): [string, boolean] => [host, true]),
+  ...['public.example.com', '[::1]:8080', '127.0.0.1'].map((host): [string, boolean] => [host, false]),
+])('rules about the host and the URI deny the host %j: %j', async (host, isDenied) => {
+  for (const deny of ['request.host == "admin.example.com"', 'request.uri.startsWith("http://admin.example.com/")']) {
+    const { post } = createRuledApp({ rules: [{ deny }] });
+    expect((await post(toolCall('echo'), {}, { host })).body.through).toBe(isDenied ? undefined : true);
+  }
+});
+
+test('a request that names two hosts, or none, passes no rule about the host', async () => {
+  for (const headers of [{ host: 'a.example', ':authority': 'admin.example' }, {}]) {
+    const change: Middleware = (req, _res, next) => {
+      delete req.headers.host;
+      Object.assign(req.headers, headers);
+      next();
+    };
+    const { post } = createRuledApp({ rules: [{ deny: 'request.host == "admin.example"' }] }, { before: [change] });
+    expect((await post(toolCall('echo'))).body.error.code).toBe(-32602);
+  }
+});
+
+test('rules see the scheme in lower case', async () => {
+  const { post } = createRuledApp({ rules: [{ deny: 'request.scheme == "http"' }] }, { trustProxy: true });
+  expect((await post(toolCall('echo'), {}, { 'x-forwarded-proto': 'HTTP' })).body.through).toBe(undefined);
+  expect((await post(toolCall('echo'), {}, { 'x-forwarded-proto': 'https' })).body.through).toBe(true);
+});

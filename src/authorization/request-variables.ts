@@ -1,10 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { type AuthInfo, apiKeyOf } from '../core/auth-info.js';
+import { lowerAscii } from '../http/lower-ascii.js';
 import { plainAddress } from '../http/plain-address.js';
 import { requestHost } from '../http/request-host.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
+import { isPlainHost } from '../oauth/plain-host.js';
 import type { CallVariables, RequestVariables, SourceVariables } from './expressions/call-variables.js';
 import { type CelMap, toCelObject } from './expressions/cel-values.js';
+import { ExpressionFault } from './expressions/evaluation.js';
 
 /** The variables that all calls of a request share. */
 export type SharedVariables = Omit<CallVariables, 'mcp'>;
@@ -39,6 +42,11 @@ interface ExpressRequest {
   readonly ip?: string;
 }
 
+const DEFAULT_PORTS: ReadonlyMap<string, string> = new Map([
+  ['http', ':80'],
+  ['https', ':443'],
+]);
+
 class HttpRequest implements RequestVariables {
   readonly #req: IncomingMessage;
   #headers: CelMap | undefined;
@@ -61,16 +69,29 @@ class HttpRequest implements RequestVariables {
 
   get scheme(): string {
     const isEncrypted = (this.#req.socket as { encrypted?: boolean }).encrypted === true;
-    return (this.#req as ExpressRequest).protocol ?? (isEncrypted ? 'https' : 'http');
+    return lowerAscii((this.#req as ExpressRequest).protocol ?? (isEncrypted ? 'https' : 'http'));
   }
 
   /** The host that the client asked for, without its port. */
   get host(): string {
-    return requestHost(this.#req).replace(/:\d+$/, '');
+    return this.#host().name;
   }
 
   get uri(): string {
-    return `${this.scheme}://${requestHost(this.#req)}${this.pathAndQuery}`;
+    const { name, port } = this.#host();
+    return `${this.scheme}://${name}${port === DEFAULT_PORTS.get(this.scheme) ? '' : port}${this.pathAndQuery}`;
+  }
+
+  /**
+   * Capitals and a dot at the end do not matter in a host (RFC 9110, section 4.2.3; RFC 1034, section 3.1).
+   *
+   * @throws {ExpressionFault} If the request names no host, or one that readers may read differently: a `deny` rule must deny it.
+   */
+  #host(): { readonly name: string; readonly port: string } {
+    const [, host = '', port = ''] = /^(.*?)(?::0*(\d*))?$/.exec(lowerAscii(requestHost(this.#req))) ?? [];
+    const name = host.replace(/\.$/, '');
+    if (!isPlainHost(name)) throw new ExpressionFault('malformed_host');
+    return { name, port: port === '' ? '' : `:${port}` };
   }
 
   get version(): string {
