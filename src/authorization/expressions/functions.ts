@@ -4,6 +4,7 @@ import { lowerAscii } from '../../http/lower-ascii.js';
 import { parseStrictJson } from '../../messages/strict-json.js';
 import type { CelNode, Evaluator, TypeChecker } from './cel-node.js';
 import { toCelValue } from './cel-values.js';
+import { countPoints, POSITION_FUNCTIONS, registerPositionFunctions } from './code-points.js';
 import { isInList } from './equality.js';
 import { ABSENT_VARIABLE, ExpressionFault, noteFailure } from './evaluation.js';
 import { Cidr, cidrOf, Ip } from './ip-ranges.js';
@@ -12,13 +13,14 @@ import { variableIn } from './variable-nodes.js';
 
 /**
  * Functions of the library with the names of their replacements: its `matches` is JavaScript's regular expression, which may never end,
- * its `lowerAscii` makes `k` of the Kelvin sign, and its `size` of a text takes ten times as long.
+ * its `lowerAscii` makes `k` of the Kelvin sign, its `size` of a text takes ten times as long, and others count UTF-16 units.
  */
 export const REPLACED_NAMES: ReadonlyMap<string, string> = new Map([
   ['matches', 'matchesLinear'],
   ['lowerAscii', 'lowerOnlyAscii'],
   ['upperAscii', 'upperOnlyAscii'],
   ['size', 'sizeLinear'],
+  ...POSITION_FUNCTIONS,
 ]);
 
 const SYNC = { async: false };
@@ -35,6 +37,7 @@ export function registerFunctions(environment: Environment): void {
     register(`sizeLinear(${type}): int`, sizeOf);
     register(`${type}.sizeLinear(): int`, sizeOf);
   }
+  registerPositionFunctions(register);
   register('list.contains(dyn): bool', (list: readonly unknown[], value: unknown) => isInList(value, list));
   environment.registerType('net.IP', Ip as never);
   environment.registerType('net.CIDR', Cidr as never);
@@ -49,7 +52,7 @@ export function registerFunctions(environment: Environment): void {
 }
 
 const SIZES: Readonly<Record<string, (value: never) => bigint>> = {
-  string: (text: string) => BigInt(text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0)),
+  string: (text: string) => BigInt(countPoints(text)),
   bytes: ({ length }: Uint8Array) => BigInt(length),
   list: ({ length }: readonly unknown[]) => BigInt(length),
   map: (map: object) => BigInt(map instanceof Map ? map.size : Object.keys(map).length),
