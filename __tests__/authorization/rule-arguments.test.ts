@@ -71,6 +71,41 @@ describe('arguments that a server may read differently', () => {
   });
 });
 
+test.each([
+  '["path", "force"].exists(k, k in a)',
+  'a.exists(k, k == "force")',
+  'a.exists(k, k in ["force"])',
+  'a.exists(k, k.startsWith("force"))',
+  'a.map(k, k).join(",").contains("force")',
+  'cel.bind(given, a, given.exists(k, k == "force"))',
+  '[a].exists(given, given.exists(k, k == "force"))',
+  '(mcp.tool.name == "read" ? "force" : "other") in a',
+  '["force"].exists(k, k in a && a[k] == true)',
+  'a == {"force": true}',
+  '{"force": true} == a',
+])('a deny about force denies Force: %s', async (text) => {
+  const { post, received } = createRuledApp({ rules: [{ deny: text.replace(/\ba\b/g, 'mcp.tool.arguments') }] });
+  await post(toolCall('read', { Force: true }));
+  await post(toolCall('read', { force: true }));
+  expect(received).toEqual([]);
+  await post(toolCall('read', { other: true, K: 1 }));
+  expect(received.length).toBe(1);
+});
+
+test.each([
+  'mcp.tool.name == "Read" || a.ids.all(id, id < 5)',
+  '"Read" == mcp.tool.name || a.ids.all(id, id < 5)',
+  'mcp.tool.name in ["Read"] || a.ids.all(id, id < 5)',
+  'mcp.tool.name.startsWith("Read") || a.ids.all(id, id < 5)',
+  '!jwt.scope.split(" ").exists(scope, scope == "Read") && a.read == 1',
+  '!("Admin" in jwt.scope.split(" ")) && a.ids.all(id, id < 5)',
+  '!["Read"].exists(text, text == jwt.sub) && a.read == 1',
+])('the text makes no argument ambiguous: %s', async (text) => {
+  const { post } = createRuledApp({ rules: [text.replace(/\ba\./g, 'mcp.tool.arguments.')] });
+  const args = { read: 1, ids: [1], ID: 1, Scope: 1, TEXT: 1 };
+  expect((await post(toolCall('read', args), { scopes: ['admin'] })).body).toEqual({ through: true });
+});
+
 describe('arguments of more than 64 KiB', () => {
   const long = { text: 'x'.repeat(65_536) };
 

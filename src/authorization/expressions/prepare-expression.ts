@@ -1,4 +1,3 @@
-import { lowerAscii } from '../../http/lower-ascii.js';
 import { ROOTS } from './call-variables.js';
 import { type CelNode, pathOf, rootOf } from './cel-node.js';
 import { buildMap, compareByValue } from './comparison-nodes.js';
@@ -13,6 +12,7 @@ import {
   requireInt64,
   requireRange,
 } from './guards.js';
+import { MemberNames } from './member-names.js';
 import { compilePattern, patternFactor } from './patterns.js';
 import { readMemberPresence, readPresence, readVariable, variableIn } from './variable-nodes.js';
 
@@ -57,13 +57,14 @@ const TIME_ZONE_UNITS = 1_000;
 export function prepareExpression(root: CelNode): Reads {
   const preparation = new Preparation();
   preparation.visit(root);
-  return preparation;
+  const { variables, targets, names } = preparation;
+  return { variables, targets, members: names.namesFor(variables) };
 }
 
-class Preparation implements Reads {
+class Preparation {
   readonly variables = new Set<string>();
-  readonly members = new Set<string>();
   readonly targets = new Map<string, number>();
+  readonly names = new MemberNames();
   /** The names that the macros around a node have introduced. */
   readonly #introduced = new Set<string>();
   #macroDepth = 0;
@@ -84,46 +85,40 @@ class Preparation implements Reads {
     else if (node.op === '?:' || node.op === 'list') this.#visitAll(node.args);
     else if (node.op === '[]') this.#index(node);
     else if (node.op === 'id') this.#requireKnown(node);
-    else if (node.op !== 'value') this.#binary(node);
+    else if (node.op === 'value') this.names.noteText(node);
+    else this.#binary(node);
   }
 
   #binary(node: CelNode): void {
     const { op, args } = node;
     const [left, right] = args;
-    if (op === 'in') this.#noteMember(right, left.args);
+    if (op === 'in') this.names.noteKey(right, left);
     if (op === '==' || op === '!=' || op === 'in') {
       this.#noteTargets(left, right);
       this.#noteTargets(right, left);
+      this.names.noteComparison(left, right);
     }
     this.#visitAll([left, right], chargeOperand);
     compareByValue(node);
   }
 
   #map(node: CelNode): void {
+    for (const [{ op, args }] of node.args) if (op === 'value') this.names.note(node, args);
     this.#visitAll(node.args.flat());
     buildMap(node);
   }
 
   #member(object: CelNode, name: string): void {
-    this.#noteMember(object, name);
+    this.names.note(object, name);
     this.visit(object);
   }
 
   #index(node: CelNode): void {
     const [object, index] = node.args as [CelNode, CelNode];
-    this.#noteMember(object, index.args);
+    this.names.noteKey(object, index);
     this.#visitAll([object, index]);
     // A name in quotes is one key, of a map.
     if (typeof index.args !== 'string' || index.op !== 'value') compareByValue(node);
-  }
-
-  /** Notes a name that is read from arguments, or from something that may come from them. */
-  #noteMember(object: CelNode, name: unknown): void {
-    const { path, length = 0 } = variableIn(object) ?? {};
-    const root = path?.[0];
-    if (typeof name === 'string' && path?.slice(0, length).join('.') === 'request.headers')
-      requireLowerCase(name, object.pos);
-    if (typeof name === 'string' && (root === undefined || root === 'mcp')) this.members.add(name);
   }
 
   /** Notes the texts in `other` if a node is the name of a target. */
@@ -163,7 +158,7 @@ class Preparation implements Reads {
 
   #has(node: CelNode, argument: CelNode): void {
     const variable = variableIn(argument);
-    for (const name of pathOf(argument)?.slice(variable?.length ?? 1) ?? []) this.#noteMember(argument, name);
+    for (const name of pathOf(argument)?.slice(variable?.length ?? 1) ?? []) this.names.note(argument, name);
     if (variable !== undefined) this.variables.add(readPresence(node, argument));
     // Of all other names, the library accepts only those that a macro has introduced.
     else if (pathOf(argument) === undefined) this.visit(argument);
@@ -185,6 +180,7 @@ class Preparation implements Reads {
     if (name === 'json') throw new ExpressionError('json() is a function; write json(…)', node.pos);
     const charger = this.#charger(name, operands[1] ?? node);
     node.args[0] = REPLACED_NAMES.get(name) ?? name;
+    if (operands.length === 2) this.names.noteComparison(operands[0] as CelNode, operands[1] as CelNode);
     this.#visitAll(operands, charger);
     if (/^get[A-Z]/.test(name) && operands.length > 1) chargeFixed(node, TIME_ZONE_UNITS);
   }
@@ -197,6 +193,7 @@ class Preparation implements Reads {
 
   #macro(name: string, list: CelNode, [variable, ...body]: readonly CelNode[]): void {
     this.#requireFreeName(variable as CelNode);
+    this.names.noteAny(list);
     this.visit(list);
     const [macros, nodes] = [this.#macros, this.#nodes];
     this.#macros += 1;
@@ -240,11 +237,4 @@ class Preparation implements Reads {
     compilePattern(args, pos);
     return args;
   }
-}
-
-/** Node.js gives headers names in lower case, so that no other name is ever found. */
-function requireLowerCase(header: string, position: number): void {
-  const lower = lowerAscii(header);
-  if (header !== lower)
-    throw new ExpressionError(`names of headers are in lower case; write request.headers["${lower}"]`, position);
 }
