@@ -1,9 +1,11 @@
 import { inspect } from 'node:util';
-import { expect, onTestFinished, test } from 'vitest';
-import type { ScopeRules } from '../../src/index.js';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Middleware, ScopeRules } from '../../src/index.js';
 import { METADATA_URL, parseChallenge } from '../support/protected-app.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
+import { createRuledApp } from '../support/ruled-app.js';
 import { callTool, createScopedApp } from '../support/scoped-app.js';
+import { collectUncaught } from '../support/uncaught-errors.js';
 
 const answers: [what: string, answer: unknown, status: number, error?: string][] = [
   ['true', true, 200],
@@ -94,24 +96,70 @@ test('a rejected promise denies, and does not end the process', async () => {
   expect(unhandled).toEqual([]);
 });
 
-test.each([null, undefined])(
-  'a rule that throws a value which throws %s when it is inspected is answered 500',
-  async (thrown) => {
-    const unreadable = {
-      [inspect.custom]: () => {
-        throw thrown;
-      },
-    };
-    const rules: ScopeRules = {
-      'tools/call': () => {
-        throw unreadable;
-      },
-    };
-    const { post, received } = createScopedApp(rules);
-    expect((await post(callTool('t'))).status).toBe(500);
+const throwing = (thrown: unknown) => () => {
+  throw thrown;
+};
+const unreadable: [what: string, thrown: unknown][] = [
+  ...[null, undefined, new Error('inspected')].map((thrown): (typeof unreadable)[number] => [
+    `a value that throws ${thrown} when it is inspected`,
+    { [inspect.custom]: throwing(thrown) },
+  ]),
+  ['an error whose message cannot be read', Object.defineProperty(new Error(), 'message', { get: throwing('x') })],
+  ['an error whose message is a symbol', Object.assign(new Error(), { message: Symbol('x') })],
+  ['a revoked proxy', revokedProxy()],
+];
+
+/** A server that answers in a timer, where an exception ends the process. */
+function listLater(...names: readonly string[]): Middleware {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, result: { tools: names.map((name) => ({ name })) } });
+  return (req, res) => {
+    req.resume();
+    setTimeout(() => res.setHeader('content-type', 'application/json').end(body), 5);
+  };
+}
+
+function revokedProxy(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
+describe.each(unreadable)('%s', (_what, thrown) => {
+  test.each<[how: string, rule: () => boolean]>([
+    ['throws', throwing(thrown) as never],
+    ['returns', () => thrown as boolean],
+  ])('denies the call whose rule %s it', async (_how, rule) => {
+    const { post, received } = createScopedApp({ 'tools/call': rule });
+    expect((await post(callTool('t'))).status).toBe(403);
     expect(received).toEqual([]);
-  },
-);
+  });
+
+  test('is hidden from a list that the server answers later, and ends no process', async () => {
+    const errors = collectUncaught();
+    const { logger, lines } = createRecordingLogger();
+    const rules: ScopeRules = { 'tools/call': { t: throwing(thrown) as never } };
+    const { post } = createScopedApp(rules, { options: { hide: true, logger }, after: [listLater('t', 'u')] });
+    const { body } = await post({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
+    expect(body.result).toEqual({ tools: [{ name: 'u' }] });
+    expect(errors).toEqual([]);
+    expect(lines.some((line) => line.includes('the rule for the tool t threw'))).toBe(true);
+  });
+});
+
+test('a backend that throws hides an entry of a list, and the process goes on', async () => {
+  const errors = collectUncaught();
+  const { logger, lines } = createRecordingLogger();
+  const resolve = (_kind: string, name: string) => {
+    if (name === 'a') throw new Error('no directory');
+    return { target: 'one', name };
+  };
+  const { post } = createRuledApp({ rules: ['true'], backend: { resolve }, logger }, { after: [listLater('a', 'b')] });
+  expect((await post({ jsonrpc: '2.0', id: 1, method: 'tools/list' })).body.result).toEqual({ tools: [{ name: 'b' }] });
+  expect(errors).toEqual([]);
+  expect(lines).toContain(
+    'error mcpAuthorization(): an entry of a list is hidden, because the decision on it failed: Error: no directory',
+  );
+});
 
 test('a denial takes precedence over a missing scope: no scope would help', async () => {
   const { post } = createScopedApp({ 'tools/call': { '*': ['b'], t: () => false } });

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, getAuth } from '../core/auth-info.js';
 import { withdrawalOf } from '../core/authority.js';
+import { createFailureLine } from '../core/failure-line.js';
 import type { Logger } from '../core/logger.js';
 import { BodyError } from '../http/body.js';
 import { failRequest } from '../http/fail-request.js';
@@ -40,6 +41,11 @@ export interface AuthorizationPolicy {
 export function createAuthorizationMiddleware(policy: AuthorizationPolicy): Middleware {
   const { who, hide, logger } = policy;
   const report = createMessageRefusalLog(who, logger);
+  const logFailure = createFailureLine(
+    'the decision',
+    `${who}: an entry of a list is hidden, because the decision on it failed`,
+    logger,
+  );
 
   return function authorizationMiddleware(req, res, next) {
     let refuse: Refuser;
@@ -53,10 +59,10 @@ export function createAuthorizationMiddleware(policy: AuthorizationPolicy): Midd
     if (lacksMessage(req)) {
       // A resumed event stream may repeat the answer to a list request.
       if (hide && req.method === 'GET')
-        hideFrom(req, res, { who, logger, authorizer: policy.authorizerFor(req, getAuth(req)) });
+        hideFrom(req, res, { who, logger, logFailure, authorizer: policy.authorizerFor(req, getAuth(req)) });
       next();
     } else {
-      decide({ req, res, next, refuse }, policy, report).catch((error: unknown) =>
+      decide({ req, res, next, refuse }, policy, { report, logFailure }).catch((error: unknown) =>
         failRequest(res, next, asError(error, who)),
       );
     }
@@ -71,7 +77,12 @@ function requireRefuser(req: IncomingMessage, who: string): Refuser {
   );
 }
 
-async function decide(context: CallContext, policy: AuthorizationPolicy, report: MessageRefusalLog): Promise<void> {
+interface Logs {
+  readonly report: MessageRefusalLog;
+  readonly logFailure: (thrown: unknown) => void;
+}
+
+async function decide(context: CallContext, policy: AuthorizationPolicy, { report, logFailure }: Logs): Promise<void> {
   const { req, res, next, refuse } = context;
   const { who, hide, logger } = policy;
   const since = arrivalTime(policy.calls);
@@ -102,6 +113,6 @@ async function decide(context: CallContext, policy: AuthorizationPolicy, report:
     return;
   }
   const mayList = req.method === 'GET' || body.calls.some(({ method }) => LIST_METHODS.has(method));
-  if (hide && mayList) hideFrom(req, res, { who, logger, authorizer, body });
+  if (hide && mayList) hideFrom(req, res, { who, logger, logFailure, authorizer, body });
   nextInSpan(req, next);
 }

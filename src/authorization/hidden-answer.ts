@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../core/logger.js';
 import type { ReceivedBody } from '../messages/calls-in-body.js';
+import type { McpCall } from '../messages/mcp-call.js';
 import { errorResponse } from '../messages/message-errors.js';
 import { MESSAGE_REFUSALS } from '../messages/message-refusal.js';
 import { observedCalls } from '../telemetry/observe-calls.js';
@@ -13,17 +14,32 @@ interface Context {
   readonly who: string;
   readonly authorizer: RequestAuthorizer;
   readonly logger: Logger;
+  /** Logs why the decision on an entry failed. */
+  readonly logFailure: (thrown: unknown) => void;
   /** The calls of the request; undefined for a request without a message, whose answer may be a page. */
   readonly body?: ReceivedBody;
 }
 
 /** Removes the entries that the caller may not use from the lists in an answer. An unreadable answer may contain such a list, so it is not passed on. */
-export function hideFrom(req: IncomingMessage, res: ServerResponse, { who, authorizer, logger, body }: Context): void {
+export function hideFrom(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { who, authorizer, logger, logFailure, body }: Context,
+): void {
+  const shows = (call: McpCall): boolean => {
+    try {
+      return authorizer.shows(call);
+    } catch (error) {
+      // The server may answer in a timer, where an exception would end the process.
+      logFailure(error);
+      return false;
+    }
+  };
   // The filter cannot read an answer that a compression middleware has compressed.
   delete req.headers['accept-encoding'];
   const { code, message } = MESSAGE_REFUSALS.unreadable_answer;
   filterAnswer(res, {
-    rewrite: (json) => filterLists(json, (call) => authorizer.shows(call)),
+    rewrite: (json) => filterLists(json, shows),
     refuse: (fault) => {
       observedCalls(req)?.endAll(endOfRefusal('unreadable_answer'));
       logger.error(`${who}: unreadable_answer: hide is on and the MCP server's answer cannot be read: ${fault}`);

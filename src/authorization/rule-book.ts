@@ -123,21 +123,27 @@ function requirementOfFunction(
   call: McpCall,
   logger: Logger,
 ): Requirement {
-  let answer: unknown;
   try {
-    answer = rule(auth, call);
+    return requirementOfAnswer(rule(auth, call));
   } catch (error) {
     logger.error(`mcpScopes(): the rule for ${describeCall(call)} threw, so the call is denied: ${reasonOf(error)}`);
     return DENIED;
   }
+}
+
+function requirementOfAnswer(answer: unknown): Requirement {
   if (answer === true) return NOTHING;
   // A promise is denied below. Without a handler, its later rejection would end the process.
   ignoreRejection(answer);
   // Only `true` and a list with scopes can allow. All else denies: a promise, a missing return, an empty list.
-  return isScopeList(answer) && answer.length > 0 ? { scopes: answer, isDenied: false } : DENIED;
+  return isScopeList(answer) && answer.length > 0 ? { scopes: [...answer], isDenied: false } : DENIED;
 }
 
-/** JavaScript can throw any value, including `null`. */
+/** JavaScript can throw any value, including `null`, and one that throws when it is read. */
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : inspect(error);
+  try {
+    return error instanceof Error && typeof error.message === 'string' ? error.message : inspect(error);
+  } catch {
+    return 'a value that cannot be read';
+  }
 }
