@@ -1,6 +1,7 @@
 import { type CelNode, type Evaluator, wrapNode } from './cel-node.js';
 import { isEqual, isInList, isInMap, requireKey, requireKeyOf, requireListIndex } from './equality.js';
 import { ExpressionFault } from './evaluation.js';
+import { durationFrom, requireTime } from './times.js';
 
 /** Does what an operator does on its operands. `otherwise` is what the library does. */
 type Operation = (left: unknown, right: unknown, otherwise: (left: unknown, right: unknown) => unknown) => unknown;
@@ -8,6 +9,8 @@ type Operation = (left: unknown, right: unknown, otherwise: (left: unknown, righ
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   '==': isEqual,
   '!=': (left, right) => !isEqual(left, right),
+  '+': (left, right, otherwise) => durationFrom(left, 1n, right) ?? requireTime(otherwise(left, right)),
+  '-': (left, right, otherwise) => durationFrom(left, -1n, right) ?? requireTime(otherwise(left, right)),
   in: (value, within, otherwise) => {
     if (Array.isArray(within)) return isInList(value, within);
     return within instanceof Map ? isInMap(value, within) : otherwise(value, within);
@@ -18,7 +21,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
 };
 
-/** Makes an operator compare as CEL says. Its types are checked as before. Does nothing for operators that do not look for equal values. */
+/** Makes an operator compare, and add times, as CEL says. Its types are checked as before. Does nothing for all other operators. */
 export function compareByValue(node: CelNode): void {
   const operation = OPERATIONS[node.op];
   if (operation === undefined) return;

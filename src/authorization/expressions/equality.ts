@@ -1,7 +1,9 @@
+import type { Duration } from '@marcbachmann/cel-js/evaluator';
 import { loadCelLibrary } from './cel-library.js';
 import { isUnreadable } from './cel-values.js';
 import { ExpressionFault } from './evaluation.js';
 import { Cidr, Ip } from './ip-ranges.js';
+import { nanosecondsOf } from './times.js';
 
 /**
  * True if CEL calls two values equal: numbers by their value, whatever their types, and lists and maps by what they have. The library's own
@@ -114,7 +116,7 @@ function equalityOf(value: unknown): Equality | undefined {
   classes ??= [
     [Uint8Array, (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0],
     [Date, (a: Date, b: Date) => a.getTime() === b.getTime()],
-    [loadCelLibrary().Duration, (a: Nanoseconds, b: Nanoseconds) => nanosecondsOf(a) === nanosecondsOf(b)],
+    [loadCelLibrary().Duration, (a: Duration, b: Duration) => nanosecondsOf(a) === nanosecondsOf(b)],
     [Ip, (a: Ip, b: Ip) => a.equals(b)],
     [Cidr, refuse],
   ];
@@ -128,13 +130,4 @@ function isSameType(a: unknown, b: unknown): boolean {
 /** Two ranges may be the same and written differently. */
 function refuse(): never {
   throw new ExpressionFault('no_such_overload');
-}
-
-interface Nanoseconds {
-  readonly seconds: bigint;
-  readonly nanos: number;
-}
-
-function nanosecondsOf({ seconds, nanos }: Nanoseconds): bigint {
-  return seconds * 1_000_000_000n + BigInt(nanos);
 }

@@ -9,11 +9,13 @@ import { isInList } from './equality.js';
 import { ABSENT_VARIABLE, ExpressionFault, noteFailure } from './evaluation.js';
 import { Cidr, cidrOf, Ip } from './ip-ranges.js';
 import { matchesPattern } from './patterns.js';
+import { registerTimeFunctions, TIME_FUNCTIONS } from './times.js';
 import { variableIn } from './variable-nodes.js';
 
 /**
  * Functions of the library with the names of their replacements: its `matches` is JavaScript's regular expression, which may never end,
- * its `lowerAscii` makes `k` of the Kelvin sign, its `size` of a text takes ten times as long, and others count UTF-16 units.
+ * its `lowerAscii` makes `k` of the Kelvin sign, its `size` of a text takes ten times as long, others count UTF-16
+ * units, and those of times depend on the time zone of this process.
  */
 export const REPLACED_NAMES: ReadonlyMap<string, string> = new Map([
   ['matches', 'matchesLinear'],
@@ -21,6 +23,7 @@ export const REPLACED_NAMES: ReadonlyMap<string, string> = new Map([
   ['upperAscii', 'upperOnlyAscii'],
   ['size', 'sizeLinear'],
   ...POSITION_FUNCTIONS,
+  ...TIME_FUNCTIONS,
 ]);
 
 const SYNC = { async: false };
@@ -38,6 +41,7 @@ export function registerFunctions(environment: Environment): void {
     register(`${type}.sizeLinear(): int`, sizeOf);
   }
   registerPositionFunctions(register);
+  registerTimeFunctions(register);
   register('list.contains(dyn): bool', (list: readonly unknown[], value: unknown) => isInList(value, list));
   environment.registerType('net.IP', Ip as never);
   environment.registerType('net.CIDR', Cidr as never);
