@@ -148,6 +148,7 @@ const READER_ROWS: readonly [reader: keyof typeof READERS, secret: string, sent:
   ['decoded URL', 'memo://a/b c', 'memo://a/b%20c'],
   ['decoded URL', 'https://h.example/a/b', 'https://h.example/a%2fb'],
   ['Python host', 'memo://secret', 'memo://SECRET'],
+  ['Python host', 'memo://key', 'memo://\u212aey'],
   ['Python host', 'memo://secret', 'memo://u@secret'],
   ['Python host', 'memo://secret', 'memo://secret:80'],
   ['Python host', 'memo://secret', 'memo://secret/'],

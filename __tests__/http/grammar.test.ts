@@ -114,6 +114,8 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'http/html.ts': 'how a name looks to a person',
   'messages/canonical-names.ts': 'wider on purpose: names that any reader may treat as equal share their rules',
   'messages/known-names.ts': 'wider on purpose: names that any reader may treat as equal are refused',
+  'authorization/simplest-uris.ts':
+    "wider on purpose: a host as Python's lower() compares it, so that a rule may deny it",
   'admin/error-help.ts': 'pages of the package itself',
   'core/principal.ts': "the mount in capitals as Express's router compares it",
   'core/session-owners.ts': 'wider on purpose: session ids that a server may take for the same have one owner',
