@@ -1,8 +1,17 @@
 import type { RequestHandler } from 'express';
 import { describe, expect, test } from 'vitest';
+import { createTestIssuer } from '../../src/testing/index.js';
 import { serveRemote } from '../support/http-backend.js';
 import { reasonOf } from '../support/mcp-answers.js';
-import { call, initialize, open, post, postStateless, statelessRequest } from '../support/mcp-requests.js';
+import {
+  call,
+  type Headers,
+  initialize,
+  open,
+  post,
+  postStateless,
+  statelessRequest,
+} from '../support/mcp-requests.js';
 import { startRecordingTarget } from '../support/recording-target.js';
 import { until } from '../support/until.js';
 
@@ -79,6 +88,65 @@ describe('caps', () => {
       expect(response.status).toBe(200);
     }
     expect(remote.backend.stats()).toEqual({ sessions: 0, streams: 0, pending: 0 });
+  });
+});
+
+describe('sessions with a signed id, which another replica may serve', () => {
+  const serveReplicas = async (options: object) => {
+    const target = await startRecordingTarget();
+    const surroundings = {
+      issuer: createTestIssuer(),
+      policy: { secret: 'a secret of at least thirty-two characters' },
+    };
+    const replica = () => serveRemote(target.url, { maxSessionsPerUser: 2, ...options }, surroundings);
+    const [one, other] = [await replica(), await replica()];
+    const ada = one.bearer('ada');
+    const ended = () =>
+      target.arrived.filter(({ method }) => method === 'DELETE').map(({ headers }) => headers['mcp-session-id']);
+    const call1 = async (replica: { url: string }, session: Headers) =>
+      (await post(replica.url, call(1, 'x'), session)).status;
+    return { one, other, ended, call: call1, open: () => open(one.url, ada) };
+  };
+
+  test('one makes room at its first replica, and stays open for its client at the other', async () => {
+    const { one, other, ended, call, open } = await serveReplicas({});
+    const first = await open();
+    const stream = await fetch(other.url, { headers: first });
+    await open();
+    expect(await call(other, first)).toBe(200);
+    await open();
+    expect(one.backend.stats().sessions).toBe(2);
+    expect([await call(other, first), await call(one, first)]).toEqual([200, 200]);
+    await one.backend.close();
+    expect(ended()).toEqual([]);
+    await stream.body?.cancel();
+  });
+
+  test('callers cannot open any number: of those that made room, no more stay open than the limit', async () => {
+    const { one, ended, call, open } = await serveReplicas({});
+    const sessions = [];
+    for (let i = 0; i < 4; i++) sessions.push(await open());
+    // Used again, the first one has not made room any more, and the third one has.
+    expect(await call(one, sessions[0] as Headers)).toBe(200);
+    await open();
+    await until(() => ended().length > 0);
+    await open();
+    await until(() => ended().length > 1);
+    expect(ended()).toEqual(['session-2', 'session-3']);
+  });
+
+  test('one that is used again while all others are in use counts as before', async () => {
+    const { one, ended, call, open } = await serveReplicas({});
+    const sessions = [];
+    for (let i = 0; i < 4; i++) sessions.push(await open());
+    const used = sessions.slice(2);
+    const streams = await Promise.all(used.map((headers) => fetch(one.url, { headers })));
+    expect(await call(one, sessions[1] as Headers)).toBe(429);
+    await Promise.all(streams.map(({ body }) => body?.cancel()));
+    await until(() => one.backend.stats().streams === 0);
+    await open();
+    await until(() => ended().length > 0);
+    expect(ended()).toEqual(['session-1']);
   });
 });
 

@@ -11,6 +11,7 @@ import { callTracer } from '../../telemetry/call-tracer.js';
 import { type SessionCaller, sessionCallerOf } from '../backend-facts.js';
 import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
+import { SparedSessions } from './spared-sessions.js';
 import { createUnknownSession } from './unknown-session.js';
 
 /** The caller of a request, and the headers that told the target so. */
@@ -75,6 +76,7 @@ export class RemoteSessions {
   readonly #byId = new Map<string, { readonly session: RemoteSession; readonly lease: Lease }>();
   readonly #byClientId = new Map<string, RemoteSession>();
   readonly #end: (session: RemoteSession) => void;
+  readonly #spared: SparedSessions<RemoteSession>;
   readonly #unknown: ReturnType<typeof createUnknownSession>;
 
   /** @param end Ends a session at the target. */
@@ -83,6 +85,7 @@ export class RemoteSessions {
     this.#quota = new Quota(options);
     this.#refusalOf = createCapRefusal('mcpHttpBackend()', options.logger);
     this.#end = end;
+    this.#spared = new SparedSessions(options, end);
     this.#unknown = createUnknownSession('mcpHttpBackend()', options);
   }
 
@@ -175,8 +178,10 @@ export class RemoteSessions {
 
   /** Ends idle sessions; called regularly. */
   tick(now: number): void {
+    const idleMs = this.#options.idleTimeoutSeconds * 1_000;
+    this.#spared.forgetUnused(now - idleMs);
     for (const { session } of [...this.#byId.values()]) {
-      if (session.isInUse || now - session.lastUsed < this.#options.idleTimeoutSeconds * 1_000) continue;
+      if (session.isInUse || now - session.lastUsed < idleMs) continue;
       this.forget(session);
       // Another replica may have a stream of a signed session.
       if (!session.isSigned) this.#end(session);
@@ -192,15 +197,22 @@ export class RemoteSessions {
   }
 
   #add(session: RemoteSession, request: HttpRequest): RemoteSession {
+    const { auth, isChecked } = request;
+    // Before another session makes room, which could end this one.
+    const spared = this.#spared.forget(session.id);
     const lease = this.#quota.take(request);
-    if ('cap' in lease) throw this.#refusalOf(lease);
-    session.caller = sessionCallerOf(request.auth);
+    if ('cap' in lease) {
+      if (spared !== undefined) this.#spared.add(spared, { auth, isChecked });
+      throw this.#refusalOf(lease);
+    }
+    session.caller = sessionCallerOf(auth);
     this.#byId.set(session.id, { session, lease });
     this.#byClientId.set(session.clientId, session);
     addOwnedSession(session.clientId, session.owner);
     lease.occupy(session, () => {
       this.forget(session);
-      this.#end(session);
+      if (session.isSigned) this.#spared.add(session, { auth, isChecked });
+      else this.#end(session);
     });
     return session;
   }
