@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SILENT } from '../../src/core/logger.js';
+import { SlowReaders } from '../../src/targets/slow-readers.js';
 import { Child } from '../../src/targets/stdio/child.js';
 import { dropWatchdog, takeWatchdog } from '../../src/targets/stdio/watchdog.js';
 import { listen, originOf, stop } from '../support/loopback-server.js';
@@ -187,10 +188,11 @@ describe('a client that does not read its answer', () => {
       waitMs: 0,
     };
     const child = new Child({ ...recipe, watchdog: takeWatchdog(), logger: SILENT }, {});
+    const slowReaders = new SlowReaders(child, () => undefined);
     const server = createServer((req, res) => {
       if (req.url === '/never') return;
       res.end('x'.repeat(50_000_000));
-      child.pauseFor(res, 400);
+      slowReaders.pauseFor(res, 400);
     });
     await listen(server);
     const { port } = new URL(originOf(server));

@@ -9,17 +9,21 @@ export function hasHungUp(res: ServerResponse): boolean {
 
 const listeners = new WeakMap<Socket, Set<() => void>>();
 
-/** Calls `onClosed` once: when the answer has ended or the client has closed the connection, whichever comes first. */
-export function onceClosed(res: ServerResponse, onClosed: () => void): void {
+/**
+ * Calls `onClosed` once: when the answer has ended or the client has closed the connection, whichever comes first. Returns a function
+ * that stops waiting for that.
+ */
+export function onceClosed(res: ServerResponse, onClosed: () => void): () => void {
   if (res.socket !== null) {
     let isClosed = false;
-    // Most responses have several such listeners, and `once()` creates and removes a wrapper for each.
-    res.on('close', () => {
+    const closeOnce = (): void => {
       if (isClosed) return;
       isClosed = true;
       onClosed();
-    });
-    return;
+    };
+    // Most responses have several such listeners, and `once()` creates and removes a wrapper for each.
+    res.on('close', closeOnce);
+    return () => void res.off('close', closeOnce);
   }
   // Node 20 does not tell a queued response that the connection is closed.
   const waiting = listenersOf(res.req.socket);
@@ -28,6 +32,10 @@ export function onceClosed(res: ServerResponse, onClosed: () => void): void {
   };
   waiting.add(close);
   res.once('close', close);
+  return () => {
+    waiting.delete(close);
+    res.off('close', close);
+  };
 }
 
 /** One `close` listener per socket: a client can queue many requests on one connection, and Node warns of many listeners. */

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
 import type { Caller } from '../core/quota.js';
 import type { BridgeErrorCode } from '../messages/bridge-error.js';
@@ -69,8 +68,10 @@ export interface Connection {
   ready(since: number, bytes?: number): Promise<void> | undefined;
   /** The cursor with which `tools/list` lists only the tools of the target that has `tool`; undefined if there is one target. */
   cursorFor?(tool: string): string | undefined;
-  /** Stops reading from the server until `res` has drained; disconnects a client that has not read everything after `maxDrainMs`. */
-  pauseFor(res: ServerResponse, maxDrainMs: number): void;
+  /** Stops reading from the server, because a client is slow to read what it sends. */
+  pause(): void;
+  /** Reads on after `pause()`. */
+  resume(): void;
   /** Logs what the server sent in place of a message. */
   logUnreadable(bytes: Buffer): void;
   /** Logs that the server did not start within `seconds`. */

@@ -3,12 +3,23 @@ import { type Caller, type Lease, type Limits, Quota, type QuotaRefusal } from '
 import type { BridgeError } from '../messages/bridge-error.js';
 import { createCapRefusal } from '../messages/cap-refusal.js';
 import type { Connection, ConnectionSource } from './connection.js';
+import { createDisconnectionLog, type DisconnectionLog, SlowReaders } from './slow-readers.js';
+
+/** A connection that counts towards the limits of its caller. */
+export interface LeasedConnection {
+  readonly connection: Connection;
+  /** The clients that are slow to read what the connection sends. */
+  readonly slowReaders: SlowReaders;
+  /** Call `lease.release()` when the connection is no longer used; it counts as alive until it has ended. */
+  readonly lease: Lease;
+}
 
 /** The connections of one backend, within its limits. */
 export class LeasedConnections {
   readonly #source: ConnectionSource;
   readonly #quota: Quota;
   readonly #refusalOf: (refusal: QuotaRefusal) => BridgeError;
+  readonly #logDisconnection: DisconnectionLog;
 
   /**
    * @param who The function that refuses callers, in the log.
@@ -23,6 +34,7 @@ export class LeasedConnections {
     this.#source = source;
     this.#quota = new Quota(options);
     this.#refusalOf = createCapRefusal(who, options.logger, maxStopSeconds);
+    this.#logDisconnection = createDisconnectionLog(who, options.logger);
   }
 
   get size(): number {
@@ -30,17 +42,17 @@ export class LeasedConnections {
   }
 
   /**
-   * Returns a connection for this caller. Call `lease.release()` when it is no longer used; it counts as alive until it has ended.
+   * Returns a connection for this caller.
    *
    * @throws {BridgeError} If a limit is reached.
    */
-  take(caller: Caller): { readonly connection: Connection; readonly lease: Lease } {
+  take(caller: Caller): LeasedConnection {
     const lease = this.#quota.take(caller);
     if ('cap' in lease) throw this.#refusalOf(lease);
     try {
       const connection = this.#source.open(caller);
       void connection.ended.then(() => lease.gone());
-      return { connection, lease };
+      return { connection, slowReaders: new SlowReaders(connection, this.#logDisconnection), lease };
     } catch (error) {
       lease.release();
       lease.gone();

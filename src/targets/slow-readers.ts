@@ -1,4 +1,11 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Logger } from '../core/logger.js';
+import { createCountedLines } from '../core/rare-line.js';
+import { hasHungUp, onceClosed } from '../http/hang-up.js';
+
+/** Bytes a second that a client must read on average. */
+const MIN_RATE = 65_536;
 
 /** The side of a connection that is read from. */
 export interface PausableSource {
@@ -6,35 +13,103 @@ export interface PausableSource {
   resume(): void;
 }
 
+/** Logs that a client was disconnected. `fault` says what it did. */
+export type DisconnectionLog = (fault: string) => void;
+
+/** Creates the log of the clients of one backend that are disconnected: one line a minute for each fault. */
+export function createDisconnectionLog(who: string, logger: Logger): DisconnectionLog {
+  const count = createCountedLines<string>();
+  return (fault) =>
+    count(fault, (more) =>
+      logger.warn(`${who}: a client was disconnected before it had its whole answer: ${fault}${more}`),
+    );
+}
+
 /** Pauses a connection while clients are slow to read its messages. */
 export class SlowReaders {
   readonly #source: PausableSource;
-  readonly #responses = new Set<ServerResponse>();
+  readonly #log: DisconnectionLog;
+  readonly #answers = new Map<ServerResponse, SlowAnswer>();
 
-  constructor(source: PausableSource) {
+  constructor(source: PausableSource, log: DisconnectionLog) {
     this.#source = source;
+    this.#log = log;
   }
 
   /**
-   * Stops reading from the source until `res` has drained: a slow client slows its server down and does not fill the heap. A client
-   * that has not read everything after `maxDrainMs` is disconnected, so that it cannot stop the server for good, not even by reading
-   * byte by byte.
+   * Stops reading from the source until `res` has drained: a slow client slows its server down and does not fill the heap. So that it
+   * cannot stop the server for good, a client is disconnected if it reads nothing for `maxQuietMs`, or byte by byte.
    */
-  pauseFor(res: ServerResponse, maxDrainMs: number): void {
-    if (this.#responses.has(res) || res.destroyed) return;
-    if (this.#responses.size === 0) this.#source.pause();
-    this.#responses.add(res);
-    // The socket of the request: a response that is queued behind another one has no socket yet, and emits no 'close'.
-    const { socket } = res.req;
-    const stalled = setTimeout(() => socket.destroy(), maxDrainMs);
+  pauseFor(res: ServerResponse, maxQuietMs: number): void {
+    if (hasHungUp(res)) return;
+    const known = this.#answers.get(res);
+    if (known !== undefined) {
+      known.addTime();
+      return;
+    }
+    if (this.#answers.size === 0) this.#source.pause();
+    const answer = new SlowAnswer(res, maxQuietMs, this.#log);
+    this.#answers.set(res, answer);
     const release = (): void => {
-      clearTimeout(stalled);
-      socket.off('close', release);
-      res.off('drain', release).off('finish', release).off('close', release);
-      this.#responses.delete(res);
-      if (this.#responses.size === 0) this.#source.resume();
+      answer.stop();
+      stopWaiting();
+      res.off('drain', release).off('finish', release);
+      this.#answers.delete(res);
+      if (this.#answers.size === 0) this.#source.resume();
     };
-    res.on('drain', release).on('finish', release).on('close', release);
-    socket.on('close', release);
+    res.on('drain', release).on('finish', release);
+    const stopWaiting = onceClosed(res, release);
   }
+}
+
+/** An answer that waits for its client, and the time that the client has. */
+class SlowAnswer {
+  readonly #res: ServerResponse;
+  readonly #maxQuietMs: number;
+  readonly #log: DisconnectionLog;
+  readonly #timer: NodeJS.Timeout;
+  #taken: number | undefined;
+  #deadline = 0;
+
+  constructor(res: ServerResponse, maxQuietMs: number, log: DisconnectionLog) {
+    this.#res = res;
+    this.#maxQuietMs = maxQuietMs;
+    this.#log = log;
+    this.#taken = takenFrom(res.req.socket);
+    this.addTime();
+    this.#timer = setInterval(() => this.#check(), maxQuietMs);
+  }
+
+  /** Gives the client time for everything that waits. */
+  addTime(): void {
+    this.#deadline = performance.now() + this.#maxQuietMs + (this.#res.writableLength / MIN_RATE) * 1_000;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #check(): void {
+    // The socket of the request: a response that is queued behind another one has no socket yet.
+    const { socket } = this.#res.req;
+    const before = this.#taken;
+    this.#taken = takenFrom(socket);
+    const isQuiet = before !== undefined && this.#taken === before;
+    if (!isQuiet && performance.now() < this.#deadline) return;
+    this.stop();
+    this.#log(isQuiet ? `it read nothing for ${this.#maxQuietMs / 1_000} s` : 'it read less than 64 KiB a second');
+    socket.destroy();
+  }
+}
+
+/**
+ * Returns how many bytes the system has taken from a connection; undefined if Node does not say. The public members of a socket count
+ * a long message as written only when all of it is. Node itself reads this before it times a connection out.
+ */
+function takenFrom(socket: Socket): number | undefined {
+  const { _handle: handle } = socket as {
+    readonly _handle?: { bytesWritten?: number; writeQueueSize?: number } | null;
+  };
+  const { bytesWritten, writeQueueSize } = handle ?? {};
+  return bytesWritten === undefined || writeQueueSize === undefined ? undefined : bytesWritten - writeQueueSize;
 }

@@ -17,6 +17,8 @@ import {
 } from '../../messages/json-rpc.js';
 import { metaOf } from '../../messages/revision.js';
 import type { Connection, ConnectionListener, Sender } from '../../targets/connection.js';
+import type { LeasedConnection } from '../../targets/leased-connections.js';
+import type { SlowReaders } from '../../targets/slow-readers.js';
 import type { ObservedCall } from '../../telemetry/observed-call.js';
 import { endOfRefusal, endOfWithdrawal } from '../../telemetry/outcomes.js';
 import { type PendingRequest, PendingRequests } from '../answers/pending-requests.js';
@@ -28,8 +30,8 @@ import type { ResolvedBridge } from '../bridge-options.js';
 import { sessionRecipientOf } from './session-recipient.js';
 
 const FIRST_REVISION_WITH_INITIAL_EVENT = '2025-11-25';
-// The time in which a client must read what is sent to it. Then it is disconnected, and can resume.
-const MAX_DRAIN_MS = 60_000;
+// The time in which a client must read something. Then it is disconnected, and can resume.
+const MAX_QUIET_MS = 60_000;
 
 /** One client's conversation with one MCP server, in a revision that has sessions (before 2026-07-28). */
 export class Session implements ConnectionListener, LiveSession {
@@ -46,6 +48,7 @@ export class Session implements ConnectionListener, LiveSession {
   arriving = 0;
   readonly streams = new SessionStreams(() => this.revision >= FIRST_REVISION_WITH_INITIAL_EVENT);
   readonly #connection: Connection;
+  readonly #slowReaders: SlowReaders;
   readonly #onEnd: () => void;
   /** Each request is answered on the POST that carried it. */
   readonly #pending: PendingRequests<PendingRequest & { readonly recipient: PostResponse }>;
@@ -54,7 +57,7 @@ export class Session implements ConnectionListener, LiveSession {
   /** `onEnd` is called once, when the session is over. */
   constructor(
     { principal, auth }: { readonly principal: Principal; readonly auth: AuthInfo | undefined },
-    connection: Connection,
+    { connection, slowReaders }: Omit<LeasedConnection, 'lease'>,
     { replica, maxPendingRequests }: Pick<ResolvedBridge, 'replica' | 'maxPendingRequests'>,
     onEnd: () => void,
   ) {
@@ -63,6 +66,7 @@ export class Session implements ConnectionListener, LiveSession {
     this.principal = principal;
     this.caller = sessionCallerOf(auth);
     this.#connection = connection;
+    this.#slowReaders = slowReaders;
     this.#onEnd = onEnd;
     this.#pending = new PendingRequests(maxPendingRequests);
     connection.listen(this);
@@ -116,7 +120,7 @@ export class Session implements ConnectionListener, LiveSession {
 
   /** Stops reading from the server until `res` has drained. */
   pauseFor(res: ServerResponse): void {
-    this.#connection.pauseFor(res, MAX_DRAIN_MS);
+    this.#slowReaders.pauseFor(res, MAX_QUIET_MS);
   }
 
   message(bytes: Buffer, message = readChildLine(bytes)): void {

@@ -47,8 +47,9 @@ export class Sessions {
    */
   open(request: BridgeRequest): Session {
     const since = performance.now();
-    const { connection, lease } = this.#connections.take(request);
-    const session = new Session(request, connection, this.#options, () => {
+    const leased = this.#connections.take(request);
+    const { lease } = leased;
+    const session = new Session(request, leased, this.#options, () => {
       this.#byId.delete(session.id);
       ownSessionIds.delete(session.id);
       lease.release();

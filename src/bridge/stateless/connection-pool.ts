@@ -11,6 +11,10 @@ import type { BridgeRequest } from '../bridge-request.js';
 import { isAbandoned } from '../idle-time.js';
 import { StatelessConnection } from './stateless-connection.js';
 
+// The time in which a client must read something, or it is disconnected: the other requests of the connection wait meanwhile. Linux keeps
+// megabytes of an answer and takes more in steps, so a client that reads 64 KiB a second seems to be quiet for up to 25 seconds.
+const MAX_QUIET_MS = 30_000;
+
 /** The owner of a connection: a principal, or one request of an anonymous caller. */
 export type Owner = Principal | BridgeRequest;
 
@@ -119,11 +123,12 @@ export class ConnectionPool<Prepared> {
 
   #start(owner: Owner, principal: Principal, { auth, isChecked }: Caller): OpenConnection<Prepared> {
     const caller = { auth, isChecked };
-    const { connection, lease } = this.#connections.take(caller);
+    const { connection, slowReaders, lease } = this.#connections.take(caller);
     const stateless = new StatelessConnection(connection, {
       auth,
       maxPending: this.#options.maxPendingRequests,
       statusOf: this.#plan.statusOf,
+      pauseFor: (res) => slowReaders.pauseFor(res, MAX_QUIET_MS),
       onGone: () => this.#gone({ owner, stateless }),
     });
     const opened = { owner, principal, stateless, connection };

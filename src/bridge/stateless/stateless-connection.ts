@@ -27,8 +27,6 @@ import { destinationOf, requestEdits, type StatelessRequest } from './destinatio
 import { ToolHeaders } from './tool-headers.js';
 
 const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
-// The time in which a client must read its answer, or it is disconnected: the other requests of the connection wait meanwhile.
-const MAX_DRAIN_MS = 10_000;
 
 /** The settings of a connection without a session. */
 export interface StatelessSetup {
@@ -37,6 +35,8 @@ export interface StatelessSetup {
   readonly maxPending: number;
   /** The HTTP status of a response; 200 if left out. */
   readonly statusOf: ((response: RpcMessage) => number) | undefined;
+  /** Stops reading from the server until `res` has drained. */
+  readonly pauseFor: (res: ServerResponse) => void;
   onGone(): void;
 }
 
@@ -55,6 +55,7 @@ export class StatelessConnection implements ConnectionListener {
   /** The reason why it answers no more requests; undefined while it answers them. */
   over: BridgeErrorCode | undefined;
   readonly toolHeaders = new ToolHeaders(this);
+  readonly pauseFor: StatelessSetup['pauseFor'];
   readonly #connection: Connection;
   readonly #statusOf: StatelessSetup['statusOf'];
   readonly #onGone: () => void;
@@ -62,11 +63,12 @@ export class StatelessConnection implements ConnectionListener {
   #count = 0;
   #started = false;
 
-  constructor(connection: Connection, { auth, maxPending, statusOf, onGone }: StatelessSetup) {
+  constructor(connection: Connection, { auth, maxPending, statusOf, pauseFor, onGone }: StatelessSetup) {
     this.authority = new LastingAuthority(auth);
     this.#connection = connection;
     this.#pending = new PendingRequests(maxPending);
     this.#statusOf = statusOf;
+    this.pauseFor = pauseFor;
     this.#onGone = onGone;
     connection.listen(this);
   }
@@ -100,10 +102,6 @@ export class StatelessConnection implements ConnectionListener {
     if (this.over !== undefined) throw new BridgeError(this.over, { id: requests[0]?.id });
     // Their own ids may be equal, and are not used.
     this.#pending.requireRoom(requests.map(({ id }, index) => ({ id, key: `new ${index}` })));
-  }
-
-  pauseFor(res: ServerResponse): void {
-    this.#connection.pauseFor(res, MAX_DRAIN_MS);
   }
 
   /** Sends an accepted request to the server, with its `_meta` changed as `rule` says; returns the key for `cancel()`. */

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
 import { ShortLivedSet } from '../../core/short-lived.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
@@ -6,7 +5,6 @@ import { readChildLine } from '../../messages/child-line.js';
 import { applyEdits } from '../../messages/json-members.js';
 import { keyInParams, readMessage } from '../../messages/json-rpc.js';
 import type { Connection, ConnectionListener, Sender, SingleTarget } from '../connection.js';
-import { SlowReaders } from '../slow-readers.js';
 import { UnexpectedOutput } from '../unexpected-output.js';
 import { Waiters } from '../waiters.js';
 import type { ResponseHeaders } from './exchange.js';
@@ -34,12 +32,6 @@ export class RemoteConnection implements Connection {
   readonly #uploads = new Uploads();
   readonly #order = new MessageOrder();
   readonly #unexpectedOutput: UnexpectedOutput;
-  readonly #slowReaders = new SlowReaders({
-    pause: () => {
-      this.#isPaused = true;
-    },
-    resume: () => this.#resume(),
-  });
   readonly #host: RequestHost;
   #listener: ConnectionListener | undefined;
   #auth: AuthInfo | undefined;
@@ -108,8 +100,14 @@ export class RemoteConnection implements Connection {
     return drained && this.waiters.wait(drained, since, bytes);
   }
 
-  pauseFor(res: ServerResponse, maxDrainMs: number): void {
-    this.#slowReaders.pauseFor(res, maxDrainMs);
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#stream?.resume();
+    for (const request of this.#requests.values()) request.resume();
   }
 
   logUnreadable(bytes: Buffer): void {
@@ -235,12 +233,6 @@ export class RemoteConnection implements Connection {
       if (request.sent.kind === 'request' && request.sent.key === key) return request;
     }
     return undefined;
-  }
-
-  #resume(): void {
-    this.#isPaused = false;
-    this.#stream?.resume();
-    for (const request of this.#requests.values()) request.resume();
   }
 }
 

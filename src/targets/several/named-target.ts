@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { withdrawalOf } from '../../core/authority.js';
 import type { Caller } from '../../core/quota.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
@@ -40,6 +39,7 @@ export class NamedTarget {
   #caller: Caller;
   #connection: Connection | undefined;
   #probed = false;
+  #isPaused = false;
   #startedAt = Number.NEGATIVE_INFINITY;
   #lastReason: BridgeErrorCode = 'child_exited';
   /** True while it is opened again. Other messages wait until it is open. */
@@ -146,8 +146,14 @@ export class NamedTarget {
     this.#start();
   }
 
-  pauseFor(res: ServerResponse, maxDrainMs: number): void {
-    this.#connection?.pauseFor(res, maxDrainMs);
+  pause(): void {
+    this.#isPaused = true;
+    this.#connection?.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#connection?.resume();
   }
 
   logUnreadable(bytes: Buffer): void {
@@ -187,6 +193,7 @@ export class NamedTarget {
     this.#ending.add(ended);
     this.#connection = connection;
     connection.probed = this.#probed;
+    if (this.#isPaused) connection.pause();
     const current = () => connection === this.#connection;
     connection.listen({
       message: (bytes, read) => current() && this.#listener.message(this, bytes, read),

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { Caller } from '../../core/quota.js';
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import { readChildLine } from '../../messages/child-line.js';
@@ -81,8 +80,12 @@ export class SeveralConnection implements Connection, TargetListener {
     return found && cursorOfFirstPage(found.target);
   }
 
-  pauseFor(res: ServerResponse, maxDrainMs: number): void {
-    for (const target of this.#group.all) target.pauseFor(res, maxDrainMs);
+  pause(): void {
+    for (const target of this.#group.all) target.pause();
+  }
+
+  resume(): void {
+    for (const target of this.#group.all) target.resume();
   }
 
   logUnreadable(): void {

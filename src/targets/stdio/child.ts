@@ -1,12 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { ServerResponse } from 'node:http';
 import { type Logger, SILENT } from '../../core/logger.js';
 import { createRareLine } from '../../core/rare-line.js';
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import { readMessage } from '../../messages/json-rpc.js';
 import { encodeLine, LineReader } from '../../messages/line-codec.js';
 import type { Connection, ConnectionListener, SingleTarget } from '../connection.js';
-import { SlowReaders } from '../slow-readers.js';
 import { adviceOnLongMessage, UnexpectedOutput } from '../unexpected-output.js';
 import { Waiters, type WaitLimits } from '../waiters.js';
 import { ChildEnd } from './child-end.js';
@@ -53,10 +51,6 @@ export class Child implements Connection {
   #alive = true;
   /** True if something was written and the child has printed nothing since. */
   #busy = false;
-  readonly #slowReaders = new SlowReaders({
-    pause: () => void this.#process.stdout?.pause(),
-    resume: () => void this.#process.stdout?.resume(),
-  });
   readonly #unexpectedOutput = new UnexpectedOutput(
     (text) => this.#recipe.logger[this.probed ? 'debug' : 'warn'](`${this.#name}: ${text}`),
     (size) => `a line ${size} on stdout`,
@@ -169,8 +163,12 @@ export class Child implements Connection {
     return this.#drained;
   }
 
-  pauseFor(res: ServerResponse, maxDrainMs: number): void {
-    this.#slowReaders.pauseFor(res, maxDrainMs);
+  pause(): void {
+    this.#process.stdout?.pause();
+  }
+
+  resume(): void {
+    this.#process.stdout?.resume();
   }
 
   /** Logs a line that is not a message. */

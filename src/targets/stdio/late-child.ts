@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { Connection, ConnectionListener, SingleTarget } from '../connection.js';
 import { Waiters } from '../waiters.js';
@@ -29,6 +28,7 @@ export class LateChild implements Connection {
   #child: Child | undefined;
   #listener: ConnectionListener | undefined;
   #probed = false;
+  #isPaused = false;
   #failure: BridgeErrorCode | undefined;
   #resolveEnded: () => void = () => undefined;
 
@@ -78,8 +78,14 @@ export class LateChild implements Connection {
     return this.#failure === undefined ? this.#waiters.wait(this.#settled, since, bytes) : undefined;
   }
 
-  pauseFor(res: ServerResponse, maxDrainMs: number): void {
-    this.#child?.pauseFor(res, maxDrainMs);
+  pause(): void {
+    this.#isPaused = true;
+    this.#child?.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#child?.resume();
   }
 
   logUnreadable(bytes: Buffer): void {
@@ -108,6 +114,7 @@ export class LateChild implements Connection {
     const child = start(environment);
     this.#child = child;
     child.probed = this.#probed;
+    if (this.#isPaused) child.pause();
     if (this.#listener !== undefined) child.listen(this.#listener);
     for (const message of this.#messages.splice(0)) child.write(message);
     void child.ended.then(this.#resolveEnded);
