@@ -7,6 +7,14 @@ interface Target {
   readonly logger: Logger;
 }
 
+/** The kinds of messages that have no answer. */
+const UNANSWERED = {
+  notification: 'a notification of a client',
+  response: "a client's answer to a request of the server, which may go on waiting for it",
+};
+
+export type UnansweredKind = keyof typeof UNANSWERED;
+
 /** Creates the log of the target's failures. It logs each reason at most once a minute: if a target is down, every request fails. */
 export function createFailureLog(who: string, { url, logger }: Target): (error: unknown, detail?: string) => void {
   const count = createCountedLines<BridgeErrorCode>();
@@ -31,6 +39,18 @@ export function createNotFoundWarning(who: string, { url, logger }: Target): () 
     `${who}: ${addressOf(url)}: the MCP server answers 404 to a request without a session: ` +
     'the path of its URL may be wrong, for example without "/mcp" at its end';
   return () => warn(line);
+}
+
+/** Creates the warning about a message without an answer that the target refuses: at most one line a minute for each kind. */
+export function createRefusalWarning(
+  who: string,
+  { url, logger }: Target,
+): (kind: UnansweredKind, status: number) => void {
+  const count = createCountedLines<UnansweredKind>();
+  return (kind, status) =>
+    count(kind, (more) =>
+      logger.warn(`${who}: ${addressOf(url)}: the MCP server refused ${UNANSWERED[kind]}: status ${status}${more}`),
+    );
 }
 
 /** The query may contain a key. */

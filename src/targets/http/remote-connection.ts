@@ -183,6 +183,7 @@ export class RemoteConnection implements Connection {
   #onAnswer({ sent, version }: RemoteRequest, status: number, headers: ResponseHeaders): void {
     this.#isReached = true;
     if (status === 404 && version === undefined && this.#session.isOpen) throw new BridgeError('session_ended');
+    if (sent.kind !== 'request' && status >= 400) this.#recipe.logRefusal(sent.kind, status);
     if (sent.method === 'initialize' && status < 300) this.#session.open(headers);
     if (sent.method !== 'notifications/initialized' || status >= 300) return;
     this.#stream ??= new RemoteStream(this.#host, undefined, (isGone) => {

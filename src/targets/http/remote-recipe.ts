@@ -2,6 +2,7 @@ import type { AuthInfo } from '../../core/auth-info.js';
 import type { Logger } from '../../core/logger.js';
 import type { WaitLimits } from '../waiters.js';
 import type { HeaderRecord } from './exchange.js';
+import type { UnansweredKind } from './failure-log.js';
 import type { HttpTarget } from './http-target.js';
 import type { ConnectionHeaders } from './message-headers.js';
 import type { AnsweredRequest } from './response-fault.js';
@@ -26,4 +27,6 @@ export interface RemoteRecipe extends WaitLimits {
   readonly sendsCredentials: boolean;
   /** Logs a failure of the server, each reason at most once a minute. */
   logFailure(error: unknown, detail?: string): void;
+  /** Logs that the server refused a message that has no answer, each kind at most once a minute. */
+  logRefusal(kind: UnansweredKind, status: number): void;
 }

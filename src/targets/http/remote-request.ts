@@ -1,6 +1,6 @@
 import type { Numbered } from '../../core/short-lived.js';
 import { BridgeError } from '../../messages/bridge-error.js';
-import type { RpcMessage } from '../../messages/json-rpc.js';
+import { type RpcMessage, readMessage } from '../../messages/json-rpc.js';
 import type { Sender } from '../connection.js';
 import { isEventStream, type ResponseHeaders } from './exchange.js';
 import { versionIn } from './message-headers.js';
@@ -17,7 +17,7 @@ const TEMPORARY = new Set([408, 425, 429]);
 export interface RequestHost extends StreamHost {
   /** Called when the server begins to answer; throws a `BridgeError` to refuse the answer. */
   onAnswer(request: RemoteRequest, status: number, headers: ResponseHeaders): void;
-  /** Delivers the body of a response with a status of 400 or more. */
+  /** Delivers the body of a response to a request, if it has a status of 400 or more. */
   onErrorBody(request: RemoteRequest, bytes: Buffer): void;
   /** Called last. `error` is the reason why a request has no answer; undefined if it has one, or needs none. */
   onOver(request: RemoteRequest, error?: BridgeError, detail?: string): void;
@@ -91,10 +91,11 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
   }
 
   message(bytes: Buffer): void {
+    const { kind, method } = this.sent;
+    if (kind !== 'request' && !this.#mayDeliver(bytes)) return;
     if (this.#status < 400) this.#host.message(bytes);
     // An error in answer to this method means that the server does not know it.
-    else if (this.sent.method !== 'server/discover' || !TEMPORARY.has(this.#status))
-      this.#host.onErrorBody(this, bytes);
+    else if (method !== 'server/discover' || !TEMPORARY.has(this.#status)) this.#host.onErrorBody(this, bytes);
   }
 
   oversized(head: Buffer, tail: Buffer): void {
@@ -111,6 +112,14 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
     if (this.#isAnswered && this.#status !== 0) this.#finish();
     else if (this.#isStream && error.reason === 'target_broke_off') this.#resumeAfter(error, detail);
     else this.#finish(error, detail);
+  }
+
+  /**
+   * False for what a server answers to a message that needs no answer. A server that refuses the client's response to its own request
+   * repeats the id of that request, or writes null. A request of the client may have the same number.
+   */
+  #mayDeliver(bytes: Buffer): boolean {
+    return this.#status < 400 && (this.#isStream || (readMessage(bytes)?.method ?? '') !== '');
   }
 
   #noAnswer(): BridgeError {
