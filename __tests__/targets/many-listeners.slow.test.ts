@@ -5,7 +5,7 @@ import { call, JSON_HEADERS, open } from '../support/mcp-requests.js';
 import { replyJson, serveTarget, startSessionTarget } from '../support/remote-target.js';
 import { until } from '../support/until.js';
 
-const BIG = 'x'.repeat(9_000_000);
+const BIG = 'x'.repeat(8_000_000);
 
 /** Collects the warnings of Node until the test ends. */
 function warningsOfNode(): readonly Error[] {
@@ -48,14 +48,14 @@ test('Node does not warn of many listeners where a client reads the answer of on
 test('Node does not warn of many listeners where many long answers wait on one connection of a client', async () => {
   const warnings = warningsOfNode();
   let answered = 0;
-  const target = await startSessionTarget(({ id }, res) => {
+  const target = await startSessionTarget(({ id, params }, res) => {
     res.on('finish', () => answered++);
-    replyJson(res, id, { text: BIG.slice(0, answered === 0 ? BIG.length : 500_000) });
+    replyJson(res, id, { text: params.name === 'big' ? BIG : BIG.slice(0, 200_000) });
   });
   const { url } = await serveTarget(target.url, {}, { sessions: false });
   sendUnread(
     url,
-    Array.from({ length: 14 }, (_, index) => call(index, 'x')),
+    Array.from({ length: 14 }, (_, index) => call(index, index === 0 ? 'big' : 'less')),
   );
   await until(() => answered === 14);
   await wait(200);
