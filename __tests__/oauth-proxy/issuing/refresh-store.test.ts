@@ -101,6 +101,27 @@ test.each(['another replica', 'the same one'])(
   },
 );
 
+test.each<[string, readonly ('server' | 'other')[]]>([
+  ['the same one', ['server', 'server', 'server']],
+  ['another replica', ['server', 'server', 'other']],
+  ['the first one', ['server', 'other', 'server']],
+  ['the third time another one', ['server', 'other', 'server', 'other']],
+])('an outage that outlasts two access tokens ends no login: %s goes on with the newest', async (_who, order) => {
+  const { upstream, client, body, ...replicas } = await failInRefresh(120);
+  const sent = () => upstream.requests.flatMap(({ form }) => form.refresh_token ?? []);
+  upstream.state.profile = { id: 'unreadable' };
+  for (const name of order.slice(1, -1)) {
+    vi.advanceTimersByTime(130_000);
+    expect((await refreshAt(replicas[name], client, body.refresh_token)).status).toBe(502);
+  }
+  upstream.state.profile = {};
+  const last = replicas[order.at(-1) ?? 'server'];
+  const { status, body: newer } = await refreshAt(last, client, body.refresh_token);
+  expect(status, JSON.stringify(newer)).toBe(200);
+  expect(sent(), 'each is sent once').toEqual([...new Set(sent())]);
+  expect((await refreshAt(replicas.server, client, newer.refresh_token)).status).toBe(200);
+});
+
 test('an answer in the store that was copied to the place of another login is not given out', async () => {
   const values = new Map<string, string>();
   const planted: { answer?: string | undefined } = {};

@@ -51,13 +51,13 @@ function createOwnCodes(): RedeemedCodes {
 }
 
 function createSharedCodes(store: GuardedStore, seal: OAuthProxySeal): RedeemedCodes {
-  const shared = createSharedTokens(store, seal, KEEP_MS);
+  const shared = createSharedTokens(store, seal);
   const keyOf = (what: 'tokens' | 'taken', login: string) => `code ${what} ${login}`;
   // The log has a line about a store that is down.
   const ignore = () => undefined;
   return {
     find: (login) => shared.find(keyOf('tokens', login)).catch(ignore),
-    keep: (login, tokens) => shared.add(keyOf('tokens', login), tokens).catch(ignore),
+    keep: (login, tokens) => shared.add(keyOf('tokens', login), tokens, KEEP_MS).catch(ignore),
     take: (login) => store.add(keyOf('taken', login), '1', KEEP_MS),
   };
 }

@@ -3,7 +3,7 @@ import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import { createGuardedStore } from '../../store/guarded-store.js';
 import { OAuthError } from '../oauth-error.js';
 import type { OAuthProxySeal, SealedRefresh } from '../sealed-contents.js';
-import { createSharedTokens } from './shared-tokens.js';
+import { createRenewalChains, type Renewal } from './renewal-chains.js';
 import { REFRESHING } from './spent-tokens.js';
 import type { UpstreamTokens } from './upstream-tokens.js';
 
@@ -22,7 +22,7 @@ export interface Renewals {
 }
 
 type Renew = (newest: string | undefined) => Promise<UpstreamTokens>;
-type Refresh = Pick<SealedRefresh, 'login' | 'generation'>;
+type Refresh = Pick<SealedRefresh, 'login' | 'generation' | 'refreshToken'>;
 
 const MAX_RENEWALS = 1_000;
 const KEEP_MS = 600_000;
@@ -32,19 +32,22 @@ export function createRenewals(
   seal: OAuthProxySeal,
   { store, logger }: Pick<ResolvedAuth, 'store' | 'logger'>,
 ): Renewals {
-  const renewals = new LRUCache<string, UpstreamTokens>({ max: MAX_RENEWALS, ttl: KEEP_MS });
-  const shared = store && createSharedTokens(createGuardedStore(store, { ...REFRESHING, logger }), seal, KEEP_MS);
-  const keyOf = ({ login, generation }: Refresh) => `refresh renewal ${login} ${generation}`;
+  const own = new LRUCache<string, Renewal>({ max: MAX_RENEWALS, ttl: KEEP_MS });
+  const chains = store && createRenewalChains(createGuardedStore(store, { ...REFRESHING, logger }), seal);
+  const keyOf = ({ login, generation }: Refresh) => `${login} ${generation}`;
 
   /** Looks first: a provider that sees a rotated refresh token again may end the login. */
-  async function findOrRenew(key: string, renew: Renew): Promise<UpstreamTokens> {
-    const known = renewals.get(key) ?? (await shared?.find(key));
+  async function findOrRenew(key: string, first: string, renew: Renew): Promise<Renewal> {
+    const known = own.get(key);
     if (known !== undefined && !isOver(known)) return known;
+    const newest = (await chains?.follow(key, known?.tokens.refreshToken ?? first)) ?? known;
+    if (newest !== undefined && !isOver(newest)) return newest;
+    const used = newest?.tokens.refreshToken ?? first;
     try {
-      return await renew(known?.refreshToken);
+      return { used, tokens: await renew(newest?.tokens.refreshToken) };
     } catch (error) {
       // Another replica may have renewed them at the same time.
-      const found = error instanceof OAuthError ? await shared?.find(key) : undefined;
+      const found = error instanceof OAuthError ? await chains?.follow(key, used) : undefined;
       if (found === undefined || isOver(found)) throw error;
       return found;
     }
@@ -52,17 +55,19 @@ export function createRenewals(
 
   return {
     async get(refresh, renew) {
+      // Without a refresh token, the user's token stays the same.
+      if (refresh.refreshToken === undefined) return renew(undefined);
       const key = keyOf(refresh);
-      const tokens = await findOrRenew(key, renew);
-      if (renewals.get(key) === tokens) return tokens;
-      renewals.set(key, tokens);
-      await shared?.add(key, tokens);
-      return tokens;
+      const renewal = await findOrRenew(key, refresh.refreshToken, renew);
+      if (own.get(key) === renewal) return renewal.tokens;
+      own.set(key, renewal);
+      await chains?.add(key, renewal, KEEP_MS);
+      return renewal.tokens;
     },
-    forget: (refresh) => void renewals.delete(keyOf(refresh)),
+    forget: (refresh) => void own.delete(keyOf(refresh)),
   };
 }
 
-function isOver({ accessTokenExpiresAt = Number.POSITIVE_INFINITY }: UpstreamTokens): boolean {
+function isOver({ tokens: { accessTokenExpiresAt = Number.POSITIVE_INFINITY } }: Renewal): boolean {
   return accessTokenExpiresAt * 1_000 <= Date.now();
 }
