@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { IDENTITY_KINDS, type IdentityKindName, logIn, refresh, startIdentityFlow } from '../support/identity-flow.js';
 import { ALICE } from '../support/identity-logins.js';
 import { initialize, post } from '../support/mcp-requests.js';
@@ -60,6 +60,27 @@ describe.each(NAMES)('%s', (name) => {
     expect(sent).toHaveLength(1);
     expect(await refresh(flow, client, again)).toMatchObject({ status: 200 });
   });
+
+  // GitLab's ID tokens live for two minutes, access tokens for two hours.
+  test.each([5, 12, 24 * 60])(
+    'at a refresh, an outage of the profile for %d minutes ends no login',
+    async (minutes) => {
+      vi.useFakeTimers({ toFake: ['performance', 'Date'], now: Date.now() });
+      onTestFinished(() => void vi.useRealTimers());
+      const flow = await startIdentityFlow(name);
+      const { client, answer } = await logIn(flow);
+      vi.advanceTimersByTime(1_000);
+      flow.upstream.override(paths.profile, send(500, '{}'));
+      for (let passed = 0; passed < minutes; passed += minutes / 3) {
+        expect(await refresh(flow, client, answer)).toMatchObject({ status: 503 });
+        vi.advanceTimersByTime((minutes / 3) * 60_000);
+      }
+      flow.upstream.override(paths.profile, undefined);
+      const newer = await refresh(flow, client, answer);
+      expect([newer.status, newer.body.error], flow.lines.join('\n')).toEqual([200, undefined]);
+      expect(await refresh(flow, client, newer)).toMatchObject({ status: 200 });
+    },
+  );
 
   test('at a refresh, an outage ends no login', async () => {
     const flow = await startIdentityFlow(name);

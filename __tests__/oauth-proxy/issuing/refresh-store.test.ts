@@ -63,65 +63,6 @@ test('an OAuth proxy without an mcpAuth() of its policy knows the logins that we
   expect((await refreshAt(other, client, body.refresh_token)).body.error).toBe('invalid_grant');
 });
 
-/** Lets a refresh fail after the identity provider has rotated its refresh token, whose access token lives for `expiresIn` seconds. */
-async function failInRefresh(expiresIn: number) {
-  const store = createMemoryStore();
-  const { upstream, server, client } = await startIssuingFlow({ expiresIn, refresh: 'rotates' }, { store });
-  const policy = { resourceMetadata: { resource: `${server.origin}/mcp` } };
-  const other = await startIssuingServer(upstream, { store, policy });
-  const { body } = await tokensOf(client);
-  upstream.state.profile = { id: 'unreadable' };
-  expect((await refreshAt(server, client, body.refresh_token)).status).toBe(502);
-  upstream.state.profile = {};
-  return { upstream, server, other, client, body };
-}
-
-test('an outage in the middle of a refresh ends no login: another replica goes on', async () => {
-  const { upstream, server, other, client, body } = await failInRefresh(28_800);
-  const { status, body: newer } = await refreshAt(other, client, body.refresh_token);
-  expect(status, JSON.stringify(newer)).toBe(200);
-  // A provider that sees a rotated refresh token again may end the login.
-  expect(upstream.requests.filter(({ form }) => form.grant_type === 'refresh_token')).toHaveLength(1);
-  expect((await refreshAt(server, client, newer.refresh_token)).status).toBe(200);
-});
-
-test.each(['another replica', 'the same one'])(
-  'an outage in a refresh ends no login: %s goes on, though the access token has expired',
-  async (who) => {
-    const { upstream, server, other, client, body } = await failInRefresh(300);
-    vi.advanceTimersByTime(360_000);
-    const { status, body: newer } = await refreshAt(
-      who === 'the same one' ? server : other,
-      client,
-      body.refresh_token,
-    );
-    expect(status, JSON.stringify(newer)).toBe(200);
-    const sent = upstream.requests.filter(({ form }) => form.grant_type === 'refresh_token');
-    expect(new Set(sent.map(({ form }) => form.refresh_token)).size).toBe(2);
-  },
-);
-
-test.each<[string, readonly ('server' | 'other')[]]>([
-  ['the same one', ['server', 'server', 'server']],
-  ['another replica', ['server', 'server', 'other']],
-  ['the first one', ['server', 'other', 'server']],
-  ['the third time another one', ['server', 'other', 'server', 'other']],
-])('an outage that outlasts two access tokens ends no login: %s goes on with the newest', async (_who, order) => {
-  const { upstream, client, body, ...replicas } = await failInRefresh(120);
-  const sent = () => upstream.requests.flatMap(({ form }) => form.refresh_token ?? []);
-  upstream.state.profile = { id: 'unreadable' };
-  for (const name of order.slice(1, -1)) {
-    vi.advanceTimersByTime(130_000);
-    expect((await refreshAt(replicas[name], client, body.refresh_token)).status).toBe(502);
-  }
-  upstream.state.profile = {};
-  const last = replicas[order.at(-1) ?? 'server'];
-  const { status, body: newer } = await refreshAt(last, client, body.refresh_token);
-  expect(status, JSON.stringify(newer)).toBe(200);
-  expect(sent(), 'each is sent once').toEqual([...new Set(sent())]);
-  expect((await refreshAt(replicas.server, client, newer.refresh_token)).status).toBe(200);
-});
-
 test('an answer in the store that was copied to the place of another login is not given out', async () => {
   const values = new Map<string, string>();
   const planted: { answer?: string | undefined } = {};

@@ -45,12 +45,14 @@ async function startReplicas(one: Store, two: Store) {
   return { server, other: await startIssuingServer(upstream, { store: two, policy }), client };
 }
 
-/** Those that each refresh keeps, for ten minutes at most. */
+/** The identity provider whose refreshes need the most keys. */
+const ROTATES = { expiresIn: 28_800, refresh: 'rotates' } as const;
+/** Those that each refresh keeps there, for ten minutes at most. */
 const SHORT_LIVED = 2;
 
 test('a store in memory does not fill with the refreshes of one login', async () => {
   const store = createMemoryStore();
-  const { server, client } = await startIssuingFlow({}, { store });
+  const { server, client } = await startIssuingFlow(ROTATES, { store });
   let { body } = await tokensOf(client);
   const room = 10 * SHORT_LIVED + 1;
   for (let i = 0; i < MAX_VALUES - room; i++) void store.add(`another ${i}`, '1', 30 * 86_400_000);
@@ -63,7 +65,7 @@ test('a store in memory does not fill with the refreshes of one login', async ()
 
 test('a login takes one key that stays, however often its tokens are refreshed', async () => {
   const { keys, store } = withNotes(createMemoryStore());
-  const { server, client } = await startIssuingFlow({}, { store });
+  const { server, client } = await startIssuingFlow(ROTATES, { store });
   let { body } = await tokensOf(client);
   for (let i = 0; i < 4; i++) body = (await refreshAt(server, client, body.refresh_token)).body;
   const kept = [...keys].filter(([, ttlMs]) => ttlMs > 600_000);

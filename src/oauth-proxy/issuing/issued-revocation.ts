@@ -3,18 +3,15 @@ import { replyJson } from '../../http/reply.js';
 import type { AuthenticatedClient } from '../client-authentication.js';
 import { fingerprint } from '../fingerprint.js';
 import { readRevocationRequest } from '../revocation-request.js';
+import type { SealedRefresh } from '../sealed-contents.js';
 import { NO_STORE } from '../upstream-answer.js';
 import { clientIdClaim, MAX_LOGIN_SECONDS } from './issue-tokens.js';
 import type { IssuingContext } from './issuing-context.js';
 import { revokeUpstream } from './revoke-upstream.js';
 
-/** A login that its client may revoke. */
-interface Revocable {
-  readonly login: string;
-  /** Seconds since 1970. */
-  readonly endsAt: number;
-  readonly accessToken: string;
-  readonly refreshToken: string | undefined;
+/** A login that its client may revoke. Only its refresh token says how often its tokens were refreshed. */
+interface Revocable extends Pick<SealedRefresh, 'login' | 'endsAt' | 'accessToken' | 'refreshToken'> {
+  readonly generation: number | undefined;
 }
 
 /** Creates the revocation endpoint (RFC 7009). It ends the whole login, here and at the identity provider. */
@@ -24,11 +21,18 @@ export function createIssuedRevocation(context: IssuingContext) {
     const revocable = findRevocable(context, authenticated, token);
     if (revocable !== undefined) {
       context.authorities.revokeLogin({ login: revocable.login, expiry: revocable.endsAt * 1_000 });
-      await revokeUpstream(context, revocable);
+      await revokeUpstream(context, await newestTokens(context, revocable));
     }
     // RFC 7009, section 2.2: the same answer for other tokens.
     replyJson(res, 200, '{}', NO_STORE);
   };
+}
+
+/** The identity provider may have given others at a refresh that an outage interrupted. */
+async function newestTokens({ renewals }: IssuingContext, { generation, ...revocable }: Revocable) {
+  if (generation === undefined) return revocable;
+  // Without the store, which the log has a line about, the client's own tokens are revoked.
+  return (await renewals.find({ ...revocable, generation }).catch(() => undefined)) ?? revocable;
 }
 
 /** RFC 7009, section 2.1: a client may revoke its own tokens only. */
@@ -42,5 +46,6 @@ function findRevocable(
   const access = tokens.open(token);
   if (access === undefined || access.clientId !== clientIdClaim(client)) return undefined;
   const endsAt = access.issuedAt + MAX_LOGIN_SECONDS;
-  return { login: access.login, endsAt, accessToken: access.upstream.token, refreshToken: undefined };
+  const accessToken = access.upstream.token;
+  return { login: access.login, generation: undefined, endsAt, accessToken, refreshToken: undefined };
 }

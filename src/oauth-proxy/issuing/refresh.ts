@@ -67,6 +67,7 @@ async function refreshOnce(context: IssuingContext, sealed: SealedRefresh, scope
   } catch (error) {
     // The identity provider may refuse a token because another replica has just refreshed it.
     const isRefused = error instanceof OAuthError && error.error === 'invalid_grant';
+    if (!isRefused) await renewals.keep(sealed);
     const other = isRefused ? await spent.findSoon(sealed) : undefined;
     if (other !== undefined) return other;
     throw error;

@@ -1,9 +1,11 @@
-import { LRUCache } from 'lru-cache';
+import { shareValue } from '../../core/shared-state.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import { createGuardedStore } from '../../store/guarded-store.js';
 import { OAuthError } from '../oauth-error.js';
 import type { OAuthProxySeal, SealedRefresh } from '../sealed-contents.js';
+import { isIdTokenOver } from './id-token-expiry.js';
 import { createRenewalChains, type Renewal } from './renewal-chains.js';
+import { createRenewalMemory } from './renewal-memory.js';
 import { REFRESHING } from './spent-tokens.js';
 import type { UpstreamTokens } from './upstream-tokens.js';
 
@@ -13,34 +15,48 @@ import type { UpstreamTokens } from './upstream-tokens.js';
  */
 export interface Renewals {
   /**
-   * Returns the remembered answer for one of our refresh tokens, unless its access token has expired. Else the answer of `renew`, which gets the
+   * Returns the remembered answer for one of our refresh tokens, unless a token in it has expired. Else the answer of `renew`, which gets the
    * refresh token of an answer that has expired: it is the newest.
    */
   get(refresh: Refresh, renew: Renew): Promise<UpstreamTokens>;
+  /** Keeps the answer until the login ends: an outage has interrupted the refresh, and its end is not known. */
+  keep(refresh: Refresh): Promise<void>;
   /** Forgets the answer, once the client has got its tokens. */
   forget(refresh: Refresh): void;
+  /**
+   * Returns the remembered answer, even if a token in it has expired.
+   *
+   * @throws {UpstreamError} If the store is down.
+   */
+  find(refresh: Refresh): Promise<UpstreamTokens | undefined>;
 }
 
 type Renew = (newest: string | undefined) => Promise<UpstreamTokens>;
-type Refresh = Pick<SealedRefresh, 'login' | 'generation' | 'refreshToken'>;
+type Refresh = Pick<SealedRefresh, 'login' | 'generation' | 'endsAt' | 'refreshToken'>;
 
-const MAX_RENEWALS = 1_000;
+/** Each refresh has an answer for a moment, and most are never asked for again. */
 const KEEP_MS = 600_000;
+
+/** Without a store, answers do not belong to a policy, since a reload makes another one. */
+const ownMemory = shareValue('renewals of logins', createRenewalMemory);
 
 /** With a store, other replicas find the answers too. */
 export function createRenewals(
   seal: OAuthProxySeal,
   { store, logger }: Pick<ResolvedAuth, 'store' | 'logger'>,
 ): Renewals {
-  const own = new LRUCache<string, Renewal>({ max: MAX_RENEWALS, ttl: KEEP_MS });
+  const own = store === undefined ? ownMemory : createRenewalMemory();
   const chains = store && createRenewalChains(createGuardedStore(store, { ...REFRESHING, logger }), seal);
   const keyOf = ({ login, generation }: Refresh) => `${login} ${generation}`;
+
+  const newestOf = async (key: string, known: Renewal | undefined, first: string) =>
+    (await chains?.follow(key, known?.tokens.refreshToken ?? first)) ?? known;
 
   /** Looks first: a provider that sees a rotated refresh token again may end the login. */
   async function findOrRenew(key: string, first: string, renew: Renew): Promise<Renewal> {
     const known = own.get(key);
     if (known !== undefined && !isOver(known)) return known;
-    const newest = (await chains?.follow(key, known?.tokens.refreshToken ?? first)) ?? known;
+    const newest = await newestOf(key, known, first);
     if (newest !== undefined && !isOver(newest)) return newest;
     const used = newest?.tokens.refreshToken ?? first;
     try {
@@ -60,14 +76,36 @@ export function createRenewals(
       const key = keyOf(refresh);
       const renewal = await findOrRenew(key, refresh.refreshToken, renew);
       if (own.get(key) === renewal) return renewal.tokens;
-      own.set(key, renewal);
+      own.set(key, renewal, KEEP_MS);
       await chains?.add(key, renewal, KEEP_MS);
       return renewal.tokens;
     },
+    async keep(refresh) {
+      const known = own.get(keyOf(refresh));
+      if (known === undefined) return;
+      const keepMs = Math.max(refresh.endsAt * 1_000 - Date.now(), KEEP_MS);
+      const renewal = { ...known, tokens: withExpiry(known.tokens) };
+      own.set(keyOf(refresh), renewal, keepMs);
+      // The log has a line about a store that is down. The next attempt of the client tries again.
+      await chains?.keep(keyOf(refresh), renewal, keepMs).catch(() => undefined);
+    },
     forget: (refresh) => void own.delete(keyOf(refresh)),
+    async find(refresh) {
+      const key = keyOf(refresh);
+      const { refreshToken } = refresh;
+      return refreshToken === undefined ? undefined : (await newestOf(key, own.get(key), refreshToken))?.tokens;
+    },
   };
 }
 
-function isOver({ tokens: { accessTokenExpiresAt = Number.POSITIVE_INFINITY } }: Renewal): boolean {
-  return accessTokenExpiresAt * 1_000 <= Date.now();
+/** The end of an access token may not be known. The refresh token then gets another one after a while, as it may no longer be good. */
+function withExpiry(tokens: UpstreamTokens): UpstreamTokens {
+  const { accessTokenExpiresAt = Math.floor((Date.now() + KEEP_MS) / 1_000) } = tokens;
+  return { ...tokens, accessTokenExpiresAt };
+}
+
+/** Some providers give ID tokens a shorter life than access tokens. */
+function isOver({ tokens }: Renewal): boolean {
+  const { accessTokenExpiresAt = Number.POSITIVE_INFINITY, idToken } = tokens;
+  return accessTokenExpiresAt * 1_000 <= Date.now() || (idToken !== undefined && isIdTokenOver(idToken));
 }
