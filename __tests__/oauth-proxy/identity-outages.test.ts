@@ -114,6 +114,59 @@ describe.each(NAMES)('%s', (name) => {
   });
 });
 
+describe('an error of the token endpoint at a refresh', () => {
+  const said = (status: number, error: string) => send(status, JSON.stringify({ ok: false, error }));
+  const PASSING = 'error OAuth proxy: The authorization server cannot be reached at the moment: ';
+  const REFUSED = 'error OAuth proxy: The authorization server does not accept the client credentials of this server: ';
+  const CHECK = '; check clientId, clientSecret, and the callback that is registered there';
+
+  test.each<[number, string, number]>([
+    [400, 'temporarily_unavailable', 503],
+    [400, 'server_error', 503],
+    [400, 'slow_down', 503],
+    [400, 'internal_failure', 503],
+    [403, 'rate_limit_exceeded', 503],
+    [200, 'internal_error', 503],
+    [200, 'service_unavailable', 503],
+    [200, 'ratelimited', 503],
+    [401, 'invalid_client', 502],
+    [401, 'invalid_client_id', 502],
+    [200, 'bad_client_secret', 502],
+    [400, 'invalid_scope', 502],
+    [404, 'Not Found', 502],
+    [400, 'an error of its own', 502],
+    [400, 'constructor', 502],
+  ])('%d %j: the client gets %d, and its login goes on later', async (sent, error, status) => {
+    const flow = await startIdentityFlow('OAuth2');
+    const { client, answer } = await logIn(flow);
+    flow.upstream.override(flow.kind.paths.token, said(sent, error));
+    const failed = await refresh(flow, client, answer);
+    expect(failed).toMatchObject({ status, body: { error: 'server_error' } });
+    const text = `login.example answered ${sent} "${error}"`;
+    expect(flow.lines.filter((line) => /^(error|warn) OAuth proxy/.test(line))).toEqual([
+      status === 503 ? `${PASSING}${text}` : `${REFUSED}${text}${CHECK}`,
+    ]);
+    flow.upstream.override(flow.kind.paths.token, undefined);
+    expect(await refresh(flow, client, answer)).toMatchObject({ status: 200 });
+  });
+
+  test.each<[number, string]>([
+    [400, 'invalid_grant'],
+    [401, 'invalid_grant'],
+    [403, 'access_denied'],
+    [400, 'interaction_required'],
+    [200, 'bad_refresh_token'],
+    [200, 'invalid_refresh_token'],
+    [200, 'token_expired'],
+    [200, 'token_revoked'],
+  ])('%d %j: the user must log in again', async (sent, error) => {
+    const flow = await startIdentityFlow('OAuth2');
+    const { client, answer } = await logIn(flow);
+    flow.upstream.override(flow.kind.paths.token, said(sent, error));
+    expect(await refresh(flow, client, answer)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+  });
+});
+
 describe('a revocation', () => {
   test.each<[string, number, number, (res: ServerResponse) => void]>([
     ['200', 200, 0, send(200, '')],
@@ -122,6 +175,7 @@ describe('a revocation', () => {
     ['401', 502, 1, send(401, '{}')],
     ['400 unsupported_token_type', 502, 1, send(400, '{"error":"unsupported_token_type"}')],
     ['400 without a reason', 502, 1, send(400, '{}')],
+    ['400 temporarily_unavailable', 503, 1, send(400, '{"error":"temporarily_unavailable"}')],
     ['404', 502, 1, send(404, '<html>', 'text/html')],
     ['408', 503, 1, send(408, '')],
     ['429', 503, 1, send(429, '<html>', 'text/html')],

@@ -1,6 +1,7 @@
 import { UpstreamError } from '../core/errors.js';
 import { printable, printableJson } from '../core/printable.js';
 import { CallError, outageOf, type ServerAnswer } from '../upstream/call-server.js';
+import { isPassingError } from '../upstream/passing-errors.js';
 import { OAuthError } from './oauth-error.js';
 
 /** An answer that may contain a token must not be cached (RFC 6749, section 5.1). */
@@ -52,9 +53,9 @@ export function isClientUnknown({ body }: Pick<ServerAnswer, 'body'>): boolean {
   return body?.error === 'invalid_client' || body?.error === 'unauthorized_client';
 }
 
-/** True if the server says that it has too much to do, or got the request too slowly. A later request may succeed. */
-export function isBusy({ status }: Pick<ServerAnswer, 'status'>): boolean {
-  return status === 429 || status === 408;
+/** True if the server says that it has too much to do, cannot answer now, or got the request too slowly. A later request may succeed. */
+export function isBusy({ status, body }: Pick<ServerAnswer, 'status' | 'body'>): boolean {
+  return status === 429 || status === 408 || isPassingError(body?.error);
 }
 
 /** A form of `Retry-After` that a client can wait for: up to an hour. */

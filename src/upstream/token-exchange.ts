@@ -4,6 +4,7 @@ import { UpstreamTokenError } from '../core/upstream-token-error.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { basicHeader, formEncode } from './basic-header.js';
 import { CallError, callServer, outageOf, type ServerAnswer, type ServerCall } from './call-server.js';
+import { isPassingError } from './passing-errors.js';
 
 /** A client that may exchange tokens, and the rules of the server. */
 export interface TokenExchange {
@@ -81,7 +82,7 @@ function refusalFrom({ status, body }: ServerAnswer, exchange: TokenExchange, lo
   const evidence = { status, ...(named && { error: named }), ...(detail && { detail }) };
   log(String(status), [`it answered with status ${status}`, named ?? [], quoted(description)].flat().join(' '));
   if (status === 401 || CLIENT_ERRORS.includes(named)) return new UpstreamError('client_refused', { evidence });
-  if (LATER.includes(status) || named === 'temporarily_unavailable')
+  if (LATER.includes(status) || isPassingError(named))
     return new UpstreamError('authorization_server_unavailable', { evidence, retryAfterSeconds: 5 });
   if (named === undefined) return new UpstreamError('authorization_server_malformed', { evidence });
   return new UpstreamTokenError('exchange_refused', evidence);

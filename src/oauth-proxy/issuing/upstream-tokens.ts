@@ -54,15 +54,33 @@ export function credentialsOf({ provider, client }: ResolvedIssuing['identity'])
   return { body: {}, headers: basicHeader(formEncode(id), formEncode(secret)), secret };
 }
 
-/** The errors about the client, the redirect URI or the request: those of RFC 6749, and those of GitHub. */
-const ABOUT_THIS_SERVER = [
-  'invalid_client',
-  'unauthorized_client',
-  'invalid_request',
-  'unsupported_grant_type',
-  'incorrect_client_credentials',
-  'redirect_uri_mismatch',
-];
+/**
+ * The errors that end a login, or that refuse its code. Any other one may be about this server or an outage: a client would discard a refresh token
+ * that is still good.
+ */
+const ABOUT_THE_LOGIN: ReadonlySet<string> = new Set([
+  // RFC 6749, section 5.2, and what authorization endpoints say (also OpenID Connect Core, section 3.1.2.6), which some servers send here too.
+  'invalid_grant',
+  'access_denied',
+  'consent_required',
+  'interaction_required',
+  'login_required',
+  // RFC 6750, section 3.1, and RFC 8628, section 3.5.
+  'invalid_token',
+  'expired_token',
+  // GitHub.
+  'bad_refresh_token',
+  'bad_verification_code',
+  'unverified_user_email',
+  // Slack.
+  'account_inactive',
+  'code_already_used',
+  'code_expired',
+  'invalid_code',
+  'invalid_refresh_token',
+  'token_expired',
+  'token_revoked',
+]);
 
 /** An MCP client that saw an error about this server's client would discard its own registration. */
 function refusalFor(answer: ServerAnswer, name: string): Error {
@@ -73,7 +91,7 @@ function refusalFor(answer: ServerAnswer, name: string): Error {
   if (status === 403 && error === undefined) {
     return new UpstreamError('authorization_server_unavailable', { cause: new Error(said) });
   }
-  if (error === undefined || ABOUT_THIS_SERVER.includes(error)) {
+  if (error === undefined || !ABOUT_THE_LOGIN.has(error)) {
     const check = 'check clientId, clientSecret, and the callback that is registered there';
     return new UpstreamError('client_refused', { cause: new Error(`${said}; ${check}`) });
   }
