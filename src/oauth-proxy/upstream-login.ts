@@ -124,6 +124,7 @@ export function replyErrorToClient(
     const description = 'The authorization server does not register this client';
     replyToClient(context, res, to, { error: 'server_error', error_description: description });
   } else if (error instanceof UpstreamError) {
+    context.refusals.writeOutage(error);
     const name = error.status === 503 ? 'temporarily_unavailable' : 'server_error';
     replyToClient(context, res, to, { error: name, error_description: error.message });
   } else throw error;
