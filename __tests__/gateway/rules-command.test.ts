@@ -99,6 +99,18 @@ describe('express-mcp-auth rules test', () => {
     expect(run(write('call.json', { method: 'ping' })).lines[1]).toBe('  allowed: rules do not decide on ping');
   });
 
+  test.each([
+    ['echo', { statefulMode: 'stateless' }],
+    ['echo', { serverInfo: { name: 'notes', version: '1' } }],
+    ['echo', { pin: {} }],
+    ['default_echo', { prefixMode: 'always' }],
+  ])('knows the name %s of the only target, which has no name, with %j', (name, more) => {
+    const policies = { mcpAuthorization: { rules: ['mcp.tool.name == "echo" && mcp.tool.target == "default"'] } };
+    const file = { mcp: { ...more, targets: [{ stdio: { cmd: 'node' } }], policies } };
+    const { lines } = runRulesCommand(['test', '-f', write('only.yaml', file), '--call', call(name)]);
+    expect(lines[1]).toContain(`allowed: the tool ${name}: rules[0] decides`);
+  });
+
   test('--help prints the usage', () => {
     expect(runRulesCommand(['--help'])).toEqual({
       lines: [expect.stringContaining('Usage: express-mcp-auth rules test')],

@@ -9,7 +9,7 @@ import { type AuthInfo, type McpBackendOptions, mcpBackend } from '../index.js';
 import { readCalls } from '../messages/calls-in-body.js';
 import { describeCall } from '../messages/mcp-call.js';
 import { MessageError } from '../messages/message-refusal.js';
-import type { RouteBackend } from './backend.js';
+import { ONLY, type RouteBackend } from './backend.js';
 import type { McpBackendConfig } from './config/backend-config.js';
 import { type RouteConfig, routesOf } from './config/gateway-config.js';
 import type { EnvironmentVariables } from './config/variables.js';
@@ -119,7 +119,7 @@ function callerWith(claims: Record<string, unknown>): AuthInfo {
 
 /** A backend that knows the names of these targets, and starts none of them. */
 function createNames({ targets, options }: McpBackendConfig): RouteBackend {
-  const programs = Object.fromEntries(targets.map(({ name = '' }) => [name, { command: 'none' }]));
+  const programs = Object.fromEntries(targets.map(({ name = ONLY }) => [name, { command: 'none' }]));
   const { prefixMode } = options as Pick<McpBackendOptions, 'prefixMode'>;
   return mcpBackend({ targets: programs, prefixMode });
 }
