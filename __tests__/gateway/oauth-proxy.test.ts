@@ -5,6 +5,7 @@ import { StartupError } from '../../src/gateway/startup-error.js';
 import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { startProviderServer } from '../support/provider-server.js';
+import { sendRaw } from '../support/raw-request.js';
 
 let folder: GatewayFolder;
 beforeAll(async () => {
@@ -164,20 +165,56 @@ describe('the OAuth proxy in the gateway', () => {
   });
 });
 
-describe('the endpoints at the root of a port', () => {
-  const routes = (first: object, second: object) => {
-    const policy = { issuer: 'https://as.example/realms/mcp' };
-    return [routeAt('/a', { ...policy, ...first }), routeAt('/b', { ...policy, ...second })];
-  };
+describe('the endpoints at the root of a host', () => {
+  const policy = { issuer: 'https://as.example/realms/mcp' };
+  const routes = (first: object, second: object) => [
+    routeAt('/a', { ...policy, ...first }),
+    routeAt('/b', { ...policy, ...second }),
+  ];
   const atOrigin = { oauthProxy: { legacyEndpoints: true } };
+  const at = 'binds[0].listeners[0]';
+  const twice = new StartupError(
+    `binds[0] has legacyEndpoints twice, in ${at}.routes[0] and in ${at}.routes[1]: a host has only one /authorize, so keep it in one of them`,
+  );
 
   test('cannot belong to two routes', () => {
-    const at = 'binds[0].listeners[0]';
-    expect(() => createGatewayOf(routes(atOrigin, atOrigin))).toThrow(
-      new StartupError(
-        `binds[0] has legacyEndpoints twice, in ${at}.routes[0] and in ${at}.routes[1]: a port has only one /authorize, so keep it in one of them`,
-      ),
-    );
+    expect(() => createGatewayOf(routes(atOrigin, atOrigin))).toThrow(twice);
+  });
+
+  /** The resource is at this host, and requests come for these hosts. */
+  const routeOf = (resource: string, hostnames: readonly string[]) => ({
+    ...routeAt('/mcp', { ...policy, ...atOrigin, resourceMetadata: { resource: `https://${resource}/mcp` } }),
+    hostnames,
+  });
+
+  test.each([
+    ['one of several hosts', routeOf('a.test', ['a.test', 'c.test']), routeOf('b.test', ['b.test', 'C.test'])],
+    ['every host', routeOf('a.test', []), routeOf('b.test', ['*'])],
+    ['the origin of the resource', routeOf('a.test', ['a.test']), routeOf('a.test', ['b.test'])],
+  ])('cannot belong to two routes that share %s', (_what, first, second) => {
+    const other = { ...second, matches: [{ path: { exact: '/other' } }] };
+    expect(() => createGatewayOf([first, other])).toThrow(twice);
+  });
+
+  test('are at each of two hosts on one port', async () => {
+    const clients = { 'client-a': { redirectUris: ['https://client.test/cb'] } };
+    const first = routeAt('/mcp', {
+      ...policy,
+      oauthProxy: { legacyEndpoints: true, clients },
+      resourceMetadata: { resource: 'https://a.test/mcp' },
+    });
+    gateway = createGatewayOf([{ ...first, hostnames: ['a.test'] }, routeOf('b.test', ['b.test'])]);
+    const [address] = await gateway.listen('127.0.0.1');
+    const ask = async (host: string) => {
+      const head = `GET /authorize?client_id=client-a HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+      const answer = await sendRaw(`http://${address}`, head);
+      return [answer.slice(9, 12), answer.includes('may not use this redirect URI')];
+    };
+    expect(await Promise.all(['a.test', 'b.test', 'c.test'].map(ask))).toEqual([
+      ['400', true],
+      ['400', false],
+      ['404', false],
+    ]);
   });
 
   test.each([{ oauthProxy: { legacyEndpoints: false } }, { oauthProxy: false }, {}])(

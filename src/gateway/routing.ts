@@ -37,14 +37,17 @@ export function createRouting(listeners: readonly ServedListener[], registration
 }
 
 function createListenerRouting(routes: readonly GatewayRoute[]): Middleware {
-  const byHost = routes.flatMap((route) =>
-    (route.hostnames.length === 0 ? ['*'] : route.hostnames).map((hostname) => [hostname, route] as const),
-  );
+  const byHost = routes.flatMap((route) => hostnamesOf(route).map((hostname) => [hostname, route] as const));
   const groups = groupBy(byHost).map(([hostname, all]) => [hostname, createHostRouting(all)] as const);
   const [first, ...others] = groups;
   if (first?.[0] === '*' && others.length === 0) return first[1];
   const groupsFor = createHostTable(groups);
   return (req, res, next) => chain(groupsFor(hostOf(req)))(req, res, next);
+}
+
+/** The host names of a route within its listener. */
+export function hostnamesOf({ hostnames }: Pick<GatewayRoute, 'hostnames'>): readonly string[] {
+  return hostnames.length === 0 ? ['*'] : hostnames;
 }
 
 function createHostRouting(routes: readonly GatewayRoute[]): Middleware {

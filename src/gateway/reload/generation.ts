@@ -5,7 +5,7 @@ import type { BindConfig, GatewayConfig, ListenerConfig, RouteConfig } from '../
 import { resolveSessionKey } from '../config/session-key.js';
 import type { InputFiles } from '../input-files.js';
 import { createRoute, type GatewayRoute } from '../route.js';
-import type { ServedListener } from '../routing.js';
+import { hostnamesOf, type ServedListener } from '../routing.js';
 import { keysOfRoute, routeScope, storeOfRoute } from '../shared-store.js';
 import { StartupError } from '../startup-error.js';
 import { KeptParts } from './kept-parts.js';
@@ -127,17 +127,31 @@ function createPort(bind: BindConfig, routeOf: (config: RouteConfig) => GatewayR
     config: listener,
     routes: listener.routes.flatMap((route) => routeOf(route) ?? []),
   }));
+  refuseSameLegacyEndpoints(bind, listeners);
   const routes = listeners.flatMap((listener) => listener.routes);
-  refuseSameLegacyEndpoints(bind, routes);
   return { id: portIdOf(bind), bind, listeners, routes };
 }
 
-/** Legacy endpoints are at the root of the port, so the first route would get the clients of all routes. */
-function refuseSameLegacyEndpoints({ at }: BindConfig, routes: readonly GatewayRoute[]): void {
-  const [first, second] = routes.filter(({ policy }) => policy?.oauthProxy?.legacyEndpoints === true);
-  if (first === undefined || second === undefined) return;
-  const where = `in ${first.at} and in ${second.at}`;
-  throw new StartupError(
-    `${at} has legacyEndpoints twice, ${where}: a port has only one /authorize, so keep it in one of them`,
-  );
+/** Legacy endpoints are at the root of a host, so the first route would get the clients of all routes that have them there. */
+function refuseSameLegacyEndpoints({ at }: BindConfig, listeners: readonly ServedListener[]): void {
+  const taken = new Map<string, GatewayRoute>();
+  const all = listeners.flatMap(({ config, routes }) => routes.map((route) => [config.hostname, route] as const));
+  for (const [hostname, route] of all.filter(([, { policy }]) => policy?.oauthProxy?.legacyEndpoints === true)) {
+    for (const root of rootsOf(hostname, route)) {
+      const other = taken.get(root);
+      taken.set(root, route);
+      // A route that is attached to several listeners serves the same clients in each of them.
+      if (other === undefined || other.at === route.at) continue;
+      const where = `in ${other.at} and in ${route.at}`;
+      throw new StartupError(
+        `${at} has legacyEndpoints twice, ${where}: a host has only one /authorize, so keep it in one of them`,
+      );
+    }
+  }
+}
+
+/** The roots where a route has its legacy endpoints: of the hosts that it serves, and of the origin that clients are given. */
+function rootsOf(hostname: string, route: GatewayRoute): readonly string[] {
+  const hosts = hostnamesOf(route).map((host) => JSON.stringify([hostname, host]));
+  return [...hosts, ...(route.policy?.resource ? [route.policy.resource.origin] : [])];
 }
