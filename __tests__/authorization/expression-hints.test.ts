@@ -21,6 +21,11 @@ test.each<[expression: string, hint: string]>([
     'mcp.tool.name == echo',
     'Unknown variable: echo; variables begin with jwt, apiKey, mcp, request or source, and a text needs quotes.',
   ],
+  ...['extAuthz', 'extProc', 'mcpGuardrails', 'basicAuth'].map((policy): [string, string] => {
+    const name = /^ext/.test(policy) ? policy.toLowerCase() : policy;
+    const hint = `it comes from agentgateway's ${policy}, which is not supported here. Remove it: variables begin with jwt, apiKey, mcp, request or source.`;
+    return [`${name}.team == "docs"`, `Unknown variable: ${name}; ${hint}`];
+  }),
   ['mcp.prompt.nmae == "a"', 'mcp.prompt.nmae is not a variable; write mcp.prompt.name.'],
   ['mcp.tool.args.a == 1', 'write mcp.tool.name, mcp.tool.target, mcp.tool.arguments.'],
   ['mcp.arguments.a == 1', 'write mcp.tool.arguments.'],

@@ -195,7 +195,7 @@ describe('frontendPolicies.accessLog', () => {
     [
       'a variable of an extAuthz',
       { add: { 'github.user': 'extauthz.githubUser' } },
-      `${at('add["github.user"]')} must be a CEL expression, but is "extauthz.githubUser". Column 1: Unknown variable: extauthz; ${HAS}`,
+      `${at('add["github.user"]')} must be a CEL expression, but is "extauthz.githubUser". Column 1: Unknown variable: extauthz; it comes from agentgateway's extAuthz, which is not supported here. Remove it: ${HAS}. An access log also has`,
     ],
     ['a status', { filter: 'response.code > 299' }, `Unknown variable: response; ${HAS}`],
     [

@@ -30,6 +30,15 @@ describe('parseConfigFile refuses', () => {
     expect(refusal(configText({ root: { [name]: {} } }))).toBe(message);
   });
 
+  test('several sections and policies, of which the message names all that can be left out', () => {
+    const sections = refusal(configText({ root: { llm: {}, services: [], ui: {} } }));
+    expect(sections).toMatch(
+      /^llm is not supported: .* Or start without it and services, ui: --ignore llm,services,ui\.$/,
+    );
+    const others = refusal(policies({ cors: { allowOrigins: ['*'] }, a2a: {}, oidc: {}, ai: {} }));
+    expect(others).toMatch(/\.a2a is not supported: .* Or start without it and ai: --ignore a2a,ai\.$/);
+  });
+
   const cases: ReadonlyArray<readonly [what: string, text: string, message: string]> = [
     ['an empty file', '', 'the document must be a mapping, but is empty'],
     ['a list', '- a', 'the document must be a mapping, but is a list'],

@@ -76,7 +76,14 @@ describe('gateways and routes', () => {
   });
 
   test.each([
-    [{ routes: [route('a')] }, 'routes[0] must have gateways, since no gateway is called default'],
+    [
+      { routes: [route('a')] },
+      'routes[0] has no port, since the file has no gateways: add gateways: { default: { port: 3000 } } at the top of the file',
+    ],
+    [
+      { gateways: { other: { port: 1 } }, routes: [route('a')] },
+      'routes[0] must have gateways, since no gateway is called default',
+    ],
     [
       { gateways: { web: { port: 0 } }, routes: [route('a', { gateways: 'wed' })] },
       'routes[0].gateways names the gateway "wed", which gateways does not have',

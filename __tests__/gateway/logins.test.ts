@@ -22,6 +22,8 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 const provider = { issuer: 'https://issuer.test', audiences: ['mcp.example'], jwks: { file: './pub-key' } };
 
+const keyHash = (key: string) => `sha256:${createHash('sha256').update(key).digest('hex')}`;
+
 describe('jwtAuth', () => {
   test.each([
     ['strict', 401, 401],
@@ -73,8 +75,6 @@ describe('jwtAuth', () => {
 });
 
 describe('apiKey', () => {
-  const keyHash = (key: string) => `sha256:${createHash('sha256').update(key).digest('hex')}`;
-
   test('lets callers with a key in, and rules see its metadata', async () => {
     const keys = [{ keyHash: keyHash('sk-one'), metadata: { role: 'admin' } }, { keyHash: keyHash('sk-two') }];
     const mcpAuthorization = { rules: ['apiKey.role == "admin" && mcp.tool.name == "echo"'] };
@@ -171,6 +171,18 @@ describe('refused', () => {
       'two logins',
       { jwtAuth: provider, apiKey: { keys: [{ key: 'a' }] } },
       'mcp.policies.apiKey is one of two logins of this route, besides mcp.policies.jwtAuth',
+    ],
+    ...['sub', 'scope', 'scp', 'exp', 'iss', 'client_id', 'azp', 'cid', 'appid'].map(
+      (name): [string, object, string] => [
+        `a key with the metadata ${name}`,
+        { apiKey: { keys: [{ key: 'a', metadata: { role: 'x', [name]: 'y' } }] } },
+        `mcp.policies.apiKey.keys[0].metadata.${name} has the name of a claim of tokens, and a key is no token: choose another name`,
+      ],
+    ),
+    [
+      'a key that is there twice',
+      { apiKey: { keys: [{ key: 'a' }, { key: 'b' }, { keyHash: keyHash('a').toUpperCase().replace('SHA', 'sha') }] } },
+      'mcp.policies.apiKey.keys[2] has the same key as mcp.policies.apiKey.keys[0]: write it once',
     ],
     ['no key', { apiKey: { keys: [{ metadata: {} }] } }, 'mcp.policies.apiKey.keys[0] must have either key or keyHash'],
     [

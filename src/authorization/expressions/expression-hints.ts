@@ -41,6 +41,14 @@ const VARIABLE_NAMES: Readonly<Record<string, string>> = {
   ip: 'source.address',
 };
 
+/** Variables of agentgateway that have the answers of other servers, by the policies that ask these. */
+const POLICY_VARIABLES: Readonly<Record<string, string>> = {
+  extauthz: 'extAuthz',
+  extproc: 'extProc',
+  mcpGuardrails: 'mcpGuardrails',
+  basicAuth: 'basicAuth',
+};
+
 /** The place of an error: the expression before and after it. */
 interface Place {
   readonly before: string;
@@ -88,10 +96,11 @@ function adviseOnVariable(name: string): string {
   // A rule about calls has no profile, and a rule about logins has hints of its own.
   const roots = [...ROOTS.keys()].filter((root) => root !== PROFILE);
   const variable = Object.hasOwn(VARIABLE_NAMES, name) ? VARIABLE_NAMES[name] : variableWith(name);
+  const known = `variables begin with ${roots.slice(0, -1).join(', ')} or ${roots.at(-1)}`;
+  if (Object.hasOwn(POLICY_VARIABLES, name))
+    return `it comes from agentgateway's ${POLICY_VARIABLES[name]}, which is not supported here. Remove it: ${known}`;
   const meant = variable ?? (name.length > 2 ? nearestName(name, roots) : undefined);
-  return meant === undefined
-    ? `variables begin with ${roots.slice(0, -1).join(', ')} or ${roots.at(-1)}, and a text needs quotes`
-    : `write ${meant}, or quotes if it is a text`;
+  return meant === undefined ? `${known}, and a text needs quotes` : `write ${meant}, or quotes if it is a text`;
 }
 
 /** Returns the first variable that has this name on its path, up to the name: `mcp.tool` for `tool`. */

@@ -78,7 +78,7 @@ export class ConfigNode {
     for (const [key, member] of this.children()) {
       const out = staysOut?.get(key);
       if (known.includes(key)) members[key] = member;
-      else if (out !== undefined) member.#leaveOut(key, out);
+      else if (out !== undefined) member.#leaveOut(key, out, this.#ignorable(known, staysOut));
       else member.refuse(`is not supported. ${elsewhere?.get(key) ?? suggestion(key, known, unsupported)}`);
     }
     for (const [key, { isRequired }] of Object.entries(table)) {
@@ -93,10 +93,19 @@ export class ConfigNode {
     return isSecret ? 'another value, from a variable' : describe(this.value);
   }
 
-  #leaveOut(name: string, { why, canIgnore }: StaysOut): void {
+  /** @param ignorable The names beside it that `--ignore` may leave out too. */
+  #leaveOut(name: string, { why, canIgnore }: StaysOut, ignorable: readonly string[]): void {
     if (canIgnore && this.#context.ignores(name)) return;
-    const without = canIgnore ? ` Or start without it: --ignore ${name}.` : '';
+    const others = ignorable.filter((other) => other !== name);
+    const what = others.length > 0 ? `it and ${others.join(', ')}` : 'it';
+    const without = canIgnore ? ` Or start without ${what}: --ignore ${[name, ...others].join(',')}.` : '';
     this.refuse(`is not supported: ${why}.${without}`);
+  }
+
+  /** The keys of this mapping that `--ignore` may leave out, and that the user has not named there. */
+  #ignorable(known: readonly string[], staysOut: OtherKeys['staysOut']): readonly string[] {
+    const keys = Object.keys(this.mapping()).filter((key) => !known.includes(key) && staysOut?.get(key)?.canIgnore);
+    return keys.filter((key) => !this.#context.ignores(key));
   }
 
   mapping(): Readonly<Record<string, unknown>> {

@@ -1,4 +1,6 @@
 import { isRecord } from '../../http/json-object.js';
+import { lowerAscii } from '../../http/lower-ascii.js';
+import { DERIVED_CLAIMS } from '../../policy/derived-claims.js';
 import { MODES } from '../../policy/modes.js';
 import { sha256 } from '../input-files.js';
 import { API_KEY, API_KEY_ENTRY, JWT_AUTH, JWT_ISSUER } from '../schema/login-keys.js';
@@ -30,6 +32,7 @@ const NO_AUDIENCE = ': without it, a token that was issued for another server wo
 export function readApiKey(node: ConfigNode, directory: string): CredentialConfig {
   const { keys, mode, location } = node.members(API_KEY);
   const items = keys.someItems().map((key) => readKey(key, directory));
+  refuseSameKey(items);
   const plain = items.filter(({ isPlain }) => isPlain);
   return {
     policy: { issuers: [], apiKeys: items.map(({ entry }) => entry), ...readShared(mode, location) },
@@ -44,11 +47,28 @@ function readKey(node: ConfigNode, directory: string) {
     staysOut: new Map([['allowedModels', { why: 'language models are not served here', canIgnore: true }]]),
   });
   if ((key === undefined) === (keyHash === undefined)) node.refuse('must have either key or keyHash');
+  for (const [name, member] of metadata?.children() ?? []) {
+    if (DERIVED_CLAIMS.includes(name)) member.refuse(RESERVED);
+  }
   const hash = keyHash ? readHash(keyHash) : hashKey(key as ConfigNode, directory);
   const entry = { sha256: hash, ...(metadata && { claims: metadata.mapping() }) };
   // A key that comes from a variable or from another file is not written in the file, so it needs no warning.
   const isPlain = key !== undefined && typeof hash === 'string' && !key.isFromVariable;
-  return { entry, isPlain, hash: `sha256:${hash}`, at: node.path };
+  return { entry, isPlain, hash: `sha256:${hash}`, at: node.path, node };
+}
+
+const RESERVED = 'has the name of a claim of tokens, and a key is no token: choose another name';
+
+/** Refuses a key that is there twice: only one of its entries would count. A key in a file of its own is not known yet. */
+function refuseSameKey(items: ReadonlyArray<ReturnType<typeof readKey>>): void {
+  const taken = new Map<string, string>();
+  for (const { entry, node } of items) {
+    if (typeof entry.sha256 !== 'string') continue;
+    const hash = lowerAscii(entry.sha256);
+    const other = taken.get(hash);
+    if (other !== undefined) node.refuse(`has the same key as ${other}: write it once`);
+    taken.set(hash, node.path);
+  }
 }
 
 function hashKey(key: ConfigNode, directory: string): string | SecretFile {

@@ -9,6 +9,9 @@ import { LISTENER_OUT, POLICIES_OUT } from './stays-out.js';
 
 const STAYS_OUT = new Map([...LISTENER_OUT, ...POLICIES_OUT]);
 
+const NO_GATEWAYS =
+  'has no port, since the file has no gateways: add gateways: { default: { port: 3000 } } at the top of the file';
+
 /** A listener of a gateway, to which routes attach themselves. */
 interface GatewayListener extends Omit<ListenerConfig, 'routes'> {
   /** The names by which routes refer to it: `default`, or `default/name`. */
@@ -58,7 +61,7 @@ export class Gateways {
 
   #named(node: ConfigNode, references: ConfigNode | undefined): ReadonlySet<GatewayListener> {
     if (references === undefined && !this.hasDefault)
-      node.refuse('must have gateways, since no gateway is called default');
+      node.refuse(this.#gateways.length === 0 ? NO_GATEWAYS : 'must have gateways, since no gateway is called default');
     const names =
       references === undefined
         ? [undefined]
