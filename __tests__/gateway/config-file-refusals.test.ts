@@ -193,7 +193,7 @@ describe('parseConfigFile refuses in backends', () => {
     ['[{mcp: {targets: []}}]', `${at}[0].mcp.targets must have at least one item, but is empty`],
     [
       '[{mcp: {targets: [{sse: {host: a}}]}}]',
-      `${target}.sse is not supported: the HTTP+SSE transport of 2024 is not spoken. Use mcp, if the server speaks Streamable HTTP. Or start without it: --ignore sse.`,
+      `${target}.sse is not supported: the HTTP+SSE transport of 2024 is not spoken. Use mcp, if the server speaks Streamable HTTP.`,
     ],
     ['[{mcp: {targets: [{name: a}]}}]', `${target} must have either stdio or mcp`],
     [

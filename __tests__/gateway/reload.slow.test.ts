@@ -192,3 +192,16 @@ test('a new port is opened and an old one closed; a port that is in use keeps wh
   await until(() => !isRunning(Number(pid)));
   expect(other.streams).toBe(1);
 });
+
+test('a part that --ignore leaves out may be removed from the file: a warning says it once, and the file is used', async () => {
+  const args = ['--ignore', 'llm'];
+  const gateway = await startReloading({ llm: {}, ...withRoutes(routeTo('/a')) }, { args });
+  await gateway.replace(withRoutes(routeTo('/a', { env: { CHANGED: '1' } })));
+  await gateway.replace(withRoutes(routeTo('/a', { env: { CHANGED: '2' } })));
+  const lines = gateway.program.stderr.split('\n').filter((line) => line.includes('--ignore'));
+  expect(lines).toEqual([
+    expect.stringMatching(
+      /^WARN express-mcp-auth: \S+config\.yaml: has no llm that can be left out: remove it from --ignore, or the next start is refused$/,
+    ),
+  ]);
+});

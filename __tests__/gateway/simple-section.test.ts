@@ -149,27 +149,3 @@ describe('the section mcp', () => {
     expect(() => parseConfigFile(JSON.stringify({ mcp: { targets: [scripted('a')], ...mcp } }), '/')).not.toThrow();
   });
 });
-
-describe('--ignore', () => {
-  const file = {
-    llm: {},
-    mcp: { port: 0, targets: [scripted('one'), { name: 'api', openapi: { schema: {} } }], policies: { a2a: {} } },
-  };
-
-  test('leaves out sections, targets and policies that protect nothing', async () => {
-    const { origin } = await serveFile(file, { ignored: ['llm', 'openapi', 'a2a'] });
-    const session = await open(`${origin}/mcp`);
-    expect(await callText(`${origin}/mcp`, session, 'echo', {})).toBe('{}');
-  });
-
-  test('refuses names that the file does not have, and policies that protect', () => {
-    const read = (given: object, ignored: string[]) => () => parseConfigFile(JSON.stringify(given), '/', { ignored });
-    expect(read(file, ['llm', 'openapi', 'a2a', 'ui'])).toThrow(
-      'has no ui that can be left out: remove it from --ignore',
-    );
-    const protectedFile = { mcp: { targets: [scripted('a')], policies: { extAuthz: {} } } };
-    expect(read(protectedFile, ['extAuthz'])).toThrow(
-      'mcp.policies.extAuthz is not supported: no other server is asked',
-    );
-  });
-});

@@ -5,6 +5,7 @@ import type { DoctorOptions, DoctorTarget } from '../doctor/doctor.js';
 import { isHttpUrl } from '../doctor/probe.js';
 import type { ProcessConfig } from './config/process-settings.js';
 import { doctorTargetsIn } from './doctor-targets.js';
+import { IGNORE_OPTION, parseIgnored } from './ignore-option.js';
 import { LOG_OPTIONS, type LogSettings, parseLogOptions } from './log-settings.js';
 import { PROCESS_OPTIONS, PROCESS_USAGE, parseProcessArguments } from './process-arguments.js';
 import { StartupError } from './startup-error.js';
@@ -72,7 +73,7 @@ const OPTIONS = {
   'validate-only': { type: 'boolean' },
   online: { type: 'boolean', default: false },
   ...LOG_OPTIONS,
-  ignore: { type: 'string', multiple: true },
+  ...IGNORE_OPTION,
   ...PROCESS_OPTIONS,
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
@@ -102,7 +103,7 @@ export function parseCommandLine(args: readonly string[]): Command {
         tokenSeconds: parseNumber(ttl ?? '3600', TTL_RANGE, TTL_PROBLEM),
       }
     : undefined;
-  const ignored = (options.ignore ?? []).flatMap((names) => names.split(',')).filter((name) => name !== '');
+  const ignored = parseIgnored(options);
   const settings = parseProcessArguments(options, usageError);
   const logging = parseLogOptions(options, usageError);
   const action = options['validate-only'] ? 'validate' : 'run';
@@ -120,13 +121,14 @@ function parseNumber(text: string, [min, max]: readonly [number, number], proble
 }
 
 export const DOCTOR_USAGE = `Usage: express-mcp-auth doctor URL [--token FILE] [--json]
-       express-mcp-auth doctor -f FILE [--token FILE] [--json]
+       express-mcp-auth doctor -f FILE [--ignore NAMES] [--token FILE] [--json]
 
 Checks every step of an MCP client's login, from the first 401 to the authorization server, and says what to change.
 Exits with code 1 if it finds a fault (✗).
 
   URL                  the address of the MCP server, as clients are given it
   -f, --file FILE      check each server of this configuration file, at its resource
+      --ignore NAMES   the parts of the file that the command leaves out
       --token FILE     a file with a token to send, and to explain claim by claim; - reads it from standard input;
                        only with a single server, since no other server may see the token
       --json           print the findings as JSON
@@ -134,6 +136,7 @@ Exits with code 1 if it finds a fault (✗).
 
 const DOCTOR_OPTIONS = {
   file: { type: 'string', short: 'f' },
+  ...IGNORE_OPTION,
   token: { type: 'string' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h' },
@@ -155,8 +158,9 @@ export function parseDoctorLine(args: readonly string[]): DoctorOptions | undefi
   if (more.length > 0 || (url === undefined) === (values.file === undefined)) {
     throw doctorUsageError('give either a URL or -f FILE');
   }
-  const hasToken = values.token !== undefined;
-  const targets = url === undefined ? doctorTargetsIn(values.file as string, hasToken) : [{ url: requireUrl(url) }];
+  if (url !== undefined && values.ignore !== undefined) throw doctorUsageError('--ignore needs -f FILE');
+  const settings = { hasToken: values.token !== undefined, ignored: parseIgnored(values) };
+  const targets = url === undefined ? doctorTargetsIn(values.file as string, settings) : [{ url: requireUrl(url) }];
   const token = values.token === undefined ? undefined : readTokenArgument(values.token, targets);
   return { targets: targets.map((target) => ({ ...target, token })), json: values.json };
 }

@@ -7,16 +7,23 @@ import { type InputFiles, NO_SECRETS } from './input-files.js';
 import { loadConfig } from './load-config.js';
 import { atPlace, StartupError } from './startup-error.js';
 
+interface DoctorSettings {
+  /**
+   * Only the checks of a token need the secrets of a policy, such as the one for an introspection endpoint. A secret that cannot be read is
+   * named in the target.
+   */
+  readonly hasToken: boolean;
+  /** The names given to `--ignore`. */
+  readonly ignored: readonly string[];
+}
+
 /**
  * Returns what the doctor checks for a configuration file: the resource of each route that names one, with the policy as the gateway
  * resolves it.
- *
- * @param hasToken Only the checks of a token need the secrets of a policy, such as the one for an introspection endpoint. A secret that cannot
- *   be read is named in the target.
  */
-export function doctorTargetsIn(file: string, hasToken: boolean): DoctorTarget[] {
+export function doctorTargetsIn(file: string, { hasToken, ignored }: DoctorSettings): DoctorTarget[] {
   const { env } = process;
-  const { config, files, step, conceal } = loadConfig(file, { env });
+  const { config, files, step, conceal } = loadConfig(file, { env, ignored });
   const targets = step(() => {
     requireIssuers(config, 'if it runs with --dev-issuer, give the doctor its URL instead of -f');
     return authenticationsOf(config).flatMap((each) => targetsOf(each, hasToken ? files : undefined));

@@ -28,6 +28,8 @@ export interface LoadedConfig {
 export interface LoadSettings {
   readonly env: EnvironmentVariables;
   readonly ignored?: readonly string[];
+  /** Called for each of them that leaves nothing out. By default, the file is refused. */
+  readonly onUnused?: (name: string) => void;
   readonly files?: InputFiles;
   /** The settings on the command line, which override those of the file. */
   readonly process?: ProcessConfig;
@@ -35,11 +37,11 @@ export interface LoadSettings {
 
 /** @throws {StartupError} If the file cannot be read or used. */
 export function loadConfig(file: string, settings: LoadSettings): LoadedConfig {
-  const { env, ignored, process, files = new InputFiles() } = settings;
+  const { env, ignored, onUnused, process, files = new InputFiles() } = settings;
   const text = files.read(file);
   const texts = new ExpandedTexts(env);
   const step = <T>(run: () => T) => concealing(texts, () => atPlace(file, run));
-  const config = step(() => parseConfigFile(text, dirname(file), { texts, ...(ignored && { ignored }) }));
+  const config = step(() => parseConfigFile(text, dirname(file), { texts, ignored, onUnused }));
   const served = { ...config, shown: showConfig(text), process: { ...config.process, ...process } };
   return { config: served, hash: files.hashOf(file), files, step, conceal: (line) => texts.conceal(line) };
 }

@@ -13,26 +13,29 @@ import { ONLY, type RouteBackend } from './backend.js';
 import type { McpBackendConfig } from './config/backend-config.js';
 import { type RouteConfig, routesOf } from './config/gateway-config.js';
 import type { EnvironmentVariables } from './config/variables.js';
+import { IGNORE_OPTION, parseIgnored } from './ignore-option.js';
 import { loadConfig } from './load-config.js';
 import { authorizationOptionsOf } from './route-authorization.js';
 import { atPlace, readInputFile, StartupError } from './startup-error.js';
 
 const CALL_EXAMPLE = '{"method": "tools/call", "params": {"name": "echo", "arguments": {}}}';
 
-const RULES_USAGE = `Usage: express-mcp-auth rules test -f FILE --call FILE [--as FILE]
+const RULES_USAGE = `Usage: express-mcp-auth rules test -f FILE [--ignore NAMES] --call FILE [--as FILE]
 
 Says which rule of mcpAuthorization decides on a call. Exits with code 1 if a route denies it.
 
-  -f, --file FILE  the configuration file; every route with mcpAuthorization is asked
-      --call FILE  the call, as JSON: ${CALL_EXAMPLE}
-      --as FILE    the claims of the caller's token, as a JSON object; without it, the caller is anonymous
-  -h, --help       show this text`;
+  -f, --file FILE     the configuration file; every route with mcpAuthorization is asked
+      --ignore NAMES  the parts of the file that the command leaves out
+      --call FILE     the call, as JSON: ${CALL_EXAMPLE}
+      --as FILE       the claims of the caller's token, as a JSON object; without it, the caller is anonymous
+  -h, --help          show this text`;
 
 const MAX_METHOD_LENGTH = 64;
 const MAX_EXPRESSION_LENGTH = 200;
 
 const OPTIONS = {
   file: { type: 'string', short: 'f' },
+  ...IGNORE_OPTION,
   call: { type: 'string' },
   as: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -59,7 +62,7 @@ export function runRulesCommand(args: readonly string[], env: EnvironmentVariabl
   if (file === undefined || call === undefined) throw usageError('-f FILE and --call FILE are needed');
   const caller = values.as === undefined ? undefined : callerWith(readJson(values.as));
   const message = readCall(call);
-  const { config, step } = loadConfig(file, { env });
+  const { config, step } = loadConfig(file, { env, ignored: parseIgnored(values) });
   const results = step(() => routesOf(config).flatMap((route) => testRoute(route, message, caller)));
   if (results.length === 0) throw new StartupError(`${file}: no route has mcpAuthorization`);
   return {

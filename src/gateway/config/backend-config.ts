@@ -5,7 +5,7 @@ import { refuseContradictions } from './contradictions.js';
 import { mergePolicies, type Policies, readTargetPolicies, targetPoliciesOf } from './policy-levels.js';
 import { type RemoteTargetConfig, readRemoteTarget } from './remote-target.js';
 import type { RuntimeConfig } from './runtime-section.js';
-import { TARGETS_OUT } from './stays-out.js';
+import { ignorableBeside, isLeftOut, TARGETS_OUT } from './stays-out.js';
 import { readStdioTarget, type StdioTarget } from './stdio-target.js';
 import { readFileName } from './text-source.js';
 
@@ -41,8 +41,9 @@ export function readMcpBackend(
   surroundings: BackendSurroundings,
 ): McpBackendConfig {
   const { targets } = members;
-  const read = targets.someItems().flatMap((target) => readTarget(target, surroundings) ?? []);
-  if (read.length === 0) targets.refuse('has no target left without those that --ignore leaves out');
+  const items = targets.someItems();
+  const staysOut = ignorableBeside(['stdio', 'mcp'], items, TARGETS_OUT);
+  const read = items.flatMap((target) => readTarget(target, staysOut, surroundings) ?? []);
   refuseUnusedPolicies(read, surroundings.policies);
   if (read.length > 1) requireNames(targets, read);
   const { prefixMode, failureMode, ...options } = readOptions(members, surroundings);
@@ -78,8 +79,12 @@ function readOptions(members: McpMembers, { sessionSeconds, directory }: Backend
 }
 
 /** Returns undefined for a target that `--ignore` leaves out. */
-function readTarget(node: ConfigNode, { policies: ofRoute, directory }: BackendSurroundings): TargetConfig | undefined {
-  const { name, stdio, mcp: remote, policies } = node.members(TARGET, { staysOut: TARGETS_OUT });
+function readTarget(
+  node: ConfigNode,
+  staysOut: typeof TARGETS_OUT,
+  { policies: ofRoute, directory }: BackendSurroundings,
+): TargetConfig | undefined {
+  const { name, stdio, mcp: remote, policies } = node.members(TARGET, { staysOut });
   const ofTarget = readTargetPolicies(policies);
   const called = { name: name?.text(), at: node.path };
   if (remote && !stdio) {
@@ -90,8 +95,7 @@ function readTarget(node: ConfigNode, { policies: ofRoute, directory }: BackendS
     refuseConnectionPolicies(ofTarget);
     return { ...called, server: readStdioTarget(stdio, directory) };
   }
-  const isLeftOut = [...TARGETS_OUT.keys()].some((kind) => kind in node.mapping());
-  return isLeftOut ? undefined : node.refuse('must have either stdio or mcp');
+  return isLeftOut(node, TARGETS_OUT) ? undefined : node.refuse('must have either stdio or mcp');
 }
 
 function refuseConnectionPolicies(policies: Policies): void {

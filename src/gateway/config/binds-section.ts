@@ -6,7 +6,7 @@ import type { BindConfig, ListenerConfig } from './gateway-config.js';
 import { readListenerMembers } from './listener-members.js';
 import { readPolicies } from './policy-levels.js';
 import { readRoute } from './routes.js';
-import { LISTENER_OUT } from './stays-out.js';
+import { ignorableBeside, LISTENER_OUT } from './stays-out.js';
 
 /** Reads the section `binds`: agentgateway's older form, in which routes are within listeners. */
 export function readBinds(node: ConfigNode, parts: FileParts): readonly BindConfig[] {
@@ -23,7 +23,8 @@ function readBind(node: ConfigNode, parts: FileParts): BindConfig {
 }
 
 function readListener(node: ConfigNode, index: number, parts: FileParts): ListenerConfig {
-  const { name, namespace, routes, policies, ...members } = node.members(BIND_LISTENER, { staysOut: LISTENER_OUT });
+  const staysOut = ignorableBeside(['routes'], [node], LISTENER_OUT);
+  const { name, namespace, routes, policies, ...members } = node.members(BIND_LISTENER, { staysOut });
   namespace?.text();
   const called = name?.text() ?? `listener${index}`;
   const targeted = parts.policies.for('gateway', called);

@@ -6,13 +6,13 @@ import type { ConfigNode } from './config-node.js';
 import { readFrontendPolicies } from './frontend-policies.js';
 import type { BindConfig, GatewayConfig, ListenerConfig, RouteConfig } from './gateway-config.js';
 import { Gateways } from './gateways-section.js';
-import { IgnoredNames } from './ignored-names.js';
+import { describeUnused, IgnoredNames } from './ignored-names.js';
 import { readNamedBackends } from './named-backends.js';
 import { conditionsOf, describeMatch, type RouteMatch } from './route-match.js';
 import { readRoute } from './routes.js';
 import { type RuntimeConfig, readRuntimeConfig } from './runtime-section.js';
 import { readMcpSection } from './simple-section.js';
-import { SECTIONS_OUT } from './stays-out.js';
+import { ignorableBeside, SECTIONS_OUT } from './stays-out.js';
 import { PolicyTargets } from './targeted-policies.js';
 import { ExpandedTexts } from './variables.js';
 import { parseYaml } from './yaml-document.js';
@@ -22,7 +22,13 @@ interface FileSettings {
   /** The values of its variables. By default none is set. */
   readonly texts?: ExpandedTexts;
   /** The names given to `--ignore`. */
-  readonly ignored?: readonly string[];
+  readonly ignored?: readonly string[] | undefined;
+  /** Called for each of them that leaves nothing out. By default, the file is refused. */
+  readonly onUnused?: ((name: string) => void) | undefined;
+}
+
+function refuseUnused(name: string): never {
+  throw new StartupError(describeUnused(name));
 }
 
 /**
@@ -32,13 +38,15 @@ interface FileSettings {
  * @throws {StartupError}
  */
 export function parseConfigFile(text: string, directory: string, settings: FileSettings = {}): GatewayConfig {
-  const { texts = new ExpandedTexts({}), ignored = [] } = settings;
+  const { texts = new ExpandedTexts({}), ignored = [], onUnused = refuseUnused } = settings;
   const names = new IgnoredNames(ignored);
   const root = parseYaml(text, texts, (name) => names.has(name));
-  const sections = root.members(FILE, { staysOut: SECTIONS_OUT });
+  const staysOut = ignorableBeside(['mcp', 'gateways', 'binds'], [root], SECTIONS_OUT);
+  const sections = root.members(FILE, { staysOut });
   const { binds, gateways, routes, mcp, backends, policies } = sections;
   const runtime = readProcessSections(sections, directory);
-  const parts = { directory, ...runtime, backends: readNamedBackends(backends), policies: new PolicyTargets(policies) };
+  const targets = new PolicyTargets(policies);
+  const parts = { directory, ...runtime, backends: readNamedBackends(backends, targets), policies: targets };
   const attached = new Gateways(gateways, parts);
   const all = [
     ...(binds ? readBinds(binds, parts) : []),
@@ -47,7 +55,7 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
   ];
   if (all.length === 0) root.refuse('must have mcp, or gateways with routes, or binds');
   parts.policies.refuseUnused();
-  names.refuseUnused();
+  names.unused.forEach(onUnused);
   refuseSamePort(root, all);
   for (const bind of all) refuseSameMatches(bind);
   const { sessionSeconds: _, ...ofProcess } = runtime;

@@ -15,6 +15,7 @@ export interface FileParts extends RuntimeConfig {
 
 /** An item of the section `backends`. */
 export interface NamedBackend {
-  readonly mcp: ConfigNode;
+  /** Undefined if `--ignore` leaves it out. */
+  readonly mcp: ConfigNode | undefined;
   readonly policies: Policies;
 }

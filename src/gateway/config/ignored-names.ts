@@ -1,5 +1,3 @@
-import { StartupError } from '../startup-error.js';
-
 /** The names given to `--ignore`. */
 export class IgnoredNames {
   readonly #names: ReadonlySet<string>;
@@ -9,16 +7,17 @@ export class IgnoredNames {
     this.#names = new Set(names);
   }
 
+  /** The names for which the file has nothing that may be left out. */
+  get unused(): readonly string[] {
+    return [...this.#names].filter((name) => !this.#used.has(name));
+  }
+
   /** True if a feature with this name is left out. */
   has(name: string): boolean {
     if (this.#names.has(name)) this.#used.add(name);
     return this.#names.has(name);
   }
-
-  /** @throws {StartupError} If the file has no feature of such a name that may be left out. */
-  refuseUnused(): void {
-    const unused = [...this.#names].find((name) => !this.#used.has(name));
-    if (unused === undefined) return;
-    throw new StartupError(`has no ${unused} that can be left out: remove it from --ignore`);
-  }
 }
+
+/** Says that a name given to `--ignore` leaves nothing out. */
+export const describeUnused = (name: string) => `has no ${name} that can be left out: remove it from --ignore`;

@@ -9,7 +9,7 @@ import { readHostname } from './hostnames.js';
 import { mergePolicies, type Policies, readPolicies, refuseTwice } from './policy-levels.js';
 import { everyRequest, readRouteMatch } from './route-match.js';
 import { readRoutePolicies } from './route-policies.js';
-import { BACKENDS_OUT } from './stays-out.js';
+import { BACKENDS_OUT, isLeftOut } from './stays-out.js';
 import { writtenRoute } from './written-route.js';
 
 /** The listener of a route, and what it means for its routes. */
@@ -38,12 +38,16 @@ export function readRoute(
   for (const text of [namespace, ruleName]) text?.text();
   const own = readPolicies(policies, 'route');
   const selected = matches?.someItems().map(readRouteMatch) ?? [everyRequest(node.path)];
+  const called = name?.text() ?? `route${index}`;
   const backend = backends && readRouteBackend(backends, surroundings);
-  if (backends && backend === undefined) return undefined;
+  if (backends && backend === undefined) {
+    surroundings.policies.leaveOut('route', called);
+    return undefined;
+  }
   return createRouteConfig(backend, {
     ...surroundings,
     node,
-    name: name?.text() ?? `route${index}`,
+    name: called,
     label: name?.text(),
     hostnames: hostnames?.items().map(readHostname) ?? [],
     matches: selected,
@@ -70,12 +74,11 @@ function readRouteBackend(node: ConfigNode, { backends, policies }: FileParts): 
     const named = backends.get(backend.text());
     if (named === undefined)
       return backend.refuse(`is ${JSON.stringify(backend.text())}, which is no name in backends`);
+    if (named.mcp === undefined) return undefined;
     const below = [named.policies, ...policies.for('backend', backend.text())];
     return { node: named.mcp, members: readMembers(named.mcp), above, below };
   }
-  return [...BACKENDS_OUT.keys()].some((kind) => kind in only.mapping())
-    ? undefined
-    : only.refuse('must have either mcp or backend');
+  return isLeftOut(only, BACKENDS_OUT) ? undefined : only.refuse('must have either mcp or backend');
 }
 
 function readMembers(mcp: ConfigNode): McpMembers {

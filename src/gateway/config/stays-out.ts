@@ -1,4 +1,4 @@
-import type { StaysOut } from './config-node.js';
+import type { ConfigNode, StaysOut } from './config-node.js';
 
 /** Leaving it out opens nothing that the file protects. */
 export const harmless = (why: string): StaysOut => ({ why, canIgnore: true });
@@ -79,3 +79,21 @@ const NOT_MCP = harmless(`only MCP servers are served here: mcp. ${BESIDE}, or a
 export const BACKENDS_OUT: ReadonlyMap<string, StaysOut> = new Map(
   ['host', 'ai', 'aws', 'dynamic', 'internal', 'service', 'routeGroup'].map((name) => [name, NOT_MCP]),
 );
+
+/** True for a mapping with one of these keys. If its keys have been read, `--ignore` leaves that out. */
+export function isLeftOut(node: ConfigNode, out: ReadonlyMap<string, StaysOut>): boolean {
+  return [...out.keys()].some((key) => key in node.mapping());
+}
+
+/**
+ * Returns what may be left out of these mappings. Without one of the other keys, nothing would be left to serve, so that `--ignore` would
+ * lead to the next refusal.
+ */
+export function ignorableBeside(
+  others: readonly string[],
+  nodes: readonly ConfigNode[],
+  out: ReadonlyMap<string, StaysOut>,
+): ReadonlyMap<string, StaysOut> {
+  if (nodes.some((node) => others.some((key) => key in node.mapping()))) return out;
+  return new Map([...out].map(([name, { why }]) => [name, protective(why)]));
+}

@@ -10,6 +10,7 @@ import {
 import { LISTENER_POLICIES, ROUTE_POLICIES } from '../schema/policy-keys.js';
 import type { ConfigNode } from './config-node.js';
 import { countTogether, type Policies, type PolicyName, readPolicies, refuseTwice } from './policy-levels.js';
+import { isLeftOut, POLICIES_OUT } from './stays-out.js';
 
 /** A policy of the section `policies`, with the name of what it is for. */
 interface TargetedPolicy {
@@ -28,7 +29,7 @@ export class PolicyTargets {
   readonly #used = new Set<TargetedPolicy>();
 
   constructor(node: ConfigNode | undefined) {
-    this.#policies = node?.items().map(readTargetedPolicy) ?? [];
+    this.#policies = node?.items().flatMap((item) => readTargetedPolicy(item) ?? []) ?? [];
     this.#policies.forEach(refuseSecond);
   }
 
@@ -55,6 +56,11 @@ export class PolicyTargets {
     return [own, ...others];
   }
 
+  /** Notes that the file has a thing with this name, which `--ignore` leaves out: its policies have nothing to protect. */
+  leaveOut(kind: 'route' | 'backend', name: string): void {
+    this.for(kind, name);
+  }
+
   /** Refuses a policy whose target the file does not have: it would protect nothing. */
   refuseUnused(): void {
     const unused = this.#policies.find((policy) => !this.#used.has(policy));
@@ -62,14 +68,17 @@ export class PolicyTargets {
   }
 }
 
-function readTargetedPolicy(node: ConfigNode): TargetedPolicy {
+/** Returns undefined for a policy that `--ignore` leaves out. */
+function readTargetedPolicy(node: ConfigNode): TargetedPolicy | undefined {
   const { name, target, phase, policy } = node.members(TARGETED_POLICY);
   name.mapping();
   const written = phase?.word(PHASES) ?? 'route';
   const thing = readTarget(target);
   if (written === 'gateway') requireGatewayPhase(phase as ConfigNode, thing, policy);
   const policies = readPolicies(policy, 'route');
-  if (Object.keys(policies).length !== 1) policy.refuse('must have exactly one policy');
+  const count = Object.keys(policies).length;
+  if (count === 0 && isLeftOut(policy, POLICIES_OUT)) return undefined;
+  if (count !== 1) policy.refuse('must have exactly one policy');
   return { ...thing, phase: written, policies, at: node };
 }
 

@@ -4,6 +4,7 @@ import { watchFiles } from '../../core/watch-files.js';
 import type { Logger } from '../../index.js';
 import type { RunCommand } from '../command-line.js';
 import { requireIssuers, resourcesOf, withDevIssuer } from '../config/dev-issuer-policies.js';
+import { describeUnused } from '../config/ignored-names.js';
 import type { EnvironmentVariables } from '../config/variables.js';
 import type { DevIssuer } from '../dev-issuer/dev-issuer.js';
 import type { Gateway } from '../gateway.js';
@@ -47,6 +48,8 @@ export class Reloader {
   #isClosed = false;
   /** True while the file cannot be used. */
   #isBroken = false;
+  /** The names given to `--ignore` that leave nothing out of the file that was read last. */
+  #unused: readonly string[] = [];
 
   /** @param loaded What the command has started with. */
   constructor(parts: ReloaderParts, loaded: LoadedConfig) {
@@ -119,13 +122,24 @@ export class Reloader {
 
   #load(files: InputFiles): LoadedConfig {
     const { command, devIssuer, env } = this.#parts;
-    const loaded = loadConfig(command.file, { env, ignored: command.ignored, process: command.process, files });
+    const { file, ignored, process } = command;
+    const unused: string[] = [];
+    const loaded = loadConfig(file, { env, ignored, onUnused: (name) => unused.push(name), process, files });
+    this.#warnOfUnused(unused);
     const config = loaded.step(() => {
       if (devIssuer !== undefined) return withDevIssuer(loaded.config, devIssuer);
       requireIssuers(loaded.config, 'start with --dev-issuer');
       return loaded.config;
     });
     return { ...loaded, config };
+  }
+
+  /** Only a start refuses them: a part that is removed from the file must not prevent the reloads that follow. */
+  #warnOfUnused(names: readonly string[]): void {
+    const { logger, command } = this.#parts;
+    for (const name of names.filter((each) => !this.#unused.includes(each)))
+      logger.warn(`${command.file}: ${describeUnused(name)}, or the next start is refused`);
+    this.#unused = names;
   }
 
   async #use({ config, files, step, conceal }: LoadedConfig): Promise<ConfigChanges> {
