@@ -150,7 +150,7 @@ function refuseSameLegacyEndpoints({ at }: BindConfig, listeners: readonly Serve
   }
 }
 
-/** The roots where a route has its legacy endpoints: of the hosts that it serves, and of the origin that clients are given. */
+/** The roots where a route has them: of the hosts that it serves, and of the origin that clients are given. */
 function rootsOf(hostname: string, route: GatewayRoute): readonly string[] {
   const hosts = hostnamesOf(route).map((host) => JSON.stringify([hostname, host]));
   return [...hosts, ...(route.policy?.resource ? [route.policy.resource.origin] : [])];
