@@ -25,6 +25,12 @@ test('a line end that is cut in two is one line end', () => {
   expect(rewrite('data: sec\r\ndata: ret\r\n\r\n', 1)).toBe('data: sec\r\ndata: ret\r\n\r\n');
 });
 
+test('data of several lines stays in lines of data', () => {
+  const rewriter = new EventRewriter((data) => data.replace('secret', 'hidden'));
+  const event = (data: string) => Buffer.from(`id: 1\ndata: a\ndata: ${data}\ndata:\n\n`);
+  expect(rewriter.push(event('secret'))).toBe('id: 1\ndata: a\ndata: hidden\ndata: \n\n');
+});
+
 test('an event is returned with its last byte', () => {
   const rewriter = new EventRewriter(hide);
   expect(rewriter.push(Buffer.from('data: secret\r\n\r'))).toBe('data: hidden\r\n\r');

@@ -11,6 +11,7 @@ const policy = issuer.policy({ resource: 'https://mcp.example/mcp' });
 
 const tools = [{ name: 'echo' }, { name: 'delete_file' }];
 const json = JSON.stringify({ jsonrpc: '2.0', id: 1, result: { tools } });
+const LIST_TOOLS = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
 const event = `data: ${json}\n\n`;
 
 const error = (id: number | null) =>
@@ -32,13 +33,13 @@ interface Seen {
 }
 
 /** Sends a request as a caller who may not see `delete_file`. The server gives `answer` to every request. */
-async function ask(answer: RequestHandler, init: RequestInit = {}): Promise<Seen> {
+async function ask(answer: RequestHandler, init: RequestInit = {}, message = LIST_TOOLS): Promise<Seen> {
   const { lines, logger } = createRecordingLogger();
   const app = express();
   app.use(mcpAuth(policy), mcpScopes({ 'tools/call': { 'delete_*': ['write'] } }, { hide: true, logger }), answer);
   const headers = { authorization: `Bearer ${issuer.token()}`, 'content-type': 'application/json', ...init.headers };
   const method = init.method ?? 'POST';
-  const body = method === 'GET' ? null : JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
+  const body = method === 'GET' ? null : message;
   const response = await fetch(await serve(app), { ...init, method, headers, body });
   return { status: response.status, text: await response.text(), headers: response.headers, lines };
 }
@@ -202,6 +203,11 @@ describe('to GET', () => {
     const packed = await get(encoded('gzip', gzipSync('<p>"tools"</p>'), 'text/html'));
     expect(packed).toMatchObject({ status: 200, text: '<p>"tools"</p>', lines: [] });
   });
+});
+
+test('the error has no id if JSON parsing has rounded that of the request: the client would not recognise it', async () => {
+  const body = '{"jsonrpc":"2.0","id":9223372036854775807,"method":"tools/list"}';
+  expect((await ask(withType('application/json', json + json), {}, body)).text).toBe(error(null));
 });
 
 test('an answer without a body is left alone', async () => {

@@ -72,6 +72,7 @@ export class EventRewriter {
       .join('\n');
     const rewritten = this.#rewrite(data);
     if (rewritten === data) return event;
-    return [...lines.filter((line) => !isData(line)), `data: ${rewritten}`].join('\n');
+    const dataLines = rewritten.split('\n').map((line) => `data: ${line}`);
+    return [...lines.filter((line) => !isData(line)), ...dataLines].join('\n');
   }
 }

@@ -8,6 +8,7 @@ import { observedCalls } from '../telemetry/observe-calls.js';
 import { endOfRefusal } from '../telemetry/outcomes.js';
 import { filterAnswer } from './answer-filter.js';
 import type { RequestAuthorizer } from './call-authorizer.js';
+import { isRounded } from './json-rpc-refusal.js';
 import { filterLists } from './list-filter.js';
 
 interface Context {
@@ -49,8 +50,9 @@ export function hideFrom(
   });
 }
 
-/** The id of the request; undefined for a notification or a batch of several messages. */
+/** The id of the request; undefined for a notification, a batch of several messages, or an id that JSON parsing has rounded. */
 function idOf(body: ReceivedBody | undefined): string | undefined {
   const [call, ...more] = body?.calls ?? [];
-  return more.length === 0 && call?.id !== undefined ? JSON.stringify(call.id) : undefined;
+  const id = more.length === 0 ? call?.id : undefined;
+  return id === undefined || isRounded(id) ? undefined : JSON.stringify(id);
 }

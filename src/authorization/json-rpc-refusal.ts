@@ -21,6 +21,7 @@ export function jsonRpcErrorsFor(body: ReceivedBody, errorFor: (call: ReceivedCa
   return JSON.stringify(body.isBatch ? responses : responses[0]);
 }
 
-function isRounded(id: unknown): boolean {
+/** True for an id that JSON parsing may have rounded. */
+export function isRounded(id: unknown): boolean {
   return typeof id === 'number' && Math.abs(id) > Number.MAX_SAFE_INTEGER;
 }

@@ -1,4 +1,5 @@
 import { isRecord } from '../http/json-object.js';
+import { applyEdits, type Edit, memberOf, readElements, readMembers } from '../messages/json-members.js';
 import type { McpCall } from '../messages/mcp-call.js';
 import { NAME_LISTS } from '../messages/name-lists.js';
 import { parseStrictJson } from '../messages/strict-json.js';
@@ -15,8 +16,9 @@ export class UnreadableAnswer extends Error {
 }
 
 /**
- * Returns the JSON text of a message or a batch without the list entries that the caller may not use. A text that contains no
- * list, however it is read, is returned unchanged.
+ * Returns the JSON text of a message or a batch without the list entries that the caller may not use. Everything else is returned as it
+ * is written: numbers that JavaScript rounds are the client's ids, or bounds in a schema. A text that contains no list, however it is read,
+ * is returned unchanged.
  *
  * @throws {UnreadableAnswer}
  */
@@ -25,31 +27,69 @@ export function filterLists(text: string, allows: (call: McpCall) => boolean): s
   if (text.includes('\0')) throw new UnreadableAnswer('it contains the character NUL');
   // A name may be written with `\u` escapes.
   if (!text.includes('\\u') && !LISTS.some(({ member }) => text.includes(`"${member}"`))) return text;
-  let message: unknown;
+  // A client's `fetch` skips a byte order mark, but `JSON.parse` refuses it.
+  const mark = text.startsWith('\ufeff') ? '\ufeff' : '';
+  const message = parse(text.slice(mark.length));
+  const changes = [message].flat().map((item) => changesOf((item as { result?: unknown } | null)?.result, allows));
+  if (changes.every(({ size }) => size === 0)) return text;
+  const bytes = Buffer.from(text);
+  const at = Buffer.byteLength(mark);
+  const starts = Array.isArray(message) ? found(readElements(bytes, at)).map(({ start }) => start) : [at];
+  return applyEdits(
+    bytes,
+    starts.flatMap((start, i) => editsOf(bytes, start, found(changes[i]))),
+  ).toString();
+}
+
+function parse(text: string): unknown {
   try {
-    // A client's `fetch` skips a byte order mark, but `JSON.parse` refuses it.
-    message = parseStrictJson(text.replace(/^\ufeff/, ''));
+    return parseStrictJson(text);
   } catch {
     // A client may still read a list in it, for example if each line is a JSON text.
     throw new UnreadableAnswer('it is not one JSON text without duplicate names');
   }
-  const results = [message].flat().map((item) => (item as { result?: unknown } | null)?.result);
-  const changed = results.filter((result) => isRecord(result) && hideFromResult(result, allows));
-  return changed.length > 0 ? JSON.stringify(message) : text;
 }
 
-function hideFromResult(result: Record<string, unknown>, allows: (call: McpCall) => boolean): boolean {
+/** The members of a result that the client gets otherwise. For a list: whether each entry is shown. For another member: the JSON text of its new value. */
+type Changes = ReadonlyMap<string, readonly boolean[] | string>;
+
+function changesOf(result: unknown, allows: (call: McpCall) => boolean): Changes {
+  const changes = new Map<string, readonly boolean[] | string>();
+  if (!isRecord(result)) return changes;
   let isList = false;
   for (const { member: list, name: member, kind } of LISTS) {
     const entries = result[list];
     if (!Array.isArray(entries)) continue;
     isList = true;
-    result[list] = entries.filter((entry: unknown) => {
+    const shown = entries.map((entry: unknown) => {
       const target = isRecord(entry) ? entry[member] : undefined;
       return typeof target === 'string' && allows({ method: CALLS[kind], target, params: { [member]: target } });
     });
+    if (shown.includes(false)) changes.set(list, shown);
   }
   // MCP 2026-07-28: a cache must not show this caller's list to another caller.
-  if (isList && result.cacheScope !== undefined) result.cacheScope = 'private';
-  return isList;
+  if (isList && result.cacheScope !== undefined && result.cacheScope !== 'private')
+    changes.set('cacheScope', '"private"');
+  return changes;
+}
+
+function editsOf(bytes: Buffer, start: number, changes: Changes): Edit[] {
+  if (changes.size === 0) return [];
+  const result = readMembers(bytes, found(memberOf(readMembers(bytes, start), 'result')).start);
+  return [...changes].map(([name, change]) => {
+    const member = found(memberOf(result, name));
+    const text = typeof change === 'string' ? change : entriesText(bytes, member.start, change);
+    return { start: member.start, end: member.end, text };
+  });
+}
+
+function entriesText(bytes: Buffer, start: number, shown: readonly boolean[]): string {
+  const entries = found(readElements(bytes, start)).filter((_entry, i) => shown[i]);
+  return `[${entries.map((entry) => bytes.toString('utf8', entry.start, entry.end)).join(',')}]`;
+}
+
+/** The text has been parsed, so everything is found in it. Otherwise the answer must not pass. */
+function found<T>(value: T | undefined): T {
+  if (value === undefined) throw new UnreadableAnswer('its members cannot be found');
+  return value;
 }
