@@ -1,11 +1,11 @@
-import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { isAnswered } from '../http/answered.js';
 import { replyJson } from '../http/reply.js';
+import { type Head, setHead } from '../http/set-head.js';
 import { type AnswerType, answerTypeOf } from './answer-type.js';
 import { EventRewriter } from './event-rewriter.js';
 import { UnreadableAnswer } from './list-filter.js';
 
-type Head = [status: number, ...rest: unknown[]];
 type Callback = (() => void) | undefined;
 
 export interface AnswerFilterOptions {
@@ -38,6 +38,8 @@ class AnswerFilter {
   readonly #events: EventRewriter;
   readonly #collected: Buffer[] = [];
   #type: AnswerType | undefined;
+  /** True once `writeHead()` was called, and with it the methods with which later middlewares have replaced it. */
+  #hasHead = false;
 
   constructor(res: ServerResponse, options: AnswerFilterOptions) {
     const { writeHead, write, end, flushHeaders } = res;
@@ -56,7 +58,8 @@ class AnswerFilter {
   install(): void {
     const res = this.#res;
     res.writeHead = ((...head: Head) => {
-      applyHead(res, head);
+      this.#hasHead = true;
+      if (!isAnswered(res)) setHead(res, head);
       if (this.#sendsHeadAtOnce()) this.#original.writeHead.call(res, res.statusCode);
       return res;
     }) as ServerResponse['writeHead'];
@@ -114,9 +117,12 @@ class AnswerFilter {
 
   #endJson(whole: Buffer, callback: Callback): void {
     const res = this.#res;
+    this.#completeHead();
     let rewritten: string;
     const text = decode(whole);
     try {
+      const type = answerTypeOf(res, this.#options.mayBePage);
+      if (typeof type === 'object') throw new UnreadableAnswer(type.fault);
       if (text === undefined) throw new UnreadableAnswer('it is not UTF-8');
       rewritten = this.#options.rewrite(text);
     } catch (error) {
@@ -139,12 +145,18 @@ class AnswerFilter {
   /** Answers instead of the server, and discards everything that the server still writes. */
   #replace(fault: string): void {
     const res = this.#res;
+    this.#completeHead();
     this.#restore();
     removeHeaders(res, DESCRIPTIVE);
     const body = this.#options.refuse(fault);
     replyJson(res, res.statusCode >= 400 ? res.statusCode : 502, body, { 'cache-control': 'no-store' });
     this.#type = { fault };
     this.install();
+  }
+
+  /** Later middlewares add headers when `writeHead()` is called (`on-headers`): their methods are lost when the original ones come back. */
+  #completeHead(): void {
+    if (!this.#hasHead && !isAnswered(this.#res)) this.#res.writeHead(this.#res.statusCode);
   }
 
   /** Node's `end()` calls `writeHead()`, which must then send the head, so the original methods come back first. */
@@ -187,20 +199,4 @@ function bytesOf(chunk: unknown, rest: readonly unknown[]): Buffer {
 
 function callbackOf(rest: readonly unknown[]): Callback {
   return rest.find((item) => typeof item === 'function') as Callback;
-}
-
-/** Sets the arguments of `writeHead()` with `setHeader()`, so that the headers can still be changed. */
-function applyHead(res: ServerResponse, [status, ...rest]: Head): void {
-  if (isAnswered(res)) return;
-  res.statusCode = status;
-  if (typeof rest[0] === 'string') res.statusMessage = rest.shift() as string;
-  const headers = rest[0] as OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined;
-  const pairs = Array.isArray(headers) ? pairsOf(headers) : Object.entries(headers ?? {});
-  for (const [name, value] of pairs) if (value !== undefined) res.setHeader(name, value as OutgoingHttpHeader);
-}
-
-/** `list` holds names and values alternately, or pairs. */
-function pairsOf(list: readonly unknown[]): [string, unknown][] {
-  if (Array.isArray(list[0])) return list as [string, unknown][];
-  return list.flatMap((name, i) => (i % 2 === 0 ? [[String(name), list[i + 1]] as [string, unknown]] : []));
 }

@@ -1,5 +1,6 @@
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { lowerAscii } from '../../http/lower-ascii.js';
+import { setHead } from '../../http/set-head.js';
 import type { Middleware } from '../../index.js';
 import type { HeaderModifier } from '../config/header-modifier.js';
 
@@ -38,32 +39,12 @@ export function changeResponseHeaders({ add, set, remove }: HeaderModifier): Mid
     const writeHead = res.writeHead;
     res.writeHead = (status: number, ...rest: readonly unknown[]) => {
       res.writeHead = writeHead;
-      const [message] = rest.filter((argument) => typeof argument === 'string');
-      for (const headers of rest) setAll(res, headers);
+      setHead(res, [status, ...rest]);
       for (const [name, value] of Object.entries(add)) res.appendHeader(name, value);
       for (const [name, value] of Object.entries(set)) res.setHeader(name, value);
       for (const name of remove) res.removeHeader(name);
-      return message === undefined ? res.writeHead(status) : res.writeHead(status, message as string);
+      return res.writeHead(res.statusCode);
     };
     next();
   };
-}
-
-/** Sets the headers that a caller of `writeHead()` gave, in each form that Node takes. */
-function setAll(res: ServerResponse, headers: unknown): void {
-  if (typeof headers !== 'object' || headers === null) return;
-  const entries = Array.isArray(headers) ? pairsOf(headers) : Object.entries(headers as OutgoingHttpHeaders);
-  const names = new Set<string>();
-  for (const [name, value] of entries) {
-    if (value === undefined) continue;
-    // A list may have a name several times, which replaces what was set before only once.
-    if (names.has(name)) res.appendHeader(name, value as string);
-    else res.setHeader(name, value);
-    names.add(name);
-  }
-}
-
-function pairsOf(list: readonly unknown[]): Array<[string, OutgoingHttpHeaders[string]]> {
-  if (Array.isArray(list[0])) return list as Array<[string, string]>;
-  return list.flatMap((name, i) => (i % 2 === 0 ? [[name as string, list[i + 1] as string]] : []));
 }
