@@ -153,6 +153,21 @@ describe('authorization', () => {
     const stricter = await serveRules({ authorization: { rules: [{ deny: 'request.method == "POST"' }] } });
     expect((await fetch(stricter.origin, { method: 'POST', headers })).status).toBe(403);
   });
+
+  test('the log names the policy and the place of a rule that fails, and each policy that may have denied', async () => {
+    const policies = { authorization: { rules: ['request.headers["x-a"] == "a"'] } };
+    const inBackend = { authorization: { rules: [{ deny: 'request.headers["x-b"] == "b"' }] } };
+    const backends = [{ mcp: { targets: [scripted('only')] }, policies: inBackend }];
+    const { origin, lines } = await serveFile({ gateways: { default: { port: 0 } }, routes: [{ policies, backends }] });
+    expect((await fetch(origin)).status).toBe(403);
+    expect((await fetch(origin, { headers: { 'x-b': 'c' } })).status).toBe(403);
+    const [ofRoute, ofBackend] = ['routes[0].policies.authorization', 'routes[0].backends[0].policies.authorization'];
+    expect(lines.filter((line) => line.includes('.authorization'))).toEqual([
+      `warn ${ofBackend}.rules[0].deny failed (no_such_key) and therefore denies: request.headers["x-b"] == "b"`,
+      `info ${ofRoute} and ${ofBackend}: answered 403 (access_denied): no rule allows a request, or one denies it`,
+      `warn ${ofRoute}.rules[0] failed (no_such_key) and therefore does not allow: request.headers["x-a"] == "a"`,
+    ]);
+  });
 });
 
 describe('refused', () => {
@@ -206,7 +221,11 @@ describe('refused', () => {
       'mcp.tool.name == "echo"',
       'mcp.policies.authorization: authorization: option "rules[0]" must be without mcp.tool.name',
     ],
-    ['a rule that does not parse', 'request.path ==', 'mcp.policies.authorization: '],
+    [
+      'a rule that does not parse',
+      'request.path ==',
+      'mcp.policies.authorization: authorization: option "rules[0]" must be a CEL expression',
+    ],
   ])('%s', async (_what, rule, message) => {
     await expect(serve({ authorization: { rules: [rule] } })).rejects.toThrow(message);
   });

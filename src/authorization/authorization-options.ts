@@ -119,7 +119,8 @@ export const AUTHORIZATION_TABLE = {
 
 export type ResolvedAuthorization = ResolvedOptions<typeof AUTHORIZATION_TABLE>;
 
-const WHO = 'mcpAuthorization()';
+/** The function, in messages. */
+export const WHO = 'mcpAuthorization()';
 const EXAMPLE = `{ rules: ['mcp.tool.name == "echo"'] }`;
 
 /** @throws {ConfigError} */
@@ -134,7 +135,8 @@ export function resolveAuthorizationOptions(options: unknown): ResolvedAuthoriza
 
 const RULES_FIX = `Write rules: ['mcp.tool.name == "echo"', { deny: 'mcp.tool.name == "delete"' }].`;
 
-function readRules(checks: OptionChecks, given: unknown, option: string): readonly AuthorizationRule[] {
+/** @throws {ConfigError} */
+export function readRules(checks: OptionChecks, given: unknown, option: string): readonly AuthorizationRule[] {
   if (!Array.isArray(given) || given.length === 0)
     return checks.refuse(option, 'a list of at least one rule', given, RULES_FIX);
   return Object.freeze(given.map((rule: unknown, i) => readRule(checks, rule, `${option}[${i}]`)));

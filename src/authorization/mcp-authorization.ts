@@ -10,6 +10,7 @@ import {
   type McpAuthorizationOptions,
   type ResolvedAuthorization,
   resolveAuthorizationOptions,
+  WHO,
 } from './authorization-options.js';
 import { type CallDecision, createRuleAuthorizer } from './rule-authorizer.js';
 import { answerRuleDenial } from './rule-denial.js';
@@ -39,11 +40,11 @@ export function mcpAuthorization(options: Readonly<McpAuthorizationOptions>): Mi
   const resolved = resolveAuthorizationOptions(options);
   const { rules, backend, mode, logger, onCall, recordContent } = resolved;
   const isPermissive = mode === 'permissive';
-  const ruleSet = createRuleSet(rules, createFailureReport(logger));
+  const ruleSet = createRuleSet(rules, createFailureReport(logger, WHO));
   const settings = { ruleSet, backend, isAmbiguous: createAmbiguityCheck(rules) };
   const log = createDenialLog(resolved);
   return createAuthorizationMiddleware({
-    who: 'mcpAuthorization()',
+    who: WHO,
     hide: resolved.hide && !isPermissive,
     maxBodyBytes: resolved.maxBodyBytes,
     logger,
@@ -64,7 +65,7 @@ function createDenialLog({ mode, logger }: ResolvedAuthorization): (decision: Ca
   const isPermissive = mode === 'permissive';
   const count = createCountedLines<string | undefined>();
   return ({ call, decision }) => {
-    const line = `mcpAuthorization(): ${isPermissive ? 'would deny' : 'denied'} ${describeCall(call)}: ${describeReason(decision)}`;
+    const line = `${WHO}: ${isPermissive ? 'would deny' : 'denied'} ${describeCall(call)}: ${describeReason(decision)}`;
     if (isPermissive) {
       logger.info(line);
       return;
@@ -73,7 +74,7 @@ function createDenialLog({ mode, logger }: ResolvedAuthorization): (decision: Ca
     const reason = describeReason(decision);
     count(decision?.rule?.at, (more) => {
       withFields(logger, { code: 'call_denied' }).info(
-        `mcpAuthorization(): denied a call (call_denied): ${reason}. ${AT_DEBUG}${more}`,
+        `${WHO}: denied a call (call_denied): ${reason}. ${AT_DEBUG}${more}`,
       );
     });
   };

@@ -1,4 +1,4 @@
-import { createHttpAuthorizer } from '../../authorization/http-authorizer.js';
+import { createHttpAuthorizer, resolveHttpRules } from '../../authorization/http-authorizer.js';
 import { createRareLine } from '../../core/rare-line.js';
 import { replyJson } from '../../http/reply.js';
 import { getAuth, type Logger, type Middleware } from '../../index.js';
@@ -9,20 +9,19 @@ const DENIED = JSON.stringify({ error: 'access_denied', error_description: 'A ru
 
 /** Decides by the rules of `authorization` on every request of a route, whatever it carries. */
 export function authorizeRequests(blocks: readonly HttpRulesConfig[], logger: Logger): Middleware[] {
-  const [first] = blocks;
-  if (first === undefined) return [];
-  // Each block is checked alone, so that a message counts the rules of its own place.
-  for (const { rules, at } of blocks) atPlace(at, () => createHttpAuthorizer(rules, logger));
-  const isAllowed = createHttpAuthorizer(
-    blocks.flatMap(({ rules }) => rules),
-    logger,
+  if (blocks.length === 0) return [];
+  // Each block is checked alone, so that messages count the rules of their own place.
+  const rules = blocks.flatMap(({ rules, at: block }) =>
+    atPlace(block, () => resolveHttpRules(rules)).map((rule) => ({ ...rule, at: `${block}.${rule.at}` })),
   );
+  const isAllowed = createHttpAuthorizer(rules, logger);
+  const places = blocks.map(({ at }) => at).join(' and ');
   const report = createRareLine((line) => logger.info(line));
   return [
     (req, res, next) => {
       if (isAllowed(req, getAuth(req))) next();
       else {
-        report(`${first.at}: answered 403 (access_denied): no rule allows a request, or one denies it`);
+        report(`${places}: answered 403 (access_denied): no rule allows a request, or one denies it`);
         replyJson(res, 403, DENIED);
       }
     },
