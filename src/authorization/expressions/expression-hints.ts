@@ -25,6 +25,9 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   toUpperCase: 'upperAscii',
 };
 
+/** Functions of CEL's strings extension that the library does not have. Other gateways have them. */
+const MISSING_FUNCTIONS: readonly string[] = ['charAt', 'format', 'quote', 'replace', 'reverse'];
+
 /** Functions that follow a value and a dot. */
 const METHODS = ['contains', 'startsWith', 'endsWith', 'matches', 'exists', 'all', 'filter', 'map', 'containsIP'];
 
@@ -111,6 +114,7 @@ function variableWith(name: string): string | undefined {
 }
 
 function adviseOnFunction([, receiver, name = '']: RegExpExecArray): string | undefined {
+  if (MISSING_FUNCTIONS.includes(name)) return `rules have no function ${name}`;
   const known = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : nearestName(name, METHODS, 2);
   // The name is right, so the types are wrong, or the value must come first.
   if (known === name) return receiver === undefined ? `write value.${name}(…)` : undefined;
