@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
-import { plainAddress } from '../http/plain-address.js';
 
 /**
  * Returns the network of an anonymous caller: an IPv4 address, or the first 56 bits of an IPv6 address, since one customer may have
@@ -11,12 +10,16 @@ export function callerNetwork(req: IncomingMessage): string {
   return networkOf(typeof ip === 'string' ? ip : (req.socket.remoteAddress ?? ''));
 }
 
+const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
+
 /** An address with the port of the connection, as some proxies write it. A caller opens as many connections as it likes. */
 const WITH_PORT = /^(?:(\d+\.\d+\.\d+\.\d+):\d+|\[([\da-f:.]+)\](?::\d+)?)$/i;
 
 export function networkOf(given: string): string {
   const [, v4, v6] = WITH_PORT.exec(given) ?? [];
-  const address = plainAddress(v4 ?? v6 ?? given);
+  const address = v4 ?? v6 ?? given;
+  const [, mapped] = MAPPED.exec(address) ?? [];
+  if (mapped !== undefined) return mapped;
   const [plain = ''] = address.split('%');
   if (!isIPv6(plain)) return address;
   const [head = '', tail] = plain.split('::');
