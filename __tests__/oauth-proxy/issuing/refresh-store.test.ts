@@ -38,6 +38,16 @@ describe.each<OpaqueLoginBehaviour>([
     expect((await refreshAt(two, client, answers[0]?.body.refresh_token)).status).toBe(200);
   });
 
+  test('give each of two refreshes with one token the scopes that it asks for', async () => {
+    const { one, two, client } = await startReplicas();
+    const { body } = await tokensOf(client);
+    const at = (server: typeof one, scope: string) => refreshAt(server, client, body.refresh_token, { scope });
+    const answers = [...(await Promise.all([at(one, 'mcp.read'), at(two, 'mcp.write')])), await at(one, 'mcp.write')];
+    const accepted = await Promise.all(answers.map((each) => two.call(each.body.access_token)));
+    expect(accepted.map((each) => each.body.scopes)).toEqual([['mcp.read'], ['mcp.write'], ['mcp.write']]);
+    expect(new Set(answers.map((each) => each.body.refresh_token)).size, 'one refresh token').toBe(1);
+  });
+
   test('end a login whose refresh token is used again later at the other', async () => {
     const { one, two, client } = await startReplicas();
     const { body } = await tokensOf(client);

@@ -68,6 +68,22 @@ describe.each<[string, OpaqueLoginBehaviour]>([
     expect(upstream.requests.filter(({ path }) => path === 'GET /api/v3/user')).toHaveLength(2);
   });
 
+  test('two refreshes with one token, at once or within a minute, get the scopes that each of them asks for', async () => {
+    const { server, client } = await startIssuingFlow(behaviour);
+    const { body } = await tokensOf(client);
+    const refresh = (scope?: string) =>
+      refreshAt(server, client, body.refresh_token, scope === undefined ? {} : { scope });
+    const atOnce = await Promise.all([refresh(), refresh('mcp.read')]);
+    pass(59);
+    const answers = [...atOnce, await refresh('mcp.write'), await refresh('mcp.write mcp.read')];
+    const expected = ['mcp.read mcp.write', 'mcp.read', 'mcp.write', 'mcp.read mcp.write'];
+    expect(answers.map((each) => each.body.scope)).toEqual(expected);
+    const accepted = await Promise.all(answers.map((each) => server.call(each.body.access_token)));
+    expect(accepted.map((each) => (each.body.scopes as string[]).join(' '))).toEqual(expected);
+    expect(new Set(answers.map((each) => each.body.refresh_token)).size, 'one refresh token').toBe(1);
+    expect((await refreshAt(server, client, answers[1]?.body.refresh_token)).body.scope).toBe(expected[0]);
+  });
+
   test('a refresh token that is used again later ends the login', async () => {
     const { server, client } = await startIssuingFlow(behaviour);
     const { body } = await tokensOf(client);

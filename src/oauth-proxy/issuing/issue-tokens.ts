@@ -6,7 +6,13 @@ import type { SealedRefresh } from '../sealed-contents.js';
 import type { IssuingContext } from './issuing-context.js';
 
 /** The answer of the token endpoint (RFC 6749, section 5.1). */
-export type AccessTokenResponse = Readonly<Record<string, string | number>>;
+export interface AccessTokenResponse {
+  readonly access_token: string;
+  readonly token_type: 'Bearer';
+  readonly expires_in: number;
+  readonly scope?: string;
+  readonly refresh_token: string;
+}
 
 /** A login ends after 30 days, however often its tokens are refreshed. */
 export const MAX_LOGIN_SECONDS = 30 * 86_400;

@@ -6,6 +6,7 @@ import { type Identity, profileToKeep, readIdentity } from './identity.js';
 import { type AccessTokenResponse, issueTokens } from './issue-tokens.js';
 import type { IssuingContext } from './issuing-context.js';
 import { requireAllowedAccount } from './require-allowed-account.js';
+import { grantedScopes } from './scopes-of-tokens.js';
 import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
 
 /** Creates the function that exchanges a refresh token that this server issued for new tokens. */
@@ -17,8 +18,21 @@ export function createRefresh(context: IssuingContext) {
     const key = `${sealed.login} ${sealed.generation}`;
     const refreshing = inFlight.get(key) ?? refreshOnce(context, sealed, scopes).finally(() => inFlight.delete(key));
     inFlight.set(key, refreshing);
-    return JSON.parse(await refreshing) as AccessTokenResponse;
+    return withScopes(context, JSON.parse(await refreshing) as AccessTokenResponse, scopes);
   };
+}
+
+/** Two requests with one refresh token share its answer. Each may ask for other scopes, and gets an access token for these. */
+function withScopes(
+  context: IssuingContext,
+  answer: AccessTokenResponse,
+  scopes: readonly string[],
+): AccessTokenResponse {
+  if ((answer.scope ?? '') === scopes.join(' ')) return answer;
+  const login = context.seal.open('issued_refresh', answer.refresh_token);
+  if (login === undefined)
+    throw new OAuthError('invalid_grant', 'This login has ended, and the user must log in again');
+  return { ...issueTokens(context, login, scopes), refresh_token: answer.refresh_token };
 }
 
 async function requireRefreshToken(
@@ -44,7 +58,7 @@ function requireScopes({ options }: IssuingContext, sealed: SealedRefresh, { for
   if (!asked.every((scope) => scopes.includes(scope))) {
     throw new OAuthError('invalid_scope', 'scope must not contain more than the login was granted');
   }
-  return asked.length === 0 ? scopes : asked;
+  return grantedScopes({ scopes }, asked);
 }
 
 /** Returns the answer as JSON. A token that was used before gets the same answer for a while; after that its login ends. */
