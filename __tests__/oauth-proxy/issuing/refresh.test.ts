@@ -154,6 +154,14 @@ test('a client can ask for fewer scopes, and not for more', async () => {
   expect((await refreshAt(server, second, fewer.refresh_token)).body.scope).toBe('mcp.read mcp.write');
 });
 
+test('a refresh says so if this server no longer has the scopes of the login', async () => {
+  const { upstream, server, client } = await startIssuingFlow();
+  const { body } = await tokensOf(client, { scope: 'mcp.read' });
+  const resourceMetadata = { resource: `${server.origin}/mcp`, scopesSupported: ['mcp.write'] };
+  const reloaded = await startIssuingServer(upstream, { policy: { resourceMetadata } });
+  expect((await refreshAt(reloaded, client, body.refresh_token)).body.scope).toBe('');
+});
+
 test.each<[string, (tokens: Record<string, unknown>) => unknown]>([
   ['an access token', ({ access_token: token }) => token],
   ['an altered one', ({ refresh_token: token }) => `${String(token).slice(0, -4)}AAAA`],

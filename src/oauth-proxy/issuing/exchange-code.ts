@@ -43,7 +43,7 @@ export async function exchangeCode(context: IssuingContext, request: TokenReques
     profile: profileToKeep(context, identity),
     ...withoutIdToken(upstream),
   };
-  return issueTokens(context, login, scopes);
+  return issueTokens(context, login, scopes, asked);
 }
 
 /** A login at the identity provider that has come back. */

@@ -26,12 +26,14 @@ export type IssuedLogin = Omit<SealedRefresh, 'issuedAt'>;
  * Issues an access token and a refresh token.
  *
  * @param scopes The scopes of the access token, which may be fewer than those of the login.
+ * @param expected The scopes that the client would believe to have if the answer named none: those that it asked for, or those of its login.
  * @throws {OAuthError}
  */
 export function issueTokens(
   { tokens, seal }: Pick<IssuingContext, 'tokens' | 'seal'>,
   login: IssuedLogin,
   scopes: readonly string[],
+  expected: readonly string[] = login.scopes,
 ): AccessTokenResponse {
   const issuedAt = Math.floor(Date.now() / 1_000);
   const { accessToken, accessTokenExpiresAt = Number.POSITIVE_INFINITY, endsAt } = login;
@@ -47,7 +49,8 @@ export function issueTokens(
     access_token: token,
     token_type: 'Bearer',
     expires_in: expiresAt - issuedAt,
-    ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
+    // None may be less than the client asked for. Like GitHub, this server then says so with an empty text.
+    ...(scopes.length === 0 && expected.length === 0 ? {} : { scope: scopes.join(' ') }),
     refresh_token: seal.close('issued_refresh', { ...login, issuedAt }, endsAt - issuedAt),
   };
 }
