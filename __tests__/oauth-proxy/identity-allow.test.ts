@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { withLoginRules } from '../../src/gateway/config/login-rules.js';
 import { getAuth } from '../../src/index.js';
+import type { GithubServer } from '../support/github-server.js';
 import { IDENTITY_KINDS, type IdentityKindName, logIn, refresh, startIdentityFlow } from '../support/identity-flow.js';
 import { ALICE, BOB } from '../support/identity-logins.js';
 import { initialize, post } from '../support/mcp-requests.js';
@@ -131,6 +132,36 @@ describe('what a rule can use', () => {
 
   test('at another server: its profile', async () => {
     expect(await profileAt('OAuth2')).toMatchObject({ id: ALICE.number, login: 'alice', organizations: ['acme'] });
+  });
+});
+
+describe('the email address at a GitHub App', () => {
+  const allow = ({ email, email_verified }: Record<string, unknown>) =>
+    email_verified === true && String(email).endsWith('@acme.example');
+  const settings = { scopes: ['user:email'], allow };
+
+  test('a rule can use it, if the app has the permission and the policy names the scope', async () => {
+    const flow = await startIdentityFlow('a GitHub App', settings);
+    (flow.upstream as GithubServer).permissions.add('emails');
+    const { client, answer } = await logIn(flow);
+    expect([answer.status, (await refresh(flow, client, answer)).status], flow.lines.join('\n')).toEqual([200, 200]);
+  });
+
+  test('without the permission it is an outage, which ends no login, and the log says what to do', async () => {
+    const flow = await startIdentityFlow('a GitHub App', settings);
+    const { permissions } = flow.upstream as GithubServer;
+    const { client, answer, code } = await logIn(flow);
+    expect(answer).toMatchObject({ status: 503, body: { error: 'server_error' } });
+    expect(flow.lines.join('\n')).toContain(
+      'GET https://api.github.com/user/emails?per_page=100 failed: it answered with status 403; a GitHub App needs the account permission "Email addresses" for it',
+    );
+    permissions.add('emails');
+    const again = await client.token({ code });
+    expect(again.status).toBe(200);
+    permissions.clear();
+    expect((await refresh(flow, client, again)).status).toBe(503);
+    permissions.add('emails');
+    expect((await refresh(flow, client, again)).status).toBe(200);
   });
 });
 

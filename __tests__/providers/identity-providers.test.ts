@@ -2,8 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { createGithub } from '../../src/providers/identity/github.js';
 import { createGitlab } from '../../src/providers/identity/gitlab.js';
 import { createGoogle } from '../../src/providers/identity/google.js';
+import type { UpstreamLogin } from '../../src/providers/identity/identity-provider.js';
 
 describe('GitHub', () => {
+  /** The paths of the documents that are read at a login. */
+  const readAt = (login: UpstreamLogin) => {
+    const readable = createGithub().profile.filter(({ isReadable }) => isReadable?.(login) ?? true);
+    return readable.map(({ url }) => url.slice('https://api.github.com'.length));
+  };
+
   test.each([
     [undefined, 'https://github.com', 'https://api.github.com/user'],
     ['https://github.example/', 'https://github.example', 'https://github.example/api/v3/user'],
@@ -25,10 +32,17 @@ describe('GitHub', () => {
     ['read:org', 'gho_1', ['read:org'], ['/user', '/user/orgs?per_page=100']],
     ['user:email', 'gho_1', ['user:email'], ['/user', '/user/emails?per_page=100']],
     ['user', 'gho_1', ['user'], ['/user', '/user/orgs?per_page=100', '/user/emails?per_page=100']],
-    ['a GitHub App', 'ghu_1', [], ['/user', '/user/orgs?per_page=100']],
   ])('%s: reads what its token may read', (_case, token, scopes, paths) => {
-    const readable = createGithub().profile.filter(({ isReadable }) => isReadable?.({ scopes, token }) ?? true);
-    expect(readable.map(({ url }) => url.slice('https://api.github.com'.length))).toEqual(paths);
+    expect(readAt({ scopes, asked: ['user'], token })).toEqual(paths);
+  });
+
+  test.each<[string, string[], string[]]>([
+    ['no scopes', [], ['/user', '/user/orgs?per_page=100']],
+    ['repo', ['repo'], ['/user', '/user/orgs?per_page=100']],
+    ['user:email', ['user:email'], ['/user', '/user/orgs?per_page=100', '/user/emails?per_page=100']],
+    ['user', ['user'], ['/user', '/user/orgs?per_page=100', '/user/emails?per_page=100']],
+  ])('a GitHub App, which is granted no scopes, and a policy with %s', (_case, asked, paths) => {
+    expect(readAt({ scopes: [], asked, token: 'ghu_1' })).toEqual(paths);
   });
 
   test('splits scopes at commas', () => {

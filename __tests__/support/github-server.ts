@@ -31,6 +31,8 @@ export interface GithubOptions {
 /** An imitation of GitHub. */
 export interface GithubServer extends IdentityHosts {
   readonly logins: Logins;
+  /** The account permissions of a GitHub App: `emails`. Its owner may change them. */
+  readonly permissions: Set<string>;
   /** Creates the app, as its owner would. */
   register(client: ImitatedClient): void;
 }
@@ -58,6 +60,7 @@ export async function startGithubServer(options: GithubOptions = {}): Promise<Gi
     logins,
     clients,
     isGithubApp: options.isGithubApp === true,
+    permissions: new Set(),
     recent: new Map(),
     consented: new Map(),
   };
@@ -68,13 +71,14 @@ export async function startGithubServer(options: GithubOptions = {}): Promise<Gi
     if (req.path === '/login/oauth/access_token' && req.method === 'POST') return token(site, req);
     return page(404, 'Not Found');
   });
-  return { ...hosts, logins, register: (client) => void clients.set(client.id, client) };
+  return { ...hosts, logins, permissions: site.permissions, register: (client) => void clients.set(client.id, client) };
 }
 
 interface Site {
   readonly logins: Logins;
   readonly clients: Map<string, ImitatedClient>;
   readonly isGithubApp: boolean;
+  readonly permissions: Set<string>;
   /** The newest tokens for each user and scopes, oldest first. */
   readonly recent: Map<string, string[]>;
   /** The scopes that each user has ever given. */
@@ -188,6 +192,9 @@ function answerApi(site: Site, req: HostRequest): Reply {
   if (req.path === '/user/orgs') {
     if (may(READS_ORGANIZATIONS)) return json(200, organizationsOf(known.user), headers);
     return problem(403, 'You need at least read:org scope or user scope to list your organizations.');
+  }
+  if (req.path === '/user/emails' && site.isGithubApp && !site.permissions.has('emails')) {
+    return problem(403, 'Resource not accessible by integration');
   }
   if (req.path === '/user/emails' && may(READS_EMAILS)) return json(200, addressesOf(known.user), headers);
   return problem(404, 'Not Found');

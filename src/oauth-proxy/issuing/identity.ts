@@ -34,7 +34,7 @@ export async function readIdentity(
       ? undefined
       : await readIdToken(context, tokens.idToken, nonce);
   if (nonce !== undefined && provider.idToken !== undefined && claimed === undefined) throw malformed('no ID token');
-  const login = { scopes: tokens.granted ?? scopes, token: tokens.accessToken };
+  const login = { scopes: tokens.granted ?? scopes, asked: scopes, token: tokens.accessToken };
   const sources = provider.profile.filter(({ isReadable }) => isReadable?.(login) ?? true);
   const documents = await Promise.all(sources.map((source) => readSource(source, tokens.accessToken)));
   if (claimed !== undefined) requireSameUser(provider, claimed, documents);
@@ -69,7 +69,7 @@ function identityOf({ identity: { provider } }: IssuingContext, parts: readonly 
   return { subject, profile, claims: boundedClaims(profile, provider.claims) };
 }
 
-async function readSource({ url, read }: ProfileSource, token: string): Promise<Profile> {
+async function readSource({ url, read, needs }: ProfileSource, token: string): Promise<Profile> {
   const headers = { authorization: `Bearer ${token}`, 'user-agent': USER_AGENT };
   const answer = await callServer(new URL(url), { method: 'GET', headers }).catch(toUpstreamError);
   if (answer.status === 401) {
@@ -77,7 +77,8 @@ async function readSource({ url, read }: ProfileSource, token: string): Promise<
     throw new OAuthError('invalid_grant', message);
   }
   if (answer.status !== 200) {
-    const cause = new Error(`GET ${url} failed: it answered with status ${answer.status}`);
+    const advice = needs !== undefined && [403, 404].includes(answer.status) ? `; ${needs}` : '';
+    const cause = new Error(`GET ${url} failed: it answered with status ${answer.status}${advice}`);
     throw new UpstreamError('authorization_server_unavailable', { cause });
   }
   return read(parsed(answer)) ?? malformedAnswer(url);

@@ -60,7 +60,8 @@ function profileOf(api: string): readonly ProfileSource[] {
     },
     {
       url: `${api}/user/emails?per_page=100`,
-      isReadable: ({ scopes }) => scopes.includes('user:email') || scopes.includes('user'),
+      isReadable: (login) => ['user:email', 'user'].some((scope) => scopesForEmail(login).includes(scope)),
+      needs: 'a GitHub App needs the account permission "Email addresses" for it',
       read: readEmail,
     },
   ];
@@ -69,6 +70,11 @@ function profileOf(api: string): readonly ProfileSource[] {
 /** GitHub Apps have permissions in place of scopes. Their tokens always list the organisations in which the app is installed. */
 function isOfGithubApp({ token }: UpstreamLogin): boolean {
   return token.startsWith('ghu_');
+}
+
+/** A GitHub App is granted no scopes, so those of the policy say if the addresses are needed. Only its permissions say if it may read them. */
+function scopesForEmail(login: UpstreamLogin): readonly string[] {
+  return isOfGithubApp(login) ? login.asked : login.scopes;
 }
 
 function isGranted(login: UpstreamLogin, scopes: readonly string[]): boolean {

@@ -45,9 +45,12 @@ export interface IdTokenRules {
   readonly jwksUrl: string;
 }
 
-/** The scopes that the user has granted, and the user's token. */
+/** A login, as far as it says what the user's token may read. */
 export interface UpstreamLogin {
+  /** The scopes that the user has granted. */
   readonly scopes: readonly string[];
+  /** The scopes of the policy. */
+  readonly asked: readonly string[];
   readonly token: string;
 }
 
@@ -56,6 +59,8 @@ export interface ProfileSource {
   readonly url: string;
   /** True if the user's token may read it. Left out: every token may. */
   isReadable?(login: UpstreamLogin): boolean;
+  /** Says, for the log, what may be missing if the answer is 403 or 404. */
+  readonly needs?: string;
   /** Returns the members that it adds to the profile. Undefined if the answer cannot be used. */
   read(answer: unknown): Profile | undefined;
 }
