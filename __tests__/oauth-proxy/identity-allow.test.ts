@@ -147,7 +147,7 @@ describe('the email address at a GitHub App', () => {
     expect([answer.status, (await refresh(flow, client, answer)).status], flow.lines.join('\n')).toEqual([200, 200]);
   });
 
-  test('without the permission it is an outage, which ends no login, and the log says what to do', async () => {
+  test('without the permission: an outage that ends no login, and the log says what to do', async () => {
     const flow = await startIdentityFlow('a GitHub App', settings);
     const { permissions } = flow.upstream as GithubServer;
     const { client, answer, code } = await logIn(flow);

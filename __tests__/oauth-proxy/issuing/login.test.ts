@@ -1,13 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AuthDecision } from '../../../src/index.js';
-import {
-  refreshAt,
-  registerAt,
-  SECRET,
-  startIssuingFlow,
-  startIssuingServer,
-  tokensOf,
-} from '../../support/issuing-flow.js';
+import { registerAt, SECRET, startIssuingFlow, startIssuingServer, tokensOf } from '../../support/issuing-flow.js';
 import { REDIRECT_URI, rawClient } from '../../support/oauth-proxy-client.js';
 import { UserAgent } from '../../support/user-agent.js';
 
@@ -54,36 +47,6 @@ test('the identity provider gets the configured scopes, and PKCE of this server'
   ]);
   expect(request?.form.scope).toBe('repo read:org');
   expect(request?.form.code_challenge).not.toBe(new URL(client.authorizationUrl()).searchParams.get('code_challenge'));
-});
-
-test.each([
-  ['mcp.write', 'mcp.write'],
-  ['mcp.write repo', 'mcp.write'],
-  ['mcp.write mcp.read', 'mcp.read mcp.write'],
-  ['', 'mcp.read mcp.write'],
-  ['repo openid', ''],
-])('a client that asks for the scopes %j gets %j', async (asked, granted) => {
-  const { client } = await startIssuingFlow();
-  expect((await tokensOf(client, { scope: asked })).body.scope).toBe(granted);
-});
-
-test.each([
-  ['', undefined],
-  ['openid', ''],
-])('where a server has no scopes, a client that asks for %j gets %j', async (asked, granted) => {
-  const policy = { resourceMetadata: { scopesSupported: [] } };
-  const { server, client } = await startIssuingFlow({}, { policy });
-  const { status, body } = await tokensOf(client, { scope: asked });
-  expect({ status, scope: body.scope }).toEqual({ status: 200, scope: granted });
-  expect((await server.call(body.access_token)).body.scopes).toEqual([]);
-  expect((await refreshAt(server, client, body.refresh_token)).body).not.toHaveProperty('scope');
-});
-
-test('required scopes can be granted even if they are not listed', async () => {
-  const { server, client } = await startIssuingFlow({}, { policy: { requiredScopes: ['mcp'] } });
-  const { body } = await tokensOf(client);
-  expect(body.scope).toBe('mcp.read mcp.write mcp');
-  expect((await server.call(body.access_token)).status).toBe(200);
 });
 
 test('the metadata announces what works, although the identity provider has none', async () => {

@@ -38,7 +38,7 @@ describe.each<OpaqueLoginBehaviour>([
     expect((await refreshAt(two, client, answers[0]?.body.refresh_token)).status).toBe(200);
   });
 
-  test('give each of two refreshes with one token the scopes that it asks for', async () => {
+  test('give each refresh its own scopes', async () => {
     const { one, two, client } = await startReplicas();
     const { body } = await tokensOf(client);
     const at = (server: typeof one, scope: string) => refreshAt(server, client, body.refresh_token, { scope });

@@ -4,6 +4,7 @@ import { callServer, type ServerAnswer, USER_AGENT } from '../../upstream/call-s
 import { OAuthError } from '../oauth-error.js';
 import { toUpstreamError } from '../upstream-answer.js';
 import { readIdToken } from './id-token.js';
+import { claimsOf } from './issued-claims.js';
 import type { IssuingContext } from './issuing-context.js';
 import type { UpstreamTokens } from './upstream-tokens.js';
 
@@ -60,13 +61,14 @@ function requireSameUser({ subjectOf }: IdentityProvider, claimed: Profile, docu
   }
 }
 
-function identityOf({ identity: { provider } }: IssuingContext, parts: readonly Profile[]): Identity {
+function identityOf(context: IssuingContext, parts: readonly Profile[]): Identity {
+  const { provider } = context.identity;
   const subjects = new Set(parts.flatMap((part) => provider.subjectOf(part) ?? []));
   const [subject, another] = subjects;
   if (subject === undefined) throw malformed('a profile without the id of the user');
   if (another !== undefined) throw malformed('profiles of two users');
   const profile: Profile = Object.assign({}, ...parts);
-  return { subject, profile, claims: boundedClaims(profile, provider.claims) };
+  return { subject, profile, claims: claimsOf(context, subject, profile) };
 }
 
 async function readSource({ url, read, needs }: ProfileSource, token: string): Promise<Profile> {
@@ -101,21 +103,4 @@ function malformed(what: string): UpstreamError {
   return new UpstreamError('authorization_server_malformed', {
     cause: new Error(`the identity provider sent ${what}`),
   });
-}
-
-/** A user chooses some of the claims, so their size in a token is bounded. */
-const MAX_TEXT = 200;
-const MAX_ITEMS = 20;
-
-function boundedClaims(profile: Profile, names: readonly string[]): Profile {
-  const isText = (value: unknown) => typeof value === 'string' && value.length <= MAX_TEXT;
-  const isBounded = (value: unknown) =>
-    typeof value === 'boolean' ||
-    isText(value) ||
-    (Array.isArray(value) && value.length <= MAX_ITEMS && value.every(isText));
-  return Object.fromEntries(
-    names
-      .filter((name) => Object.hasOwn(profile, name) && isBounded(profile[name]))
-      .map((name) => [name, profile[name]]),
-  );
 }

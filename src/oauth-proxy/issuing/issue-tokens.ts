@@ -3,6 +3,7 @@ import type { Client } from '../client.js';
 import { fingerprint } from '../fingerprint.js';
 import { OAuthError } from '../oauth-error.js';
 import type { SealedRefresh } from '../sealed-contents.js';
+import { withoutLists } from './issued-claims.js';
 import type { IssuingContext } from './issuing-context.js';
 
 /** The answer of the token endpoint (RFC 6749, section 5.1). */
@@ -30,11 +31,12 @@ export type IssuedLogin = Omit<SealedRefresh, 'issuedAt'>;
  * @throws {OAuthError}
  */
 export function issueTokens(
-  { tokens, seal }: Pick<IssuingContext, 'tokens' | 'seal'>,
+  context: Pick<IssuingContext, 'tokens' | 'seal' | 'warnOfLeftOutClaim'>,
   login: IssuedLogin,
   scopes: readonly string[],
   expected: readonly string[] = login.scopes,
 ): AccessTokenResponse {
+  const { tokens, seal } = context;
   const issuedAt = Math.floor(Date.now() / 1_000);
   const { accessToken, accessTokenExpiresAt = Number.POSITIVE_INFINITY, endsAt } = login;
   const expiresAt = Math.min(issuedAt + MAX_ACCESS_SECONDS, accessTokenExpiresAt, endsAt);
@@ -44,7 +46,10 @@ export function issueTokens(
   const upstream = { token: accessToken, expiresAt: login.accessTokenExpiresAt };
   const id = randomBytes(9).toString('base64url');
   const contents = { subject, clientId, scopes, issuedAt, expiresAt, id, login: login.login, claims, upstream };
-  const token = tokens.issue(contents) ?? refuseLongToken();
+  const token =
+    tokens.issue(contents) ??
+    tokens.issue({ ...contents, claims: withoutLists(context, subject, claims) }) ??
+    refuseLongToken();
   return {
     access_token: token,
     token_type: 'Bearer',

@@ -3,7 +3,7 @@ import { createKeySet } from '../../auth/keys/create-key-set.js';
 import type { KeySet } from '../../auth/keys/key-set.js';
 import { createStoredAuthority } from '../../auth/token/issued-token-authority.js';
 import type { Logger } from '../../core/logger.js';
-import { createRareLine } from '../../core/rare-line.js';
+import { createRareLine, createRareLines } from '../../core/rare-line.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { ResolvedIssuing } from '../../policy/resolve-issuing.js';
 import type { OAuthProxyContext } from '../context.js';
@@ -24,6 +24,8 @@ export interface IssuingContext extends OAuthProxyContext, ResolvedIssuing {
   readonly logger: Logger;
   /** Writes one line a minute. */
   readonly warnOfMissingMember: (line: string) => void;
+  /** Writes one line a minute for each claim. */
+  readonly warnOfLeftOutClaim: (name: string, line: string) => void;
   readonly clockToleranceSeconds: number;
 }
 
@@ -56,6 +58,7 @@ export function createIssuingContext(
     refusedCodes: new LRUCache(REFUSED_CODES),
     logger,
     warnOfMissingMember: createRareLine((line) => logger.warn(line)),
+    warnOfLeftOutClaim: createRareLines((line) => logger.warn(line)),
     clockToleranceSeconds,
   };
 }

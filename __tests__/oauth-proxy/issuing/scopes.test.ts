@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { refreshAt, startIssuingFlow, tokensOf } from '../../support/issuing-flow.js';
+
+test.each([
+  ['mcp.write', 'mcp.write'],
+  ['mcp.write repo', 'mcp.write'],
+  ['mcp.write mcp.read', 'mcp.read mcp.write'],
+  ['', 'mcp.read mcp.write'],
+  ['repo openid', ''],
+])('a client that asks for the scopes %j gets %j', async (asked, granted) => {
+  const { client } = await startIssuingFlow();
+  expect((await tokensOf(client, { scope: asked })).body.scope).toBe(granted);
+});
+
+test.each([
+  ['', undefined],
+  ['openid', ''],
+])('where a server has no scopes, a client that asks for %j gets %j', async (asked, granted) => {
+  const policy = { resourceMetadata: { scopesSupported: [] } };
+  const { server, client } = await startIssuingFlow({}, { policy });
+  const { status, body } = await tokensOf(client, { scope: asked });
+  expect({ status, scope: body.scope }).toEqual({ status: 200, scope: granted });
+  expect((await server.call(body.access_token)).body.scopes).toEqual([]);
+  expect((await refreshAt(server, client, body.refresh_token)).body).not.toHaveProperty('scope');
+});
+
+test('required scopes can be granted even if they are not listed', async () => {
+  const { server, client } = await startIssuingFlow({}, { policy: { requiredScopes: ['mcp'] } });
+  const { body } = await tokensOf(client);
+  expect(body.scope).toBe('mcp.read mcp.write mcp');
+  expect((await server.call(body.access_token)).status).toBe(200);
+});
