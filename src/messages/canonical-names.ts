@@ -65,15 +65,21 @@ function spellingsOfPath(text: string): readonly string[] {
 
 function resolveDots(path: string): string {
   const folded = foldSlashes(path);
-  if (!/(?:^|\/)\.\.?(?:\/|$)/.test(folded)) return folded;
+  if (!/(?:^|\/)\.\.?(?:\/|$)/.test(withoutBlanks(folded))) return folded;
   const isAbsolute = folded.startsWith('/');
   const segments: string[] = [];
   for (const segment of folded.split('/')) {
-    if (segment === '..') segments.pop();
-    else if (segment !== '.' && segment !== '') segments.push(segment);
+    const dots = withoutBlanks(segment);
+    if (dots === '..') segments.pop();
+    else if (dots !== '.' && segment !== '') segments.push(segment);
   }
   const isDirectory = /\/\.{0,2}$/.test(folded);
   return (isAbsolute ? '/' : '') + segments.join('/') + (isDirectory && segments.length > 0 ? '/' : '');
+}
+
+/** Without control characters and spaces, which a server may remove before it looks for dot segments. */
+function withoutBlanks(text: string): string {
+  return text.replace(/[\0-\x20]+/g, '');
 }
 
 /** Decodes the escapes of UTF-8 characters, or those of ASCII characters if others are broken. */
