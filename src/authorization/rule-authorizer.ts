@@ -12,8 +12,8 @@ import { createGrantedScopes } from './granted-scopes.js';
 import { type NamedThing, namedThingsIn } from './named-things.js';
 import { isPlainUri } from './plain-uri.js';
 import { type SharedVariables, sharedVariablesOf } from './request-variables.js';
-import type { RuleDecision, RuleInput, RuleSet, Spelling } from './rule-set.js';
-import { nobodysUri, otherSpellingsOf } from './uri-spellings.js';
+import type { RuleDecision, RuleInput, RuleSet } from './rule-set.js';
+import { createSpellings } from './rule-spellings.js';
 
 /** Bytes of the arguments of all calls of a request, as JSON. Rules do not read longer ones. */
 const MAX_ARGUMENT_BYTES = 65_536;
@@ -109,15 +109,8 @@ function inputFor(
   return {
     ...{ scopes, hasLongArguments, variables: variablesWith(resolved.name) },
     subject: `${kind} ${target ?? ''} ${resolved.name}`,
-    spellings: kind === 'resource' ? spellingsOf(resolved.name, variablesWith) : [],
+    ...(kind === 'resource' && { spellings: createSpellings(resolved.name, variablesWith) }),
   };
-}
-
-function spellingsOf(uri: string, variablesWith: (name: string) => CallVariables): readonly Spelling[] {
-  return otherSpellingsOf(uri).map((spelling) => ({
-    variables: variablesWith(spelling),
-    nobodys: variablesWith(nobodysUri(spelling)),
-  }));
 }
 
 /** The arguments that a tool call has, or would have. */

@@ -2,6 +2,7 @@ import type { CallVariables } from './expressions/call-variables.js';
 import { charge, type ExpressionOutcome } from './expressions/evaluation.js';
 import type { Expression } from './expressions/expression.js';
 import { createRememberedOutcomes, type Outcomes, readsLastingOnly } from './remembered-outcomes.js';
+import type { RuleSpelling } from './rule-spellings.js';
 
 /** A rule of `mcpAuthorization()`, checked. */
 export interface AuthorizationRule {
@@ -30,13 +31,7 @@ export interface RuleInput {
   /** The kind, the target and the name that a call has. Undefined if rules are about requests. */
   readonly subject?: string;
   /** The other spellings of the URI that a call has. */
-  readonly spellings?: readonly Spelling[];
-}
-
-/** The variables of a call with another spelling of its URI, and with a URI of the same form that no server has. */
-export interface Spelling {
-  readonly variables: CallVariables;
-  readonly nobodys: CallVariables;
+  readonly spellings?: () => readonly RuleSpelling[];
 }
 
 /** A rule with what is known about it before any call. */
@@ -92,8 +87,8 @@ export function createRuleSet(rules: readonly AuthorizationRule[], report: Failu
     return outcome;
   };
 
-  const deniesSpelling = ({ rule, readsUri }: PreparedRule, { spellings = [] }: RuleInput): boolean =>
-    readsUri && spellings.length > 0 && isMeant(rule, spellings, report);
+  const deniesSpelling = ({ rule, readsUri }: PreparedRule, { spellings }: RuleInput): boolean =>
+    readsUri && spellings !== undefined && isAboutOne(rule, spellings(), report);
 
   const denies = (each: PreparedRule, input: RuleInput, known: Outcomes | undefined): boolean =>
     isAgainst(each.rule, recall(each, input, known)) || deniesSpelling(each, input);
@@ -142,25 +137,45 @@ function wouldHold({ expression, scopes }: AuthorizationRule, { variables, scope
   return mayHold(expression.evaluate({ ...variables, jwt }, () => undefined));
 }
 
-/** Units of work to evaluate a rule on another spelling. */
+/** Units of work to evaluate a rule on another spelling, in addition to those of the expression. */
 const SPELLING_UNITS = 40;
 
 /**
- * True if a rule is against another spelling of a URI and not against every URI: `deny: name == "memo://a"` is, and
- * `deny: name != "memo://a"`, which is true for most texts, is not. Also true if it would take too long to know.
+ * True if a rule is against another spelling of a URI and not against most URIs: `deny: name == "memo://a"` is, and
+ * `deny: name != "memo://a"` is not. Also true if it would take too long to know.
  */
-function isMeant(rule: AuthorizationRule, spellings: readonly Spelling[], report: FailureReport): boolean {
-  const outcomeOf = (variables: CallVariables) => rule.expression.evaluate(variables, () => undefined);
+function isAboutOne(rule: AuthorizationRule, spellings: readonly RuleSpelling[], report: FailureReport): boolean {
+  let code: string | undefined;
   try {
-    return spellings.some(({ variables, nobodys }) => {
-      charge(SPELLING_UNITS);
-      return isAgainst(rule, outcomeOf(variables)) && outcomeOf(nobodys) !== (rule.kind === 'deny');
+    const found = spellings.some(({ variables, madeUp }) => {
+      const { outcome, failure } = evaluateSpelling(rule, variables);
+      code = failure;
+      const isAgainstMadeUp = (other: CallVariables) =>
+        isAgainstToo(rule, outcome, evaluateSpelling(rule, other).outcome);
+      return isAgainst(rule, outcome) && !madeUp.every((group) => group.some(isAgainstMadeUp));
     });
+    if (!found) return false;
   } catch {
     // Only `charge()` throws.
-    report(rule, 'too_much_work');
-    return true;
+    code = 'too_much_work';
   }
+  if (code !== undefined) report(rule, code);
+  return true;
+}
+
+/** @throws {ExpressionFault} If the expressions of the request have done too much work, also if this one has failed for that reason. */
+function evaluateSpelling({ expression }: AuthorizationRule, variables: CallVariables) {
+  let failure: string | undefined;
+  const outcome = expression.evaluate(variables, (code) => {
+    failure = code;
+  });
+  charge(SPELLING_UNITS);
+  return { outcome, failure };
+}
+
+/** True for a rule that is also against another URI. A rule that fails there does not excuse one that decides here. */
+function isAgainstToo(rule: AuthorizationRule, outcome: ExpressionOutcome, other: ExpressionOutcome): boolean {
+  return isAgainst(rule, other) && (typeof outcome !== 'boolean' || typeof other === 'boolean');
 }
 
 /** True for a `deny` rule that denies, and for another that does not hold. */

@@ -22,8 +22,24 @@ function asUrl(text: string): string {
   return URL.canParse(text) ? new URL(text).href : text;
 }
 
-/** Returns a URI of the same form that no server has: each character of a name is one for private use. */
+/** A character for private use, which no URI has. */
+export const MADE_UP = '\ue000';
+
+/** Returns a URI of the same form that no server has: each character of a name is {@link MADE_UP}. */
 export function nobodysUri(uri: string): string {
   const [scheme = ''] = /^[a-z][a-z\d+.-]*:/i.exec(uri) ?? [];
-  return scheme + uri.slice(scheme.length).replace(/[^/\\:?#=&.]/g, '\ue000');
+  return scheme + uri.slice(scheme.length).replace(/[^/\\:?#=&.]/g, MADE_UP);
+}
+
+/** A scheme, and the user before the host. */
+const USER = /^([a-z][a-z\d+.-]*:[\\/]{2})([^/?#]*)@/i;
+
+/** Returns a URI without its user. */
+export function withoutUser(uri: string): string {
+  return uri.replace(USER, '$1');
+}
+
+/** Returns a URI in which the user and the host are one name. */
+export function joinUser(uri: string): string {
+  return uri.replace(USER, `$1$2${MADE_UP}`);
 }
