@@ -207,9 +207,28 @@ test.each<[rules: Readonly<Record<string, boolean>>, uri: string]>([
   [{ '*': false, 'memo://ann': true }, 'memo://ann'],
   [{ '*': false, 'postgres://db:5432/*': true }, 'postgres://db:5432/users'],
   [{ '*': false, 'file:///public/*': true }, 'file:///public/a%20b'],
+  [{ '*': false, 'db://*': true }, 'db://ann@dev/users'],
+  [{ '*': false, 'db://ann@*': true }, 'db://ann@dev/users'],
+  [{ 'db://h/*': false, 'db://h:5432/*': true }, 'db://h:5432/users'],
+  [{ 'db://dev/*': false, 'db://ann@dev/*': true }, 'db://ann@dev/users'],
 ])('mcpScopes(): %j still allows %j', async (rules, uri) => {
   const create = () => createServer(uri, (sent) => sent);
   expect(await answerTo(read(uri), create, mcpScopes({ 'resources/read': rules }))).toContain(SECRET);
+});
+
+test.each<[rules: Readonly<Record<string, boolean>>, uri: string]>([
+  [{ '*': false, 'memo://team-*': true }, 'memo://team-@secret'],
+  [{ '*': false, 'memo://team-*': true }, 'memo://team-a:b@secret:1'],
+  [{ '*': false, 'memo://team-*': true }, 'memo://team-%40secret'],
+  [{ '*': false, 'memo://team-*': true }, 'memo://team-%2540secret/'],
+  [{ '*': false, 'https://h*': true }, 'https://h@secret.example/'],
+  [{ '*': false, 'a+memo://team-*': true }, 'a+memo://team-@secret'],
+  [{ 'memo://a/*': false, 'memo://team-*': true }, 'memo://team-@a/1'],
+  [{ 'memo://secret/*': false, 'memo://*': true }, 'memo://u@secret:1/a'],
+  [{ 'db://h/*': false, 'db://h*': true }, 'db://h:5432/users'],
+])('mcpScopes(): %j denies %j', async (rules, uri) => {
+  const create = () => createServer(uri, (sent) => sent);
+  expect(await answerTo(read(uri), create, mcpScopes({ 'resources/read': rules }))).not.toContain(SECRET);
 });
 
 test('a request with thousands of spellings is denied before it takes long', async () => {

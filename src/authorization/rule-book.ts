@@ -7,7 +7,7 @@ import { describeCall, type McpCall, targetMember } from '../messages/mcp-call.j
 import { isScopeList } from '../options/scope-list.js';
 import { createMatcher, narrownessOf } from './name-pattern.js';
 import type { ResolvedRule, ScopeFunction, ScopeRule } from './scopes-options.js';
-import { otherSpellingsOf } from './uri-spellings.js';
+import { joinUser, otherSpellingsOf } from './uri-spellings.js';
 
 /** The scopes that a call needs. `isDenied`: the call is refused whatever scopes the caller has. */
 export interface Requirement {
@@ -47,26 +47,16 @@ export function createRuleBook(rules: readonly ResolvedRule[], logger: Logger): 
     const others = otherCanonicalUris(call);
     let requirement = NOTHING;
     for (const entry of entries) {
-      const matching = matchingOf(entry, spellings, others);
-      if (matching === undefined) continue;
+      if (!appliesTo(entry, spellings, others)) continue;
       if (!entry.isFalse) requirement = mergeRequirements(requirement, entry.requirementOf(auth, call));
-      else if (isDeniedBySpelling(entries, matching, call.target)) return DENIED;
+      else if (isDenied(entries, spellings, others, call.target)) return DENIED;
     }
     return requirement;
   };
 }
 
-/**
- * Returns the spellings by which a rule applies; undefined if it does not. The others count only if the rule does not apply anyway: of the
- * rules `'*': false` and `'memo://ann': true`, the first matches all others of `memo://ann` too.
- */
-function matchingOf(
-  { matches }: Entry,
-  spellings: readonly string[],
-  others: readonly string[],
-): readonly string[] | undefined {
-  if (matches === undefined || spellings.some(matches)) return spellings;
-  return others.some(matches) ? others : undefined;
+function appliesTo({ matches }: Entry, spellings: readonly string[], others: readonly string[]): boolean {
+  return matches === undefined || spellings.some(matches) || others.some(matches);
 }
 
 function createEntry({ method, pattern, rule }: ResolvedRule, logger: Logger): Entry {
@@ -79,17 +69,29 @@ function createEntry({ method, pattern, rule }: ResolvedRule, logger: Logger): E
 
 /**
  * True if the narrowest rule for a spelling is `false`. Each spelling counts: `file:///public/../secret` must not be allowed by a rule
- * for `file:///public/*`.
+ * for `file:///public/*`. For the others, as which a server may read only a part of the URI, a rule for the URI as sent counts too:
+ * `db://h:5432/*` allows `db://h:5432/a` in spite of a denial of `db://h/*`.
  */
-function isDeniedBySpelling(entries: readonly Entry[], spellings: readonly string[], target = ''): boolean {
+function isDenied(
+  entries: readonly Entry[],
+  spellings: readonly string[],
+  others: readonly string[],
+  target = '',
+): boolean {
+  const candidates = entries.filter(({ isFalse, matchesAsSent }) => isFalse || matchesAsSent(target));
+  const isMatching = (text: string) => (entry: Entry) => entry.matches?.(text) ?? true;
   const texts = spellings.length > 0 ? spellings : [''];
-  return texts.some((text) => {
-    const matching = entries.filter(
-      ({ matches, matchesAsSent, isFalse }) => (matches?.(text) ?? true) && (isFalse || matchesAsSent(target)),
-    );
-    const narrowest = Math.max(...matching.map(({ narrowness }) => narrowness));
-    return matching.some(({ narrowness, isFalse }) => isFalse && narrowness === narrowest);
-  });
+  if (texts.some((text) => isNarrowestFalse(candidates.filter(isMatching(text))))) return true;
+  const joined = joinUser(target);
+  const isForTarget = (entry: Entry) => !entry.isFalse && (joined === target || !entry.matchesAsSent(joined));
+  return others.some((text) =>
+    isNarrowestFalse(candidates.filter((entry) => isMatching(text)(entry) || isForTarget(entry))),
+  );
+}
+
+function isNarrowestFalse(entries: readonly Entry[]): boolean {
+  const narrowest = Math.max(...entries.map(({ narrowness }) => narrowness));
+  return entries.some(({ narrowness, isFalse }) => isFalse && narrowness === narrowest);
 }
 
 /** Every matching rule counts: a rule that is written later, or is longer, must not override another. */

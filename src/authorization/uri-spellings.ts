@@ -31,8 +31,8 @@ export function nobodysUri(uri: string): string {
   return scheme + uri.slice(scheme.length).replace(/[^/\\:?#=&.]/g, MADE_UP);
 }
 
-/** A scheme, and the user before the host. */
-const USER = /^([a-z][a-z\d+.-]*:[\\/]{2})([^/?#]*)@/i;
+/** A scheme, and the user before the host. Some servers decode a URI before they look for its host. */
+const USER = /^([a-z][a-z\d+.-]*:[\\/]{2})([^/?#]*)(?:@|%(?:25)*40)/i;
 
 /** Returns a URI without its user. */
 export function withoutUser(uri: string): string {
