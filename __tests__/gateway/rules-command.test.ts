@@ -92,6 +92,16 @@ describe('express-mcp-auth rules test', () => {
     expect(run(call(name, args), claims)).toEqual({ lines: [at, ...lines.map((line) => `  ${line}`)], isAllowed });
   });
 
+  test.each([
+    ['request.host', 'localhost'],
+    ['request.uri', 'http://localhost/'],
+    ['request.method', 'POST'],
+  ])('%s of the call is %s', (variable, value) => {
+    const rules = [{ deny: `${variable} == "admin.example.com"` }, `${variable} == "${value}"`];
+    const lines = [at, `  allowed: the tool add: rules[1] decides: ${rules[1]}`];
+    expect(run(call('add'), undefined, rules)).toEqual({ lines, isAllowed: true });
+  });
+
   test('knows deny rules without any allow, and calls that rules do not restrict', () => {
     expect(run(call('add'), undefined, [{ deny: 'false' }]).lines[1]).toBe(
       '  allowed: the tool add: no rule denies it, and there is no allow rule',

@@ -17,7 +17,7 @@ export interface Explanation {
 }
 
 /**
- * Decides on a message as `mcpAuthorization()` does, without a request.
+ * Decides on a message as `mcpAuthorization()` does, with a made-up request: a POST to `http://localhost/` without other headers.
  *
  * @throws {ConfigError} If the options are wrong.
  * @throws {MessageError} If the message is not a JSON-RPC message.
@@ -30,7 +30,8 @@ export function explainCall(
   const { rules, backend } = resolveAuthorizationOptions(options);
   const failures = new Map<string, string>();
   const ruleSet = createRuleSet(rules, ({ at }, code) => failures.set(at, code));
-  const request = Object.assign(new IncomingMessage(new Socket()), { method: 'POST', url: '/' });
+  const headers = { host: 'localhost' };
+  const request = Object.assign(new IncomingMessage(new Socket()), { method: 'POST', url: '/', headers });
   const decisions = decisionsOn(
     readCalls(message).calls,
     { ruleSet, backend, isAmbiguous: createAmbiguityCheck(rules) },
