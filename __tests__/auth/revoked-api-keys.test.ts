@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createAppWithKeys } from '../support/api-keys.js';
-import { createProtectedApp, expectInvalidToken } from '../support/protected-app.js';
+import { claims, createProtectedApp, expectInvalidToken } from '../support/protected-app.js';
+import { createSigner } from '../support/signer.js';
 
+const REVOKED = 'The token has been revoked';
 const sha256Of = (key: string) => createHash('sha256').update(key).digest('hex');
 
 describe.each([
@@ -24,8 +26,43 @@ describe.each([
     const send = () => withHeaders({ 'x-api-key': key });
     expect((await send()).status).toBe(200);
     auth.revoke(key);
-    expectInvalidToken(await send(), 'The token has been revoked');
+    expectInvalidToken(await send(), REVOKED);
   });
+});
+
+const jwt = createSigner().sign(claims());
+/** Another key that begins alike. */
+const besides = (key: string) => `${key.slice(0, key.lastIndexOf('.'))}.abcd`;
+
+describe.each<[what: string, key: string]>([
+  ['with two dots', 'app.prod.k1'],
+  ['with two dots and a $', '$a.b.c'],
+  ['that is a JWT', jwt],
+])('a key %s in a list', (_what, key) => {
+  const other = besides(key);
+  const send = (app: ReturnType<typeof createAppWithKeys>, text: string) => app.withHeaders({ 'x-api-key': text });
+
+  test('is revoked alone, and not another one that begins alike', async () => {
+    const app = createAppWithKeys([key, other].map((text) => ({ sha256: sha256Of(text) })));
+    app.auth.revoke(key);
+    expectInvalidToken(await send(app, key), REVOKED);
+    expect((await send(app, other)).status).toBe(200);
+  });
+});
+
+test.each<[what: string, key: string]>([
+  ['with two dots', 'app.prod.k1'],
+  ['that is a JWT', jwt],
+])('a key %s, of a function, is refused after revoke()', async (_what, key) => {
+  const { withHeaders, auth } = createAppWithKeys(() => ({}));
+  auth.revoke(key);
+  expectInvalidToken(await withHeaders({ 'x-api-key': key }), REVOKED);
+});
+
+test('the key of a function is revoked alone, and not another one that begins alike', async () => {
+  const { withHeaders, auth } = createAppWithKeys(() => ({}));
+  auth.revoke('app.prod.k1');
+  expect((await withHeaders({ 'x-api-key': 'app.prod.k2' })).status).toBe(200);
 });
 
 const MESSAGE = 'revoke() takes a token or an API key, without "Bearer" before it';

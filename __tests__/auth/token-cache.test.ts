@@ -188,7 +188,8 @@ describe('revoke()', () => {
     const [revoked, later] = [60, 3600].map((seconds) =>
       signer.sign(claims({ exp: Math.floor(Date.now() / 1000) + seconds })),
     ) as [string, string];
-    const isRevoked = () => revocations.includes({ token: revoked, payload: {} } as AuthInfo);
+    const isRevoked = () =>
+      revocations.includes({ token: revoked, header: { alg: 'ES256' }, payload: {} } as unknown as AuthInfo);
     revocations.add(revoked);
     passTime(65);
     revocations.add(later);

@@ -42,6 +42,17 @@ export function parseCompactJwt(token: string): CompactJwt {
   return { ...jwt, alg, kid };
 }
 
+/** True if {@link parseCompactJwt} parses the text. */
+export function isCompactJwt(text: string): boolean {
+  try {
+    parseCompactJwt(text);
+    return true;
+  } catch {
+    // The reason does not matter: the text is then a credential of another form.
+    return false;
+  }
+}
+
 function decodeSegment(segment: string): Buffer {
   const bytes = Buffer.from(segment, 'base64url');
   // Buffer ignores invalid characters and unused bits, so that many strings would decode to the same token.

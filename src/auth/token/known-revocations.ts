@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AuthInfo } from '../../core/auth-info.js';
 import { credentialFormOf } from '../../oauth/credential-form.js';
+import { isCompactJwt } from './compact-jwt.js';
 import { RevokedUsers, type UserRevocation } from './revoked-users.js';
 
 /** A revocation that other processes can apply too. */
@@ -8,7 +9,7 @@ export type Revocation = TokenRevocation | UserRevocation;
 
 /** A revocation of one token, as it is stored. */
 export interface TokenRevocation {
-  /** A hash of header and payload, from which the token cannot be made. */
+  /** A hash, from which the token cannot be made: of header and payload of a JWT, of all other tokens as a whole. */
   readonly token: string;
   /** Milliseconds since 1970; null for a token that does not expire. */
   readonly expiry: number | null;
@@ -29,7 +30,7 @@ const SWEEP_EVERY_MS = 1_000;
 
 /** The revoked tokens, users, clients and issuers that a policy knows, or several policies that share them. */
 export class KnownRevocations {
-  /** The key is a hash of header and payload, so that all entries have the same size. */
+  /** The key is a hash, so that all entries have the same size. */
   readonly #tokens = new Map<string, RevokedToken>();
   readonly #users = new RevokedUsers();
   #sweptAt = Number.NEGATIVE_INFINITY;
@@ -78,19 +79,32 @@ export function revocationsFor(options: object): KnownRevocations {
   return knownByOptions.get(options) ?? new KnownRevocations();
 }
 
-/** Leaves out the signature of a JWT: anyone can make a second valid ECDSA signature for the same header and payload. */
-export function hashOfSigned(token: string): string {
-  const signed = credentialFormOf(token) === 'jwt' ? token.slice(0, token.lastIndexOf('.')) : token;
-  return createHash('sha256').update(signed).digest('base64url');
+/** The hash of a JWT leaves out the signature: anyone can make a second valid ECDSA signature for the same header and payload. */
+export function hashOfJwt(token: string): string {
+  return hashOf(token.slice(0, token.lastIndexOf('.')));
+}
+
+/** Of a token that is no JWT, and of an API key, every character counts: those of other users may begin alike. */
+export function hashOfOther(token: string): string {
+  return hashOf(token);
 }
 
 /** With a text before it that no token has, so that it is the hash of none. */
 export function hashOfLogin(login: string): string {
-  return createHash('sha256').update(`login ${login}`).digest('base64url');
+  return hashOf(`login ${login}`);
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }
 
 /** The hashes under which a revocation of this token may be kept: its own, and that of its login if this server issued it. */
-function hashesOf({ token, payload: { sid } }: AuthInfo): readonly string[] {
-  const isIssued = token === '' || credentialFormOf(token) === 'issued';
-  return isIssued && typeof sid === 'string' ? [hashOfSigned(token), hashOfLogin(sid)] : [hashOfSigned(token)];
+function hashesOf({ token, header, payload: { sid } }: AuthInfo): readonly string[] {
+  // Only a JWT has members in its header.
+  if (header.alg !== undefined) return [hashOfJwt(token)];
+  const form = token === '' ? 'issued' : credentialFormOf(token);
+  const own = hashOfOther(token);
+  if (form === 'issued' && typeof sid === 'string') return [own, hashOfLogin(sid)];
+  // An API key can be a JWT. A policy that asks a function for keys cannot know that, and revokes the key as a JWT.
+  return form === 'jwt' && isCompactJwt(token) ? [own, hashOfJwt(token)] : [own];
 }

@@ -3,10 +3,11 @@ import { type Logger, SILENT } from '../../core/logger.js';
 import { isApiKeyText, isToken68 } from '../../oauth/credentials.js';
 import type { RevokedLogin } from '../../oauth/revoked-logins.js';
 import type { RevokedTokens } from '../../policy/resolved-policy.js';
-import { parseCompactJwt } from './compact-jwt.js';
+import { type CompactJwt, parseCompactJwt } from './compact-jwt.js';
 import {
+  hashOfJwt,
   hashOfLogin,
-  hashOfSigned,
+  hashOfOther,
   KnownRevocations,
   type Revocation,
   type TokenRevocation,
@@ -36,10 +37,12 @@ export function createRevocations(clockToleranceSeconds: number, context: Revoca
 
   function revocationOf(token: string): TokenRevocation {
     const issuedExpiry = issuedExpiryOf(token);
-    const seconds = issuedExpiry ?? expirySecondsOf(token, others);
-    const expiry =
-      issuedExpiry !== undefined || isJwt(token) ? (seconds + clockToleranceSeconds) * 1000 : Number.POSITIVE_INFINITY;
-    return { token: hashOfSigned(token), expiry: Number.isFinite(expiry) ? expiry : null };
+    const parsed = issuedExpiry === undefined ? parseIfJwt(token, others) : undefined;
+    const jwt = isJwt(token) ? parsed : undefined;
+    const seconds = issuedExpiry ?? expirySecondsOf(jwt);
+    const expiry = (seconds + clockToleranceSeconds) * 1_000;
+    const hash = jwt === undefined ? hashOfOther(token) : hashOfJwt(token);
+    return { token: hash, expiry: Number.isFinite(expiry) ? expiry : null };
   }
 
   return {
@@ -72,14 +75,22 @@ export function createRevocations(clockToleranceSeconds: number, context: Revoca
 
 export type Revocations = ReturnType<typeof createRevocations>;
 
-function expirySecondsOf(token: string, others: NonNullable<RevocationContext['others']>): number {
+/** Only the server that issued an opaque token knows when it expires. */
+function expirySecondsOf(jwt: CompactJwt | undefined): number {
+  const exp = jwt?.payload.exp;
+  return typeof exp === 'number' ? exp : Number.POSITIVE_INFINITY;
+}
+
+/**
+ * Parses a JWT. Returns undefined for another credential that the policy may accept.
+ *
+ * @throws {TypeError} For a text that is no credential.
+ */
+function parseIfJwt(token: string, others: NonNullable<RevocationContext['others']>): CompactJwt | undefined {
   try {
-    const { exp } = parseCompactJwt(token).payload;
-    return typeof exp === 'number' ? exp : Number.POSITIVE_INFINITY;
+    return parseCompactJwt(token);
   } catch (cause) {
-    // Only the server that issued an opaque token knows when it expires.
-    if (others === 'keys' ? isApiKeyText(token) : others === 'tokens' && isToken68(token))
-      return Number.POSITIVE_INFINITY;
+    if (others === 'keys' ? isApiKeyText(token) : others === 'tokens' && isToken68(token)) return undefined;
     const expected = others === 'none' ? 'a JWT' : 'a token or an API key';
     throw new TypeError(`revoke() takes ${expected}, without "Bearer" before it`, { cause });
   }
