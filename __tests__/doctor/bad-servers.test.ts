@@ -91,6 +91,11 @@ const servers: [what: string, fault: Fault, ...expected: Complaint[]][] = [
     '! other verbs: GET is answered 401 without resource_metadata',
   ],
   [
+    'another scheme first for DELETE',
+    { before: rewritingChallenge((header) => `Basic realm="x", ${header}`, 'DELETE') },
+    '! other verbs: DELETE is answered 401 without resource_metadata',
+  ],
+  [
     'DELETE is let in',
     { before: (req, res, next) => (req.method === 'DELETE' ? reply(200)(req, res as never) : next()) },
     '✗ other verbs: DELETE is answered 200 without a token',

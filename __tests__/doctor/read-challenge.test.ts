@@ -33,6 +33,11 @@ const challenges: readonly [challenge: string, byGrammar: boolean, bySdks: boole
   [`Bearer\t${METADATA}`, true, false],
   [`Bearer  ${METADATA}`, true, false],
   [`Bearer, ${METADATA}`, false, false],
+  // Nor anything after another scheme.
+  [`Basic realm="x", Bearer ${METADATA}`, false, false],
+  [`Basic realm="x" Bearer ${METADATA}`, false, false],
+  [`Negotiate, Bearer ${METADATA}`, false, false],
+  [`Bearers realm="x", Bearer ${METADATA}`, false, false],
   ['Bearer realm="x"', false, false],
   ['Bearer', false, false],
 ];

@@ -28,8 +28,9 @@ export function readChallenge(header: string | null): ReadChallenge | undefined 
     parameters.set(lowerAscii(name), quoted === undefined ? (token ?? '') : quoted.replace(/\\(.)/g, '$1'));
     rest = rest.slice(whole.length);
   }
-  // The SDKs take the text before the first space for the scheme, and search the whole header if more text follows.
-  const isSearched = /^[^ ,\t]+ [^ ]/.test(text);
+  // The SDKs take the text before the first space for the scheme. If it is Bearer and more text follows, they search the whole header. Those of
+  // version 2 also do so after DPoP, those of version 1 do not.
+  const isSearched = /^bearer [^ ]/i.test(text);
   const isMalformed = rest !== '' && !OTHER_CHALLENGE.test(rest);
   return { scheme, parameters, isMalformed, find: (name) => (isSearched ? search(text, name) : undefined) };
 }
