@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import type { McpAuth } from '../../src/index.js';
 import { createAppWithKeys } from '../support/api-keys.js';
 import { claims, createProtectedApp, expectInvalidToken } from '../support/protected-app.js';
 import { createSigner } from '../support/signer.js';
@@ -85,4 +86,19 @@ test('without API keys, revoke() takes only what a token can be', () => {
   const { auth } = createProtectedApp({ verifiers: [() => undefined] });
   auth.revoke('opaque');
   expect(() => auth.revoke('a$b')).toThrow(new TypeError(MESSAGE));
+});
+
+const ISSUER = 'urn:express-mcp-auth:api-key';
+
+test.each<[what: string, statusOfLater: number, whose: Parameters<McpAuth['revoke']>[0]]>([
+  ['a user', 401, { subject: 'ci', issuer: ISSUER }],
+  ['the client of a key', 200, { client: `key-${sha256Of('leaked').slice(0, 32)}`, issuer: ISSUER }],
+  ['a key', 200, 'leaked'],
+])('after revoking %s, another key of the same user is answered %i', async (_what, statusOfLater, whose) => {
+  const { withHeaders, auth } = createAppWithKeys(
+    ['leaked', 'later'].map((key) => ({ sha256: sha256Of(key), subject: 'ci' })),
+  );
+  auth.revoke(whose);
+  expectInvalidToken(await withHeaders({ 'x-api-key': 'leaked' }), REVOKED);
+  expect((await withHeaders({ 'x-api-key': 'later' })).status).toBe(statusOfLater);
 });

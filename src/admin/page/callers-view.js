@@ -3,6 +3,7 @@ import { runConfirmed } from './confirmed-action.js';
 import { DataTable } from './data-table.js';
 import { element, nameElement, visibleText } from './element.js';
 import { ageText, numberText, timeText } from './format.js';
+import { revocationEffect } from './revocation-effect.js';
 
 /** @import { ShownCaller } from '../seen-callers.js' */
 /** @import { KnownState } from './known-state.js' */
@@ -106,7 +107,7 @@ function revokeButton(kind, { name, issuer = '' }) {
       explanation: [
         `Every token that was issued to this ${kind} until now by `,
         nameElement(issuer),
-        ' is refused from now on. After a new login they may call again.',
+        ` ${revocationEffect(kind, issuer)}`,
       ],
       button: 'Revoke',
       run: async () => {
