@@ -21,12 +21,12 @@ test('a page that does not read is disconnected, and others go on', async () => 
   const { url, events } = await servePageAlone();
   const response = await connectWithoutReading(url);
   const stream = await events();
-  // Ninety kilobytes, of which ten are sent at once, and fifty in a second: more than the buffers of the sockets in four seconds.
-  const members = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`member${n}`, 'x'.repeat(300)]));
-  for (let sent = 0; sent < 200; sent++) {
-    if (sent % 50 === 0) await stream.next('numbers');
+  // 225 kilobytes, of which four are sent at once, and twenty in a second: more than the buffers of the sockets in four seconds.
+  const members = Object.fromEntries(Array.from({ length: 750 }, (_, n) => [`member${n}`, 'x'.repeat(300)]));
+  for (let sent = 0; sent < 80; sent++) {
+    if (sent % 20 === 0) await stream.next('numbers');
     calls.publish({ ...members, ...callRecord({ outcome: 'denied' }) });
-    if (sent % 10 === 9) for (let i = 0; i < 10; i++) await stream.next('call');
+    if (sent % 4 === 3) for (let i = 0; i < 4; i++) await stream.next('call');
   }
   const cutOff = expect(once(response, 'end')).rejects.toThrow('aborted');
   response.resume();
@@ -66,14 +66,22 @@ test('the decisions that let calls pass leave room for the calls, and these for 
   publishDecision({ outcome: 'refused' });
   expect(await stream.next('call')).toMatchObject({ outcome: 'answered' });
   expect(await stream.next('decision')).toMatchObject({ outcome: 'refused' });
-  expect(await stream.next('sampled')).toEqual({ seen: 202, shown: 61 });
+  expect(await stream.next('sampled')).toEqual({ seen: 202, shown: 41 });
 });
 
-test('of more than 80 failures in a second the rest is counted', async () => {
+type Publish = readonly [kind: string, publish: () => void];
+const kinds: readonly Publish[] = [
+  ['calls', () => publishCall()],
+  ['failed calls', () => publishCall({ outcome: 'denied' })],
+  ['accepted logins', () => publishDecision({ outcome: 'passed' })],
+  ['refused logins', () => publishDecision({ outcome: 'refused' })],
+];
+
+test.each(kinds)('a flood of %s hides no event of another kind', async (kind, publish) => {
   const { events } = await servePageAlone();
   const stream = await events();
   await stream.next('numbers');
-  for (let i = 0; i < 100; i++) publishCall({ outcome: 'denied' });
-  publishCall();
-  expect(await stream.next('sampled')).toEqual({ seen: 101, shown: 80 });
+  for (let i = 0; i < 100; i++) publish();
+  for (const [other, publishOther] of kinds) if (other !== kind) for (let i = 0; i < 10; i++) publishOther();
+  expect(await stream.next('sampled')).toEqual({ seen: 130, shown: 50 });
 });

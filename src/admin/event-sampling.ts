@@ -1,10 +1,8 @@
-/** The kinds of events that have a share of their own. `login`: a decision that let a request pass; each call has one. */
-export type SampledKind = 'failure' | 'call' | 'login';
+/** The kinds of events. `login`: a decision that let a request pass; each call has one. A call can fail, and a login be refused. */
+export type SampledKind = 'call' | 'failedCall' | 'login' | 'refusedLogin';
 
-/** Events that a page gets in one second. */
-const MAX_EVENTS = 80;
-/** Calls, and logins, of these. So a flood of one kind hides no other, and 20 are kept for failures. */
-const MAX_OF_KIND: Readonly<Record<SampledKind, number>> = { failure: MAX_EVENTS, call: 30, login: 30 };
+/** Events of one kind that a page gets in one second. Each kind has a share of its own: callers without a token can cause many refusals. */
+const MAX_OF_KIND = 20;
 
 /** Chooses the events that pages get, and counts all events. */
 export class EventSampling {
@@ -14,14 +12,15 @@ export class EventSampling {
   /** True if the event is to be sent. */
   take(kind: SampledKind): boolean {
     this.#seen += 1;
-    if (sumOf(this.#shown) >= MAX_EVENTS || this.#shown[kind] >= MAX_OF_KIND[kind]) return false;
+    if (this.#shown[kind] >= MAX_OF_KIND) return false;
     this.#shown[kind] += 1;
     return true;
   }
 
   /** Returns the counts of the second that ends, and begins the next one. */
   next(): { readonly seen: number; readonly shown: number } {
-    const counts = { seen: this.#seen, shown: sumOf(this.#shown) };
+    const { call, failedCall, login, refusedLogin } = this.#shown;
+    const counts = { seen: this.#seen, shown: call + failedCall + login + refusedLogin };
     this.#seen = 0;
     this.#shown = none();
     return counts;
@@ -29,9 +28,5 @@ export class EventSampling {
 }
 
 function none(): Record<SampledKind, number> {
-  return { failure: 0, call: 0, login: 0 };
-}
-
-function sumOf({ failure, call, login }: Readonly<Record<SampledKind, number>>): number {
-  return failure + call + login;
+  return { call: 0, failedCall: 0, login: 0, refusedLogin: 0 };
 }

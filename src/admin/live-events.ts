@@ -148,7 +148,7 @@ export class LiveEvents {
     this.#callers.add(record);
     if (this.#readers.size === 0) return;
     this.#numbers.addCall(record);
-    if (this.#sampling.take(isFailedCall(record) ? 'failure' : 'call')) this.#send(this.#describeCall(call));
+    if (this.#sampling.take(isFailedCall(record) ? 'failedCall' : 'call')) this.#send(this.#describeCall(call));
   }
 
   #describeCall({ id, record: { content: _, ...record } }: KeptCall): LoggedEvent {
@@ -163,7 +163,7 @@ export class LiveEvents {
     if (this.#readers.size === 0) return;
     const isFailure = isRefusal(decision);
     if (isFailure) this.#numbers.addRefusal();
-    if (this.#sampling.take(isFailure ? 'failure' : 'login')) this.#send(this.#describeDecision(kept));
+    if (this.#sampling.take(isFailure ? 'refusedLogin' : 'login')) this.#send(this.#describeDecision(kept));
   }
 
   #describeDecision({ id, time, decision }: KeptDecision): LoggedEvent {
