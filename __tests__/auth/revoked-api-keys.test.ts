@@ -82,6 +82,17 @@ test.each([
   expect(() => createAppWithKeys([]).auth.revoke(text)).toThrow(new TypeError(MESSAGE));
 });
 
+test.each([['Bearer q'], ['bearer\tq'], ['DPoP x$y']])(
+  'the key %j in x-api-key is unknown, even if a list has its hash: revoke() does not take it',
+  async (key) => {
+    const entry = { sha256: sha256Of(key) };
+    for (const apiKeys of [[entry], () => entry]) {
+      const { withHeaders } = createAppWithKeys(apiKeys);
+      expectInvalidToken(await withHeaders({ 'x-api-key': key }), 'The API key is not known here');
+    }
+  },
+);
+
 test('without API keys, revoke() takes only what a token can be', () => {
   const { auth } = createProtectedApp({ verifiers: [() => undefined] });
   auth.revoke('opaque');

@@ -54,13 +54,14 @@ export function requireToken68(token: string, maxTokenBytes: number): void {
 }
 
 /**
- * Checks the length of an API key. An empty one is no key, even if its hash is in a table by mistake.
+ * Checks the length and the characters of an API key. What is no key is refused, even if its hash is in a table by mistake: an empty text, and
+ * one with the scheme of a token before it, which `revoke()` takes for a mistake.
  *
  * @throws {AuthError} `token_too_long`, `unknown_api_key`.
  */
 export function requireApiKey(key: string, maxBytes: number): void {
   requireLength(key, maxBytes);
-  if (key === '') throw new AuthError('unknown_api_key');
+  if (!isApiKeyText(key)) throw new AuthError('unknown_api_key');
 }
 
 function requireLength(credential: string, maxBytes: number): void {
