@@ -54,6 +54,7 @@ describe.each(CREDENTIALS)('%s that is bound to a certificate', (_what, credenti
     ['another whose name contains it', `subject=CN=${joinedBy(' ')}\n${OTHER_CLIENT.cert}`],
     ['another whose name has a line separator', `CN=\u2028${joinedBy(' ')}\n${OTHER_CLIENT.cert}`],
     ['it URL-encoded', encodeURIComponent(pem)],
+    ['a header of Envoy that has it, decoded', `Hash=${'0'.repeat(64)};Cert="${pem}"`],
     ['its Base64 alone', der.toString('base64')],
     ['its DER as text', der.toString('latin1')],
     ['its key', CLIENT.key],

@@ -66,7 +66,7 @@ export interface MtlsOptions {
   /**
    * Returns the certificate of the client's connection, as PEM or DER; `undefined` if the client sent none. If a proxy ends
    * TLS, read it from the header that the proxy sets, but only if clients cannot set that header themselves. PEM may have spaces or tabs
-   * in place of line ends. Decode URL-encoded PEM.
+   * in place of line ends, and must begin a line. Decode URL-encoded PEM.
    */
   readonly getCertificate: (req: IncomingMessage) => string | Uint8Array | undefined;
   /** `true` refuses every token that is not bound to a certificate. @default false */
