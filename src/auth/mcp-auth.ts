@@ -110,7 +110,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
 function createAuthentication(
   resolved: ResolvedAuth,
   { accept, refuse, refusers }: ReturnType<typeof createResponder>,
-  known: KnownRevocations,
+  known: KnownRevocations | undefined,
 ) {
   const verifier = createTokenVerifier(resolved, createCredentialVerifiers(resolved), known);
   const senderConstraint = createSenderConstraint(resolved);

@@ -40,7 +40,7 @@ export function createStoredAuthority({
 }: Pick<ResolvedAuth, 'oauthProxy' | 'store' | 'logger' | 'clockToleranceSeconds'>): IssuedTokenAuthority | undefined {
   if (store === undefined) return undefined;
   const forgetRevoked = () => undefined;
-  const revocations = createRevocations(clockToleranceSeconds, { others: 'tokens' });
+  const revocations = createRevocations(clockToleranceSeconds);
   const shared = new SharedRevocations(store, revocations, logger, forgetRevoked);
   return createIssuedTokenAuthority({ oauthProxy }, { revocations, shared, forgetRevoked });
 }

@@ -74,9 +74,9 @@ export function shareRevocations(options: object, known: KnownRevocations): void
   knownByOptions.set(options, known);
 }
 
-/** Returns those that the `mcpAuth()` of these options shares, or new ones. */
-export function revocationsFor(options: object): KnownRevocations {
-  return knownByOptions.get(options) ?? new KnownRevocations();
+/** Returns those that the `mcpAuth()` of these options shares; undefined if it has its own. */
+export function revocationsFor(options: object): KnownRevocations | undefined {
+  return knownByOptions.get(options);
 }
 
 /** The hash of a JWT leaves out the signature: anyone can make a second valid ECDSA signature for the same header and payload. */

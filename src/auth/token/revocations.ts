@@ -23,7 +23,7 @@ export interface RevocationContext {
   readonly isJwt?: (credential: string) => boolean;
   /** Returns when a token that this server issued expires, in seconds since 1970. Undefined for other credentials. */
   readonly issuedExpiryOf?: (credential: string) => number | undefined;
-  /** The revocations that other policies know too. */
+  /** The revocations that other policies know too. @default those of this policy alone */
   readonly known?: KnownRevocations | undefined;
   /** For functions of the application that fail. */
   readonly logger?: Logger;

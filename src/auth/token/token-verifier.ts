@@ -14,7 +14,7 @@ import { type CompactJwt, parseCompactJwt } from './compact-jwt.js';
 import { createExchangedTokens } from './exchanged-tokens.js';
 import { createForgedTokens } from './forged-tokens.js';
 import { createIssuedTokenAuthority } from './issued-token-authority.js';
-import { KnownRevocations } from './known-revocations.js';
+import type { KnownRevocations } from './known-revocations.js';
 import { createMissingClaimWarning } from './missing-claim-warning.js';
 import { createRevocations } from './revocations.js';
 import { SharedRevocations } from './shared-revocations.js';
@@ -46,7 +46,7 @@ export type FindVerifier = (
 export function createTokenVerifier(
   resolved: ResolvedAuth,
   findVerifier: FindVerifier = () => undefined,
-  known = new KnownRevocations(),
+  known?: KnownRevocations,
 ) {
   const jwts = createJwtVerifier(resolved);
   const exchangeFor = createExchangedTokens(resolved);
