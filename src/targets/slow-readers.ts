@@ -6,6 +6,8 @@ import { hasHungUp, onceClosed } from '../http/hang-up.js';
 
 /** Bytes a second that a client must read on average. */
 const MIN_RATE = 65_536;
+/** How often a connection is looked at in the time in which its client must read something. */
+const SAMPLES = 10;
 
 /** The side of a connection that is read from. */
 export interface PausableSource {
@@ -69,6 +71,8 @@ class SlowAnswer {
   readonly #log: DisconnectionLog;
   readonly #timer: NodeJS.Timeout;
   #taken: number | undefined;
+  /** The time at which the system was last seen to take something. */
+  #takenAt = performance.now();
   #deadline = 0;
 
   constructor(res: ServerResponse, maxQuietMs: number, log: DisconnectionLog) {
@@ -77,7 +81,7 @@ class SlowAnswer {
     this.#log = log;
     this.#taken = takenFrom(res.req.socket);
     this.addTime();
-    this.#timer = setInterval(() => this.#check(), maxQuietMs);
+    this.#timer = setInterval(() => this.#check(), maxQuietMs / SAMPLES);
   }
 
   /** Gives the client time for everything that waits. */
@@ -92,24 +96,31 @@ class SlowAnswer {
   #check(): void {
     // The socket of the request: a response that is queued behind another one has no socket yet.
     const { socket } = this.#res.req;
-    const before = this.#taken;
-    this.#taken = takenFrom(socket);
-    const isQuiet = before !== undefined && this.#taken === before;
-    if (!isQuiet && performance.now() < this.#deadline) return;
+    const now = performance.now();
+    const taken = takenFrom(socket);
+    if (taken === undefined || taken !== this.#taken) this.#takenAt = now;
+    this.#taken = taken;
+    const isQuiet = now - this.#takenAt >= this.#maxQuietMs;
+    if (!isQuiet && now < this.#deadline) return;
     this.stop();
     this.#log(isQuiet ? `it read nothing for ${this.#maxQuietMs / 1_000} s` : 'it read less than 64 KiB a second');
     socket.destroy();
   }
 }
 
+interface Handle {
+  readonly bytesWritten?: number;
+  readonly writeQueueSize?: number;
+  /** The handle of the TCP connection below TLS. */
+  readonly _parent?: Handle;
+}
+
 /**
  * Returns how many bytes the system has taken from a connection; undefined if Node does not say. The public members of a socket count
- * a long message as written only when all of it is. Node itself reads this before it times a connection out.
+ * a long message as written only when all of it is, as does the handle of TLS. Node itself reads this before it times a connection out.
  */
 function takenFrom(socket: Socket): number | undefined {
-  const { _handle: handle } = socket as {
-    readonly _handle?: { bytesWritten?: number; writeQueueSize?: number } | null;
-  };
-  const { bytesWritten, writeQueueSize } = handle ?? {};
+  const { _handle: handle } = socket as { readonly _handle?: Handle | null };
+  const { bytesWritten, writeQueueSize } = handle?._parent ?? handle ?? {};
   return bytesWritten === undefined || writeQueueSize === undefined ? undefined : bytesWritten - writeQueueSize;
 }
