@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { eventsOf, nextMessage } from '../support/mcp-answers.js';
+import { eventsOf, messagesOf, nextMessage, type SseEvent } from '../support/mcp-answers.js';
 import { call, callText, type Headers, open, post, postStateless, statelessCall } from '../support/mcp-requests.js';
 import { serveProtected } from '../support/protected-backend.js';
 import { until } from '../support/until.js';
@@ -81,6 +81,59 @@ test('progress of a call whose token has expired goes to the event stream of its
   const events = eventsOf(await fetch(served.url, { headers }));
   expect(await nextMessage(events)).toMatchObject({ method: 'notifications/progress', params: meta });
   expect(await (await answer).text()).toContain('"result"');
+});
+
+/** Opens a session and calls a tool that asks the client after `delay` milliseconds. */
+async function asks(revision: string, delay: number, accept: Headers) {
+  const served = await serveProtected();
+  const ada = served.bearer({ sub: 'ada' });
+  const session = await open(served.url, ada, revision);
+  const answer = post(served.url, call('a', 'ask', { delay }), { ...session, ...accept });
+  await until(() => served.backend.stats().pending === 1);
+  const renew = (): Headers => ({ ...session, ...served.bearer({ sub: 'ada' }) });
+  const reply = { jsonrpc: '2.0', id: 'ask-1', result: { role: 'user' } };
+  return { served, ada, answer, renew, respond: () => post(served.url, reply, renew()) };
+}
+
+const QUESTION = { method: 'sampling/createMessage' };
+const RESULT = { id: 'a', result: { content: [{ text: '{"role":"user"}' }] } };
+
+test.each([
+  ['2025-03-26', 'JSON or stream', BOTH],
+  ['2025-06-18', 'JSON or stream', BOTH],
+  ['2025-06-18', 'stream', STREAM_ONLY],
+  ['2025-11-25', 'JSON or stream', BOTH],
+])(
+  'without an event stream of its session, a call (%s, %s) brings a question after its token expired',
+  async (...row) => {
+    const [revision, , accept] = row;
+    const { served, answer, renew, respond } = await asks(revision, 2_500, accept);
+    expire();
+    const seen: SseEvent[] = [];
+    for await (const event of eventsOf(await answer)) seen.push(event);
+    const question = seen.find(({ data }) => data !== '');
+    expect(JSON.parse(question?.data ?? '{}')).toMatchObject(QUESTION);
+    expect(seen.at(-1)).toEqual({ id: undefined, retry: '1000', data: '' });
+    const resumption = { ...renew(), ...STREAM_ONLY, 'last-event-id': `${question?.id}` };
+    const rest = fetch(served.url, { headers: resumption });
+    expect((await respond()).status).toBe(202);
+    expect(await messagesOf(await rest)).toMatchObject([RESULT]);
+  },
+);
+
+test('with an event stream of the session, the question comes there, and the answer where it was awaited', async () => {
+  const { served, answer, renew, respond } = await asks('2025-06-18', 2_500, BOTH);
+  expire();
+  const events = eventsOf(await fetch(served.url, { headers: { ...renew(), ...STREAM_ONLY } }));
+  expect(await nextMessage(events)).toMatchObject(QUESTION);
+  expect((await respond()).status).toBe(202);
+  expect(await messagesOf(await answer)).toMatchObject([RESULT]);
+});
+
+test('no question comes after the token of its call was revoked', async () => {
+  const { served, ada, answer } = await asks('2025-06-18', 200, STREAM_ONLY);
+  served.auth.revoke(ada.authorization.slice('Bearer '.length));
+  expect(await (await answer).text()).toBe('');
 });
 
 test('a quiet stream whose token is revoked ends without an answer, and its call is cancelled', async () => {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
-import { isOver, type Withdrawal } from '../../core/authority.js';
+import { isOver, type Withdrawal, withdrawalOf } from '../../core/authority.js';
 import { forwardedRequestId } from '../../core/request-id.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp } from '../../http/hang-up.js';
@@ -119,9 +119,22 @@ export class PostResponse implements Recipient {
     return this.#plan.stream && (this.endsWithToken || !isOver(this.auth));
   }
 
+  /** True if the client accepts requests of the MCP server here: see `ask()`. */
+  get acceptsRequests(): boolean {
+    return this.acceptsStream || (this.#plan.stream && withdrawalOf(this.auth) === undefined);
+  }
+
   /** Sends a message other than a response, if the client accepts an event stream. */
   notify(message: Buffer): void {
     if (this.acceptsStream) this.#drain(this.#open().send(message));
+  }
+
+  /**
+   * Sends a request of the MCP server, which waits for the client's response. If the token has expired, the stream then ends: its events must
+   * have ids, so that the client resumes it with a new token.
+   */
+  ask(request: Buffer): void {
+    if (this.acceptsRequests) this.#drain(this.#open().send(request));
   }
 
   /** Sends a response; the last one ends the answer. `status` is used unless the answer is a stream or a batch. */

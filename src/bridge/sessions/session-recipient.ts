@@ -23,6 +23,9 @@ export function sessionRecipientOf(
   }
   if (SERVER_NOTIFICATIONS.test(message.method)) return undefined;
   if (pending.count > 1 && hasStandalone) return undefined;
-  for (const { recipient } of pending.values()) if (recipient.acceptsStream && recipient.connected) return recipient;
-  return undefined;
+  const connected = pending.values().flatMap(({ recipient }) => (recipient.connected ? [recipient] : []));
+  const recipient = connected.find(({ acceptsStream }) => acceptsStream);
+  // A client that does not listen would never see the request, for whose response the server waits.
+  if (recipient !== undefined || message.kind !== 'request' || hasStandalone) return recipient;
+  return connected.find(({ acceptsRequests }) => acceptsRequests);
 }

@@ -237,7 +237,7 @@ export class Session implements ConnectionListener, LiveSession {
 
   #route(message: RpcMessage): void {
     const recipient = sessionRecipientOf(message, this.#pending, this.streams.standalone.connected);
-    if (recipient !== undefined) recipient.notify(message.bytes);
+    if (recipient !== undefined) recipient[message.kind === 'request' ? 'ask' : 'notify'](message.bytes);
     else {
       const slow = this.streams.standalone.send(message.bytes);
       if (slow) this.pauseFor(slow);
