@@ -40,12 +40,22 @@ const json = (res: ServerResponse, status: number, id: unknown, outcome: object)
     .writeHead(status, { 'content-type': 'application/json' })
     .end(JSON.stringify({ jsonrpc: '2.0', id, ...outcome }));
 
+const eventOf = (message: object): string => `data: ${JSON.stringify(message)}\n\n`;
+/** Longer than a message may be. */
+const LONG = 'x'.repeat(20_000);
+
 type Refusal = (res: ServerResponse, id: unknown) => void;
 const REFUSALS: readonly [how: string, refuse: Refusal][] = [
   ['429 and the id null', (res) => json(res, 429, null, { error: ERROR })],
   ['400 and the id of its question', (res, id) => json(res, 400, id, { error: ERROR })],
   ['200 and an error', (res, id) => json(res, 200, id, { error: ERROR })],
   ['200 and a result', (res, id) => json(res, 200, id, { result: {} })],
+  ['events and an error', (res, id) => void beginEvents(res, eventOf({ jsonrpc: '2.0', id, error: ERROR })).end()],
+  ['events and no outcome', (res, id) => void beginEvents(res, eventOf({ jsonrpc: '2.0', id })).end()],
+  [
+    'events and much text',
+    (res, id) => void beginEvents(res, eventOf({ jsonrpc: '2.0', id, error: { ...ERROR, data: LONG } })).end(),
+  ],
   ['202 and JSON of its own', (res, id) => void res.writeHead(202).end(JSON.stringify({ id, result: 'accepted' }))],
 ];
 
@@ -56,7 +66,7 @@ describe.each([
   test.each(REFUSALS)('and answers its answer with %s fails no call of the same number', async (_how, refuse) => {
     const { target, hasOther, answerAll } = await startAsking(refuse);
     const targets = { one: { url: target.url }, ...(isOneOfTwo && { two: { url: target.url } }) };
-    const { url } = await serveTarget(target.url, {}, { targets });
+    const { url } = await serveTarget(target.url, {}, { targets, maxMessageBytes: 10_000 });
     const prefix = isOneOfTwo ? 'one_' : '';
     const session = await open(url, ADA);
     const stream = await fetch(url, { headers: { ...session, accept: 'text/event-stream' } });
@@ -70,6 +80,16 @@ describe.each([
     expect(await messagesOf(await other)).toEqual([{ jsonrpc: '2.0', id: 'other', result: { of: 'other' } }]);
     expect(await messagesOf(await asks)).toEqual([{ jsonrpc: '2.0', id: 'asks', result: { of: 'asks' } }]);
   });
+});
+
+test('a server may answer a call on the stream with which it answers the answer of the client', async () => {
+  const { target } = await startAsking((res) => void beginEvents(res, answerEvent('asks', { of: 'asks' })).end());
+  const { url } = await serveTarget(target.url);
+  const session = await open(url, ADA);
+  const asks = post(url, call('asks', 'asks'), session);
+  await until(() => target.arrived.some(({ body }) => body.includes('tools/call')));
+  expect((await post(url, { jsonrpc: '2.0', id: 'q', result: {} }, session)).status).toBe(202);
+  expect((await messagesOf(await asks)).at(-1)).toEqual({ jsonrpc: '2.0', id: 'asks', result: { of: 'asks' } });
 });
 
 test('a server that refuses messages without an answer is logged, once a minute for each kind', async () => {

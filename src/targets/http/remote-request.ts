@@ -1,6 +1,7 @@
 import type { Numbered } from '../../core/short-lived.js';
 import { BridgeError } from '../../messages/bridge-error.js';
-import { type RpcMessage, readMessage } from '../../messages/json-rpc.js';
+import { requestsAnsweredBy } from '../../messages/child-line.js';
+import { type RpcMessage, readMessage, readTruncated } from '../../messages/json-rpc.js';
 import type { Sender } from '../connection.js';
 import { isEventStream, type ResponseHeaders } from './exchange.js';
 import { versionIn } from './message-headers.js';
@@ -99,6 +100,8 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
   }
 
   oversized(head: Buffer, tail: Buffer): void {
+    const { kind, key } = readTruncated(head, tail);
+    if (kind === 'response' && this.#refusesOwn(key)) return;
     this.#host.oversized(head, tail);
   }
 
@@ -119,7 +122,16 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
    * repeats the id of that request, or writes null. A request of the client may have the same number.
    */
   #mayDeliver(bytes: Buffer): boolean {
-    return this.#status < 400 && (this.#isStream || (readMessage(bytes)?.method ?? '') !== '');
+    if (this.#status >= 400) return false;
+    if (!this.#isStream) return Boolean(readMessage(bytes)?.method);
+    // Some servers put messages for other requests on any stream.
+    const keys = requestsAnsweredBy(bytes);
+    return keys === 'any' || !keys.some((key) => this.#refusesOwn(key));
+  }
+
+  /** True if a response with this key refuses the response that was sent. */
+  #refusesOwn(key: string | undefined): boolean {
+    return this.sent.kind === 'response' && key === this.sent.key;
   }
 
   #noAnswer(): BridgeError {
