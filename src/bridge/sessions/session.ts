@@ -30,7 +30,7 @@ import type { ResolvedBridge } from '../bridge-options.js';
 import { sessionRecipientOf } from './session-recipient.js';
 
 const FIRST_REVISION_WITH_INITIAL_EVENT = '2025-11-25';
-// The time in which a client must read something. Then it is disconnected, and can resume.
+// The time in which a client must read something, or it is disconnected. It can resume an event stream; a JSON answer is lost.
 const MAX_QUIET_MS = 60_000;
 
 /** One client's conversation with one MCP server, in a revision that has sessions (before 2026-07-28). */
