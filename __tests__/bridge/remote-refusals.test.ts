@@ -108,7 +108,7 @@ test('a server that refuses messages without an answer is logged, once a minute 
   await wait(100);
   const refused = (what: string) => `warn mcpBackend(): one: ${target.url}: the MCP server refused ${what}: status 400`;
   expect(lines).toEqual([
-    refused("a client's answer to a request of the server, which may go on waiting for it"),
-    refused('a notification of a client'),
+    refused('an answer to its own request, which may go on waiting for it'),
+    refused('a notification'),
   ]);
 });

@@ -7,10 +7,10 @@ interface Target {
   readonly logger: Logger;
 }
 
-/** The kinds of messages that have no answer. */
+/** The kinds of messages that have no answer. Clients send them, and the bridge too: cancellations, and refusals of requests. */
 const UNANSWERED = {
-  notification: 'a notification of a client',
-  response: "a client's answer to a request of the server, which may go on waiting for it",
+  notification: 'a notification',
+  response: 'an answer to its own request, which may go on waiting for it',
 };
 
 export type UnansweredKind = keyof typeof UNANSWERED;
