@@ -6,7 +6,7 @@ import { hasHungUp, onceClosed } from '../http/hang-up.js';
 
 /** Bytes a second that a client must read on average. */
 const MIN_RATE = 65_536;
-/** How often a connection is looked at in the time in which its client must read something. */
+/** The progress of a client is checked so many times in the time in which it must read something. */
 const SAMPLES = 10;
 
 /** The side of a connection that is read from. */
