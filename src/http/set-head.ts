@@ -19,8 +19,8 @@ function setHeaders(res: ServerResponse, headers: unknown): void {
   for (const [name, value] of Array.isArray(headers) ? pairsOf(headers) : Object.entries(headers)) {
     if (value === undefined) continue;
     const known = lowerAscii(name);
-    // Several cookies are headers with one name. Together they replace what was set before.
-    if (names.has(known)) res.appendHeader(name, value as string);
+    // As in Node, headers of a list with one name, such as cookies, replace together what was set before. Of an object, the last one counts.
+    if (Array.isArray(headers) && names.has(known)) res.appendHeader(name, value as string);
     else res.setHeader(name, value as OutgoingHttpHeader);
     names.add(known);
   }
