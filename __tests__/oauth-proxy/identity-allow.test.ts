@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { withLoginRules } from '../../src/gateway/config/login-rules.js';
 import { getAuth } from '../../src/index.js';
@@ -147,21 +148,44 @@ describe('the email address at a GitHub App', () => {
     expect([answer.status, (await refresh(flow, client, answer)).status], flow.lines.join('\n')).toEqual([200, 200]);
   });
 
-  test('without the permission: an outage that ends no login, and the log says what to do', async () => {
+  test('without the permission, a rule on it refuses the account, and the log says once a minute what to do', async () => {
     const flow = await startIdentityFlow('a GitHub App', settings);
     const { permissions } = flow.upstream as GithubServer;
-    const { client, answer, code } = await logIn(flow);
-    expect(answer).toMatchObject({ status: 503, body: { error: 'server_error' } });
-    expect(flow.lines.join('\n')).toContain(
-      'GET https://api.github.com/user/emails?per_page=100 failed: it answered with status 403; a GitHub App needs the account permission "Email addresses" for it',
-    );
+    expect((await logIn(flow)).answer).toMatchObject(REFUSED);
+    expect((await logIn(flow)).answer).toMatchObject(REFUSED);
+    expect(flow.lines.filter((line) => line.includes('/user/emails'))).toEqual([
+      'warn OAuth proxy: GET https://api.github.com/user/emails?per_page=100 failed: it answered with status 403, so profiles lack what it says; a GitHub App needs the account permission "Email addresses" for it',
+    ]);
     permissions.add('emails');
-    const again = await client.token({ code });
-    expect(again.status).toBe(200);
-    permissions.clear();
-    expect((await refresh(flow, client, again)).status).toBe(503);
-    permissions.add('emails');
-    expect((await refresh(flow, client, again)).status).toBe(200);
+    expect((await logIn(flow)).answer.status).toBe(200);
+  });
+
+  test('without the permission, a rule that does not need it lets the account log in and refresh', async () => {
+    const isAlice = ({ login }: Record<string, unknown>) => login === 'alice';
+    const flow = await startIdentityFlow('a GitHub App', { scopes: ['user:email'], allow: isAlice });
+    const { client, answer } = await logIn(flow);
+    expect([answer.status, (await refresh(flow, client, answer)).status], flow.lines.join('\n')).toEqual([200, 200]);
+  });
+
+  test.each<[limit: string, headers: Record<string, string>, message: string]>([
+    ['x-ratelimit-remaining: 0', { 'x-ratelimit-remaining': '0' }, 'Forbidden'],
+    ['retry-after', { 'retry-after': '60' }, 'Forbidden'],
+    ['its message alone', {}, 'You have exceeded a secondary rate limit. Please wait a few minutes.'],
+  ])('a limit of GitHub, known by %s, is an outage that ends no login', async (_limit, headers, message) => {
+    const flow = await startIdentityFlow('a GitHub App', settings);
+    (flow.upstream as GithubServer).permissions.add('emails');
+    const limited = (res: ServerResponse) => res.writeHead(403, headers).end(JSON.stringify({ message }));
+    const { client, answer } = await logIn(flow);
+    flow.upstream.override('/user/emails', limited);
+    expect(await refresh(flow, client, answer)).toMatchObject({ status: 503, body: { error: 'server_error' } });
+    flow.upstream.override('/user/emails', undefined);
+    expect((await refresh(flow, client, answer)).status, flow.lines.join('\n')).toBe(200);
+  });
+
+  test('at an OAuth app, which says by scopes what it may read, 403 is an outage', async () => {
+    const flow = await startIdentityFlow('GitHub', settings);
+    flow.upstream.override('/user/emails', (res) => res.writeHead(403).end('{}'));
+    expect((await logIn(flow)).answer.status).toBe(503);
   });
 });
 

@@ -1,5 +1,10 @@
 import { UpstreamError } from '../../core/errors.js';
-import type { IdentityProvider, Profile, ProfileSource } from '../../providers/identity/identity-provider.js';
+import type {
+  IdentityProvider,
+  Profile,
+  ProfileSource,
+  UpstreamLogin,
+} from '../../providers/identity/identity-provider.js';
 import { callServer, type ServerAnswer, USER_AGENT } from '../../upstream/call-server.js';
 import { OAuthError } from '../oauth-error.js';
 import { toUpstreamError } from '../upstream-answer.js';
@@ -37,7 +42,7 @@ export async function readIdentity(
   if (nonce !== undefined && provider.idToken !== undefined && claimed === undefined) throw malformed('no ID token');
   const login = { scopes: tokens.granted ?? scopes, asked: scopes, token: tokens.accessToken };
   const sources = provider.profile.filter(({ isReadable }) => isReadable?.(login) ?? true);
-  const documents = await Promise.all(sources.map((source) => readSource(source, tokens.accessToken)));
+  const documents = await Promise.all(sources.map((source) => readSource(context, source, login)));
   if (claimed !== undefined) requireSameUser(provider, claimed, documents);
   const parts = [...documents, ...(claimed === undefined ? [] : [claimed])];
   return parts.length === 0 ? undefined : identityOf(context, parts);
@@ -71,17 +76,24 @@ function identityOf(context: IssuingContext, parts: readonly Profile[]): Identit
   return { subject, profile, claims: claimsOf(context, subject, profile) };
 }
 
-async function readSource({ url, read, needs }: ProfileSource, token: string): Promise<Profile> {
-  const headers = { authorization: `Bearer ${token}`, 'user-agent': USER_AGENT };
+async function readSource(
+  { warnOfMissingPermission }: IssuingContext,
+  { url, read, permission }: ProfileSource,
+  login: UpstreamLogin,
+): Promise<Profile> {
+  const headers = { authorization: `Bearer ${login.token}`, 'user-agent': USER_AGENT };
   const answer = await callServer(new URL(url), { method: 'GET', headers }).catch(toUpstreamError);
   if (answer.status === 401) {
     const message = 'The login at the identity provider has ended, and the user must log in again';
     throw new OAuthError('invalid_grant', message);
   }
   if (answer.status !== 200) {
-    const advice = needs !== undefined && [403, 404].includes(answer.status) ? `; ${needs}` : '';
-    const cause = new Error(`GET ${url} failed: it answered with status ${answer.status}${advice}`);
-    throw new UpstreamError('authorization_server_unavailable', { cause });
+    const what = `GET ${url} failed: it answered with status ${answer.status}`;
+    if (permission?.isMissing(login, answer)) {
+      warnOfMissingPermission(`OAuth proxy: ${what}, so profiles lack what it says; ${permission.advice}`);
+      return {};
+    }
+    throw new UpstreamError('authorization_server_unavailable', { cause: new Error(what) });
   }
   return read(parsed(answer)) ?? malformedAnswer(url);
 }

@@ -24,6 +24,8 @@ export interface IssuingContext extends OAuthProxyContext, ResolvedIssuing {
   readonly logger: Logger;
   /** Writes one line a minute. */
   readonly warnOfMissingMember: (line: string) => void;
+  /** Writes one line a minute. */
+  readonly warnOfMissingPermission: (line: string) => void;
   /** Writes one line a minute for each claim. */
   readonly warnOfLeftOutClaim: (name: string, line: string) => void;
   readonly clockToleranceSeconds: number;
@@ -58,6 +60,7 @@ export function createIssuingContext(
     refusedCodes: new LRUCache(REFUSED_CODES),
     logger,
     warnOfMissingMember: createRareLine((line) => logger.warn(line)),
+    warnOfMissingPermission: createRareLine((line) => logger.warn(line)),
     warnOfLeftOutClaim: createRareLines((line) => logger.warn(line)),
     clockToleranceSeconds,
   };

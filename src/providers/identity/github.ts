@@ -2,6 +2,7 @@ import { isRecord } from '../../http/json-object.js';
 import {
   type IdentityProvider,
   type Profile,
+  type ProfileAnswer,
   type ProfileSource,
   readProfile,
   type UpstreamLogin,
@@ -61,7 +62,10 @@ function profileOf(api: string): readonly ProfileSource[] {
     {
       url: `${api}/user/emails?per_page=100`,
       isReadable: (login) => ['user:email', 'user'].some((scope) => scopesForEmail(login).includes(scope)),
-      needs: 'a GitHub App needs the account permission "Email addresses" for it',
+      permission: {
+        advice: 'a GitHub App needs the account permission "Email addresses" for it',
+        isMissing: (login, answer) => isOfGithubApp(login) && isDenied(answer),
+      },
       read: readEmail,
     },
   ];
@@ -79,6 +83,13 @@ function scopesForEmail(login: UpstreamLogin): readonly string[] {
 
 function isGranted(login: UpstreamLogin, scopes: readonly string[]): boolean {
   return isOfGithubApp(login) || scopes.some((scope) => login.scopes.includes(scope));
+}
+
+/** GitHub refuses with 403 what a limit stops, too. A login must not count as one without addresses for that. */
+function isDenied({ status, headers, text }: ProfileAnswer): boolean {
+  const isLimited =
+    headers.get('x-ratelimit-remaining') === '0' || headers.has('retry-after') || /rate limit|abuse/i.test(text);
+  return (status === 403 || status === 404) && !isLimited;
 }
 
 function readOrganizations(answer: unknown): Profile | undefined {

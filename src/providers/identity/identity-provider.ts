@@ -54,13 +54,24 @@ export interface UpstreamLogin {
   readonly token: string;
 }
 
+/** An answer other than 200 to the request for a document. */
+export interface ProfileAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
 /** A document about the user. */
 export interface ProfileSource {
   readonly url: string;
   /** True if the user's token may read it. Left out: every token may. */
   isReadable?(login: UpstreamLogin): boolean;
-  /** Says, for the log, what may be missing if the answer is 403 or 404. */
-  readonly needs?: string;
+  /** The permission that an app may lack for it. The profile is then without its members. Left out: it needs none, so other answers are outages. */
+  readonly permission?: {
+    /** Says, for the log, what is missing. */
+    readonly advice: string;
+    isMissing(login: UpstreamLogin, answer: ProfileAnswer): boolean;
+  };
   /** Returns the members that it adds to the profile. Undefined if the answer cannot be used. */
   read(answer: unknown): Profile | undefined;
 }
