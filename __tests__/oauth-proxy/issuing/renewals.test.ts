@@ -9,10 +9,14 @@ beforeEach(() => {
 });
 afterEach(() => void vi.useRealTimers());
 
-/** Lets a refresh fail after the identity provider has rotated its refresh token, whose access token lives for `expiresIn` seconds. */
-async function failInRefresh(expiresIn: number) {
+/**
+ * Lets a refresh fail after the identity provider has rotated its refresh token, whose access token lives for `expiresIn` seconds. Undefined: it does
+ * not say.
+ */
+async function failInRefresh(expiresIn: number | undefined) {
   const store = createMemoryStore();
-  const { upstream, server, client } = await startIssuingFlow({ expiresIn, refresh: 'rotates' }, { store });
+  const lifetime = expiresIn === undefined ? {} : { expiresIn };
+  const { upstream, server, client } = await startIssuingFlow({ ...lifetime, refresh: 'rotates' }, { store });
   const policy = { resourceMetadata: { resource: `${server.origin}/mcp` } };
   const other = await startIssuingServer(upstream, { store, policy });
   const { body } = await tokensOf(client);
@@ -66,6 +70,23 @@ test.each<[string, readonly ('server' | 'other')[]]>([
   expect(status, JSON.stringify(newer)).toBe(200);
   expect(sent(), 'each is sent once').toEqual([...new Set(sent())]);
   expect((await refreshAt(replicas.server, client, newer.refresh_token)).status).toBe(200);
+});
+
+test('in an outage, replicas agree on the end of an access token that has none: none goes on with an earlier one', async () => {
+  const { upstream, server, other, client, body } = await failInRefresh(undefined);
+  upstream.state.profile = { id: 'unreadable' };
+  for (const [replica, seconds] of [
+    [other, 300],
+    [server, 400],
+  ] as const) {
+    vi.advanceTimersByTime(seconds * 1_000);
+    expect((await refreshAt(replica, client, body.refresh_token)).status).toBe(502);
+  }
+  upstream.state.profile = {};
+  vi.advanceTimersByTime(60_000);
+  const { status, body: newer } = await refreshAt(other, client, body.refresh_token);
+  expect(status, JSON.stringify(newer)).toBe(200);
+  expect((await refreshAt(other, client, newer.refresh_token)).status).toBe(200);
 });
 
 test.each([

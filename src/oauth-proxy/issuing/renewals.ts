@@ -74,17 +74,18 @@ export function createRenewals(
       // Without a refresh token, the user's token stays the same.
       if (refresh.refreshToken === undefined) return renew(undefined);
       const key = keyOf(refresh);
-      const renewal = await findOrRenew(key, refresh.refreshToken, renew);
-      if (own.get(key) === renewal) return renewal.tokens;
+      const found = await findOrRenew(key, refresh.refreshToken, renew);
+      if (own.get(key) === found) return found.tokens;
+      // Kept with its end, so that all replicas renew it from the same time on.
+      const renewal = { ...found, tokens: withExpiry(found.tokens) };
       own.set(key, renewal, KEEP_MS);
       await chains?.add(key, renewal, KEEP_MS);
-      return renewal.tokens;
+      return found.tokens;
     },
     async keep(refresh) {
-      const known = own.get(keyOf(refresh));
-      if (known === undefined) return;
+      const renewal = own.get(keyOf(refresh));
+      if (renewal === undefined) return;
       const keepMs = Math.max(refresh.endsAt * 1_000 - Date.now(), KEEP_MS);
-      const renewal = { ...known, tokens: withExpiry(known.tokens) };
       own.set(keyOf(refresh), renewal, keepMs);
       // The log has a line about a store that is down. The next attempt of the client tries again.
       await chains?.keep(keyOf(refresh), renewal, keepMs).catch(() => undefined);
