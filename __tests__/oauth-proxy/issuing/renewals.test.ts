@@ -51,6 +51,21 @@ test.each(['another replica', 'the same one'])(
   },
 );
 
+test.each(['another replica', 'the same one'])(
+  'an access token that ends while the profile is read after an outage ends no login: %s renews it before',
+  async (who) => {
+    const { upstream, server, other, client, body } = await failInRefresh(120);
+    vi.advanceTimersByTime(117_000);
+    // Three seconds pass at each look at the profile.
+    const slow = { get: () => void vi.advanceTimersByTime(3_000), enumerable: true };
+    upstream.state.profile = Object.defineProperty({}, 'bio', slow);
+    const replica = who === 'the same one' ? server : other;
+    const { status, body: newer } = await refreshAt(replica, client, body.refresh_token);
+    expect(status, JSON.stringify(newer)).toBe(200);
+    expect((await refreshAt(replica, client, newer.refresh_token)).status).toBe(200);
+  },
+);
+
 test.each<[string, readonly ('server' | 'other')[]]>([
   ['the same one', ['server', 'server', 'server']],
   ['another replica', ['server', 'server', 'other']],

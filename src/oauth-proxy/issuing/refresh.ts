@@ -93,9 +93,7 @@ async function refresh(
   sealed: SealedRefresh,
   scopes: readonly string[],
 ): Promise<AccessTokenResponse> {
-  const upstream = await context.renewals.get(sealed, (newest) =>
-    renew(context, newest === undefined ? sealed : { ...sealed, refreshToken: newest }),
-  );
+  const upstream = await context.renewals.get(sealed, (newest) => renew(context, { ...sealed, ...newest }));
   const identity = (await readIdentity(context, upstream, undefined)) ?? knownIdentity(context, sealed);
   if (identity.subject !== sealed.subject) {
     throw new OAuthError('invalid_grant', 'The identity provider answered for another user');
@@ -119,8 +117,8 @@ function knownIdentity(
 }
 
 /** Without a refresh token, the user's token stays the same. The profile then shows if it is still good. */
-async function renew(context: IssuingContext, sealed: SealedRefresh): Promise<UpstreamTokens> {
-  const { accessToken, accessTokenExpiresAt, refreshToken, granted } = sealed;
+async function renew(context: IssuingContext, known: Omit<UpstreamTokens, 'idToken'>): Promise<UpstreamTokens> {
+  const { accessToken, accessTokenExpiresAt, refreshToken, granted } = known;
   if (refreshToken === undefined) {
     return { accessToken, accessTokenExpiresAt, refreshToken, granted, idToken: undefined };
   }

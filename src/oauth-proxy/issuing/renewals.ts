@@ -15,8 +15,8 @@ import type { UpstreamTokens } from './upstream-tokens.js';
  */
 export interface Renewals {
   /**
-   * Returns the remembered answer for one of our refresh tokens, unless a token in it has expired. Else the answer of `renew`, which gets the
-   * refresh token of an answer that has expired: it is the newest.
+   * Returns the remembered answer for one of our refresh tokens, unless a token in it is about to expire. Else the answer of `renew`, which gets the
+   * tokens of an answer that is: its refresh token is the newest.
    */
   get(refresh: Refresh, renew: Renew): Promise<UpstreamTokens>;
   /** Keeps the answer until the login ends: an outage has interrupted the refresh, and its end is not known. */
@@ -31,11 +31,13 @@ export interface Renewals {
   find(refresh: Refresh): Promise<UpstreamTokens | undefined>;
 }
 
-type Renew = (newest: string | undefined) => Promise<UpstreamTokens>;
+type Renew = (newest: UpstreamTokens | undefined) => Promise<UpstreamTokens>;
 type Refresh = Pick<SealedRefresh, 'login' | 'generation' | 'endsAt' | 'refreshToken'>;
 
 /** Each refresh has an answer for a moment, and most are never asked for again. */
 const KEEP_MS = 600_000;
+/** Longer than a refresh takes: a token that ends meanwhile would end the login. */
+const MARGIN_MS = 60_000;
 
 /** Without a store, answers do not belong to a policy, since a reload makes another one. */
 const ownMemory = shareValue('renewals of logins', createRenewalMemory);
@@ -55,16 +57,16 @@ export function createRenewals(
   /** Looks first: a provider that sees a rotated refresh token again may end the login. */
   async function findOrRenew(key: string, first: string, renew: Renew): Promise<Renewal> {
     const known = own.get(key);
-    if (known !== undefined && !isOver(known)) return known;
+    if (known !== undefined && !endsWithin(MARGIN_MS, known)) return known;
     const newest = await newestOf(key, known, first);
-    if (newest !== undefined && !isOver(newest)) return newest;
+    if (newest !== undefined && !endsWithin(MARGIN_MS, newest)) return newest;
     const used = newest?.tokens.refreshToken ?? first;
     try {
-      return { used, tokens: await renew(newest?.tokens.refreshToken) };
+      return { used, tokens: await renew(newest?.tokens) };
     } catch (error) {
       // Another replica may have renewed them at the same time.
       const found = error instanceof OAuthError ? await chains?.follow(key, used) : undefined;
-      if (found === undefined || isOver(found)) throw error;
+      if (found === undefined || endsWithin(0, found)) throw error;
       return found;
     }
   }
@@ -106,7 +108,8 @@ function withExpiry(tokens: UpstreamTokens): UpstreamTokens {
 }
 
 /** Some providers give ID tokens a shorter life than access tokens. */
-function isOver({ tokens }: Renewal): boolean {
+function endsWithin(ms: number, { tokens }: Renewal): boolean {
   const { accessTokenExpiresAt = Number.POSITIVE_INFINITY, idToken } = tokens;
-  return accessTokenExpiresAt * 1_000 <= Date.now() || (idToken !== undefined && isIdTokenOver(idToken));
+  const time = Date.now() + ms;
+  return accessTokenExpiresAt * 1_000 <= time || (idToken !== undefined && isIdTokenOver(idToken, time));
 }
