@@ -179,3 +179,49 @@ test('an outage in a refresh that lasts until another policy, as after a reload,
   const next = await startIssuingServer(upstream, { github: { allow: () => 1 < 2 }, policy });
   expect((await refreshAt(next, client, body.refresh_token)).status).toBe(200);
 });
+
+/** The number of renewals in the memory of this process that policies without a store share. */
+function renewalsInMemory(): number {
+  const { formats } = (globalThis as never)[Symbol.for('express-mcp-auth')] as {
+    readonly formats: ReadonlyMap<number, ReadonlyMap<string, unknown>>;
+  };
+  const [values] = formats.values();
+  return (values as ReadonlyMap<string, { readonly size: number }>).get('renewals of logins')?.size ?? Number.NaN;
+}
+
+test.each<[end: string, act: (flow: Awaited<ReturnType<typeof startIssuingFlow>>, token: unknown) => Promise<unknown>]>(
+  [
+    ['goes on', ({ server, client }, token) => refreshAt(server, client, token)],
+    ['is revoked by its client', ({ server, client }, token) => revokeAt(server, client, token)],
+    [
+      'is ended by the identity provider',
+      ({ upstream, server, client }, token) => {
+        upstream.accessTokens.clear();
+        return refreshAt(server, client, token);
+      },
+    ],
+  ],
+)('tokens of a refresh that an outage interrupted leave the memory once its login %s', async (_end, act) => {
+  const flow = await startIssuingFlow({ expiresIn: 28_800, refresh: 'rotates' });
+  const { body } = await tokensOf(flow.client);
+  const before = renewalsInMemory();
+  flow.upstream.state.profile = { id: 'unreadable' };
+  expect((await refreshAt(flow.server, flow.client, body.refresh_token)).status).toBe(502);
+  expect(renewalsInMemory() - before).toBe(1);
+  flow.upstream.state.profile = {};
+  await act(flow, body.refresh_token);
+  expect(renewalsInMemory() - before).toBe(0);
+});
+
+test('a revocation that the identity provider did not hear ends the newest tokens at the next attempt', async () => {
+  const { upstream, server, client } = await startIssuingFlow({ expiresIn: 28_800, refresh: 'rotates' });
+  const { body } = await tokensOf(client);
+  upstream.state.profile = { id: 'unreadable' };
+  await refreshAt(server, client, body.refresh_token);
+  const newest = [...upstream.accessTokens.keys()].at(-1) ?? '';
+  upstream.state.isDown = true;
+  expect(await revokeAt(server, client, body.refresh_token)).toBe(503);
+  upstream.state.isDown = false;
+  expect(await revokeAt(server, client, body.refresh_token)).toBe(200);
+  expect(upstream.accessTokens.has(newest)).toBe(false);
+});

@@ -22,6 +22,8 @@ export function createIssuedRevocation(context: IssuingContext) {
     if (revocable !== undefined) {
       context.authorities.revokeLogin({ login: revocable.login, expiry: revocable.endsAt * 1_000 });
       await revokeUpstream(context, await newestTokens(context, revocable));
+      // Not before: the client may try again after an outage.
+      context.renewals.forget(revocable);
     }
     // RFC 7009, section 2.2: the same answer for other tokens.
     replyJson(res, 200, '{}', NO_STORE);

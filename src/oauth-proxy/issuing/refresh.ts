@@ -65,6 +65,8 @@ function requireScopes({ options }: IssuingContext, sealed: SealedRefresh, { for
 async function refreshOnce(context: IssuingContext, sealed: SealedRefresh, scopes: readonly string[]): Promise<string> {
   const { spent, authorities, renewals } = context;
   const known = await spent.find(sealed);
+  // Another replica may have answered since an outage interrupted this refresh here.
+  if (known !== undefined) renewals.forget(sealed);
   if (known === 'spent') {
     // Its owner has a newer one, so one of the two users is a thief (RFC 9700, section 4.14.2).
     authorities.revokeLogin({ login: sealed.login, expiry: sealed.endsAt * 1_000 });
@@ -81,7 +83,8 @@ async function refreshOnce(context: IssuingContext, sealed: SealedRefresh, scope
   } catch (error) {
     // The identity provider may refuse a token because another replica has just refreshed it.
     const isRefused = error instanceof OAuthError && error.error === 'invalid_grant';
-    if (!isRefused) await renewals.keep(sealed);
+    if (isRefused) renewals.forget(sealed);
+    else await renewals.keep(sealed);
     const other = isRefused ? await spent.findSoon(sealed) : undefined;
     if (other !== undefined) return other;
     throw error;

@@ -5,7 +5,7 @@ import { OAuthError } from '../oauth-error.js';
 import type { OAuthProxySeal, SealedRefresh } from '../sealed-contents.js';
 import { isIdTokenOver } from './id-token-expiry.js';
 import { createRenewalChains, type Renewal } from './renewal-chains.js';
-import { createRenewalMemory } from './renewal-memory.js';
+import { RenewalMemory } from './renewal-memory.js';
 import { REFRESHING } from './spent-tokens.js';
 import type { UpstreamTokens } from './upstream-tokens.js';
 
@@ -21,8 +21,8 @@ export interface Renewals {
   get(refresh: Refresh, renew: Renew): Promise<UpstreamTokens>;
   /** Keeps the answer until the login ends: an outage has interrupted the refresh, and its end is not known. */
   keep(refresh: Refresh): Promise<void>;
-  /** Forgets the answer, once the client has got its tokens. */
-  forget(refresh: Refresh): void;
+  /** Forgets the answer in this process, once the client has got its tokens or its login has ended. */
+  forget(refresh: Named): void;
   /**
    * Returns the remembered answer, even if a token in it has expired.
    *
@@ -32,6 +32,8 @@ export interface Renewals {
 }
 
 type Renew = (newest: UpstreamTokens | undefined) => Promise<UpstreamTokens>;
+/** Without a number of refreshes, it has no answer. */
+type Named = Pick<Refresh, 'login'> & { readonly generation: number | undefined };
 type Refresh = Pick<SealedRefresh, 'login' | 'generation' | 'endsAt' | 'refreshToken'>;
 
 /** Each refresh has an answer for a moment, and most are never asked for again. */
@@ -40,16 +42,16 @@ const KEEP_MS = 600_000;
 const MARGIN_MS = 60_000;
 
 /** Without a store, answers do not belong to a policy, since a reload makes another one. */
-const ownMemory = shareValue('renewals of logins', createRenewalMemory);
+const ownMemory = shareValue('renewals of logins', () => new RenewalMemory());
 
 /** With a store, other replicas find the answers too. */
 export function createRenewals(
   seal: OAuthProxySeal,
   { store, logger }: Pick<ResolvedAuth, 'store' | 'logger'>,
 ): Renewals {
-  const own = store === undefined ? ownMemory : createRenewalMemory();
+  const own = store === undefined ? ownMemory : new RenewalMemory();
   const chains = store && createRenewalChains(createGuardedStore(store, { ...REFRESHING, logger }), seal);
-  const keyOf = ({ login, generation }: Refresh) => `${login} ${generation}`;
+  const keyOf = ({ login, generation }: Named) => `${login} ${generation}`;
 
   const newestOf = async (key: string, known: Renewal | undefined, first: string) =>
     (await chains?.follow(key, known?.tokens.refreshToken ?? first)) ?? known;
