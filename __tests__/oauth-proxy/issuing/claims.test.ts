@@ -43,6 +43,13 @@ test.each<[count: number, length: number, tokenPadding: number, isIn: boolean]>(
   },
 );
 
+test('a token that is refused, since it is too long without lists too, has no line about a claim', async () => {
+  const behaviour = { organizations: namesOf(60, 39), tokenPadding: 6_000 };
+  const { server, client } = await startIssuingFlow(behaviour, { github });
+  expect((await tokensOf(client)).body.error).toBe('server_error');
+  expect(server.lines.filter((line) => line.includes('no claim'))).toEqual([]);
+});
+
 test.each<[number, boolean]>([
   [255, true],
   [257, false],

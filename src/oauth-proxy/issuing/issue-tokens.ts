@@ -3,7 +3,7 @@ import type { Client } from '../client.js';
 import { fingerprint } from '../fingerprint.js';
 import { OAuthError } from '../oauth-error.js';
 import type { SealedRefresh } from '../sealed-contents.js';
-import { withoutLists } from './issued-claims.js';
+import { warnOfLeftOut, withoutLists } from './issued-claims.js';
 import type { IssuingContext } from './issuing-context.js';
 
 /** The answer of the token endpoint (RFC 6749, section 5.1). */
@@ -34,9 +34,21 @@ export function issueTokens(
   context: Pick<IssuingContext, 'tokens' | 'seal' | 'warnOfLeftOutClaim'>,
   login: IssuedLogin,
   scopes: readonly string[],
-  expected: readonly string[] = login.scopes,
+  expected?: readonly string[],
 ): AccessTokenResponse {
-  const { tokens, seal } = context;
+  const issuedAt = Math.floor(Date.now() / 1_000);
+  const access = issueAccessToken(context, login, scopes, expected);
+  const { endsAt } = login;
+  return { ...access, refresh_token: context.seal.close('issued_refresh', { ...login, issuedAt }, endsAt - issuedAt) };
+}
+
+/** Issues an access token alone, as {@link issueTokens}. */
+export function issueAccessToken(
+  context: Pick<IssuingContext, 'tokens' | 'warnOfLeftOutClaim'>,
+  login: IssuedLogin,
+  scopes: readonly string[],
+  expected: readonly string[] = login.scopes,
+): Omit<AccessTokenResponse, 'refresh_token'> {
   const issuedAt = Math.floor(Date.now() / 1_000);
   const { accessToken, accessTokenExpiresAt = Number.POSITIVE_INFINITY, endsAt } = login;
   const expiresAt = Math.min(issuedAt + MAX_ACCESS_SECONDS, accessTokenExpiresAt, endsAt);
@@ -46,18 +58,26 @@ export function issueTokens(
   const upstream = { token: accessToken, expiresAt: login.accessTokenExpiresAt };
   const id = randomBytes(9).toString('base64url');
   const contents = { subject, clientId, scopes, issuedAt, expiresAt, id, login: login.login, claims, upstream };
-  const token =
-    tokens.issue(contents) ??
-    tokens.issue({ ...contents, claims: withoutLists(context, subject, claims) }) ??
-    refuseLongToken();
   return {
-    access_token: token,
+    access_token: issueShortToken(context, contents),
     token_type: 'Bearer',
     expires_in: expiresAt - issuedAt,
     // None may be less than the client asked for. Like GitHub, this server then says so with an empty text.
     ...(scopes.length === 0 && expected.length === 0 ? {} : { scope: scopes.join(' ') }),
-    refresh_token: seal.close('issued_refresh', { ...login, issuedAt }, endsAt - issuedAt),
   };
+}
+
+function issueShortToken(
+  context: Pick<IssuingContext, 'tokens' | 'warnOfLeftOutClaim'>,
+  contents: Parameters<IssuingContext['tokens']['issue']>[0],
+): string {
+  const { tokens } = context;
+  const whole = tokens.issue(contents);
+  if (whole !== undefined) return whole;
+  const { kept, leftOut } = withoutLists(contents.claims);
+  const shorter = tokens.issue({ ...contents, claims: kept }) ?? refuseLongToken();
+  warnOfLeftOut(context, contents.subject, leftOut);
+  return shorter;
 }
 
 function refuseLongToken(): never {

@@ -21,16 +21,35 @@ export function claimsOf(
       .filter((name) => Object.hasOwn(profile, name) && isClaim(profile[name]))
       .map((name) => [name, profile[name]]),
   );
-  return without(context, subject, given, isTooLong);
+  const { kept, leftOut } = split(given, isTooLong);
+  warnOfLeftOut(context, subject, leftOut);
+  return kept;
 }
 
-/** Returns the claims without lists, for a token that would be too long with them. */
-export function withoutLists(
-  context: Pick<IssuingContext, 'warnOfLeftOutClaim'>,
+/** Claims, and the names of others that are left out. */
+interface SplitClaims {
+  readonly kept: Profile;
+  readonly leftOut: readonly string[];
+}
+
+/** Leaves out lists, for a token that would be too long with them. */
+export function withoutLists(claims: Profile): SplitClaims {
+  return split(claims, Array.isArray);
+}
+
+/** Says, for the operator, which claims a token does not have. */
+export function warnOfLeftOut(
+  { warnOfLeftOutClaim: warn }: Pick<IssuingContext, 'warnOfLeftOutClaim'>,
   subject: string,
-  claims: Profile,
-): Profile {
-  return without(context, subject, claims, Array.isArray);
+  names: readonly string[],
+): void {
+  const who = printableJson(subject, 200);
+  for (const name of names) {
+    warn(
+      name,
+      `OAuth proxy: the token of the account ${who} has no claim "${name}", which is too long for it; allow sees it, and rules about the token do not`,
+    );
+  }
 }
 
 function isClaim(value: unknown): boolean {
@@ -43,20 +62,8 @@ function isTooLong(value: unknown): boolean {
   return typeof value === 'string' && value.length > MAX_TEXT;
 }
 
-function without(
-  { warnOfLeftOutClaim: warn }: Pick<IssuingContext, 'warnOfLeftOutClaim'>,
-  subject: string,
-  claims: Profile,
-  isLeftOut: (value: unknown) => boolean,
-): Profile {
-  const [kept, leftOut] = [new Map<string, unknown>(), new Map<string, unknown>()];
-  for (const [name, value] of Object.entries(claims)) (isLeftOut(value) ? leftOut : kept).set(name, value);
-  const who = printableJson(subject, 200);
-  for (const name of leftOut.keys()) {
-    warn(
-      name,
-      `OAuth proxy: the token of the account ${who} has no claim "${name}", which is too long for it; allow sees it, and rules about the token do not`,
-    );
-  }
-  return Object.fromEntries(kept);
+function split(claims: Profile, isLeftOut: (value: unknown) => boolean): SplitClaims {
+  const names = Object.keys(claims);
+  const kept = names.filter((name) => !isLeftOut(claims[name])).map((name) => [name, claims[name]]);
+  return { kept: Object.fromEntries(kept), leftOut: names.filter((name) => isLeftOut(claims[name])) };
 }

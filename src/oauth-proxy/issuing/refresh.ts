@@ -3,7 +3,7 @@ import type { SealedRefresh } from '../sealed-contents.js';
 import { splitList } from '../split-list.js';
 import type { TokenRequest } from '../token-request.js';
 import { type Identity, profileToKeep, readIdentity } from './identity.js';
-import { type AccessTokenResponse, issueTokens } from './issue-tokens.js';
+import { type AccessTokenResponse, issueAccessToken, issueTokens } from './issue-tokens.js';
 import type { IssuingContext } from './issuing-context.js';
 import { requireAllowedAccount } from './require-allowed-account.js';
 import { grantedScopes } from './scopes-of-tokens.js';
@@ -32,7 +32,7 @@ function withScopes(
   const login = context.seal.open('issued_refresh', answer.refresh_token);
   if (login === undefined)
     throw new OAuthError('invalid_grant', 'This login has ended, and the user must log in again');
-  return { ...issueTokens(context, login, scopes), refresh_token: answer.refresh_token };
+  return { ...issueAccessToken(context, login, scopes), refresh_token: answer.refresh_token };
 }
 
 async function requireRefreshToken(
