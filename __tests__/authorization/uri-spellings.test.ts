@@ -224,6 +224,11 @@ test.each<[rules: Readonly<Record<string, boolean>>, uri: string]>([
   [{ '*': false, 'https://h*': true }, 'https://h@secret.example/'],
   [{ '*': false, 'a+memo://team-*': true }, 'a+memo://team-@secret'],
   [{ 'memo://a/*': false, 'memo://team-*': true }, 'memo://team-@a/1'],
+  // The name of a target may begin with a digit.
+  [{ '*': false, '1x+memo://team-*': true }, '1x+memo://team-@secret'],
+  [{ '1x+memo://secret': false }, '1x+memo://ann@secret'],
+  [{ '1x+memo://secret': false }, '1x+memo://secret:1'],
+  [{ '*': true, '-+memo://secret': false }, '-+memo://ann@secret'],
   [{ 'memo://secret/*': false, 'memo://*': true }, 'memo://u@secret:1/a'],
   [{ 'db://h/*': false, 'db://h*': true }, 'db://h:5432/users'],
 ])('mcpScopes(): %j denies %j', async (rules, uri) => {

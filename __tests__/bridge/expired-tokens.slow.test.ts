@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
 import { eventsOf, messagesOf, nextMessage, type SseEvent } from '../support/mcp-answers.js';
 import { call, callText, type Headers, open, post, postStateless, statelessCall } from '../support/mcp-requests.js';
@@ -84,11 +85,11 @@ test('progress of a call whose token has expired goes to the event stream of its
 });
 
 /** Opens a session and calls a tool that asks the client after `delay` milliseconds. */
-async function asks(revision: string, delay: number, accept: Headers) {
+async function asks(revision: string, delay: number, accept: Headers, method?: string) {
   const served = await serveProtected();
   const ada = served.bearer({ sub: 'ada' });
   const session = await open(served.url, ada, revision);
-  const answer = post(served.url, call('a', 'ask', { delay }), { ...session, ...accept });
+  const answer = post(served.url, call('a', 'ask', { delay, method }), { ...session, ...accept });
   await until(() => served.backend.stats().pending === 1);
   const renew = (): Headers => ({ ...session, ...served.bearer({ sub: 'ada' }) });
   const reply = { jsonrpc: '2.0', id: 'ask-1', result: { role: 'user' } };
@@ -126,6 +127,14 @@ test('with an event stream of the session, the question comes there, and the ans
   expire();
   const events = eventsOf(await fetch(served.url, { headers: { ...renew(), ...STREAM_ONLY } }));
   expect(await nextMessage(events)).toMatchObject(QUESTION);
+  expect((await respond()).status).toBe(202);
+  expect(await messagesOf(await answer)).toMatchObject([RESULT]);
+});
+
+test('a ping after the token of a call expired does not take the place of its answer', async () => {
+  const { answer, respond } = await asks('2025-06-18', 2_500, BOTH, 'ping');
+  expire();
+  await wait(3_500);
   expect((await respond()).status).toBe(202);
   expect(await messagesOf(await answer)).toMatchObject([RESULT]);
 });

@@ -82,15 +82,18 @@ describe.each([
   });
 });
 
-test('a server may answer a call on the stream with which it answers the answer of the client', async () => {
-  const { target } = await startAsking((res) => void beginEvents(res, answerEvent('asks', { of: 'asks' })).end());
-  const { url } = await serveTarget(target.url);
-  const session = await open(url, ADA);
-  const asks = post(url, call('asks', 'asks'), session);
-  await until(() => target.arrived.some(({ body }) => body.includes('tools/call')));
-  expect((await post(url, { jsonrpc: '2.0', id: 'q', result: {} }, session)).status).toBe(202);
-  expect((await messagesOf(await asks)).at(-1)).toEqual({ jsonrpc: '2.0', id: 'asks', result: { of: 'asks' } });
-});
+test.each(['q', 'asks'])(
+  'a server may answer a call on the stream that answers the answer to its question %s',
+  async (q) => {
+    const { target } = await startAsking((res) => void beginEvents(res, answerEvent('asks', { of: 'asks' })).end());
+    const { url } = await serveTarget(target.url);
+    const session = await open(url, ADA);
+    const asks = post(url, call('asks', 'asks'), session);
+    await until(() => target.arrived.some(({ body }) => body.includes('tools/call')));
+    expect((await post(url, { jsonrpc: '2.0', id: q, result: {} }, session)).status).toBe(202);
+    expect((await messagesOf(await asks)).at(-1)).toEqual({ jsonrpc: '2.0', id: 'asks', result: { of: 'asks' } });
+  },
+);
 
 test('a server that refuses messages without an answer is logged, once a minute for each kind', async () => {
   const target = await startRecordingTarget(({ method: verb, body }, res) => {

@@ -6,8 +6,8 @@ export function isSpecialUrl(uri: string): boolean {
   return SPECIAL.test(uri);
 }
 
-/** A scheme, `//` with a user, a host and a port, the path and the query (RFC 3986, appendix B). */
-const PARTS = /^([a-z][a-z\d+.-]*):(\/\/[^/?#]*)?([^?#]*)(\?[^#]*)?/is;
+/** A scheme, which may begin with the name of a target, `//` with a user, a host and a port, the path and the query (RFC 3986, appendix B). */
+const PARTS = /^([a-z\d-][a-z\d+.-]*):(\/\/[^/?#]*)?([^?#]*)(\?[^#]*)?/is;
 
 /**
  * Returns a URI without its fragment (a server that fetches the URI does not send it), with single slashes in the path, and with the host

@@ -27,12 +27,12 @@ export const MADE_UP = '\ue000';
 
 /** Returns a URI of the same form that no server has: each character of a name is {@link MADE_UP}. */
 export function nobodysUri(uri: string): string {
-  const [scheme = ''] = /^[a-z][a-z\d+.-]*:/i.exec(uri) ?? [];
+  const [scheme = ''] = /^[a-z\d-][a-z\d+.-]*:/i.exec(uri) ?? [];
   return scheme + uri.slice(scheme.length).replace(/[^/\\:?#=&.]/g, MADE_UP);
 }
 
 /** A scheme, and the user before the host. Some servers decode a URI before they look for its host. */
-const USER = /^([a-z][a-z\d+.-]*:[\\/]{2})([^/?#]*)(?:@|%(?:25)*40)/i;
+const USER = /^([a-z\d-][a-z\d+.-]*:[\\/]{2})([^/?#]*)(?:@|%(?:25)*40)/i;
 
 /** Returns a URI without its user. */
 export function withoutUser(uri: string): string {

@@ -1,6 +1,7 @@
 import type { Numbered } from '../../core/short-lived.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { requestsAnsweredBy } from '../../messages/child-line.js';
+import { memberOf } from '../../messages/json-members.js';
 import { type RpcMessage, readMessage, readTruncated } from '../../messages/json-rpc.js';
 import type { Sender } from '../connection.js';
 import { isEventStream, type ResponseHeaders } from './exchange.js';
@@ -124,7 +125,9 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
   #mayDeliver(bytes: Buffer): boolean {
     if (this.#status >= 400) return false;
     if (!this.#isStream) return Boolean(readMessage(bytes)?.method);
-    // Some servers put messages for other requests on any stream.
+    // Some servers put messages for other requests on any stream, and a result refuses nothing.
+    const members = readMessage(bytes)?.members;
+    if (memberOf(members, 'result') !== undefined && memberOf(members, 'error') === undefined) return true;
     const keys = requestsAnsweredBy(bytes);
     return keys === 'any' || !keys.some((key) => this.#refusesOwn(key));
   }
