@@ -1,8 +1,10 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import type { Logger } from '../../src/core/logger.js';
 import { createAppWithKeys, makeKey } from '../support/api-keys.js';
 import { CLIENT, OTHER_CLIENT } from '../support/certificates.js';
 import { claims, expectInvalidToken } from '../support/protected-app.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
 import { createSigner } from '../support/signer.js';
 
 const WRONG = 'The token is bound to another client certificate';
@@ -21,10 +23,10 @@ const CREDENTIALS: [what: string, credential: string][] = [
   ['an API key', apiKey.key],
 ];
 
-async function send(credential: string, certificate: unknown) {
+async function send(credential: string, certificate: unknown, logger?: Logger) {
   const senderConstraint = { mtls: { getCertificate: () => certificate } };
   const verifiers = [() => ({ scopes: [], extra: { cnf } })];
-  const policy = { jwks: { keys: [signer.jwk] }, verifiers, senderConstraint };
+  const policy = { jwks: { keys: [signer.jwk] }, verifiers, senderConstraint, ...(logger && { logger }) };
   return createAppWithKeys([apiKey.entry], policy).send(credential);
 }
 
@@ -63,5 +65,13 @@ describe.each(CREDENTIALS)('%s that is bound to a certificate', (_what, credenti
     ['no bytes', new Uint8Array()],
   ])('is refused with %s', async (_form, certificate) => {
     expectInvalidToken(await send(credential, certificate), WRONG);
+  });
+
+  test('is refused with a line in the log if there is neither PEM nor DER', async () => {
+    const { lines, logger } = createRecordingLogger();
+    await send(credential, encodeURIComponent(pem), logger);
+    expect(lines.filter((line) => line.includes('getCertificate gave neither PEM nor DER'))).toHaveLength(1);
+    await send(credential, OTHER_CLIENT.cert, logger);
+    expect(lines.filter((line) => line.includes('getCertificate gave'))).toHaveLength(1);
   });
 });
