@@ -25,7 +25,7 @@ export function sessionRecipientOf(
   if (pending.count > 1 && hasStandalone) return undefined;
   const connected = pending.values().flatMap(({ recipient }) => (recipient.connected ? [recipient] : []));
   const recipient = connected.find(({ acceptsStream }) => acceptsStream);
-  // A client that does not listen would never see the request, for whose response a call of it waits. No call waits for that of a ping.
+  // A client that does not listen would never see the request, and its call may wait for the response. No call waits for that to a ping.
   const mayWait = message.kind === 'request' && message.method !== 'ping';
   if (recipient !== undefined || !mayWait || hasStandalone) return recipient;
   return connected.find(({ acceptsRequests }) => acceptsRequests);

@@ -27,7 +27,7 @@ export type IssuedLogin = Omit<SealedRefresh, 'issuedAt'>;
  * Issues an access token and a refresh token.
  *
  * @param scopes The scopes of the access token, which may be fewer than those of the login.
- * @param expected The scopes that the client would believe to have if the answer named none: those that it asked for, or those of its login.
+ * @param expected The scopes that the client would believe that it has if the answer named none: those that it asked for, or those of its login.
  * @throws {OAuthError}
  */
 export function issueTokens(
