@@ -93,6 +93,14 @@ describe('a time of the file', () => {
     expect(() => refusal(fileOf('2000ms'))).toThrow('the file was accepted');
   });
 
+  test.each<[name: string, message: string, fileOf: (time: string) => object]>([
+    ['jwtSign.ttl', 'at least one second', (ttl) => withTarget({ jwtSign: { signingKey: 'x', ttl } })],
+    ['mcp.sessionTtl', 'at least one second', (sessionTtl) => ({ config: { mcp: { sessionTtl } }, ...withPolicy({}) })],
+    ['keepAliveTimeout', 'from 1s to 86400s', (time) => ({ config: { keepAliveTimeout: time }, ...withPolicy({}) })],
+  ])('that cannot be zero is refused: %s', (_name, message, fileOf) => {
+    expect(refusal(fileOf('0s'))).toContain(message);
+  });
+
   test.each(Object.entries(FILES))('of 25 days: %s', (_name, [file, message]) => {
     if (message === undefined) expect(() => refusal(file)).toThrow('the file was accepted');
     else expect(refusal(file)).toContain(message);

@@ -25,7 +25,7 @@ import { createLogOutput, type LogStreams } from './log-output.js';
 import { warningsOfMissingPrograms } from './missing-programs.js';
 import { onReloadSignal } from './reload/reload-signal.js';
 import { Reloader } from './reload/reloader.js';
-import { runRulesCommand } from './rules-command.js';
+import { RULES_FAILED, runRulesCommand } from './rules-command.js';
 import { runSchemaCommand } from './schema-command.js';
 import { shutDown } from './shut-down.js';
 import { failureText, StartupError } from './startup-error.js';
@@ -173,8 +173,8 @@ function version(): string {
 async function start(): Promise<void> {
   // The reader of our output may close the pipe (`| head`). The gateway keeps running.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  const args = process.argv.slice(2);
   try {
-    const args = process.argv.slice(2);
     if (args[0] === 'doctor') await doctor(args.slice(1));
     else if (args[0] === 'rules') rules(args.slice(1));
     else if (args[0] === 'init') console.log(runInitCommand(args.slice(1)));
@@ -184,7 +184,7 @@ async function start(): Promise<void> {
     else await main(parseCommandLine(args));
   } catch (error) {
     fail(failureText(error));
-    process.exitCode = 1;
+    process.exitCode = args[0] === 'rules' ? RULES_FAILED : 1;
   }
 }
 

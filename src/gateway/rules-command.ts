@@ -20,9 +20,13 @@ import { atPlace, readInputFile, StartupError } from './startup-error.js';
 
 const CALL_EXAMPLE = '{"method": "tools/call", "params": {"name": "echo", "arguments": {}}}';
 
+/** The exit code if an argument or a file is wrong. A script must not take that for a denial. */
+export const RULES_FAILED = 2;
+
 const RULES_USAGE = `Usage: express-mcp-auth rules test -f FILE [--ignore NAMES] --call FILE [--as FILE]
 
-Says which rule of mcpAuthorization decides on a call. Exits with code 1 if a route denies it.
+Says which rule of mcpAuthorization decides on a call. Exits with code 1 if a route denies it,
+and with code ${RULES_FAILED} if the question cannot be answered.
 
   -f, --file FILE     the configuration file; every route with mcpAuthorization is asked
       --ignore NAMES  the parts of the file that the command leaves out

@@ -64,7 +64,7 @@ export function readRuntimeConfig(node: ConfigNode, directory: string): RuntimeC
   });
   const ttl = mcp?.members(SESSION_TIMES).sessionTtl;
   return {
-    ...(ttl && { sessionSeconds: Math.max(1, readWholeSeconds(ttl)) }),
+    ...(ttl && { sessionSeconds: readSessionSeconds(ttl) }),
     ...(trustProxy && { trustedProxies: { addresses: trustProxy.texts(), at: trustProxy.path } }),
     ...(logging && { logging: readLogging(logging) }),
     ...(session && { sessionKey: readSessionKey(session, directory) }),
@@ -72,4 +72,9 @@ export function readRuntimeConfig(node: ConfigNode, directory: string): RuntimeC
     ...(tracing && !tracing.isIgnored('tracing') && { tracing: readProcessTracing(tracing) }),
     process: readProcessConfig(others, directory),
   };
+}
+
+function readSessionSeconds(ttl: ConfigNode): number {
+  const seconds = readWholeSeconds(ttl);
+  return seconds > 0 ? seconds : ttl.refuse('must be at least one second');
 }
