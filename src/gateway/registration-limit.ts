@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import express, { type Request, type Response } from 'express';
 import { rateLimit, type Store } from 'express-rate-limit';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.js';
 import { createRareLine } from '../core/rare-line.js';
 import { replyJson } from '../http/reply.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
@@ -84,7 +85,7 @@ export function limitRegistrations(paths: readonly string[], limit: Middleware):
 
 /** The store of `express-rate-limit` uses the system date: setting it back by an hour would block an address for an hour. */
 function createHitStore(): Store {
-  const addresses = new LRUCache<string, { hits: number }>({ max: MAX_ADDRESSES, ttl: MINUTE_MS });
+  const addresses = new LRUCache<string, { hits: number }>({ ...atMost(MAX_ADDRESSES), ttl: MINUTE_MS });
   return {
     localKeys: true,
     increment(address) {

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.js';
 import { Generations } from './generations.js';
 import type { Store, StoreBucket, StoreList } from './store.js';
 import { type BucketState, refill, waitFor } from './token-bucket.js';
@@ -37,7 +38,7 @@ export function isMemoryStore(store: Store): boolean {
  * ```
  */
 export function createMemoryStore(): Store {
-  const values = new LRUCache<string, string>({ max: MAX_ENTRIES, ttlResolution: 0 });
+  const values = new LRUCache<string, string>({ ...atMost(MAX_ENTRIES), ttlResolution: 0 });
   const lists = new Map<string, List>();
   const take = createBuckets();
 

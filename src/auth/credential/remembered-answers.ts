@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { createAllowance } from '../../core/allowance.js';
+import { atMost } from '../../core/at-most.js';
 import { type AuthInfo, expiryOf } from '../../core/auth-info.js';
 import type { Withdrawal } from '../../core/authority.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
@@ -55,7 +56,7 @@ export class RememberedAnswers {
   // The keys are hashes: a long credential that someone made up takes no more memory. Refusals have a map of their own, so that they push out
   // no accepted credential.
   readonly #accepted: LRUCache<string, Accepted>;
-  readonly #refused = new LRUCache<string, AuthError>({ ttl: REFUSED_MS, max: MAX_REFUSALS });
+  readonly #refused = new LRUCache<string, AuthError>({ ...atMost(MAX_REFUSALS), ttl: REFUSED_MS });
   readonly #pending = new Map<string, Promise<VerifiedToken>>();
 
   constructor(source: AnswerSource) {

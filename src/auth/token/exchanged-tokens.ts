@@ -42,7 +42,6 @@ export function createExchangedTokens(resolved: ResolvedAuth): ExchangeFor {
   const endpointFor = createEndpoint(exchange, resolved);
   const log = createRareLines<string>((line) => logger.error(line));
   const entries = new LRUCache<string, Entry>({
-    max: MAX_ENTRIES,
     maxSize: MAX_LENGTH,
     sizeCalculation: ({ token }) => token.length,
   });
@@ -52,6 +51,8 @@ export function createExchangedTokens(resolved: ResolvedAuth): ExchangeFor {
     const url = await endpointFor(String(auth.payload.iss));
     const exchanged = await exchangeToken(url, auth.token, exchange as ResolvedExchange, log);
     entries.set(key, entryOf(exchanged));
+    // Not by the option `max`: see atMost() in core/.
+    if (entries.size > MAX_ENTRIES) entries.pop();
     return exchanged.token;
   }
 

@@ -10,7 +10,6 @@ interface Entry {
   readonly moment: KeySetMoment;
 }
 
-const MAX_ENTRIES = 50_000;
 const MAX_BYTES = 16 * 1024 * 1024;
 /** The entry itself, its hash, and the refusal without its evidence. */
 const ENTRY_BYTES = 1_024;
@@ -22,7 +21,6 @@ const ENTRY_BYTES = 1_024;
  */
 export function createForgedTokens() {
   const entries = new LRUCache<string, Entry>({
-    max: MAX_ENTRIES,
     maxSize: MAX_BYTES,
     sizeCalculation: ({ refusal }) => ENTRY_BYTES + textBytesOf(refusal.evidence),
   });

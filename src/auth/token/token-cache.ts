@@ -36,7 +36,6 @@ export function createTokenCache(limits: { maxAgeSeconds: number; maxEntries: nu
   // The key is the end of a token, which is quick to hash; recall() then compares the whole token. Other caches compared
   // less, and gave one user the claims of another (CVE-2026-35039).
   const entries = new LRUCache<string, Entry>({
-    max: limits.maxEntries,
     maxSize: limits.maxBytes,
     sizeCalculation: ({ auth }) => sizeInMemory(auth),
   });
@@ -44,6 +43,8 @@ export function createTokenCache(limits: { maxAgeSeconds: number; maxEntries: nu
     remember(verified: VerifiedToken): void {
       const until = performance.now() + limits.maxAgeSeconds * 1000;
       entries.set(keyOf(verified.auth.token, verified.auth.tenant), { ...verified, until });
+      // Not by the option `max`: see atMost() in core/.
+      if (entries.size > limits.maxEntries) entries.pop();
     },
     /** Undefined once the token has expired, it is no longer current, or `maxAgeSeconds` have passed. */
     recall(token: string, tenant: string | undefined): VerifiedToken | undefined {

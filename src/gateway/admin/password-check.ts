@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { AdminError } from '../../admin/admin-error.js';
+import { atMost } from '../../core/at-most.js';
 import { networkOf } from '../../limits/caller-address.js';
 
 /** Wrong passwords from one network in a minute: an attacker may have many addresses of IPv6. Beyond that, the right password is refused too. */
@@ -24,7 +25,7 @@ export class PasswordError extends AdminError {
 /** Creates the check of a request's password (Basic, RFC 7617). */
 export function createPasswordCheck(password: string): (req: IncomingMessage) => void {
   const expected = digestOf(password);
-  const failures = new LRUCache<string, number>({ max: MAX_ADDRESSES, ttl: MINUTE_MS, noUpdateTTL: true });
+  const failures = new LRUCache<string, number>({ ...atMost(MAX_ADDRESSES), ttl: MINUTE_MS, noUpdateTTL: true });
   return ({ headers, socket }) => {
     const given = passwordIn(headers.authorization);
     if (given === undefined) throw new PasswordError();

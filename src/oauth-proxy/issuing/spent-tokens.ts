@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../../core/at-most.js';
 import { shareValue } from '../../core/shared-state.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import { createGuardedStore, type GuardedStore } from '../../store/guarded-store.js';
@@ -53,7 +54,7 @@ const { logins, forgotten, answers } = shareValue('last refreshes of logins', ()
   const dispose = ({ issuedAt }: LastUse, _login: string, reason: string) => {
     if (reason === 'evict') forgotten.issuedUntil = Math.max(forgotten.issuedUntil, issuedAt);
   };
-  const logins = new LRUCache<string, LastUse>({ max: MAX_LOGINS, dispose });
+  const logins = new LRUCache<string, LastUse>({ ...atMost(MAX_LOGINS), dispose });
   return { logins, forgotten, answers: createRecentAnswers(GRACE_MS) };
 });
 
