@@ -2,10 +2,11 @@ import { expect, test } from 'vitest';
 import { createMemoryStore, mcpAuth } from '../../src/index.js';
 import { good } from '../support/good-policy.js';
 import { memoryInUse } from '../support/memory-in-use.js';
+import { createRecordingLogger } from '../support/recording-logger.js';
 
 const COUNT = 40;
-const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-const policy = { ...good, logger: quiet };
+
+const policy = { ...good, logger: createRecordingLogger().logger };
 const introspection = { endpoint: 'https://issuer.example/introspect', clientId: 'gateway', clientSecret: 'secret' };
 
 /** Nothing has been remembered yet, so that little may be reserved: a process can have a policy for each of a thousand routes. */
