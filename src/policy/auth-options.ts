@@ -108,9 +108,9 @@ export interface SharedOptions {
   /** Remembers verified tokens; `false` verifies the token of every request again. @default {} */
   readonly tokenCache?: TokenCacheOptions | false | undefined;
   /**
-   * Limits the signature checks that forged tokens can cause. Beyond it, new tokens wait for at most a second: as many as it allows in a
-   * second, and never more than 1,000. All others get 503 with `Retry-After`, good ones too: an attacker who sends that many keeps most new
-   * tokens out. Remembered tokens always pass.
+   * Limits the signature checks that forged tokens can cause. Beyond the limit, each new token waits for at most a second. If as many wait as
+   * the limit allows in a second, or 1,000, another new token gets 503 with `Retry-After`. Remembered tokens always pass. An attacker who sends
+   * that many forged tokens keeps most new tokens out, and good ones too.
    *
    * @default no limit
    */

@@ -46,8 +46,8 @@ export interface Store {
    * Stores a whole number, which `get()` returns as decimal text, unless the key has a higher one. It is kept for `ttlMs` milliseconds, or
    * for the time that the key has left if that is longer.
    *
-   * May be left out. Then each refresh of a token adds a key that stays until its login ends, after 30 days at most; with it, each login has
-   * one.
+   * Optional. Without it, each refresh of a token adds a key that stays until its login ends, after 30 days at most. With it, each login has
+   * one key.
    */
   raise?(key: string, number: number, ttlMs: number): Awaitable<void>;
 }

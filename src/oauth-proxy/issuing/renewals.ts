@@ -15,8 +15,8 @@ import type { UpstreamTokens } from './upstream-tokens.js';
  */
 export interface Renewals {
   /**
-   * Returns the remembered answer for one of our refresh tokens, unless a token in it is about to expire. Else the answer of `renew`, which gets the
-   * tokens of an answer that is: its refresh token is the newest.
+   * Returns the remembered answer for one of our refresh tokens, unless a token in it is about to expire. Otherwise it calls `renew`, with the
+   * remembered tokens if there are any: their refresh token is the newest.
    */
   get(refresh: Refresh, renew: Renew): Promise<UpstreamTokens>;
   /** Keeps the answer until the login ends: an outage has interrupted the refresh, and its end is not known. */
@@ -32,11 +32,11 @@ export interface Renewals {
 }
 
 type Renew = (newest: UpstreamTokens | undefined) => Promise<UpstreamTokens>;
-/** Without a number of refreshes, it has no answer. */
+/** `generation` is undefined if only an access token names the login: no answer is found for it. */
 type Named = Pick<Refresh, 'login'> & { readonly generation: number | undefined };
 type Refresh = Pick<SealedRefresh, 'login' | 'generation' | 'endsAt' | 'refreshToken'>;
 
-/** Each refresh has an answer for a moment, and most are never asked for again. */
+/** Long enough for a client to try again. `keep()` extends it after an outage. */
 const KEEP_MS = 600_000;
 /** Longer than a refresh takes: a token that ends meanwhile would end the login. */
 const MARGIN_MS = 60_000;
@@ -103,7 +103,7 @@ export function createRenewals(
   };
 }
 
-/** The end of an access token may not be known. The refresh token then gets another one after a while, as it may no longer be good. */
+/** If the provider does not say when an access token expires, it counts as expired after {@link KEEP_MS}, and is then renewed. */
 function withExpiry(tokens: UpstreamTokens): UpstreamTokens {
   const { accessTokenExpiresAt = Math.floor((Date.now() + KEEP_MS) / 1_000) } = tokens;
   return { ...tokens, accessTokenExpiresAt };

@@ -32,7 +32,8 @@ export async function requireAllowedAccount(
       throw new UpstreamError('login_rule_unavailable', { cause: thrown, retryAfterSeconds: 5 });
     }
     const { name, message } = asError(thrown, who);
-    // An account may lack a member, such as `hd`. That is no failure, but no account has a member whose name is misspelled.
+    // If this account lacks a member that the rule reads, such as `hd`, that is an ordinary refusal. But every account lacks a member whose name
+    // is misspelled, so there is a warning too.
     if (!(thrown instanceof MissingMember)) {
       logger.error(`OAuth proxy: ${who} failed, so the login is refused: ${name}: ${printableJson(message, 300)}`);
       throw refusalOf(OAuthError, who, { subject, claims });

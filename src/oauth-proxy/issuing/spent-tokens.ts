@@ -49,7 +49,7 @@ type LastUse = Pick<Refresh, 'generation' | 'issuedAt'>;
 
 /** It does not belong to a policy, since a reload makes another one. */
 const { logins, forgotten, answers } = shareValue('last refreshes of logins', () => {
-  /** No token that was used in a login which is no longer remembered was issued after this time. */
+  /** The latest `issuedAt` in the logins that were dropped. Another token that was issued up to then may have been used, so it is refused. */
   const forgotten = { issuedUntil: Number.NEGATIVE_INFINITY };
   const dispose = ({ issuedAt }: LastUse, _login: string, reason: string) => {
     if (reason === 'evict') forgotten.issuedUntil = Math.max(forgotten.issuedUntil, issuedAt);
