@@ -69,8 +69,8 @@ function createEntry({ method, pattern, rule }: ResolvedRule, logger: Logger): E
 
 /**
  * True if the narrowest rule for a spelling is `false`. Each spelling counts: `file:///public/../secret` must not be allowed by a rule
- * for `file:///public/*`. For the others, as which a server may read only a part of the URI, a rule for the URI as sent counts too:
- * `db://h:5432/*` allows `db://h:5432/a` in spite of a denial of `db://h/*`.
+ * for `file:///public/*`. A server gets one of the `others` if it reads only a part of the URI, for example without the user or the port. For
+ * these, a rule for the URI as sent counts too: `db://h:5432/*` allows `db://h:5432/a` in spite of a denial of `db://h/*`.
  */
 function isDenied(
   entries: readonly Entry[],

@@ -141,8 +141,8 @@ function wouldHold({ expression, scopes }: AuthorizationRule, { variables, scope
 const SPELLING_UNITS = 40;
 
 /**
- * True if a rule is against another spelling of a URI and not against most URIs: `deny: name == "memo://a"` is, and
- * `deny: name != "memo://a"` is not. Also true if it would take too long to know.
+ * True if a rule denies another spelling of a URI, but not URIs in general: `deny: name == "memo://a"` may do that, and
+ * `deny: name != "memo://a"` does not. Also true if the limit on the work of expressions is reached before that is known.
  */
 function isAboutOne(rule: AuthorizationRule, spellings: readonly RuleSpelling[], report: FailureReport): boolean {
   let code: string | undefined;
@@ -163,7 +163,7 @@ function isAboutOne(rule: AuthorizationRule, spellings: readonly RuleSpelling[],
   return true;
 }
 
-/** @throws {ExpressionFault} If the expressions of the request have done too much work, also if this one has failed for that reason. */
+/** @throws {ExpressionFault} If the expressions of the request, with this one, have done too much work. */
 function evaluateSpelling({ expression }: AuthorizationRule, variables: CallVariables) {
   let failure: string | undefined;
   const outcome = expression.evaluate(variables, (code) => {

@@ -4,7 +4,7 @@ import { joinUser, MADE_UP, nobodysUri, otherSpellingsOf, withoutUser } from './
 /** The variables of a call with another spelling of its URI, and with made-up URIs, which no server has. */
 export interface RuleSpelling {
   readonly variables: CallVariables;
-  /** A rule that is against a URI of each group is against most URIs, so it is not about this spelling. */
+  /** URIs that no server has, in groups. A rule that denies one of each group denies URIs in general, and not this spelling. */
   readonly madeUp: readonly (readonly CallVariables[])[];
 }
 
@@ -21,9 +21,12 @@ export function createSpellings(
 }
 
 /**
- * A rule may be against a form alone: `deny: name.startsWith("note:///")`. It is about `note:///1` if the call has `note:/1`, so it must
- * also be against a URI without a form. Or against the form that the call has: `deny: name.startsWith("a://") && name != "a://Ann"` is not
- * about `a://ann`.
+ * Returns the other spellings of a URI. Each has made-up URIs, which tell if a rule denies that spelling or URIs in general. The latter denies the
+ * form of the spelling, and a URI without a form or the form that the call has:
+ *
+ * - For `note:/1`, `deny: name.startsWith("note:///")` denies the form of `note:///1`, but neither of the other two. So it denies that spelling.
+ * - For `a://Ann`, `deny: name.startsWith("a://") && name != "a://Ann"` denies the form of `a://ann`, which is also the form that the call has. So
+ *   it denies URIs in general, and allows `a://Ann`.
  */
 function spellingsOf(uri: string, variablesWith: (uri: string) => CallVariables): readonly RuleSpelling[] {
   const others = otherSpellingsOf(uri);

@@ -33,8 +33,8 @@ export type ScopeRule = readonly string[] | ScopeFunction | boolean;
 
 /**
  * Rules by method. A method that names a tool, a prompt or a resource may have rules by that name, in which `*` stands for any
- * text. Every rule that matches a call applies: a narrow rule adds to a wide one, except that it overrides `false`. A call that no rule
- * matches is allowed.
+ * text. All rules that match a call apply together, with one exception: a narrower rule overrides `false`. A call that no rule matches is
+ * allowed.
  */
 export type ScopeRules = { readonly [M in TargetedMethod]?: ScopeRule | Readonly<Record<string, ScopeRule>> } & {
   readonly [method: string]: ScopeRule | Readonly<Record<string, ScopeRule>> | undefined;
