@@ -92,7 +92,7 @@ export class LiveEvents {
 
   /** Sends the last events to a page, and then those that come. */
   connect(res: ServerResponse): void {
-    // It left while the application decided who it is. Its end is over, so that nothing would remove it.
+    // The page left while the application decided who it is: `close` has already fired, so nothing would remove this reader.
     if (hasHungUp(res)) return;
     if (this.#isClosed || this.#readers.size - this.#leaving.size >= MAX_READERS)
       throw new AdminError(503, 'too_many_pages', `At most ${MAX_READERS} admin pages can be open at once: close one`);
@@ -108,7 +108,7 @@ export class LiveEvents {
     if (this.#timer === undefined) this.#begin();
   }
 
-  /** Asks the page of this stream to open another one. It gets events by both until it closes this one, and knows them by their numbers. */
+  /** Asks the page of this stream to open another one. Until it closes this one, it gets each event twice, and drops the second by its number. */
   askToReconnect(res: ServerResponse): void {
     if (!this.#readers.has(res)) return;
     this.#leaving.add(res);
@@ -188,7 +188,7 @@ export class LiveEvents {
   }
 
   #sendTo(res: ServerResponse, text: string): void {
-    // Its `close` may still come, also if the application has ended the answer.
+    // Its `close` may still come, even if the application has ended the answer.
     if (hasHungUp(res) || res.writableEnded) this.#disconnect(res);
     else if (res.writableLength <= MAX_UNREAD_BYTES) this.#writeTo(res, () => res.write(text));
     else {

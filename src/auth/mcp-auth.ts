@@ -230,7 +230,7 @@ function createPass(mode: Mode, record: ReturnType<typeof createDecisionLog>, ch
     const { req, res, next } = context;
     const isOver = isOverAfterWait(context);
     const refusal = isOver ? undefined : checkSession(req, res, caller);
-    // Strict mode would have refused the request for its token, before its session.
+    // Strict mode would have refused the token first, so that reason is recorded, and not the session's.
     const counts = refusal !== undefined && verdict.outcome !== 'would_refuse';
     record(req, counts ? { ...verdict, outcome, error: refusal } : verdict);
     if (isOver) return;

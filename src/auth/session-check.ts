@@ -59,7 +59,7 @@ export function createSessionCheck(
   const check = isSigned ? createSignedCheck(signer, secrets.length > 1) : createRememberingCheck(logger);
   return (req, res, auth) => {
     const id = req.headers[HEADER]?.toString() || undefined;
-    // The client chooses the header, so it does not show if the body is `initialize`. An answer to that must carry a signed id.
+    // A client may name a stateless revision in the header and still send `initialize`. With signing, the answer to that must carry a signed id.
     const mayOpen = req.method === 'POST' && (isSigned || !namesStatelessRevision(req));
     if (id === undefined && !mayOpen) return undefined;
     if (id !== undefined && !isSessionId(id)) return UNKNOWN_SESSION;

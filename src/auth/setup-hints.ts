@@ -19,7 +19,7 @@ export function createSetupHints(
 ): SetupHints {
   const { preflight } = adviceFor(options, 'mcpAuth()');
   const path = resourceMetadataPath(resource?.pathname ?? '/');
-  // There is one path for each tenant.
+  // Tenants have one path each, so none is watched.
   let isWatching = resource?.tenants !== undefined;
   let hasWarned = false;
   return {

@@ -25,6 +25,6 @@ export function fieldsOfRequest(): LogFields | undefined {
 
 /** Runs what outlives the request that causes it, such as a child: later lines about it are not about that request. */
 export function runOutsideRequest<T>(run: () => T): T {
-  // Without a request there is nothing to leave, and on Node 20 run() makes every promise of the process slower.
+  // Outside a request, run() is not called: on Node 20 it makes every promise of the process slower.
   return ofRequest.getStore() === undefined ? run() : ofRequest.run(undefined, run);
 }

@@ -17,13 +17,13 @@ export interface Occupant {
   readonly isInUse: boolean;
 }
 
-/** A slot that is taken for one child. */
+/** A slot that is taken for one child, or for one session at a remote server. */
 export interface Lease {
   /** Lets another caller take the slot while no client uses `occupant`. `retire` must end it, and call `release()` before it returns. */
   occupy(occupant: Occupant, retire: () => void): void;
-  /** Frees the slot: the child is no longer used. It may take some seconds to exit, but another child can start already. */
+  /** Frees the slot: its child or session is no longer used. A child may take some seconds to exit, but another one can start already. */
   release(): void;
-  /** Says that the child has exited. */
+  /** Says that the child has exited. For a session, it is called with `release()`. */
   gone(): void;
 }
 
@@ -59,8 +59,8 @@ interface Slot {
 }
 
 /**
- * Limits the children in use: in total, per user, and for anonymous callers behind an mcpAuth(). Up to twice as many may be alive,
- * because a stopping child can take seconds to exit.
+ * Limits the children or the remote sessions in use: in total, per user, and for anonymous callers behind an mcpAuth(). Up to twice as many
+ * children may be alive, because a stopping child can take seconds to exit.
  */
 export class Quota {
   readonly #limits: Limits;

@@ -71,7 +71,7 @@ export function shareRoot(policy: ResolvedAuth, documents: RootDocuments, paths:
   return new Map([...documents.keys()].map((path) => [path, answer(path)]));
 }
 
-/** In one app, the middleware that is mounted first answers for both. The root is shared by rules of its own. */
+/** In one app, the middleware that is mounted first answers for both. Paths of the root are left out: {@link shareRoot} decides about them. */
 function warnOfSharedPath(entry: Entry, others: readonly Entry[], logger: Logger): void {
   for (const other of others) {
     const path = entry.paths.find((each) => other.paths.includes(each) && !ROOT_PATHS.includes(each));

@@ -23,7 +23,7 @@ export function countedUsesOf(req: IncomingMessage): CountedUses {
 }
 
 function createCountedUses(): CountedUses {
-  // One or two: a request has one proof, and few memories count it.
+  // An array, since it has one or two entries: a request has one proof, and few memories count it.
   const all: { readonly memory: object; readonly id: string }[] = [];
   return {
     has: (memory, id) => all.some((each) => each.memory === memory && each.id === id),

@@ -84,7 +84,7 @@ export function createTokenVerifier(
   const authority = createIssuedTokenAuthority(resolved, { revocations, shared, forgetRevoked });
 
   return {
-    /** Kept here, since the policy holds it weakly. */
+    /** The only strong reference: the policy has a `WeakRef`. */
     authority,
     /** The remembered result for this token and this resource, at the cost of a look-up. */
     recall(token: string, { isApiKey = false, resource }: CredentialContext = {}): VerifiedToken | undefined {

@@ -2,8 +2,8 @@ import { type Caller, type Lease, type Limits, type Occupant, Quota } from '../.
 
 /**
  * The signed sessions that have made room for others in this process. Another replica may have a client's stream of one, so it stays open
- * at the target. The limits of the other sessions hold for these too, so that callers cannot open any number at the target: beyond the
- * limits, the one whose last request is longest ago ends.
+ * at the target. The same limits apply to these once more, so that callers cannot open any number at the target: beyond the limits, the one
+ * whose last request is longest ago ends.
  */
 export class SparedSessions<Session extends Occupant & { readonly id: string }> {
   readonly #quota: Quota;

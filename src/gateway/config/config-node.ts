@@ -24,9 +24,9 @@ const NO_CONTEXT: FileContext = { isFromVariable: () => false, ignores: () => fa
 
 /** Names that a mapping does not have. */
 interface OtherKeys {
-  /** Names of agentgateway that are not supported here, and are no misspellings of those that are. */
+  /** Names of agentgateway that are not supported here. They are not taken for misspellings of those that are. */
   readonly unsupported?: readonly string[];
-  /** Those of them for which there is more to say. */
+  /** More such names, each with the reason. */
   readonly staysOut?: ReadonlyMap<string, StaysOut>;
   /** Names that belong to another place of the file, with advice. */
   readonly elsewhere?: ReadonlyMap<string, string>;

@@ -5,7 +5,7 @@ import { type DetachedProcess, detachedProcessesOf, isDetachedAlive, signalDetac
 const STOP_STEP_MS = 2_000;
 const REAPED_MS = 250;
 
-/** The longest time from the first step of stopping until a child has ended, in seconds. */
+/** Seconds from the first step of stopping until a child has ended, at most. A child that hangs in the kernel takes longer. */
 export const MAX_STOP_SECONDS = Math.ceil((2 * STOP_STEP_MS + REAPED_MS) / 1_000);
 
 /** Sends `signal` to every process of the group that `pid` leads; on Windows, ends the tree. An empty group is fine. */
@@ -36,7 +36,7 @@ function treeIsAlive(pid: number): boolean {
 
 /**
  * Stops a child and all that it started: ends its input, sends SIGTERM after 2 s and SIGKILL after 2 s more. Resolves when the child is
- * gone and the rest was killed, at the latest after 6 s.
+ * gone and the rest was killed, a moment after SIGKILL at the latest. For a child that hangs in the kernel, it waits 2 s more.
  */
 export async function stopTree(child: ChildProcess, exited: Promise<void>): Promise<void> {
   const { pid } = child;
