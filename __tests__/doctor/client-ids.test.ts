@@ -10,7 +10,7 @@ const REGISTRATION = { registration_endpoint: 'https://auth.example/register' };
 const DOCUMENTS = { client_id_metadata_document_supported: true };
 const NONE = { token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'] };
 const CLAUDE =
-  '! client documents: client_id_metadata_document_supported is true, but token_endpoint_auth_methods_supported lacks none. Claude then uses no document: it registers, or asks for a client id. Announce none, and let clients with a document be public.';
+  '! client documents: client_id_metadata_document_supported is true, but token_endpoint_auth_methods_supported does not list "none". Claude then uses no document: it registers, or asks for a client id. Announce "none", and let clients with a document be public.';
 
 test.each<[what: string, metadata: object, typedIn: number | undefined, ...lines: string[]]>([
   ['registration', REGISTRATION, undefined, '✓ client ids: by registration'],
@@ -81,7 +81,7 @@ test('the doctor complains of a server where clients cannot get an id by themsel
     { metadata: () => ({ registration_endpoint: undefined, client_id_metadata_document_supported: true }) },
     [
       '! client ids: by document, without a registration endpoint',
-      '! client documents: client_id_metadata_document_supported is true, but token_endpoint_auth_methods_supported lacks none',
+      '! client documents: client_id_metadata_document_supported is true, but token_endpoint_auth_methods_supported does not list "none"',
     ],
   );
 });

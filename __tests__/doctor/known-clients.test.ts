@@ -26,7 +26,7 @@ test.each<[what: string, issuer: string, metadata: object, ...expected: [seen: s
     ISSUER,
     { prompt_values_supported: ['consent'] },
     [
-      'prompt_values_supported lacks select_account',
+      'prompt_values_supported does not list "select_account"',
       'They log in with prompt=select_account, which may be refused: GitHub Copilot CLI 1.0.',
     ],
   ],
@@ -34,7 +34,7 @@ test.each<[what: string, issuer: string, metadata: object, ...expected: [seen: s
     'one without consent',
     ISSUER,
     { prompt_values_supported: ['login', 'select_account'] },
-    ['prompt_values_supported lacks consent', `They log in with prompt=consent, which may be refused: ${CONSENT}`],
+    ['prompt_values_supported does not list "consent"', `They log in with prompt=consent, which may be refused: ${CONSENT}`],
   ],
   ['one without prompts or offline_access', ISSUER, { prompt_values_supported: [], scopes_supported: ['a'] }],
   [
@@ -52,8 +52,8 @@ test.each<[what: string, issuer: string, metadata: object, ...expected: [seen: s
     ISSUER,
     { token_endpoint_auth_methods_supported: ['client_secret_basic'] },
     [
-      'token_endpoint_auth_methods_supported lacks none',
-      `They register as public clients (none), which may be refused: ${PUBLIC}`,
+      'token_endpoint_auth_methods_supported does not list "none"',
+      `They register as public clients ("none"), which may be refused: ${PUBLIC}`,
     ],
   ],
   [
@@ -105,7 +105,7 @@ test('the doctor reports it, and registers nothing', async () => {
   });
   const findings = await walk();
   expect(findings.filter(({ step }) => step === 'known clients')).toMatchObject([
-    { status: 'warning', seen: 'prompt_values_supported lacks select_account' },
+    { status: 'warning', seen: 'prompt_values_supported does not list "select_account"' },
   ]);
   expect(paths).not.toContain('/register');
 });

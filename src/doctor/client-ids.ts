@@ -59,9 +59,9 @@ function checkDocuments(metadata: Metadata): Finding[] {
   if (announced !== true || stringsIn(methods).includes('none')) return [];
   return [
     report.warning(
-      `${DOCUMENTS} is true, but token_endpoint_auth_methods_supported lacks none`,
+      `${DOCUMENTS} is true, but token_endpoint_auth_methods_supported does not list "none"`,
       'Claude then uses no document: it registers, or asks for a client id.',
-      'Announce none, and let clients with a document be public.',
+      'Announce "none", and let clients with a document be public.',
     ),
   ];
 }

@@ -17,7 +17,7 @@ interface ClientProblem {
 
 const lacks = (metadata: Metadata, member: string, value: string): string | undefined => {
   const listed = metadata[member];
-  return Array.isArray(listed) && !stringsIn(listed).includes(value) ? `${member} lacks ${value}` : undefined;
+  return Array.isArray(listed) && !stringsIn(listed).includes(value) ? `${member} does not list "${value}"` : undefined;
 };
 
 const announcesOffline = (metadata: Metadata) => stringsIn(metadata.scopes_supported).includes('offline_access');
@@ -47,7 +47,7 @@ const CLIENT_PROBLEMS: readonly ClientProblem[] = [
         ? lacks(metadata, 'token_endpoint_auth_methods_supported', 'none')
         : undefined,
     isAffected: ({ method }) => method === 'none',
-    affects: 'They register as public clients (none), which may be refused',
+    affects: 'They register as public clients ("none"), which may be refused',
     fix: 'Allow public clients, or set provider.',
   },
   {
