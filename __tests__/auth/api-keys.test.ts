@@ -101,7 +101,7 @@ describe('a key is refused, in every mode', () => {
     );
   });
 
-  test('after revoke(), for good, also if it was a JWT that has expired', async () => {
+  test('after revoke(), for good, even if it was a JWT that has expired', async () => {
     const text = createSigner().sign(claims({ exp: 1 }));
     const sha256 = createHash('sha256').update(text).digest('hex');
     const { send, auth } = createAppWithKeys([{ sha256 }]);

@@ -22,7 +22,7 @@ describe('scopesClaim', () => {
     ['a list in another claim', 'realm_access.roles', { realm_access: { roles: ['a', 'b'] } }, ['a', 'b']],
     ['a string in another claim', 'realm_access.roles', { realm_access: { roles: 'a b' } }, ['a', 'b']],
     ['the claim whose own name has the dot', 'a.b', { 'a.b': ['own'], a: { b: ['path'] } }, ['own']],
-    ['that claim also if it is empty', 'a.b', { 'a.b': [], a: { b: ['path'] } }, []],
+    ['that claim even if it is empty', 'a.b', { 'a.b': [], a: { b: ['path'] } }, []],
     [
       'a client whose name has dots',
       'resource_access.my.client.roles',

@@ -113,7 +113,7 @@ describe('the endpoint, if it is not given', () => {
   test.each<[string, Record<string, unknown>]>([
     ['no other endpoint', { authorization_endpoint: undefined, token_endpoint: undefined }],
     ['an unusable registration_endpoint', { registration_endpoint: '/register' }],
-  ])('is used also if the metadata has %s', async (_what, changes) => {
+  ])('is used even if the metadata has %s', async (_what, changes) => {
     const { server, issuer, protectedApp } = await setUpMetadata(changes);
     expect((await protectedApp.send(server.issue({ iss: issuer }))).status).toBe(200);
   });

@@ -152,7 +152,7 @@ test('a server that is down, and then back', async () => {
 test.each<[string, object]>([
   ['no authorization_endpoint', { authorization_endpoint: undefined }],
   ['an unusable registration_endpoint', { registration_endpoint: '/register' }],
-])('the endpoint of the metadata is used also if the metadata has %s', async (_what, metadata) => {
+])('the endpoint of the metadata is used even if the metadata has %s', async (_what, metadata) => {
   const server = await startExchangeServer('RFC 8693', undefined, { ...metadata });
   const { ask } = createUpstreamApp(server.policy());
   expect((await ask(server.issue('ada'))).status).toBe(200);

@@ -27,7 +27,7 @@ describe('a backend with credentials and without mcpAuth() warns once, on loopba
     expect(await warningsWith(options)).toEqual([warning(names)]);
   });
 
-  test('at the first request, also if a proxy forwards it', async () => {
+  test('at the first request, even if a proxy forwards it', async () => {
     expect(await warningsWith({ bearer: 'secret' }, null, { 'x-forwarded-for': '203.0.113.7' })).toHaveLength(1);
   });
 });

@@ -69,7 +69,7 @@ test('an outage of the server ends no stream', async () => {
   expect(stream.isOpen()).toBe(true);
 });
 
-test('a running call goes on after its opaque token has expired, also if its client sends the token again', async () => {
+test('a running call goes on after its opaque token has expired, even if its client sends the token again', async () => {
   const server = await startIntrospectionServer();
   const expiresAt = Math.floor(Date.now() / 1_000) + 2;
   const claims = { iss: createTestIssuer().issuer, aud: AUDIENCE, exp: expiresAt };

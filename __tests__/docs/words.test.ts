@@ -19,6 +19,7 @@ const WORDS: readonly [pattern: RegExp, instead: string][] = [
     /(?<!')\b(?:legacy(?!Endpoints\b|_server\b|Headers\b|Enum\b|: 'reject')|[Mm]odern)\b/,
     'sessions, stateless: not how old it is',
   ],
+  [/\balso if\b/, 'even if'],
   [/^\s*(?:\/\*\*|\*|\/\/) *(?:What|Whether|Who(?:ever|se|m)?|Where|Which|How|Why)\b/, 'a subject and a verb'],
 ];
 

@@ -90,7 +90,7 @@ describe('of several redirect URIs, those that are allowed are registered, and t
     ]);
   });
 
-  test('one that no client may have refuses the registration also if another is allowed, and is named', async () => {
+  test('one that no client may have refuses the registration even if another is allowed, and is named', async () => {
     const { base } = await start();
     const redirect_uris = [REDIRECT_URI, 'file:///etc/passwd', 7];
     const { status, body } = await postJson(`${base}/client-registration`, { redirect_uris });

@@ -162,7 +162,7 @@ describe.each(CLIENTS)('Redis that is not there when the command starts, with th
     expect(a.program.stdout).toContain(`config.store: there is a connection to Redis at 127.0.0.1:${port} now`);
   });
 
-  test('the command can be ended, also if Redis takes connections and never answers', async () => {
+  test('the command can be ended, even if Redis takes connections and never answers', async () => {
     const command = await installWith([client]);
     const mute = createServer();
     await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));

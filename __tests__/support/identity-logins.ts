@@ -58,7 +58,7 @@ export interface Logins {
   userNamed(name: string | null): ImitatedUser | undefined;
   /** A code, with the PKCE challenge of the login. */
   issueCode(grant: Grant, challenge: string | null): string;
-  /** Takes a code, which can be used once within ten minutes. Undefined also if the verifier does not match. */
+  /** Takes a code, which can be used once within ten minutes. Undefined for another code, and if the verifier does not match. */
   takeCode(code: string | null, verifier: string | null): Grant | undefined;
   /** Keeps a token until it expires. */
   keep(token: string, grant: Grant, seconds: number, family?: string): string;

@@ -115,7 +115,7 @@ test('the time of the look-up is not added to that of the answer', async () => {
   expect(await failureOf(call)).toMatchObject({ code: 'TimeoutError' });
 });
 
-test('a name is looked up once for its check and its connection, also if that fails', async () => {
+test('a name is looked up once for its check and its connection, even if that fails', async () => {
   const { port } = new URL(await serve((_req, res) => void res.end('x')));
   const asked: string[] = [];
   const found = resolveAfter(0, asked);

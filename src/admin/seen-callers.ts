@@ -31,7 +31,7 @@ export interface ShownCallers {
 
 /**
  * Counts every call of each user and each client. Those that called last are remembered, so that a caller who calls often has one place like all
- * others. It runs for every call, also without a page, so it must be cheap.
+ * others. It runs for every call, even without a page, so it must be cheap.
  */
 export class SeenCallers {
   readonly #users = new CallerCounts();

@@ -54,7 +54,7 @@ export function presentationOf(context: RequestContext, { resource, mtls }: Reso
   };
 }
 
-/** Returns the `DPoP` header of a request, also if it was taken off with the token. */
+/** Returns the `DPoP` header of a request, even if it was taken off with the token. */
 export function proofOf({ req, stripped }: RequestContext): string | undefined {
   const { dpop } = req.headers;
   if (stripped !== undefined) return stripped.proof;

@@ -1,10 +1,10 @@
 import { decodeAsciiEscapes, MAX_DECODINGS } from '../messages/canonical-names.js';
 import { isSpecialUrl } from './simplest-uris.js';
 
-/** A segment that file systems and URL parsers resolve: `..` and `.`, also with backslashes. */
+/** A segment that file systems and URL parsers resolve: `..` and `.`, with slashes or backslashes. */
 const DOT_SEGMENT = /(?:^|[/\\])\.{1,2}(?:[/\\?#]|$)/;
 
-/** Characters, also encoded ones, that a server may remove before it looks for dot segments. */
+/** Characters, including encoded ones, that a server may remove before it looks for dot segments. */
 const REMOVABLE = /[\0-\x20]|%[01][\da-f]/gi;
 
 /** The escape of a character that needs none (RFC 3986, section 2.3): letters, digits, `-`, `.`, `_` and `~`. */
@@ -12,7 +12,7 @@ const NEEDLESS_ESCAPE = /%(?:4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae]|3[0-9]|2[de])
 
 /**
  * True for a URI that has no other spelling (RFC 3986, section 6.2.2), as far as rules could be deceived: in lower case where capitals do
- * not matter, without dot segments, also encoded ones, and without characters and escapes that parsers remove. Expressions compare texts,
+ * not matter, without dot segments, even encoded ones, and without characters and escapes that parsers remove. Expressions compare strings,
  * so neither `FILE:///secret` nor `file:///public/../secret` must reach them. What remains is for `otherSpellingsOf()`.
  */
 export function isPlainUri(uri: string): boolean {

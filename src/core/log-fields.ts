@@ -13,7 +13,7 @@ export interface LogFields {
 
 const ofRequest = new AsyncLocalStorage<LogFields | undefined>();
 
-/** Runs the handling of a request. The lines that it causes have these fields, also after it has awaited something. */
+/** Runs the handling of a request. The lines that it causes have these fields, even after it has awaited something. */
 export function runWithFields(fields: LogFields, run: () => void): void {
   ofRequest.run(fields, run);
 }

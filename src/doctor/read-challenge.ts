@@ -12,7 +12,7 @@ export interface ReadChallenge {
 
 /** The beginning of another challenge: a scheme, and no `=` after it. */
 const OTHER_CHALLENGE = /^[!#$%&'*+\-.^_`|~\w]+(?:[ \t]+[^ \t=]|[ \t]*(?:,|$))/;
-/** Elements of a list may be empty (RFC 9110, section 5.6.1.2): a comma after another is ignored, also before the first parameter. */
+/** Elements of a list may be empty (RFC 9110, section 5.6.1.2): a comma after another is ignored, even before the first parameter. */
 const CHALLENGE = /^([!#$%&'*+\-.^_`|~\w]+)(?:[ \t]+(?:,[ \t]*)*|$|(?=,))/;
 const PARAMETER = /^([!#$%&'*+\-.^_`|~\w]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^ \t,"]+))[ \t]*(?:(?:,[ \t]*)+|$)/;
 

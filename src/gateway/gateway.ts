@@ -53,7 +53,7 @@ export interface Gateway {
    * @throws {StartupError} If a policy, a target or a certificate of the file is not valid. Then the gateway stays as it is.
    */
   prepare(config: GatewayConfig, files: InputFiles): PreparedConfig;
-  /** The routes, also those that answer their last calls. */
+  /** The routes, including those that answer their last calls. */
   allRoutes(): readonly GatewayRoute[];
   /** The ports of the version of the file that is in use, with the addresses at which they are open. */
   openPorts(): readonly OpenPort[];

@@ -20,7 +20,7 @@ function withValues(given: readonly [name: string, value: string][]): Parameters
 }
 
 /**
- * Reads the form in a request's body, also if a body parser ran before. Undefined if a parameter is repeated.
+ * Reads the form in a request's body, even if a body parser ran before. Undefined if a parameter is repeated.
  *
  * @throws {BodyError}
  */

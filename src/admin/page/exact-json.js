@@ -27,7 +27,7 @@ export function exactNumber(text) {
 }
 
 /**
- * Returns the value of a number, also of one that is kept as its text; undefined for anything else.
+ * Returns the value of a number, including one that is kept as its text; undefined for anything else.
  *
  * @param {unknown} value
  */

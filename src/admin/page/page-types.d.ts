@@ -28,7 +28,7 @@ export interface ShownSecond extends SecondNumbers {
 export type Entry = {
   readonly key: string;
   readonly time: number;
-  /** Later events have greater numbers, also if the date of the server is set back, and after a restart of the server. */
+  /** Later events have greater numbers, even if the date of the server is set back, and after a restart of the server. */
   readonly order: number;
   /** Everything that the text filter searches, in lower case. */
   readonly searched: string;

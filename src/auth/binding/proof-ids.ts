@@ -60,7 +60,7 @@ export function createProofIds(windowSeconds: number, max = MAX_PROOFS, groupsOf
 
   return {
     /**
-     * Returns true the first time that `owner` uses the id `jti`, also if it is asked about the same request again.
+     * Returns true if this is the first request in which `owner` uses the id `jti`, however often it is asked about that request.
      *
      * @throws {UpstreamError} `proof_store_full` when there is no room: to drop an older id would let its proof be replayed.
      */

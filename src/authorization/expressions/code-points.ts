@@ -39,7 +39,7 @@ function substring(text: string, start: bigint, end: bigint): string {
   return text.slice(unitAt(text, start), unitAt(text, end));
 }
 
-/** An empty text is found everywhere, also at the end; other texts are not looked for there. */
+/** An empty string is found everywhere, even at the end; other strings are not looked for there. */
 function startAt(text: string, part: string, from: bigint): number {
   const start = unitAt(text, from);
   if (start === text.length && part !== '') throw outOfRange();

@@ -55,7 +55,7 @@ export function describeCredentials(
   return kinds.join(' and ') || 'none';
 }
 
-/** Returns the values of headers that the log must not show, also without their scheme (`Bearer`). */
+/** Returns the values of headers that the log must not show, with and without their scheme (`Bearer`). */
 export function secretsIn(values: readonly (string | undefined)[]): readonly string[] {
   const all = values.flatMap((value) => (value === undefined ? [] : [value, value.slice(value.indexOf(' ') + 1)]));
   return all.filter((value) => value.length >= MIN_SECRET_LENGTH);

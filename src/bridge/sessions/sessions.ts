@@ -64,7 +64,7 @@ export class Sessions {
   /**
    * Finds the session with this id.
    *
-   * @throws {BridgeError} `unknown_session`, also where it belongs to another principal.
+   * @throws {BridgeError} `unknown_session`, even if it exists and belongs to another principal.
    */
   find(id: string, principal: Principal): Session {
     const session = this.#byId.get(id);

@@ -17,7 +17,7 @@ export function typedValue(node: ConfigNode, type: ValueType): unknown {
   return types.some(isText) ? value : node.option();
 }
 
-/** A text stays a text, also if it looks like a number. */
+/** A text stays a text, even if it looks like a number. */
 function isText({ kind }: ValueType): boolean {
   return kind === 'text' || kind === 'words' || kind === 'any';
 }

@@ -1,7 +1,7 @@
 import { OTHER } from '../../telemetry/listed-names.js';
 import type { GatewayRoute } from '../route.js';
 
-/** The routes of the gateway, also those that answer their last calls. */
+/** The routes of the gateway, including those that answer their last calls. */
 export interface MetricsSource {
   allRoutes(): readonly GatewayRoute[];
 }

@@ -177,7 +177,7 @@ export class Reloader {
     this.#parts.logger.error(withSentence(failureText(error), 'The previous configuration stays in use'));
   }
 
-  /** Watches the files of this run: also those that are missing, which may appear. */
+  /** Watches the files of this run, including missing ones, which may appear. */
   #remember(files: InputFiles, loaded: LoadedConfig | undefined): void {
     const { logger } = this.#parts;
     if (loaded) files.note(selfReadFilesOf(loaded.config));

@@ -4,8 +4,8 @@ const ROUTE = ['name', 'namespace', 'ruleName', 'hostnames'];
 const LOGIN = ['scopes', 'url'];
 
 /**
- * The keys whose texts may be shown, by the mapping that they are in. All other texts are hidden, also those of keys that come later: they
- * may be secrets.
+ * The keys whose texts may be shown, by the mapping that they are in. All other texts are hidden, including those of keys that come later:
+ * they may be secrets.
  */
 export const SHOWN_TEXTS: ReadonlyMap<string, readonly string[]> = new Map(
   Object.entries({

@@ -13,7 +13,7 @@ import type { UpstreamTokens } from './upstream-tokens.js';
  * `login` is a fingerprint of the code and of the PKCE verifier of its login: the provider checks the verifier only when it exchanges the code.
  */
 export interface RedeemedCodes {
-  /** Returns the tokens that are kept for a login. Undefined also if the store is down: a login does not need it. */
+  /** Returns the tokens that are kept for a login. Undefined if there are none, or if the store is down: a login does not need it. */
   find(login: string): Awaitable<UpstreamTokens | undefined>;
   /** Keeps the tokens as long as a code of the OAuth proxy lives. */
   keep(login: string, tokens: UpstreamTokens): Awaitable<void>;

@@ -40,7 +40,7 @@ export async function revokeUpstream(
   if (!isGone(answer, rules)) throw refusalFor(answer, provider.name);
 }
 
-/** True if the token is no longer good there. RFC 7009, section 2.2: also if it is unknown; some servers call that `invalid_token`. */
+/** True if the token is no longer good there. That includes an unknown token (RFC 7009, section 2.2), which some servers call `invalid_token`. */
 function isGone({ status, body }: ServerAnswer, { unknownTokenStatus }: RevocationRules): boolean {
   return status < 400 || status === unknownTokenStatus || (status === 400 && body?.error === 'invalid_token');
 }

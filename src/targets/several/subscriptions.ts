@@ -24,7 +24,7 @@ interface Subscription {
   readonly filters: ReadonlyMap<NamedTarget, Filter>;
   /** The targets that have not ended their part. */
   readonly open: Set<NamedTarget>;
-  /** The targets whose part broke off. They are asked again, also if no other part is open. */
+  /** The targets whose part broke off. They are asked again, even if no other part is open. */
   readonly lost: Set<NamedTarget>;
   /** The targets that have ended their part themselves. They are asked again while the subscription goes on. */
   readonly ended: Set<NamedTarget>;
