@@ -25,7 +25,7 @@ export interface McpAdminOptions {
    */
   readonly backends?: Readonly<Record<string, AnyBackend>> | undefined;
   /**
-   * The path at which an MCP server is mounted that is no backend, such as `/mcp`. The page calls its tools there: behind a proxy that removes
+   * The path at which an MCP server is mounted that is not a backend, such as `/mcp`. The page calls its tools there: behind a proxy that removes
    * the first part of paths, that is the path without this part.
    *
    * @default without backends, the path of the resource of `auth`

@@ -42,7 +42,7 @@ export interface AdminRoute {
   readonly mode: string | undefined;
   readonly authenticates: boolean;
   readonly targets: readonly ShownTarget[];
-  /** Resolves to one text for each part that is not ready; empty if all are ready. */
+  /** Resolves to one string for each part that is not ready; empty if all are ready. */
   problems(): Promise<readonly string[]>;
   stats(): RouteStats;
   sessions(): Iterable<LiveSession>;

@@ -12,7 +12,7 @@ import { statsOf, targetsOf } from './backend-route.js';
 import { callAddressFor } from './call-address.js';
 import { checkBackend, checkKeys, Readiness } from './readiness.js';
 
-/** Returns the routes of an application: one for each backend, and one for an MCP server behind `auth` that is no backend. */
+/** Returns the routes of an application: one for each backend, and one for an MCP server behind `auth` that is not a backend. */
 export function routesOfApp({
   backends,
   serverPath,

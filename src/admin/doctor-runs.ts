@@ -13,7 +13,7 @@ export interface ShownFinding {
 
 const LEVELS: Readonly<Record<Status, ShownFinding['level']>> = { ok: 'ok', warning: 'note', fault: 'problem' };
 
-/** Characters of each text, which a server may have sent. */
+/** Characters of each string, which a server may have sent. */
 const MAX_TEXT = 2_000;
 /** Milliseconds of one run. */
 const MAX_MS = 60_000;

@@ -68,7 +68,7 @@ export class Readiness {
     this.#logger = logger;
   }
 
-  /** Resolves to one text for each part that is not ready; empty if all are ready. While a check takes long, returns the result of the last one. */
+  /** Resolves to one string for each part that is not ready; empty if all are ready. While a check takes long, returns the result of the last one. */
   async problems(): Promise<readonly string[]> {
     if (performance.now() - this.#checkedAt >= FRESH_MS)
       this.#checking ??= this.#check().finally(() => {

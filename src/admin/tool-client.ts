@@ -132,7 +132,7 @@ function toolsIn(message: Buffer): readonly string[] {
   return items.map(({ start, end }) => list?.subarray(start, end)).flatMap((tool) => shownTool(tool) ?? []);
 }
 
-/** Returns a tool as JSON. Undefined if it is no object. */
+/** Returns a tool as JSON. Undefined if it is not an object. */
 function shownTool(tool: Buffer | undefined): string | undefined {
   if (tool === undefined || readMembers(tool) === undefined) return undefined;
   const textOf = (name: string) => memberBytes(tool, name)?.toString('utf8');

@@ -65,7 +65,7 @@ function createAdvice(logger: Logger): (error: unknown) => void {
   let hasLogged = false;
   return (error) => {
     const { audienceHint, expected } = evidenceOf(error);
-    // A remembered refusal keeps only short texts as evidence, and no list.
+    // A remembered refusal keeps only short strings as evidence, and no list.
     if (audienceHint === undefined || hasLogged || !Array.isArray(expected)) return;
     hasLogged = true;
     const audiences = expected.join(' or ');

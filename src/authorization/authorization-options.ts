@@ -23,7 +23,7 @@ import { placeIn, readExpression } from './read-expression.js';
 import type { AuthorizationRule } from './rule-set.js';
 
 /**
- * A rule in CEL, the Common Expression Language. A text is an `allow` rule. With `scopes`, an `allow` rule also needs these scopes, and
+ * A rule in CEL, the Common Expression Language. A string is an `allow` rule. With `scopes`, an `allow` rule also needs these scopes, and
  * `onDenied: 'challenge'` names them.
  */
 export type AuthorizationRuleOption = string | AllowRule | DenyRule | RequireRule;

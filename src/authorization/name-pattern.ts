@@ -19,7 +19,7 @@ export function createMatcher(pattern: string): (spelling: string) => boolean {
   };
 }
 
-/** Returns how narrow a pattern is: a name without `*` is narrower than every pattern, and then the longer text is the narrower one. */
+/** Returns how narrow a pattern is: a name without `*` is the narrowest; of two patterns with `*`, the one with more other characters is narrower. */
 export function narrownessOf(pattern: string): number {
   return pattern.includes('*') ? pattern.replaceAll('*', '').length : Number.POSITIVE_INFINITY;
 }

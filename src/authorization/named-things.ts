@@ -6,7 +6,7 @@ import { isPlainUri } from './plain-uri.js';
 /** A tool, prompt, resource or task that a call names. */
 export interface NamedThing {
   readonly kind: TargetNoun;
-  /** Undefined if the call does not name it in a text that all readers read alike. Such a call is denied. */
+  /** Undefined if the call does not name it in a string that all readers read alike. Such a call is denied. */
   readonly name: string | undefined;
 }
 

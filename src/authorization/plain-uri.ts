@@ -27,7 +27,7 @@ export function isPlainUri(uri: string): boolean {
   return false;
 }
 
-/** A capital in the scheme; characters at the ends and within that URL parsers remove; and a query or a fragment without a text. */
+/** A capital in the scheme; characters at the ends and within that URL parsers remove; and an empty query or fragment. */
 const NEEDLESS = /^[a-z\d+.-]*[A-Z][A-Za-z\d+.-]*:|^[\0-\x20]|[\0-\x20]$|[\t\n\r]|^[a-z][a-z\d+.-]*:.*(?:[?#]$|\?#)/s;
 
 /**

@@ -155,7 +155,7 @@ function areArgumentsLong(calls: readonly McpCall[]): boolean {
   for (const { params } of calls) {
     const json = jsonOf(params.arguments);
     if (json === undefined) return true;
-    // A UTF-16 unit is at most three bytes, so most texts need not be counted.
+    // A UTF-16 unit is at most three bytes, so most strings need not be counted.
     bytes += json.length * 3 > MAX_ARGUMENT_BYTES ? Buffer.byteLength(json) : json.length * 3;
     if (bytes > MAX_ARGUMENT_BYTES) return true;
   }

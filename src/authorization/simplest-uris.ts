@@ -12,7 +12,7 @@ const PARTS = /^([a-z\d-][a-z\d+.-]*):(\/\/[^/?#]*)?([^?#]*)(\?[^#]*)?/is;
 /**
  * Returns a URI without its fragment (a server that fetches the URI does not send it), with single slashes in the path, and with the host
  * alone, in lower case, as Python's `urlparse(uri).hostname` has it. With an empty path or host, it has two spellings: `note:///1` and
- * `note:/1` are the same to Python. Empty for a text that is no URI.
+ * `note:/1` are the same to Python. Empty for a string that is not a URI.
  */
 export function simplestUris(uri: string): readonly string[] {
   const [, scheme, authority = '', path = '', query = ''] = PARTS.exec(uri) ?? [];

@@ -1,7 +1,7 @@
 import { decodeEscapes, MAX_DECODINGS } from '../messages/canonical-names.js';
 import { simplestUris } from './simplest-uris.js';
 
-/** Returns the other texts as which some server may read a URI. Most URIs have none. */
+/** Returns the other spellings of a URI, which some servers may read in its place. Most URIs have none. */
 export function otherSpellingsOf(uri: string): readonly string[] {
   const all = new Set<string>();
   let text = uri;

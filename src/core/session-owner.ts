@@ -35,7 +35,7 @@ export function ownedId(id: string, owner: SessionOwner): string {
 /** Visible ASCII (MCP 2025-11-25, Session Management). */
 const ID = /^[\x21-\x7e]+$/;
 
-/** True if `text` can be a session id. In any other text, a server that trims it may find another user's session. */
+/** True if `text` can be a session id. In any other string, a server that trims it may find another user's session. */
 export function isSessionId(text: string): boolean {
   return ID.test(text);
 }

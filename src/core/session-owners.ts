@@ -28,7 +28,7 @@ export interface SessionLimits {
 
 const LIMITS: SessionLimits = { maxSessions: 65_536, maxSessionsPerUser: 1_024 };
 
-/** Characters. A longer text is stored as its digest, so that clients cannot fill the memory. */
+/** Characters. A longer string is stored as its digest, so that clients cannot fill the memory. */
 const MAX_TEXT = 200;
 
 /**
@@ -145,7 +145,7 @@ function keyOf(id: string): string {
   return shorten(id.toLowerCase());
 }
 
-/** Returns a short text unchanged, and the digest of a long one. No header and no identity begins with a line end, so no text equals a digest. */
+/** Returns a short string unchanged, and the digest of a long one. No header and no identity begins with a line end, so none equals a digest. */
 function shorten(text: string): string {
   return text.length <= MAX_TEXT ? text : `\n${createHash('sha256').update(text).digest('base64')}`;
 }

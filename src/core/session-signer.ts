@@ -36,8 +36,8 @@ const BLOCK_BYTES = 64;
 const DIGEST_BYTES = 32;
 
 /**
- * Creates a function that returns the HMAC-SHA-256 (RFC 2104) of a text as base64url. It calls `hash()` twice: `createHmac()` takes three
- * times as long for such short texts, and its objects use memory outside of the heap.
+ * Creates a function that returns the HMAC-SHA-256 (RFC 2104) of a string as base64url. It calls `hash()` twice: `createHmac()` takes three
+ * times as long for such short strings, and its objects use memory outside of the heap.
  */
 export function createMac(secret: string): (text: string) => string {
   // 64 hexadecimal digits fill a SHA-256 block. They are ASCII before and after the XOR, so the inner key can be a string prefix.
@@ -51,7 +51,7 @@ export function createMac(secret: string): (text: string) => string {
   };
 }
 
-// Compares the base64url texts, because several texts can decode to the same bytes.
+// Compares the base64url strings, because several of them can decode to the same bytes.
 function isSame(given: string, expected: string): boolean {
   return timingSafeEqual(Buffer.from(given, 'latin1'), Buffer.from(expected, 'latin1'));
 }

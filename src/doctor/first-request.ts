@@ -108,7 +108,7 @@ async function openFinding(
 /** Returns a method that asks for a token, other than POST; undefined if there is none. */
 async function methodWithChallenge(probe: Probe, url: string): Promise<string | undefined> {
   for (const method of OTHER_METHODS) {
-    // Some open servers never answer a GET: that is no fault here.
+    // Some open servers never answer a GET: that is not a fault here.
     const answer = await probe(url, { method, headers: STREAM }).catch(fetchErrorOf);
     if (!(answer instanceof FetchError) && answer.status === 401 && answer.headers.has('www-authenticate')) {
       return method;

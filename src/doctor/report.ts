@@ -21,7 +21,7 @@ const MARKS: Readonly<Record<Status, { readonly mark: string; readonly colour: n
   fault: { mark: '✗', colour: 31 },
 };
 
-/** Characters of each text in a finding, which a server may have sent. */
+/** Characters of each string in a finding, which a server may have sent. */
 const MAX_TEXT = 600;
 
 /** The same for JSON. */

@@ -126,7 +126,7 @@ function findingFor(fault: TokenFault, read: ReadToken | undefined, policy: Reso
   const { check, error } = fault;
   const checked = { payload: read?.jwt.payload ?? {}, trusted: read?.trusted, policy };
   const report = reporterFor(stepOf(check, read, error.evidence.claim));
-  // An outage is no fault of the token, and the MCP server may be able to read the keys, or to ask the other server.
+  // An outage is not the token's fault, and the MCP server may be able to read the keys, or to ask the other server.
   const findingOf = error instanceof UpstreamError ? report.warning : report.fault;
   return { ...findingOf(...explanationOf(fault, checked)), code: error.code };
 }

@@ -92,7 +92,7 @@ const CLOSED_FIX =
 const NETWORK_FIX = 'Check the address and the network.';
 const NO_TLS = ['the server does not use TLS there', 'Serve https there, or correct the address.'] as const;
 
-/** Node's error codes for a connection without an answer. An empty text stands for the error's own message. */
+/** Node's error codes for a connection without an answer. An empty string stands for the error's own message. */
 const CONNECTIONS: Readonly<Record<string, readonly [seen: string, fix: string]>> = {
   ECONNREFUSED: ['the connection is refused', 'Start the server, or correct the address.'],
   ECONNRESET: ['the connection was closed without an answer', CLOSED_FIX],

@@ -18,7 +18,7 @@ export class InputFiles {
    * Returns the result of `read`, which reads a secret, a certificate or a private key: these belong to the machine.
    *
    * @param standIn Takes its place in a check.
-   * @throws {StartupError} If it cannot be used, and this is no check.
+   * @throws {StartupError} If it cannot be used, unless this is a check.
    */
   use<T>(read: () => T, standIn: () => T): T {
     try {

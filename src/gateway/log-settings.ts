@@ -15,7 +15,7 @@ export const LOG_DEFAULTS = { format: 'text', level: 'info' } as const satisfies
 /** The options of the command line, for `parseArgs()`. */
 export const LOG_OPTIONS = { log: { type: 'string' }, 'log-level': { type: 'string' } } as const;
 
-/** @throws {StartupError} If a value is none of the words. */
+/** @throws {StartupError} If a value is not one of the words. */
 export function parseLogOptions(
   { log, 'log-level': level }: { readonly log?: string | undefined; readonly 'log-level'?: string | undefined },
   usageError: (problem: string) => Error,

@@ -13,7 +13,7 @@ import { atPlace } from './startup-error.js';
 /** The state that the replicas of the gateway share. */
 export interface SharedStore {
   readonly store: Store;
-  /** Connects to the server. A server that cannot be reached is no failure: the gateway goes on without it, and tries again. */
+  /** Connects to the server. A server that cannot be reached is not a failure: the gateway goes on without it, and tries again. */
   open(): Promise<void>;
   /** Resolves to one sentence if the server cannot be used from here, otherwise to none. */
   findFaults(): Promise<readonly string[]>;

@@ -7,7 +7,7 @@ import { StartupError } from './startup-error.js';
  * Makes the headers of these proxies about the client's address, protocol and host count. The rest of the package reads them as Express
  * gives them: `req.ip`, `req.protocol`, `req.host` and its setting `trust proxy`.
  *
- * @throws {StartupError} If an address is none.
+ * @throws {StartupError} If an address is not valid.
  */
 export function trustProxies({ addresses, at: place }: TrustedProxiesConfig): (req: IncomingMessage) => void {
   const app = express();

@@ -3,7 +3,7 @@
  * sign becomes a `k`.
  */
 export function lowerAscii(text: string): string {
-  // Most texts are lower case already.
+  // Most strings are lower case already.
   if (!hasCapital(text)) return text;
   // Most others are ASCII only, and the native method is faster.
   return /^[\x20-\x7e]*$/.test(text) ? text.toLowerCase() : text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());

@@ -33,7 +33,7 @@ export interface RpcMessage {
   readonly idAt: JsonMember | undefined;
   /** The id as it was written, for example `"a"` or `7`; absent on notifications. */
   readonly id: string | undefined;
-  /** The id in the spelling of {@link keyOf}, for comparison; absent on notifications, and on responses whose id is neither text nor number. */
+  /** The id in the spelling of {@link keyOf}, for comparison; absent on notifications, and on responses whose id is neither a string nor a number. */
   readonly key: string | undefined;
   /** Empty on responses. */
   readonly method: string;

@@ -31,7 +31,7 @@ export function isAmbiguousName(name: string, known: KnownNames): boolean {
 }
 
 /**
- * True if parsers read a text differently: C programs end it at the first NUL, others drop control characters, and Go replaces half a
+ * True if parsers read a string differently: C programs end it at the first NUL, others drop control characters, and Go replaces half a
  * surrogate pair with U+FFFD.
  */
 export function isReadDifferently(text: string): boolean {

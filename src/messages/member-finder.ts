@@ -48,7 +48,7 @@ export class MemberFinder {
   /**
    * Reads the object that is all of `bytes`. What is found is valid until the next call. Call {@link release} when it is read.
    *
-   * @returns False if the bytes must be parsed: they are no object, or it has a chosen member twice, or a name with an escape.
+   * @returns False if the bytes must be parsed: they are not an object, or it has a chosen member twice, or a name with an escape.
    */
   find(bytes: Buffer): boolean {
     this.#bytes = bytes;
@@ -144,7 +144,7 @@ function endOfPlainName(bytes: Buffer, start: number): number {
   return -1;
 }
 
-/** Returns the index of the name that stands from `start` to `end`; -1 if it is none of them. */
+/** Returns the index of the name that stands from `start` to `end`; -1 if it is not one of them. */
 function indexOf(names: readonly Buffer[], bytes: Buffer, start: number, end: number): number {
   for (let i = 0; i < names.length; i++) if (isAt(bytes, start, end, names[i] as Buffer)) return i;
   return -1;

@@ -2,7 +2,7 @@ import { isPlainHost } from './plain-host.js';
 
 const MAX_URI_LENGTH = 512;
 
-/** Schemes that a browser handles itself, or that start a program that is no MCP client, such as a browser that opens any URL. */
+/** Schemes that a browser handles itself, or that start a program that is not an MCP client, such as a browser that opens any URL. */
 const FOREIGN_SCHEMES = new Set(
   (
     'about android-app blob brave chrome chrome-extension data devtools edge feed file filesystem firefox firefox-focus ftp ' +

@@ -54,8 +54,8 @@ export function requireToken68(token: string, maxTokenBytes: number): void {
 }
 
 /**
- * Checks the length and the characters of an API key. What is no key is refused, even if its hash is in a table by mistake: an empty text, and
- * one with the scheme of a token before it, which `revoke()` takes for a mistake.
+ * Checks the length and the characters of an API key. Two kinds of strings are never keys, and are refused even if their hash is in a table by
+ * mistake: an empty one, and one with the scheme of a token before it, which `revoke()` takes for a mistake.
  *
  * @throws {AuthError} `token_too_long`, `unknown_api_key`.
  */

@@ -15,7 +15,7 @@ const SEGMENT = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,64}$/;
 /** A segment that leads to another path for readers that resolve it, also percent-encoded, after an encoded slash, or with a parameter. */
 const DOT_SEGMENT = /(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?=[/\\;]|%2f|%5c|$)/i;
 
-/** True if a text can be the name of a tenant: one segment of a path that needs no encoding. */
+/** True if a string can be the name of a tenant: one segment of a path that needs no encoding. */
 export function isTenant(text: string): boolean {
   return SEGMENT.test(text);
 }

@@ -41,7 +41,7 @@ export interface Member {
   readonly type?: ValueType;
   /** The value that is used if the key is left out, as a user would write it. */
   readonly default?: unknown;
-  /** The default in words, if it is no fixed value. */
+  /** The default in words, if it is not a fixed value. */
   readonly otherwise?: string;
   readonly isRequired?: true;
   /** The check of an option, in a table of options. */

@@ -32,7 +32,7 @@ export function resolveChallengeScopes(
 }
 
 /**
- * Warns about `offline_access` in the metadata of a server whose clients log in at the issuer itself: it is no scope of the resource, and a
+ * Warns about `offline_access` in the metadata of a server whose clients log in at the issuer itself: it is not a scope of the resource, and a
  * client that wants refresh tokens asks for it by itself. The metadata of an OAuth proxy announces the same scopes, and needs it.
  */
 export function warnAboutOfflineAccess(who: string, { scopesSupported }: MetadataMembers, logger: Logger): void {

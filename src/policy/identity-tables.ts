@@ -67,7 +67,7 @@ export const IDENTITY_MEMBERS = Object.fromEntries(
   IDENTITY_NAMES.map((name) => [name, { type: membersOf(`${name} login`, IDENTITY_TABLES[name]) }]),
 );
 
-/** Returns the name of the identity provider that a text means; undefined for any other text. */
+/** Returns the name of the identity provider that a string means; undefined for any other string. */
 export function identityNameOf(given: string): IdentityProviderName | undefined {
   return IDENTITY_NAMES.find((name) => name === lowerAscii(given));
 }

@@ -28,7 +28,7 @@ export interface McpAuth extends Middleware {
    *
    * An opaque token or an API key is refused for good.
    *
-   * @throws {TypeError} If `what` is none of these: to ignore it would let the token in.
+   * @throws {TypeError} If `what` is not one of these: to ignore it would let the token in.
    * @throws {RangeError} If more than 100,000 users, clients and issuers are revoked, or more than 1,000,000 tokens.
    */
   revoke(what: string | RevokedTokens | ((auth: AuthInfo) => boolean)): void;

@@ -142,7 +142,7 @@ function withinBounds(start: CallStart): CallStart {
 }
 
 function cut(text: string, length: number): string {
-  // A copy: a part of a text keeps the whole text in memory.
+  // A copy: a part of a string keeps the whole string in memory.
   return text.length <= length ? text : `${Buffer.from(text.slice(0, length)).toString()}…`;
 }
 

@@ -47,7 +47,7 @@ export function arrivalTime(options: CallOptions): number | undefined {
 
 function startsOf(req: IncomingMessage & { readonly body?: unknown }, { isBatch, calls }: ReceivedBody): CallStart[] {
   const single = isBatch ? undefined : declaredLength(req);
-  // A batch may also have responses of the client, which are no calls.
+  // A batch may also have responses of the client, which are not calls.
   const messages = single === undefined ? [req.body].flat().filter(isCall) : [];
   const starts: CallStart[] = [];
   for (const [i, { id, method, target, params }] of calls.entries()) {

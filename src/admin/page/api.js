@@ -117,7 +117,7 @@ async function send(path, request) {
 
 /**
  * @param {Response} response
- * @returns {Promise<any>} Undefined if it is no JSON.
+ * @returns {Promise<any>} Undefined if it is not JSON.
  */
 function jsonOf(response) {
   return response

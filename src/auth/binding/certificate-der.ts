@@ -1,4 +1,4 @@
-/** The tag of a SEQUENCE, with which every certificate in DER begins (RFC 5280, section 4.1), and no PEM: its length is no ASCII. */
+/** The tag of a SEQUENCE. Every certificate in DER begins with it and a length that is not ASCII (RFC 5280, section 4.1), and so no PEM does. */
 const SEQUENCE = 0x30;
 const LONG_LENGTH = 0x80;
 

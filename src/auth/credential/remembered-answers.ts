@@ -29,7 +29,7 @@ const REFUSED_MS = 10_000;
 const MIN_AGE_MS = 1_000;
 /** Refusals that are remembered. With their evidence, they take 20 megabytes at most. */
 const MAX_REFUSALS = 10_000;
-/** Characters of each text that a remembered refusal keeps for the log. */
+/** Characters of each string that a remembered refusal keeps for the log. */
 const MAX_EVIDENCE_TEXT = 200;
 
 /** All answers about one credential share it, so that a later answer reaches the streams that an earlier one opened. */
@@ -155,7 +155,7 @@ function createComparison(began: AuthInfo): (latest: AuthInfo) => boolean {
   };
 }
 
-/** Lists, objects and long texts of an answer would take memory for each token that is refused. */
+/** Lists, objects and long strings of an answer would take memory for each token that is refused. */
 function withoutLongEvidence({ code, evidence }: AuthError): AuthError {
   const isShort = (value: unknown) => typeof value === 'string' && value.length <= MAX_EVIDENCE_TEXT;
   return new AuthError(code, Object.fromEntries(Object.entries(evidence).filter(([, value]) => isShort(value))));

@@ -47,7 +47,7 @@ export function clientClaimOf(payload: Claims): string | undefined {
   return CLIENT_CLAIMS.find((claim) => isClient(claim, claimOf(payload, claim)));
 }
 
-/** The short name `appid` is no registered claim: a server may write something else there, such as a number. */
+/** The short name `appid` is not a registered claim: a server may write something else there, such as a number. */
 function isClient(claim: string, value: unknown): boolean {
   return claim === 'appid' ? typeof value === 'string' : value !== undefined;
 }

@@ -42,13 +42,13 @@ export function parseCompactJwt(token: string): CompactJwt {
   return { ...jwt, alg, kid };
 }
 
-/** True if {@link parseCompactJwt} parses the text. */
+/** True if {@link parseCompactJwt} parses the string. */
 export function isCompactJwt(text: string): boolean {
   try {
     parseCompactJwt(text);
     return true;
   } catch {
-    // The reason does not matter: the text is then a credential of another form.
+    // The reason does not matter: the string is then a credential of another form.
     return false;
   }
 }

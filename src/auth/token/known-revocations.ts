@@ -84,12 +84,12 @@ export function hashOfJwt(token: string): string {
   return hashOf(token.slice(0, token.lastIndexOf('.')));
 }
 
-/** Of a token that is no JWT, and of an API key, every character counts: those of other users may begin alike. */
+/** Of a token that is not a JWT, and of an API key, every character counts: those of other users may begin alike. */
 export function hashOfOther(token: string): string {
   return hashOf(token);
 }
 
-/** With a text before it that no token has, so that it is the hash of none. */
+/** With a prefix that no token has, so that it is the hash of none. */
 export function hashOfLogin(login: string): string {
   return hashOf(`login ${login}`);
 }

@@ -84,7 +84,7 @@ function expirySecondsOf(jwt: CompactJwt | undefined): number {
 /**
  * Parses a JWT. Returns undefined for another credential that the policy may accept.
  *
- * @throws {TypeError} For a text that is no credential.
+ * @throws {TypeError} For a string that is not a credential.
  */
 function parseIfJwt(token: string, others: NonNullable<RevocationContext['others']>): CompactJwt | undefined {
   try {

@@ -1,6 +1,6 @@
 import type { AuthInfo } from '../../core/auth-info.js';
 
-/** Bytes that V8 needs besides the text itself, measured and rounded up. */
+/** Bytes that V8 needs besides the characters of strings, measured and rounded up. */
 const PRIMITIVE = 16;
 const TEXT = 24;
 const CONTAINER = 64;

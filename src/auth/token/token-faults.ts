@@ -150,7 +150,7 @@ function isMeantFor(audiences: readonly string[], found: readonly string[], clai
   return found.some((audience) => accepted.includes(normalize(audience)));
 }
 
-/** Subject and client may be missing, but not a number or a list: two users could then have the same text. */
+/** Subject and client may be missing, but not a number or a list: two users could then become the same string. */
 function* nameFaults(payload: Claims, subjectClaim: string): Generator<TokenFault> {
   for (const claim of new Set(['sub', subjectClaim, clientClaimOf(payload)])) {
     if (claim === undefined) continue;

@@ -62,7 +62,7 @@ export function createTokenVerifier(
   const shared = resolved.store && new SharedRevocations(resolved.store, revocations, resolved.logger, forgetRevoked);
 
   async function verifyOnce(token: string, { isApiKey = false, resource }: CredentialContext): Promise<VerifiedToken> {
-    // Any text may be an API key. Its place in a header bounds the characters.
+    // Any string may be an API key. Its place in a header bounds the characters.
     if (isApiKey) requireApiKey(token, resolved.maxTokenBytes);
     else requireToken68(token, resolved.maxTokenBytes);
     const verifyOther = findVerifier(token, isApiKey);

@@ -83,7 +83,7 @@ export function rootOf(node: CelNode): CelNode {
   return node.op === '.' ? rootOf(node.args[0]) : node;
 }
 
-/** Returns the names of a chain such as `jwt.nested.key`. Undefined if the node is none. */
+/** Returns the names of a chain such as `jwt.nested.key`. Undefined if the node is not a chain. */
 export function pathOf(node: CelNode): readonly string[] | undefined {
   if (node.op === 'id') return [node.args as string];
   if (node.op !== '.') return undefined;

@@ -29,7 +29,7 @@ export function registerPositionFunctions(register: Register): void {
   register('string.splitPoints(string, int): list<string>', splitAtMost);
 }
 
-/** Returns the number of code points in a text. */
+/** Returns the number of code points in a string. */
 export function countPoints(text: string): number {
   return text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
 }
@@ -62,7 +62,7 @@ function splitAtMost(text: string, separator: string, most: bigint): string[] {
 /**
  * Returns the place in UTF-16 units of a code point, by its number.
  *
- * @throws {ExpressionFault} If the text is shorter.
+ * @throws {ExpressionFault} If the string is shorter.
  */
 function unitAt(text: string, point: bigint): number {
   if (point < 0n || point > text.length) throw outOfRange();

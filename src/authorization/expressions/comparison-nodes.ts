@@ -32,7 +32,7 @@ export function compareByValue(node: CelNode): void {
   });
 }
 
-/** Makes `{"a": 1}` a `Map`, as all other maps are: the library's object takes `1` and `["a"]` for texts, and has no `constructor`. */
+/** Makes `{"a": 1}` a `Map`, as all other maps are: the library's object takes `1` and `["a"]` for strings, and has no `constructor`. */
 export function buildMap(node: CelNode): void {
   wrapNode(node, (evaluator, inner, context) => {
     const entries = inner.args as readonly (readonly [CelNode, CelNode])[];

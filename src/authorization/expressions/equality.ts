@@ -10,7 +10,7 @@ import { nanosecondsOf } from './times.js';
  * operator does not know `1u` in a list or a map.
  *
  * @throws {ExpressionFault} If it reads a number that is not known, or compares a value of a type that JSON does not have with one of another
- * type: a timestamp and a text are never equal, so that such a rule would never match. Nor are a number and the type `int`.
+ * type: a timestamp and a string are never equal, so that such a rule would never match. Nor are a number and the type `int`.
  */
 export function isEqual(left: unknown, right: unknown): boolean {
   if (typeof left === 'string' && typeof right === 'string') return left === right;
@@ -41,7 +41,7 @@ export function isInMap(value: unknown, map: ReadonlyMap<unknown, unknown>): boo
 /**
  * Returns a key as the map has it: whole numbers of all types are one key.
  *
- * @throws {ExpressionFault} If the map has keys of another type. The names in JSON are texts, so that `1` would never be found. A map with
+ * @throws {ExpressionFault} If the map has keys of another type. The names in JSON are strings, so that `1` would never be found. A map with
  * keys of several types has the type of its first.
  */
 export function requireKeyOf(map: ReadonlyMap<unknown, unknown>, value: unknown): unknown {

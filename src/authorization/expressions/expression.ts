@@ -15,7 +15,7 @@ export interface Expression {
   readonly reads: ReadonlySet<string>;
   /** The names of members that it may read from arguments. */
   readonly members: ReadonlySet<string>;
-  /** The texts that a target is compared with, with their positions. */
+  /** The strings that a target is compared with, with their positions. */
   readonly targets: ReadonlyMap<string, number>;
   /** Never throws. */
   evaluate(variables: CallVariables, report: ReportFailure): ExpressionOutcome;

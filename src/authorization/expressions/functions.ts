@@ -14,7 +14,7 @@ import { variableIn } from './variable-nodes.js';
 
 /**
  * Functions of the library with the names of their replacements: its `matches` is JavaScript's regular expression, which may never end,
- * its `lowerAscii` makes `k` of the Kelvin sign, its `size` of a text takes ten times as long, others count UTF-16
+ * its `lowerAscii` makes `k` of the Kelvin sign, its `size` of a string takes ten times as long, others count UTF-16
  * units, and those of times depend on the time zone of this process.
  */
 export const REPLACED_NAMES: ReadonlyMap<string, string> = new Map([
@@ -71,7 +71,7 @@ function parseJson(text: string): unknown {
   try {
     value = parseStrictJson(text);
   } catch {
-    // The error quotes the text.
+    // The error quotes the string.
     throw new ExpressionFault('malformed_json');
   }
   return toCelValue(value);

@@ -60,7 +60,7 @@ function lengthOf(value: unknown): number {
 const MAX_FORM_LENGTH = 64;
 
 /**
- * The texts that may be converted. The library itself takes others too: `int("")` is 0, and a long text of digits makes `duration()`
+ * The strings that may be converted. The library itself takes others too: `int("")` is 0, and a long string of digits makes `duration()`
  * search for hours.
  */
 const FORMS: ReadonlyMap<string, RegExp> = new Map([
@@ -71,7 +71,7 @@ const FORMS: ReadonlyMap<string, RegExp> = new Map([
   ['duration', /^[+-]?(?:\d{1,12}(?:\.\d{0,9})?(?:h|m|s|ms|us|µs|ns)){1,7}$/],
 ]);
 
-/** Requires the form of a text that a function converts. Does nothing for other functions. */
+/** Requires the form of a string that a function converts. Does nothing for other functions. */
 export function requireForm(name: string, [argument]: readonly CelNode[]): void {
   const form = FORMS.get(name);
   if (form === undefined || argument === undefined) return;

@@ -8,9 +8,9 @@ const ARGUMENTS = 'mcp.tool.arguments';
 /** Collects the names that an expression may read from arguments, or from something that may come from them. */
 export class MemberNames {
   readonly #names = new Set<string>();
-  /** The texts that the expression may compare with the name of an argument. */
+  /** The strings that the expression may compare with the name of an argument. */
   readonly #texts = new Set<string>();
-  /** The texts that it compares with something else. */
+  /** The strings that it compares with something else. */
   readonly #other = new Set<CelNode>();
   #readsAnyName = false;
 
@@ -47,7 +47,7 @@ export class MemberNames {
     if (typeof node.args === 'string' && !this.#other.has(node)) this.#texts.add(node.args);
   }
 
-  /** Returns the names. If the expression reads members by names that it computes, each of its texts may be one. */
+  /** Returns the names. If the expression reads members by names that it computes, each of its strings may be one. */
   namesFor(variables: ReadonlySet<string>): ReadonlySet<string> {
     const readsAny = this.#readsAnyName && variables.has(ARGUMENTS);
     return readsAny ? new Set([...this.#names, ...this.#texts]) : this.#names;

@@ -19,7 +19,7 @@ export function compilePattern(pattern: string, position: number): void {
   }
 }
 
-/** True if a part of the text matches. Takes time in proportion to the text. */
+/** True if a part of the string matches. Takes time in proportion to its length. */
 export function matchesPattern(text: string, pattern: string): boolean {
   return (patterns.get(pattern) as RE2JS).test(text);
 }
@@ -33,7 +33,7 @@ const FACTOR_PER_INSTRUCTION = 6;
 /** From this count on, `a.{9}b` has too many states: each of the last nine characters may have been the `a`. */
 const MIN_COUNT = 9;
 
-/** Returns how much more work than a comparison it is to search a text for this pattern. Depends on nothing but the pattern. */
+/** Returns how much more work than a comparison it is to search a string for this pattern. Depends on nothing but the pattern. */
 export function patternFactor(pattern: string): number {
   if (!mayHaveManyStates(pattern)) return AUTOMATON_FACTOR;
   return PARALLEL_FACTOR + FACTOR_PER_INSTRUCTION * (patterns.get(pattern) as RE2JS).programSize();

@@ -22,7 +22,7 @@ export interface Reads {
   readonly variables: ReadonlySet<string>;
   /** The names of members that it may read from arguments: `path` of `mcp.tool.arguments.path`. */
   readonly members: ReadonlySet<string>;
-  /** The texts that a target is compared with, with their positions. */
+  /** The strings that a target is compared with, with their positions. */
   readonly targets: ReadonlyMap<string, number>;
 }
 
@@ -121,7 +121,7 @@ class Preparation {
     if (typeof index.args !== 'string' || index.op !== 'value') compareByValue(node);
   }
 
-  /** Notes the texts in `other` if a node is the name of a target. */
+  /** Notes the strings in `other` if a node is the name of a target. */
   #noteTargets(node: CelNode, other: CelNode): void {
     const { path, length } = variableIn(node) ?? {};
     if (path?.length !== length || path?.at(-1) !== 'target') return;
@@ -149,7 +149,7 @@ class Preparation {
     const [first] = args;
     const charger = this.#charger(name, args[1] ?? node);
     node.args[0] = REPLACED_NAMES.get(name) ?? name;
-    // Something missing, which the fallback replaces, is no failure. `default()` notes all others itself, so that `deny` rules see them.
+    // Something missing, which the fallback replaces, is not a failure. `default()` notes all others itself, so that `deny` rules see them.
     this.#visitAll(args, name === 'default' ? undefined : charger);
     if (name === 'cidr' && first?.op === 'value') requireRange(first);
     requireForm(name, args);

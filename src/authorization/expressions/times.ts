@@ -113,7 +113,7 @@ export function requireTime(value: unknown): unknown {
   return value;
 }
 
-/** Both parts have the same sign, as in durations that a text gives. */
+/** Both parts have the same sign, as in durations that are parsed from a string. */
 function durationOf(nanoseconds: bigint): Duration {
   const { Duration } = loadCelLibrary();
   return new Duration(nanoseconds / NANOSECONDS_PER_SECOND, Number(nanoseconds % NANOSECONDS_PER_SECOND));

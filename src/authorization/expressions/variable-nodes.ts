@@ -101,7 +101,7 @@ export function readMemberPresence(node: CelNode, argument: CelNode): void {
   wrapNode(node, (evaluator, _inner, context) => hasPath(evaluator.run(root, context), names));
 }
 
-/** @throws {ExpressionFault} As CEL says, if a value on the way is no map, or lacks the next name. */
+/** @throws {ExpressionFault} As CEL says, if a value on the way is not a map, or lacks the next name. */
 function hasPath(value: unknown, [name, ...rest]: readonly string[]): boolean {
   if (name === undefined) return true;
   if (!(value instanceof Map)) throw new ExpressionFault('no_such_overload');

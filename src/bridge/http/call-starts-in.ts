@@ -54,7 +54,7 @@ function foundStart(bytes: number): CallStart[] {
   return [{ key, method, name, params: foundParams(), bytes }];
 }
 
-/** Returns our own constant if there is one: V8 looks it up faster than a new text. */
+/** Returns our own constant if there is one: V8 looks it up faster than a new string. */
 function foundMethod(): string | undefined {
   for (const { method, written } of WRITTEN_METHODS) if (members.isWritten(METHOD, written)) return method;
   return readString(members.textOf(METHOD));

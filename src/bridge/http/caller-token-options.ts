@@ -32,7 +32,7 @@ const FIX = 'Write { issuer: "https://mcp.example.com/callers" }.';
 const readGroup = group(CALLER_TOKEN_TABLE, FIX);
 
 export const resolveCallerToken: typeof readGroup = (checks, value, option) =>
-  // A text may be the private key.
+  // A string may be the private key.
   typeof value === 'string' ? checks.refuseUnquoted(option, 'an object', FIX) : readGroup(checks, value, option);
 
 /** A private key, and the algorithm that it signs with. */
@@ -57,7 +57,7 @@ function requireIssuer(checks: OptionChecks, value: unknown, option: string): st
 /** The command that makes a key for ES256, whose signatures every library for JWTs can verify. */
 export const KEY_COMMAND = 'openssl ecparam -name prime256v1 -genkey -noout -out caller-key.pem';
 
-/** True if a text that should be a key is probably the name of a file that has it. */
+/** True if a string that should be a key is probably the name of a file that has it. */
 export function looksLikeFileName(text: string): boolean {
   return !text.includes('\n') && /^(?:\.{0,2}[/\\]|~|[a-z]:[/\\])|\.(?:pem|key|p8|jwk|json|txt)$/i.test(text);
 }

@@ -9,7 +9,7 @@ export function audienceOf({ origin, pathname }: URL): string {
   return origin + pathname;
 }
 
-/** Characters. A shorter value is no secret, and occurs in texts by chance. */
+/** Characters. A shorter value is not a secret, and occurs in texts by chance. */
 const MIN_SECRET_LENGTH = 4;
 
 /** Returns the options with which this server authenticates itself or its callers at the target, as the user writes them. */

@@ -116,7 +116,7 @@ function addForwarded(result: string[], req: IncomingMessage, set: ReadonlySet<s
   add('x-forwarded-proto', origin.slice(0, end));
 }
 
-/** Express's `ip` follows the `trust proxy` setting, but may be any text that a trusted proxy sent. */
+/** Express's `ip` follows the `trust proxy` setting, but may be any string that a trusted proxy sent. */
 function addressOf(req: IncomingMessage): string | undefined {
   const { ip } = req as { ip?: string };
   const { remoteAddress } = req.socket;

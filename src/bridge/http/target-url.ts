@@ -16,7 +16,7 @@ export function requireTargetUrl(checks: OptionChecks, value: unknown, option: s
   return url;
 }
 
-/** Returns the URL that a text without scheme probably means; undefined if it is something else. */
+/** Returns the URL that a string without a scheme probably means; undefined if it is something else. */
 function withScheme(text: string): string | undefined {
   if (!WITHOUT_SCHEME.test(text) || !URL.canParse(`https://${text}`)) return undefined;
   const { hostname } = new URL(`https://${text}`);

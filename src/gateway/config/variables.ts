@@ -62,5 +62,5 @@ export class ExpandedTexts {
   }
 }
 
-/** A shorter value is no secret, and may occur in any message. */
+/** A shorter value is not a secret, and may occur in any message. */
 const MIN_SECRET = 6;

@@ -24,7 +24,7 @@ export function parseYaml(
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined) throw yamlError(problem, lineCounter);
   const { version } = document.directives?.yaml ?? {};
-  // In other versions there are values that are no texts, lists or mappings, "yes" is true, and 010 is 8.
+  // In other versions there are values that are not texts, lists or mappings, "yes" is true, and 010 is 8.
   if (version !== undefined && version !== '1.2')
     throw new StartupError(
       `the document is written in YAML ${version}: remove the line "%YAML ${version}", and check it as YAML 1.2`,

@@ -55,7 +55,7 @@ function shareOf(sampling: Sampling, variables: CallVariables): number {
   const value = typeof sampling === 'number' ? sampling : sampling.evaluate(variables);
   if (typeof value === 'boolean') return value ? 1 : 0;
   const share = typeof value === 'number' || typeof value === 'bigint' ? Number(value) : 0;
-  // 0.0 / 0.0 is no error in CEL. No position would be at or above it.
+  // 0.0 / 0.0 is not an error in CEL. No position would be at or above it.
   return Number.isNaN(share) ? 0 : share;
 }
 

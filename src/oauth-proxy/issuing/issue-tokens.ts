@@ -62,7 +62,7 @@ export function issueAccessToken(
     access_token: issueShortToken(context, contents),
     token_type: 'Bearer',
     expires_in: expiresAt - issuedAt,
-    // None may be less than the client asked for. Like GitHub, this server then says so with an empty text.
+    // None may be less than the client asked for. Like GitHub, this server then says so with an empty string.
     ...(scopes.length === 0 && expected.length === 0 ? {} : { scope: scopes.join(' ') }),
   };
 }

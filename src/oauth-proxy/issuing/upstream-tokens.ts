@@ -103,7 +103,7 @@ function textIn(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** Some servers write the number as text. */
+/** Some servers write the number as a string. */
 function expiryIn(given: unknown): number | undefined {
   const seconds = typeof given === 'string' ? Number.parseInt(given, 10) : given;
   if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds <= 0) return undefined;

@@ -95,7 +95,7 @@ export function readProfile(answer: unknown): Profile | undefined {
   return isRecord(answer) ? answer : undefined;
 }
 
-/** Returns the claim `sub` of OpenID Connect. Undefined if it is not a text, or empty. */
+/** Returns the claim `sub` of OpenID Connect. Undefined if it is not a string, or empty. */
 export function subOf({ sub }: Profile): string | undefined {
   return typeof sub === 'string' && sub !== '' ? sub : undefined;
 }

@@ -1,6 +1,6 @@
 import { type IdentityProvider, type Profile, readProfile, splitAtSpaces } from './identity-provider.js';
 
-/** The endpoints of a server that is none of the others. */
+/** The endpoints of a server that is not one of the others. */
 export interface OAuth2Endpoints {
   readonly issuer: string;
   readonly authorizationEndpoint: string;

@@ -157,7 +157,7 @@ export class Exchange implements DispatchHandler {
   }
 }
 
-/** Returns a header as one text; undefined if it was not sent. */
+/** Returns a header as one string; undefined if it was not sent. */
 export function headerText(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === 'string' ? header : header?.join(', ');
 }

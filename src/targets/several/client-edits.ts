@@ -6,7 +6,7 @@ import { type NameKind, splitQualified } from './qualified.js';
 
 const RELATED_TASK_KEY = 'io.modelcontextprotocol/related-task';
 
-/** Every message with a URI or an id to rename contains one of these texts. The last one is for names that are written with escapes. */
+/** Every message with a URI or an id to rename contains one of these strings. The last one is for names that are written with escapes. */
 const MARKS = ['"uri"', 'esourceUri"', 'askId"', 'licitationId"', '\\u'].map((text) => Buffer.from(text));
 
 /** Renames resources and tasks in a message of a target, so that their names tell clients which target they belong to. */

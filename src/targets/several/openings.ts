@@ -155,7 +155,7 @@ function asStart(outcome: Outcome): Outcome {
   return outcome === 'request_timed_out' ? 'start_timed_out' : outcome;
 }
 
-/** The revisions that targets answered `initialize` with. One that MCP does not define is no answer: it would become that of all targets. */
+/** The revisions that targets answered `initialize` with. One that MCP does not define is not an answer: it would become that of all targets. */
 function versionsIn(answers: Answers): ReadonlyMap<NamedTarget, string> {
   const versions = new Map<NamedTarget, string>();
   for (const [target, outcome] of answers) {

@@ -7,7 +7,7 @@ import type { Outcome } from './request-ids.js';
 const METHOD_NOT_FOUND = '-32601';
 const INVALID_PARAMS = -32602;
 
-/** The JSON-RPC code of an error response, as it was written; undefined if it is none. */
+/** The JSON-RPC code of an error response, as it was written; undefined if the outcome is not an error. */
 function errorCodeOf(outcome: Outcome): string | undefined {
   if (typeof outcome === 'string') return undefined;
   const code = memberOf(membersAt(outcome, 'error'), 'code');
