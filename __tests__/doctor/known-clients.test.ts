@@ -34,7 +34,10 @@ test.each<[what: string, issuer: string, metadata: object, ...expected: [seen: s
     'one without consent',
     ISSUER,
     { prompt_values_supported: ['login', 'select_account'] },
-    ['prompt_values_supported does not list "consent"', `They log in with prompt=consent, which may be refused: ${CONSENT}`],
+    [
+      'prompt_values_supported does not list "consent"',
+      `They log in with prompt=consent, which may be refused: ${CONSENT}`,
+    ],
   ],
   ['one without prompts or offline_access', ISSUER, { prompt_values_supported: [], scopes_supported: ['a'] }],
   [
