@@ -3,8 +3,9 @@ import type { AuthInfo } from '../core/auth-info.js';
 import { ignoreRejection } from '../core/ignore-rejection.js';
 import type { Logger } from '../core/logger.js';
 import { canonicalName, canonicalUri, canonicalUris } from '../messages/canonical-names.js';
-import { describeCall, type McpCall, targetMember } from '../messages/mcp-call.js';
+import { describeCall, isTargeted, type McpCall, targetMember } from '../messages/mcp-call.js';
 import { isScopeList } from '../options/scope-list.js';
+import { impliedCalls } from './implied-calls.js';
 import { createMatcher, narrownessOf } from './name-pattern.js';
 import type { ResolvedRule, ScopeFunction, ScopeRule } from './scopes-options.js';
 import { joinUser, otherSpellingsOf } from './uri-spellings.js';
@@ -39,7 +40,7 @@ export function createRuleBook(rules: readonly ResolvedRule[], logger: Logger): 
     book.set(method, [...(book.get(method) ?? []), createEntry(resolved, logger)]);
   }
 
-  return (auth, call) => {
+  const requirementOf: RuleBook = (auth, call) => {
     const entries = book.get(call.method) ?? book.get(canonicalName(call.method));
     if (entries === undefined) return NOTHING;
     const spellings = spellingsOf(call);
@@ -53,6 +54,11 @@ export function createRuleBook(rules: readonly ResolvedRule[], logger: Logger): 
     }
     return requirement;
   };
+  return (auth, call) =>
+    impliedCalls(call).reduce(
+      (requirement, implied) => mergeRequirements(requirement, requirementOf(auth, implied)),
+      requirementOf(auth, call),
+    );
 }
 
 function appliesTo({ matches }: Entry, spellings: readonly string[], others: readonly string[]): boolean {
@@ -100,8 +106,9 @@ function mergeRequirements(one: Requirement, other: Requirement): Requirement {
   return { scopes: [...new Set([...one.scopes, ...other.scopes])], isDenied: one.isDenied || other.isDenied };
 }
 
+/** Undefined for a call that is denied: its target cannot be told. */
 function spellingsOf({ method, target }: McpCall): readonly string[] | undefined {
-  if (target === undefined) return [];
+  if (target === undefined) return isTargeted(method) ? undefined : [];
   return targetMember(method) === 'uri' ? canonicalUris(target) : [canonicalName(target)];
 }
 

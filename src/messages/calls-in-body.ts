@@ -12,7 +12,7 @@ import {
   META_NAMES,
   PARAM_NAMES,
 } from './known-names.js';
-import { isTargeted, type McpCall, METHODS, targetMember } from './mcp-call.js';
+import { isTargeted, type McpCall, METHODS, type TargetedMethod, targetMember } from './mcp-call.js';
 import { MessageError } from './message-refusal.js';
 import { parseStrictJson } from './strict-json.js';
 
@@ -116,13 +116,16 @@ function isTooLong(text: string): boolean {
 /** A NUL in a URI: percent-encoded once or repeatedly, or in the overlong form (`%c0%80`) of Java and some C programs. */
 const ENCODED_NUL = /%(?:25)*(?:00|c0%(?:25)*80)/i;
 
+/** Returns the target of a method; undefined if it is none, or servers may read it differently. */
+export function usableTarget(method: TargetedMethod, target: unknown): string | undefined {
+  if (typeof target !== 'string' || isTooLong(target) || isReadDifferently(target)) return undefined;
+  return targetMember(method) === 'uri' && ENCODED_NUL.test(target) ? undefined : target;
+}
+
 function targetOf(method: string, params: Readonly<Record<string, unknown>>): string | undefined {
-  const member = targetMember(method);
-  if (member === undefined || !isTargeted(method)) return undefined;
-  const target = params[member];
-  if (typeof target !== 'string' || isTooLong(target) || isReadDifferently(target))
-    throw new MessageError('unusable_target');
-  if (member === 'uri' && ENCODED_NUL.test(target)) throw new MessageError('unusable_target');
+  if (!isTargeted(method)) return undefined;
+  const target = usableTarget(method, params[targetMember(method) as string]);
+  if (target === undefined) throw new MessageError('unusable_target');
   return target;
 }
 

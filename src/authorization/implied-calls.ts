@@ -1,0 +1,43 @@
+import { usableTarget } from '../messages/calls-in-body.js';
+import { type McpCall, type TargetedMethod, type TargetNoun, targetMember } from '../messages/mcp-call.js';
+import { referencesIn } from './references.js';
+
+/** A call whose rules hold for another call too. */
+export interface ImpliedCall extends McpCall {
+  /** Undefined if it cannot be told: rules deny such a call. */
+  readonly target: string | undefined;
+}
+
+/** Characters of all names in one call. Comparing every spelling of more would block the process. */
+const MAX_LENGTH = 65_536;
+
+const NONE: readonly ImpliedCall[] = Object.freeze([]);
+
+/**
+ * Returns the calls for which a client could otherwise use this one: a completion gives away values of a prompt's arguments or of a
+ * resource's URI, and `subscriptions/listen` is `resources/subscribe` in MCP 2026-07-28.
+ */
+export function impliedCalls(call: McpCall): readonly ImpliedCall[] {
+  const methods = METHODS.get(call.method);
+  if (methods === undefined) return NONE;
+  const references = referencesIn(call) ?? [{ kind: 'prompt', name: undefined } as const, UNKNOWN_RESOURCE];
+  const length = references.reduce((sum, { name }) => sum + (typeof name === 'string' ? name.length : 0), 0);
+  const implied = length > MAX_LENGTH ? [UNKNOWN_RESOURCE] : references;
+  return implied.flatMap(({ kind, name }) => {
+    const method = methods[kind];
+    return method === undefined ? [] : [callOf(method, name)];
+  });
+}
+
+const UNKNOWN_RESOURCE = { kind: 'resource', name: undefined } as const;
+
+/** For each method with references, the method whose rules hold for a reference of each kind. Tasks have no rules. */
+const METHODS: ReadonlyMap<string, { readonly [kind in TargetNoun]?: TargetedMethod }> = new Map([
+  ['completion/complete', { prompt: 'prompts/get', resource: 'resources/read' }],
+  ['subscriptions/listen', { resource: 'resources/subscribe' }],
+]);
+
+function callOf(method: TargetedMethod, name: unknown): ImpliedCall {
+  const target = usableTarget(method, name);
+  return { method, target, params: target === undefined ? {} : { [targetMember(method) as string]: target } };
+}
