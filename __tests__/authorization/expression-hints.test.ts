@@ -41,6 +41,14 @@ test.each<[expression: string, hint: string]>([
   ['request.headers["X-Team"] == "a"', 'names of headers are in lower case; write request.headers["x-team"].'],
   ['has(request.headers.Authorization)', 'write request.headers["authorization"].'],
   ['"X-Team" in request.headers', 'write request.headers["x-team"].'],
+  // A host is compared in lower case, without a port and without a dot at its end.
+  ...[
+    'request.host == "API.example.com"',
+    'request.host != "api.example.com:8443"',
+    '"api.example.com." == request.host',
+    'request.host in ["mcp.example.com", "api.example.com:"]',
+  ].map((expression): [string, string] => [expression, 'write "api.example.com".']),
+  ['request.host == "[::1]:3000"', 'write "[::1]".'],
 ])('the expression %s is refused with a hint', (expression, hint) => {
   expect(() => mcpAuthorization({ rules: [{ deny: expression }] })).toThrow(hint);
 });
@@ -52,3 +60,10 @@ test.each([
 ])('%s is refused without a hint that may be wrong', (_what, expression, message) => {
   expect(() => mcpAuthorization({ rules: [expression] })).toThrow(message);
 });
+
+test.each(['request.host == "api.example.com"', 'request.host in ["[::1]", "10.0.0.1"]', 'request.host == jwt.host'])(
+  'the expression %s is accepted',
+  (expression) => {
+    expect(() => mcpAuthorization({ rules: [expression] })).not.toThrow();
+  },
+);

@@ -113,7 +113,9 @@ describe('agentgateway’s priorities: ', () => {
     ['a header before a parameter', request('/?v=2+3', 'GET', { 'x-tenant': ['a'] }), tenant],
     ['a parameter before nothing', request('/?x&v=2%203'), version],
     ['the last of several parameters', request('/?v=2%203&v=1'), rest],
-    ['a header with another value does not match', request('/', 'GET', { 'x-tenant': ['a', 'b'] }), rest],
+    ['a header with another value does not match', request('/', 'GET', { 'x-tenant': ['b'] }), rest],
+    ['a header that is sent twice matches with either value', request('/', 'GET', { 'x-tenant': ['b', 'a'] }), tenant],
+    ['a header that has both values in one does not match', request('/', 'GET', { 'x-tenant': ['a, b'] }), rest],
     ['a method in other letters does not match', request('/', 'post'), rest],
   ])('%s', (_what, req, found) => {
     expect(find(req)).toBe(found);

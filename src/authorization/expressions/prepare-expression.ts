@@ -12,6 +12,7 @@ import {
   requireInt64,
   requireRange,
 } from './guards.js';
+import { requireHostTexts } from './host-texts.js';
 import { MemberNames } from './member-names.js';
 import { compilePattern, patternFactor } from './patterns.js';
 import { readMemberPresence, readPresence, readVariable, variableIn } from './variable-nodes.js';
@@ -96,6 +97,8 @@ class Preparation {
     if (op === '==' || op === '!=' || op === 'in') {
       this.#noteTargets(left, right);
       this.#noteTargets(right, left);
+      requireHostTexts(left, right);
+      requireHostTexts(right, left);
       this.names.noteComparison(left, right);
     }
     this.#visitAll([left, right], chargeOperand);

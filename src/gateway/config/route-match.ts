@@ -104,7 +104,7 @@ const compareText = (a: string, b: string) => Number(a > b) - Number(a < b);
 
 function matchesRequest({ method, headers, query }: RouteMatch, req: IncomingMessage): boolean {
   if (method !== undefined && req.method !== method) return false;
-  if (!headers.every(({ name, value }) => matchesValue(value, headerOf(req, name)))) return false;
+  if (!headers.every(({ name, value }) => valuesOf(req, name).some((each) => matchesValue(value, each)))) return false;
   if (query.length === 0) return true;
   const parameters = new URLSearchParams(rawQuery(requestTarget(req)));
   return query.every(({ name, value }) => matchesValue(value, parameters.getAll(name).at(-1)));
@@ -115,6 +115,7 @@ function matchesValue(wanted: ValueMatch['value'], value: string | undefined): b
   return value !== undefined && wanted.matches(value);
 }
 
-function headerOf(req: IncomingMessage, name: string): string | undefined {
-  return req.headersDistinct[name]?.join(',');
+/** Each time that a request has a header, its value counts, as in agentgateway. */
+function valuesOf(req: IncomingMessage, name: string): readonly string[] {
+  return req.headersDistinct[name] ?? [];
 }
