@@ -81,6 +81,109 @@ describe('header modifiers', () => {
   });
 });
 
+describe('a policy of a route and of its backend', () => {
+  const ofRoute = { set: { 'X-Route': 'r', 'x-both': 'route' }, add: { 'x-list': 'one' }, remove: ['x-secret'] };
+  const ofBackend = { set: { 'x-backend': 'b', 'x-both': 'backend' }, add: { 'x-list': 'two' } };
+  const requestHeaders = ['x-secret', 'x-other'];
+  const servers = (host: string, target: object = {}) => ({
+    mcp: { targets: [{ name: 'a', mcp: { host, requestHeaders }, ...target }] },
+  });
+  const policies = (modifier: object) => ({ policies: { requestHeaderModifier: modifier } });
+  const gateways = { default: { port: 0 } };
+  const targeted = (target: object, modifier: object) => ({
+    name: { name: 'p', namespace: 'd' },
+    target,
+    policy: { requestHeaderModifier: modifier },
+  });
+  const forRoute = { route: { name: 'notes', namespace: 'd' } };
+  const forBackend = { backend: { backend: { name: 'notes', namespace: 'd' } } };
+
+  test.each<[place: string, file: (host: string) => object]>([
+    [
+      'beside the backend',
+      (host) => ({ routes: [{ ...policies(ofRoute), backends: [{ ...servers(host), ...policies(ofBackend) }] }] }),
+    ],
+    ['of a target', (host) => ({ routes: [{ ...policies(ofRoute), backends: [servers(host, policies(ofBackend))] }] })],
+    [
+      'of a target in the section mcp',
+      (host) => ({ mcp: { ...policies(ofRoute), ...servers(host, policies(ofBackend)).mcp } }),
+    ],
+    [
+      'in the section backends',
+      (host) => ({
+        backends: [{ name: 'notes', ...servers(host), ...policies(ofBackend) }],
+        routes: [{ ...policies(ofRoute), backends: [{ backend: 'notes' }] }],
+      }),
+    ],
+    [
+      'in the section policies, as that of the route is',
+      (host) => ({
+        backends: [{ name: 'notes', ...servers(host) }],
+        routes: [{ name: 'notes', backends: [{ backend: 'notes' }] }],
+        policies: [targeted(forBackend, ofBackend), targeted(forRoute, ofRoute)],
+      }),
+    ],
+  ])('requestHeaderModifier %s applies after that of the route', async (_place, file) => {
+    const target = await startRecordingTarget();
+    const { origin } = await serveFile({ gateways, ...file(target.url) });
+    await open(`${origin}/mcp`, { 'x-secret': 'theirs', 'x-other': 'theirs', 'x-backend': 'theirs' });
+    const names = ['x-route', 'x-backend', 'x-both', 'x-list', 'x-secret', 'x-other'];
+    const seen = names.map((name) => target.arrived[0]?.headers[name]);
+    expect(seen).toEqual(['r', 'b', 'backend', 'one, two', undefined, 'theirs']);
+  });
+
+  test('that of a target replaces that of its backend, and not that of the route', async () => {
+    const target = await startRecordingTarget();
+    const backend = servers(target.url, policies({ set: { 'x-target': 't' } }));
+    const { origin } = await serveFile({
+      gateways,
+      routes: [
+        {
+          ...policies({ set: { 'x-route': 'r' } }),
+          backends: [{ ...backend, ...policies({ set: { 'x-backend': 'b' } }) }],
+        },
+      ],
+    });
+    await open(`${origin}/mcp`);
+    const { headers = {} } = target.arrived[0] ?? {};
+    expect([headers['x-route'], headers['x-backend'], headers['x-target']]).toEqual(['r', undefined, 't']);
+  });
+
+  test('responseHeaderModifier applies after that of the route', async () => {
+    const modifier = (set: object, add: object = {}) => ({ responseHeaderModifier: { set, add } });
+    const { origin } = await serveFile({
+      gateways,
+      routes: [
+        {
+          policies: modifier({ 'x-frame-options': 'DENY', 'x-both': 'route' }, { 'x-list': 'one' }),
+          backends: [
+            { mcp: { targets: [scripted('only')] }, policies: modifier({ 'x-both': 'backend' }, { 'x-list': 'two' }) },
+          ],
+        },
+      ],
+    });
+    const { headers } = await post(`${origin}/mcp`, initialize());
+    const names = ['x-frame-options', 'x-both', 'x-list'];
+    expect(names.map((name) => headers.get(name))).toEqual(['DENY', 'backend', 'one, two']);
+  });
+
+  test.each<[own: string, ofRoute: object, seen: [number, string | null]]>([
+    ['its own redirect', { requestRedirect: { authority: { full: 'first.example' } } }, [302, 'http://first.example/']],
+    ['a direct response', { directResponse: { status: 503 } }, [503, null]],
+    ['no answer', {}, [302, 'http://second.example/']],
+  ])('requestRedirect of a backend answers where the route itself does not: it has %s', async (_own, ofRoute, seen) => {
+    const requestRedirect = { authority: { full: 'second.example' } };
+    const { origin } = await serveFile({
+      gateways,
+      routes: [
+        { policies: ofRoute, backends: [{ mcp: { targets: [scripted('only')] }, policies: { requestRedirect } }] },
+      ],
+    });
+    const response = await fetch(origin, { redirect: 'manual' });
+    expect([response.status, response.headers.get('location')]).toEqual(seen);
+  });
+});
+
 describe('refused', () => {
   const cases: ReadonlyArray<readonly [policies: object, message: string]> = [
     [{ requestRedirect: { status: 200 } }, 'requestRedirect.status must be one of 301, 302, 303, 307, 308, but is 200'],

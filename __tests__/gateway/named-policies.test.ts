@@ -41,12 +41,35 @@ describe('backends and policies', () => {
     policy: members,
   });
   const forRoute = { route: { name: 'notes', namespace: 'default' } };
+  const forBackend = { backend: { backend: { name: 'notes', namespace: 'default' } } };
   const forGateway = { gateway: { gatewayName: 'default', gatewayNamespace: 'default' } };
+
+  test.each([
+    ['the entry of backends comes before the section policies for the route', [forRoute], 'of-backends'],
+    ['then that for the route', [forGateway, forBackend, forRoute], 'of-route'],
+    ['then that for the backend', [forGateway, forBackend], 'of-backend'],
+  ])('of several backendAuth, %s', async (_what, targets, key) => {
+    const target = await startRecordingTarget();
+    const [{ policies: ofEntry, ...entry }] = backends(target.url) as [ReturnType<typeof backends>[0]];
+    const keys = new Map<object, string>([
+      [forRoute, 'of-route'],
+      [forBackend, 'of-backend'],
+      [forGateway, 'of-gateway'],
+    ]);
+    const { origin } = await serveFile({
+      gateways: { default: { port: 0 } },
+      backends: [key === 'of-backends' ? { ...entry, policies: ofEntry } : entry],
+      routes: [{ name: 'notes', backends: [{ backend: 'notes' }] }],
+      policies: targets.map((each) => policy(each, { backendAuth: { key: keys.get(each) } })),
+    });
+    await start(origin);
+    expect(target.arrived[0]?.headers.authorization).toBe(`Bearer ${key}`);
+  });
 
   test.each([
     ['a route', forRoute, 401],
     ['a gateway', forGateway, 401],
-    ['a backend', { backend: { backend: { name: 'notes', namespace: 'default' } } }, 401],
+    ['a backend', forBackend, 401],
   ])('the section policies has policies for %s', async (_what, target, status) => {
     const { origin } = await serveFile({
       gateways: { default: { port: 0 } },

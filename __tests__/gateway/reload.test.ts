@@ -30,6 +30,9 @@ const to = (path: string, stdio: object = {}) =>
   at(path, { backends: [{ mcp: { targets: [scripted('only', stdio)] } }] });
 const ofRoutes = (routes: readonly { at: string }[]) => routes.map((route) => route.at);
 
+const modifier = (name: string) => ({ policies: { requestHeaderModifier: { set: { [name]: 'a' } } } });
+const modified = (name: string) =>
+  at('/a', { ...modifier(name), backends: [{ mcp: { targets: [scripted('only')] }, ...modifier('x-backend') }] });
 const A = at('/a', { policies: answer('a') });
 const B = at('/b', { policies: answer('b') });
 
@@ -38,6 +41,14 @@ test.each<[what: string, before: object[], after: object[], kept: string[], star
   ['another order', [A, B], [B, A], ['routes[0]', 'routes[1]'], [], []],
   ['another name', [A], [{ ...A, name: 'new' }], ['routes[0]'], [], []],
   ['a policy', [A, B], [A, at('/b', { policies: answer('c') })], ['routes[0]'], ['routes[1]'], ['routes[1]']],
+  [
+    'a header modifier, and one of the backend that stays',
+    [modified('x-a')],
+    [modified('x-b')],
+    [],
+    ['routes[0]'],
+    ['routes[0]'],
+  ],
   ['another match', [A], [at('/c', { policies: answer('a') })], [], ['routes[0]'], ['routes[0]']],
   ['a host', [A], [{ ...A, hostnames: ['a.example'] }], [], ['routes[0]'], ['routes[0]']],
   ['one more', [A], [A, B], ['routes[0]'], ['routes[1]'], []],

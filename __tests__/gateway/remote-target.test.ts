@@ -82,7 +82,7 @@ describe('a remote target', () => {
   test('requestHeaderModifier sets headers, and keeps those of clients back', () => {
     const requestHeaderModifier = { set: { 'x-tenant': 'a', 'x-empty': '' }, remove: ['User-Agent'] };
     expect(read({ mcp: { host: 'https://a.example/mcp' }, policies: { requestHeaderModifier } })).toMatchObject({
-      headers: { values: { 'x-tenant': 'a', 'x-empty': '', 'user-agent': undefined } },
+      headers: [{ values: { 'x-tenant': 'a', 'x-empty': '', 'user-agent': undefined } }],
     });
   });
 

@@ -8,7 +8,6 @@ import {
   requirePem,
 } from '../bridge/http/read-http-options.js';
 import { isLoopbackHost } from '../http/loopback.js';
-import { lowerAscii } from '../http/lower-ascii.js';
 import type { Logger, McpHttpBackendOptions, RetryOptions } from '../index.js';
 import { createChecks } from '../options/checks.js';
 import type { RemoteTargetConfig } from './config/remote-target.js';
@@ -80,11 +79,11 @@ const PLAIN_HTTP =
   'dangerouslyAllowHttp: true beside host if the network is yours alone.';
 
 /** Returns the places of the policies and options that send a secret to the target. */
-function secretsOf({ options, backendAuth, headers, at }: RemoteTargetConfig): readonly string[] {
-  const isSet = Object.values(headers?.values ?? {}).some((value) => value !== undefined);
+function secretsOf({ options, backendAuth, headers = [], at }: RemoteTargetConfig): readonly string[] {
+  const setting = headers.filter(({ values }) => Object.values(values).some((value) => value !== undefined));
   return [
     ...(backendAuth === undefined ? [] : [backendAuth.at]),
-    ...(headers !== undefined && isSet ? [`${headers.at}.set`] : []),
+    ...setting.map(({ at: place }) => `${place}.set`),
     ...(options.callerToken === undefined ? [] : [`${at}.callerToken`]),
   ];
 }
@@ -99,14 +98,15 @@ function requireNoSecret(target: RemoteTargetConfig): void {
 }
 
 /** Requires that at most one place in the file sets each header with a credential. */
-function requireOneLogin({ options, backendAuth, headers, at }: RemoteTargetConfig): void {
+function requireOneLogin({ options, backendAuth, headers = [], at }: RemoteTargetConfig): void {
   const own = backendAuth?.header?.name ?? 'authorization';
   for (const header of new Set([own, 'authorization'])) {
-    const named = Object.keys(headers?.values ?? {}).find((name) => lowerAscii(name) === header);
+    // Of several modifiers, the last one counts.
+    const [named] = headers.filter(({ values }) => Object.hasOwn(values, header)).slice(-1);
     const setters = [
       ...(backendAuth === undefined || own !== header ? [] : [backendAuth.at]),
       ...(options.callerToken === undefined || header !== 'authorization' ? [] : [`${at}.callerToken`]),
-      ...(named === undefined ? [] : [`${headers?.at}.set.${named}`]),
+      ...(named === undefined ? [] : [`${named.at}.set.${header}`]),
     ];
     const [first, second] = setters;
     if (second !== undefined)
@@ -172,6 +172,8 @@ const makeKey = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).private
 
 function readHeaders({ headers }: RemoteTargetConfig): { headers?: Record<string, string | undefined> } {
   if (headers === undefined) return {};
-  const record = atPlace(headers.at, () => requireHeaderRecord(checks, headers.values, 'set'));
-  return { headers: Object.fromEntries(record) };
+  const records = headers.map(({ values, at: place }) =>
+    atPlace(place, () => requireHeaderRecord(checks, values, 'set')),
+  );
+  return { headers: Object.fromEntries(records.flatMap((record) => [...record])) };
 }

@@ -106,13 +106,13 @@ function assembleRoute(
 ): GatewayRoute {
   const { logger } = parts;
   const { policy } = authentication ?? {};
-  const { name, label, hostnames, matches, at, timeout, responseHeaderModifier, cors } = route;
+  const { name, label, hostnames, matches, at, timeout, responseHeaderModifiers, cors } = route;
   const login = route.mcpAuthentication ? 'mcpAuthentication' : route.credentials?.kind;
   const arriving = new ArrivingRequests();
   const handle = chain([
     arriving.enter,
     ...(timeout?.requestMs === undefined ? [] : [limitTime(timeout.requestMs)]),
-    ...(responseHeaderModifier ? [changeResponseHeaders(responseHeaderModifier)] : []),
+    ...(responseHeaderModifiers.length > 0 ? [changeResponseHeaders(responseHeaderModifiers)] : []),
     ...(cors ? [createCors(cors, logger, advice)] : []),
     ...(authentication?.steps ?? []),
     ...authorizeRequests(route.gatewayAuthorization ?? [], logger),
@@ -176,7 +176,7 @@ function createSteps(
 ): Middleware[] {
   const {
     matches,
-    requestHeaderModifier,
+    requestHeaderModifiers,
     urlRewrite,
     requestRedirect,
     directResponse,
@@ -184,7 +184,7 @@ function createSteps(
     localRateLimit: rate,
   } = route;
   return [
-    ...(requestHeaderModifier ? [changeRequestHeaders(requestHeaderModifier)] : []),
+    ...requestHeaderModifiers.map(changeRequestHeaders),
     ...(urlRewrite ? [rewrite(urlRewrite, matches)] : []),
     ...(requestRedirect ? [redirect(requestRedirect, matches)] : []),
     ...(directResponse ? [respond(directResponse)] : []),

@@ -2,7 +2,13 @@ import { CHILD_OPTIONS, SERVER_OPTIONS } from '../schema/backend-keys.js';
 import { TARGET } from '../schema/target-keys.js';
 import type { ConfigNode } from './config-node.js';
 import { refuseContradictions } from './contradictions.js';
-import { mergePolicies, type Policies, readTargetPolicies, targetPoliciesOf } from './policy-levels.js';
+import {
+  mergePolicies,
+  type Policies,
+  type PolicyLevels,
+  readTargetPolicies,
+  targetPoliciesOf,
+} from './policy-levels.js';
 import { type RemoteTargetConfig, readRemoteTarget } from './remote-target.js';
 import type { RuntimeConfig } from './runtime-section.js';
 import { ignorableBeside, isLeftOut, TARGETS_OUT } from './stays-out.js';
@@ -30,8 +36,8 @@ export type McpMembers = Readonly<Record<string, ConfigNode | undefined> & { tar
 
 interface BackendSurroundings extends RuntimeConfig {
   readonly directory: string;
-  /** The merged policies of the route. */
-  readonly policies: Policies;
+  /** The policies of the route. */
+  readonly levels: PolicyLevels;
 }
 
 /** Reads the servers of a route. */
@@ -44,13 +50,14 @@ export function readMcpBackend(
   const items = targets.someItems();
   const staysOut = ignorableBeside(['stdio', 'mcp'], items, TARGETS_OUT);
   const read = items.flatMap((target) => readTarget(target, staysOut, surroundings) ?? []);
-  refuseUnusedPolicies(read, surroundings.policies);
+  const policies = mergePolicies(surroundings.levels.all);
+  refuseUnusedPolicies(read, policies);
   if (read.length > 1) requireNames(targets, read);
   const { prefixMode, failureMode, ...options } = readOptions(members, surroundings);
   const isJoined =
     read.length > 1 || prefixMode === 'always' || ['sessions', 'pin', 'serverInfo'].some((name) => name in options);
   if (isJoined) refuseOptionsOfAll(members, read);
-  refuseContradictions(members, read, surroundings.policies, isJoined);
+  refuseContradictions(members, read, policies, isJoined);
   return {
     targets: read,
     options: isJoined ? { prefixMode, failureMode, ...options } : options,
@@ -82,14 +89,17 @@ function readOptions(members: McpMembers, { sessionSeconds, directory }: Backend
 function readTarget(
   node: ConfigNode,
   staysOut: typeof TARGETS_OUT,
-  { policies: ofRoute, directory }: BackendSurroundings,
+  { levels, directory }: BackendSurroundings,
 ): TargetConfig | undefined {
   const { name, stdio, mcp: remote, policies } = node.members(TARGET, { staysOut });
   const ofTarget = readTargetPolicies(policies);
   const called = { name: name?.text(), at: node.path };
   if (remote && !stdio) {
-    const all = mergePolicies([ofTarget, targetPoliciesOf(ofRoute)]);
-    return { ...called, server: readRemoteTarget(remote, all, directory) };
+    const { requestHeaderModifier: ofRoute } = mergePolicies(levels.ofRoute);
+    const { requestHeaderModifier: ofBackend } = mergePolicies([ofTarget, ...levels.ofBackend]);
+    const all = mergePolicies([ofTarget, ...levels.all]);
+    const modifiers = [ofRoute, ofBackend].filter((each) => each !== undefined);
+    return { ...called, server: readRemoteTarget(remote, { ...all, modifiers }, directory) };
   }
   if (stdio && !remote) {
     refuseConnectionPolicies(ofTarget);

@@ -60,6 +60,8 @@ export interface RouteConfig extends RoutePoliciesConfig {
 export interface WrittenRoute {
   readonly policies: Readonly<Record<string, unknown>>;
   readonly rules: unknown;
+  /** The policies that the route and its backend may both have. */
+  readonly ofBoth: unknown;
   readonly backend: unknown;
   readonly sessionSeconds: number | undefined;
 }
@@ -80,8 +82,9 @@ export interface RoutePoliciesConfig {
   readonly localRateLimit?: RateLimitsConfig;
   readonly timeout?: TimeoutConfig;
   readonly retry?: RetryConfig;
-  readonly requestHeaderModifier?: HeaderModifier;
-  readonly responseHeaderModifier?: HeaderModifier;
+  /** That of the route, and then that of its backend. */
+  readonly requestHeaderModifiers: readonly HeaderModifier[];
+  readonly responseHeaderModifiers: readonly HeaderModifier[];
   readonly urlRewrite?: RewriteConfig;
   readonly requestRedirect?: RedirectConfig;
   readonly directResponse?: DirectResponseConfig;

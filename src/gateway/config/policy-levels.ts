@@ -13,8 +13,20 @@ export type PolicyName = keyof typeof ROUTE_POLICIES;
 
 export type RulesName = (typeof RULES)[number];
 
+/** Policies that a route and its backend may both have, as agentgateway's two phases do: that of the route comes first. */
+export const OF_BOTH = ['requestHeaderModifier', 'responseHeaderModifier', 'requestRedirect'] as const;
+
 /** Policies by their names, as they are written in one place, or merged from several. */
 export type Policies = Readonly<Partial<Record<PolicyName, ConfigNode>>>;
+
+/** The policies for a route, from every place in the file that has some: in each list, the most specific place first. */
+export interface PolicyLevels {
+  readonly all: readonly Policies[];
+  /** Those of {@link OF_BOTH} that apply before a backend is selected. */
+  readonly ofRoute: readonly Policies[];
+  /** Those of {@link OF_BOTH} that apply to the requests for the backend. */
+  readonly ofBackend: readonly Policies[];
+}
 
 /** Advice for names that belong elsewhere. */
 const ELSEWHERE = new Map([
@@ -44,6 +56,14 @@ export function targetPoliciesOf(policies: Policies): Policies {
  */
 export function mergePolicies(levels: readonly Policies[]): Policies {
   return Object.assign({}, ...[...levels].reverse());
+}
+
+/** Returns the policy with this name of the route, and then that of its backend. */
+export function policiesOfBoth(
+  { ofRoute, ofBackend }: PolicyLevels,
+  name: (typeof OF_BOTH)[number],
+): readonly ConfigNode[] {
+  return [ofRoute, ofBackend].flatMap((levels) => mergePolicies(levels)[name] ?? []);
 }
 
 /** The policies with this name of every place, from the listener to the backend: their rules count together. */

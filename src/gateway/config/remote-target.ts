@@ -6,7 +6,7 @@ import { BACKEND_TLS } from '../schema/policy-keys.js';
 import { REMOTE } from '../schema/target-keys.js';
 import { type BackendAuth, readBackendAuth } from './backend-auth.js';
 import type { ConfigNode } from './config-node.js';
-import { readHeaderModifier } from './header-modifier.js';
+import { type HeaderModifier, readHeaderModifier } from './header-modifier.js';
 import type { Policies } from './policy-levels.js';
 import { readFileName, readTextSource, type TextSource } from './text-source.js';
 
@@ -19,8 +19,14 @@ export interface RemoteTargetConfig {
   readonly callerKey?: TextSource;
   readonly backendAuth?: BackendAuth;
   readonly backendTls?: BackendTls;
-  readonly headers?: { readonly values: Readonly<Record<string, string | undefined>>; readonly at: string };
+  /** The headers that each `requestHeaderModifier` sets or removes, in the order in which they apply. */
+  readonly headers?: readonly ChangedHeaders[];
   /** The place of the member `mcp`. */
+  readonly at: string;
+}
+
+interface ChangedHeaders {
+  readonly values: Readonly<Record<string, string | undefined>>;
   readonly at: string;
 }
 
@@ -32,11 +38,19 @@ export interface BackendTls {
   readonly at: string;
 }
 
+interface ConnectionPolicies extends Pick<Policies, 'backendAuth' | 'backendTLS'> {
+  /** Each `requestHeaderModifier` for the target, in the order in which they apply. */
+  readonly modifiers: readonly ConfigNode[];
+}
+
 /** Reads the member `mcp` of a target. */
-export function readRemoteTarget(node: ConfigNode, policies: Policies, directory: string): RemoteTargetConfig {
+export function readRemoteTarget(
+  node: ConfigNode,
+  { backendAuth, backendTLS, modifiers }: ConnectionPolicies,
+  directory: string,
+): RemoteTargetConfig {
   const { host, port, path, ...rest } = node.members(REMOTE, { unsupported: ['backend'], elsewhere: ELSEWHERE });
   const others: Partial<Record<string, ConfigNode>> = rest;
-  const { backendAuth, backendTLS, requestHeaderModifier } = policies;
   const url = readUrl({ host, port, path }, backendTLS !== undefined);
   const options = Object.fromEntries(Object.entries(others).map(([name, option]) => [name, option?.option()]));
   const callerKey = others.callerToken && readCallerKey(others.callerToken, directory);
@@ -46,7 +60,7 @@ export function readRemoteTarget(node: ConfigNode, policies: Policies, directory
     ...(callerKey && { callerKey }),
     ...(backendAuth && { backendAuth: readBackendAuth(backendAuth, directory) }),
     ...(backendTLS && { backendTls: readBackendTls(backendTLS, url, directory) }),
-    ...(requestHeaderModifier && { headers: headersFor(requestHeaderModifier, options.requestHeaders) }),
+    ...(modifiers.length > 0 && { headers: headersFor(modifiers, options.requestHeaders) }),
     at: node.path,
   };
 }
@@ -114,11 +128,30 @@ function readBackendTls(node: ConfigNode, url: URL, directory: string): BackendT
 }
 
 /** Returns the headers for the target. Those in `remove` get the value `undefined`. */
-function headersFor(node: ConfigNode, forwarded: unknown) {
-  const { add, set, remove, at } = readHeaderModifier(node);
+function headersFor(nodes: readonly ConfigNode[], forwarded: unknown): readonly ChangedHeaders[] {
   const passing = stringsIn(forwarded).map(lowerAscii);
-  const both = Object.keys(add).find((name) => passing.includes(name));
-  if (both !== undefined) node.refuse(`must have ${both} in set and not in add, since requestHeaders forwards it too`);
+  const changes: ChangedHeaders[] = [];
+  for (const node of nodes) {
+    const modifier = readHeaderModifier(node);
+    const both = Object.keys(modifier.add).find((name) => passing.includes(name));
+    if (both !== undefined)
+      node.refuse(`must have ${both} in set and not in add, since requestHeaders forwards it too`);
+    changes.push({ values: valuesAfter(changes, modifier), at: modifier.at });
+  }
+  return changes;
+}
+
+/** Returns the headers that a modifier changes after others. */
+function valuesAfter(
+  earlier: readonly ChangedHeaders[],
+  { add, set, remove }: HeaderModifier,
+): ChangedHeaders['values'] {
+  const before = new Map(earlier.flatMap(({ values }) => Object.entries(values)));
+  const added = Object.entries(add).map(([name, value]) => [name, join(before.get(name), value)] as const);
   const removed = remove.map((name) => [name, undefined] as const);
-  return { values: { ...Object.fromEntries(removed), ...add, ...set }, at };
+  return { ...Object.fromEntries([...removed, ...added]), ...set };
+}
+
+function join(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before}, ${value}`;
 }

@@ -7,7 +7,7 @@ import { readDirectResponse } from './direct-response.js';
 import type { RoutePoliciesConfig } from './gateway-config.js';
 import { readHeaderModifier } from './header-modifier.js';
 import { readHttpRules } from './http-rules.js';
-import { everyPolicy, mergePolicies, type Policies } from './policy-levels.js';
+import { everyPolicy, mergePolicies, type Policies, type PolicyLevels, policiesOfBoth } from './policy-levels.js';
 import { readRateLimits } from './rate-limits.js';
 import { readRetry } from './retry-policy.js';
 import type { RouteMatch } from './route-match.js';
@@ -22,25 +22,20 @@ interface PolicySurroundings {
   readonly directory: string;
 }
 
-/**
- * Reads the policies of a route, except those of connections to its targets.
- *
- * @param levels Those of each place, the most specific first.
- */
+/** Reads the policies of a route, except those of connections to its targets. */
 export function readRoutePolicies(
-  levels: readonly Policies[],
+  levels: PolicyLevels,
   { matches, ofListener, directory }: PolicySurroundings,
 ): RoutePoliciesConfig {
-  const policies = mergePolicies([...levels, ...ofListener]);
-  const rules = everyPolicy(levels, 'mcpAuthorization');
-  const httpRules = everyPolicy(levels, 'authorization');
+  const policies = mergePolicies([...levels.all, ...ofListener]);
+  const rules = everyPolicy(levels.all, 'mcpAuthorization');
+  const httpRules = everyPolicy(levels.all, 'authorization');
   const ofGateway = everyPolicy(ofListener, 'authorization');
-  const { mcpAuthentication, jwtAuth, apiKey, mcpScopes, requestRedirect, directResponse } = policies;
+  const { mcpAuthentication, jwtAuth, apiKey, mcpScopes, directResponse } = policies;
   const [login, second] = [mcpAuthentication, jwtAuth, apiKey].filter((node) => node !== undefined);
   second?.refuse(`is one of two logins of this route, besides ${login?.path}: ${ONE_LOGIN}`);
   if (mcpScopes && !login) mcpScopes.refuse('needs mcpAuthentication beside it: the scopes come from the token');
-  if (requestRedirect)
-    directResponse?.refuse(`is never reached, because of ${requestRedirect.path}: remove one of them`);
+  const requestRedirect = redirectOf(levels, directResponse);
   const read = {
     cors: readIf(policies.cors, readCorsPolicy),
     mcpAuthentication: readIf(mcpAuthentication, (node) => readMcpAuthentication(node, directory)),
@@ -53,13 +48,23 @@ export function readRoutePolicies(
     localRateLimit: readIf(policies.localRateLimit, readRateLimits),
     timeout: readIf(policies.timeout, readTimeouts),
     retry: readIf(policies.retry, readRetry),
-    requestHeaderModifier: readIf(policies.requestHeaderModifier, readHeaderModifier),
-    responseHeaderModifier: readIf(policies.responseHeaderModifier, readHeaderModifier),
     urlRewrite: readIf(policies.urlRewrite, (node) => readRewrite(node, matches)),
     requestRedirect: readIf(requestRedirect, (node) => readRedirect(node, matches)),
     directResponse: readIf(directResponse, readDirectResponse),
   };
-  return Object.fromEntries(Object.entries(read).filter(([, policy]) => policy !== undefined));
+  return {
+    ...Object.fromEntries(Object.entries(read).filter(([, policy]) => policy !== undefined)),
+    requestHeaderModifiers: policiesOfBoth(levels, 'requestHeaderModifier').map(readHeaderModifier),
+    responseHeaderModifiers: policiesOfBoth(levels, 'responseHeaderModifier').map(readHeaderModifier),
+  };
+}
+
+/** Returns the redirect that answers the requests of a route: its own, or that of its backend if the route itself has no answer. */
+function redirectOf(levels: PolicyLevels, directResponse: ConfigNode | undefined): ConfigNode | undefined {
+  const { requestRedirect: ofRoute } = mergePolicies(levels.ofRoute);
+  if (ofRoute) directResponse?.refuse(`is never reached, because of ${ofRoute.path}: remove one of them`);
+  const [first] = policiesOfBoth(levels, 'requestRedirect');
+  return directResponse ? undefined : first;
 }
 
 const ONE_LOGIN = 'keep one of them. The apiKeys of mcpAuthentication are accepted in addition to its tokens';

@@ -6,7 +6,7 @@ import type { ConfigNode } from './config-node.js';
 import type { FileParts } from './file-parts.js';
 import type { RouteConfig } from './gateway-config.js';
 import { readHostname } from './hostnames.js';
-import { mergePolicies, type Policies, readPolicies, refuseTwice } from './policy-levels.js';
+import { mergePolicies, type Policies, type PolicyLevels, readPolicies, refuseTwice } from './policy-levels.js';
 import { everyRequest, readRouteMatch } from './route-match.js';
 import { readRoutePolicies } from './route-policies.js';
 import { BACKENDS_OUT, isLeftOut } from './stays-out.js';
@@ -59,24 +59,27 @@ export function readRoute(
 export interface WrittenBackend {
   readonly node: ConfigNode;
   readonly members: McpMembers;
-  /** Its own policies, and those of its entry in the section `backends`: more and less specific than those of the route. */
-  readonly above: Policies;
-  readonly below: readonly Policies[];
+  /** The policies beside the backend of the route. */
+  readonly own: Policies;
+  /** Those of its entry in the section `backends`. */
+  readonly ofEntry: Policies;
+  /** Those of the section `policies` for it, the most specific first. */
+  readonly targeted: readonly Policies[];
 }
 
 function readRouteBackend(node: ConfigNode, { backends, policies }: FileParts): WrittenBackend | undefined {
   const only = node.onlyItem();
   const { mcp, backend, weight, policies: own } = only.members(ROUTE_BACKEND, { staysOut: BACKENDS_OUT });
   weight?.count();
-  const above = readPolicies(own, 'backend');
-  if (mcp && !backend) return { node: mcp, members: readMembers(mcp), above, below: [] };
+  const read = readPolicies(own, 'backend');
+  if (mcp && !backend) return { node: mcp, members: readMembers(mcp), own: read, ofEntry: {}, targeted: [] };
   if (backend && !mcp) {
     const named = backends.get(backend.text());
     if (named === undefined)
       return backend.refuse(`is ${JSON.stringify(backend.text())}, which is no name in backends`);
     if (named.mcp === undefined) return undefined;
-    const below = [named.policies, ...policies.for('backend', backend.text())];
-    return { node: named.mcp, members: readMembers(named.mcp), above, below };
+    const targeted = policies.for('backend', backend.text());
+    return { node: named.mcp, members: readMembers(named.mcp), own: read, ofEntry: named.policies, targeted };
   }
   return isLeftOut(only, BACKENDS_OUT) ? undefined : only.refuse('must have either mcp or backend');
 }
@@ -102,18 +105,31 @@ interface RouteParts extends RouteSurroundings {
  * @param backend Undefined if the route has none.
  */
 export function createRouteConfig(backend: WrittenBackend | undefined, parts: RouteParts): RouteConfig {
-  const { node, name, hostnames, matches, own, directory, ofListener, targeted, policies } = parts;
-  const { above = {}, below = [] } = backend ?? {};
-  const levels = [above, own, ...policies.for('route', name), ...below, ...targeted];
-  const merged = mergePolicies(levels);
+  const { node, name, hostnames, matches, directory, ofListener } = parts;
+  const levels = levelsOf(backend, parts);
+  const merged = mergePolicies(levels.all);
   refuseTwice(mergePolicies(ofListener), merged);
   const read = readRoutePolicies(levels, { matches, ofListener, directory });
   const answersItself = read.requestRedirect !== undefined || read.directResponse !== undefined;
   if (backend === undefined && !answersItself) node.refuse('must have backends, requestRedirect or directResponse');
-  const servers = backend && readMcpBackend(backend.node, backend.members, { ...parts, policies: merged });
+  const servers = backend && readMcpBackend(backend.node, backend.members, { ...parts, levels });
   const written = writtenRoute(levels, ofListener, { ...parts, members: backend?.members });
   const label = parts.label ?? (matches[0]?.path.path || name);
   const described = { name, label, hostnames, matches, written, at: node.path };
   const unusedBackend = `${node.path}.${backend?.node === node ? 'targets' : 'backends'}`;
   return { ...described, ...read, ...(servers && (answersItself ? { unusedBackend } : { backend: servers })) };
+}
+
+/** As in agentgateway, policies within the route and its backend come before those of the section `policies`. */
+function levelsOf(
+  backend: WrittenBackend | undefined,
+  { name, own, policies, targeted }: Pick<RouteParts, 'name' | 'own' | 'policies' | 'targeted'>,
+): PolicyLevels {
+  const { own: ofReference = {}, ofEntry = {}, targeted: forBackend = [] } = backend ?? {};
+  const forRoute = policies.for('route', name);
+  return {
+    all: [ofReference, own, ofEntry, ...forRoute, ...forBackend, ...targeted],
+    ofRoute: [own, ...forRoute, ...targeted],
+    ofBackend: [ofReference, ofEntry, ...forBackend],
+  };
 }

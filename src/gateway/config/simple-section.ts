@@ -17,7 +17,7 @@ export function readMcpSection(node: ConfigNode, parts: FileParts, gateways: Gat
   const { port, gateways: references, policies, ...members } = node.members(MCP_SECTION, { elsewhere: ELSEWHERE });
   const own = readPolicies(policies, 'route');
   const routeFor = (matches: readonly RouteMatch[], surroundings: RouteSurroundings): RouteConfig => {
-    const backend = { node, members, above: {}, below: [] };
+    const backend = { node, members, own: {}, ofEntry: {}, targeted: [] };
     return createRouteConfig(backend, { ...surroundings, node, name: 'default', hostnames: [], matches, own });
   };
   if (references || (port === undefined && gateways.hasDefault)) {

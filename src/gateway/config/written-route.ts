@@ -1,25 +1,34 @@
 import type { McpMembers } from './backend-config.js';
 import type { ConfigNode } from './config-node.js';
 import type { WrittenRoute } from './gateway-config.js';
-import { everyPolicy, mergePolicies, type Policies, RULES } from './policy-levels.js';
+import {
+  everyPolicy,
+  mergePolicies,
+  OF_BOTH,
+  type Policies,
+  type PolicyLevels,
+  policiesOfBoth,
+  RULES,
+} from './policy-levels.js';
 import type { RuntimeConfig } from './runtime-section.js';
 
 /**
  * Collects the values that a route is made of, from every place in the file.
  *
- * @param levels The policies of each place, the most specific first.
- * @param ofListener Those that apply before a route is selected.
+ * @param ofListener The policies that apply before a route is selected.
  */
 export function writtenRoute(
-  levels: readonly Policies[],
+  levels: PolicyLevels,
   ofListener: readonly Policies[],
   { members, sessionSeconds }: RuntimeConfig & { readonly members: McpMembers | undefined },
 ): WrittenRoute {
-  const { authorization: _, mcpAuthorization: __, ...policies } = mergePolicies([...levels, ...ofListener]);
-  const rules = RULES.flatMap((name) => [everyPolicy(levels, name), everyPolicy(ofListener, name)]);
+  const { authorization: _, mcpAuthorization: __, ...policies } = mergePolicies([...levels.all, ...ofListener]);
+  const rules = RULES.flatMap((name) => [everyPolicy(levels.all, name), everyPolicy(ofListener, name)]);
+  const ofBoth = OF_BOTH.map((name) => policiesOfBoth(levels, name));
   return {
     policies: valuesOf(policies),
     rules: rules.map((blocks) => blocks.map(({ value }) => value)),
+    ofBoth: ofBoth.map((nodes) => nodes.map(({ value }) => value)),
     backend: members && valuesOf(members),
     sessionSeconds,
   };

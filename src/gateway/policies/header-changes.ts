@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { lowerAscii } from '../../http/lower-ascii.js';
 import { setHead } from '../../http/set-head.js';
 import type { Middleware } from '../../index.js';
@@ -33,18 +33,22 @@ function rawHeadersOf({ rawHeaders, headersDistinct }: IncomingMessage, changed:
   return [...kept, ...written];
 }
 
-/** Changes the headers of every response of a route. */
-export function changeResponseHeaders({ add, set, remove }: HeaderModifier): Middleware {
+/** Changes the headers of every response of a route, by one modifier after the other. */
+export function changeResponseHeaders(modifiers: readonly HeaderModifier[]): Middleware {
   return (_req, res, next) => {
     const writeHead = res.writeHead;
     res.writeHead = (status: number, ...rest: readonly unknown[]) => {
       res.writeHead = writeHead;
       setHead(res, [status, ...rest]);
-      for (const [name, value] of Object.entries(add)) res.appendHeader(name, value);
-      for (const [name, value] of Object.entries(set)) res.setHeader(name, value);
-      for (const name of remove) res.removeHeader(name);
+      for (const modifier of modifiers) changeHeaders(res, modifier);
       return res.writeHead(res.statusCode);
     };
     next();
   };
+}
+
+function changeHeaders(res: ServerResponse, { add, set, remove }: HeaderModifier): void {
+  for (const [name, value] of Object.entries(add)) res.appendHeader(name, value);
+  for (const [name, value] of Object.entries(set)) res.setHeader(name, value);
+  for (const name of remove) res.removeHeader(name);
 }
