@@ -2,6 +2,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.js';
 import { configText, route } from '../support/config-text.js';
+import { serveFile } from '../support/file-gateway.js';
 import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
@@ -57,6 +58,82 @@ describe('localRateLimit', () => {
     expect([(await send('ada')) === 429, await send('ada')]).toEqual([false, 429]);
   });
 });
+
+const limited = { localRateLimit: [hourly] };
+const routeAt = (path: string, more: object) => ({ matches: [{ path: { exact: path } }], ...answer(path), ...more });
+const answer = (body: string) => ({ policies: { directResponse: { status: 200, body } } });
+const targetedAt = (target: object) => ({ name: { name: 'p', namespace: 'd' }, target, policy: limited });
+const oneGateway = { default: { port: 0 } };
+const twoGateways = { a: { port: 0 }, b: { port: 0 } };
+const server = { targets: [{ name: 'a', stdio: { cmd: process.execPath, args: ['-e', ''] } }] };
+
+/** Sends requests in turn to each of these addresses; resolves to their number when the first one is limited. */
+async function sendUntilLimited(urls: readonly string[]): Promise<number> {
+  for (let sent = 0; sent < 9; sent++) {
+    const { status } = await fetch(urls[sent % urls.length] as string, { redirect: 'manual' });
+    if (status === 429) return sent;
+  }
+  return 9;
+}
+
+describe('the routes that have one localRateLimit share its buckets, as in agentgateway:', () => {
+  const paths = (origin: string) => [`${origin}/one`, `${origin}/two`];
+  const two = [routeAt('/one', {}), routeAt('/two', {})];
+
+  test.each<[what: string, file: object]>([
+    ['those of a gateway', { gateways: oneGateway, routes: two, policies: [targetedAt({ gateway: {} })] }],
+    [
+      'those with one name',
+      {
+        gateways: oneGateway,
+        routes: two.map((each) => ({ ...each, name: 'n' })),
+        policies: [targetedAt({ route: { name: 'n', namespace: 'd' } })],
+      },
+    ],
+    [
+      'those with one backend',
+      {
+        gateways: oneGateway,
+        backends: [{ name: 'n', mcp: server }],
+        routes: ['/one', '/two'].map((exact) => ({ matches: [{ path: { exact } }], backends: [{ backend: 'n' }] })),
+        policies: [targetedAt({ backend: { backend: { name: 'n', namespace: 'd' } } })],
+      },
+    ],
+  ])('%s', async (_what, file) => {
+    const { origin } = await serveFile(file);
+    expect(await sendUntilLimited(paths(origin))).toBe(2);
+  });
+
+  test.each<[what: string, file: object]>([
+    [
+      'a route on two gateways',
+      { routes: [{ gateways: ['a', 'b'], policies: { ...answer('').policies, ...limited } }] },
+    ],
+    ['the section mcp on two gateways', { mcp: { gateways: ['a', 'b'], ...server, policies: limited } }],
+  ])('%s', async (_what, file) => {
+    const { origins } = await serveFile({ gateways: twoGateways, ...file });
+    expect(await sendUntilLimited(origins.map((origin) => `${origin}/mcp`))).toBe(2);
+  });
+
+  test('but not routes that each have one that is the same', async () => {
+    const routes = two.map((each) => ({ ...each, policies: { ...each.policies, ...limited } }));
+    const { origin } = await serveFile({ gateways: oneGateway, routes });
+    expect(await sendUntilLimited(paths(origin))).toBe(4);
+  });
+});
+
+test.each<[what: string, policy: object]>([
+  ['a redirect', { requestRedirect: {} }],
+  ['a direct response', { directResponse: { status: 200 } }],
+])(
+  'localRateLimit limits a route with %s, and each request counts once, whatever its body is',
+  async (_what, policy) => {
+    const { origin } = await serveFile({ gateways: oneGateway, routes: [{ policies: { ...policy, ...limited } }] });
+    const send = async (init: RequestInit) => (await fetch(origin, { redirect: 'manual', ...init })).status;
+    const first = [await send({ method: 'POST', body: 'no JSON' }), await send({})];
+    expect([first.every((status) => status < 400), await send({ method: 'POST', body: '[]' })]).toEqual([true, 429]);
+  },
+);
 
 const at = `${route}.policies.localRateLimit`;
 const TIME = 'must be a time such as "30s", "1m", "1h30m" or "1d", up to 31 days';

@@ -2,27 +2,25 @@ import type { RouteRevocation } from '../admin/admin-source.js';
 import { checkBackend, type ReadyCheck } from '../admin/readiness.js';
 import type { KeySetAge } from '../auth/keys/key-set-ages.js';
 import { callerKeysOf } from '../bridge/http/caller-token.js';
-import { type Advice, adviceFor, noteAdvice } from '../core/advice.js';
+import type { Advice } from '../core/advice.js';
 import { withFields } from '../core/logger.js';
-import { type Logger, type McpHttpBackendOptions, type Middleware, mcpLimits, mcpScopes } from '../index.js';
+import { type Logger, type McpHttpBackendOptions, type Middleware, mcpScopes } from '../index.js';
 import { requiresToken } from '../policy/modes.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
-import type { Store } from '../store/store.js';
-import { canonicalJson } from '../targets/several/canonical-json.js';
 import { ArrivingRequests } from './arriving-requests.js';
 import { countsAtOnce, createBackend, ONLY, type RouteBackend } from './backend.js';
 import { chain } from './chain.js';
 import type { McpBackendConfig } from './config/backend-config.js';
 import type { CredentialConfig, RouteConfig } from './config/gateway-config.js';
-import type { RateLimitsConfig } from './config/rate-limits.js';
 import type { InputFiles } from './input-files.js';
+import { countRequests, passMessageBy } from './policies/count-requests.js';
 import { respond } from './policies/fixed-response.js';
 import { changeRequestHeaders, changeResponseHeaders } from './policies/header-changes.js';
 import { authorizeRequests } from './policies/http-authorization.js';
 import { limitTime } from './policies/request-timeout.js';
 import { requireUpstreamTokens } from './policies/upstream-token-headers.js';
 import { redirect, rewrite } from './policies/url-changes.js';
-import type { EndingPart, TakePart } from './reload/kept-parts.js';
+import type { TakePart } from './reload/kept-parts.js';
 import { adviceOf } from './route-advice.js';
 import { createAuthentication } from './route-authentication.js';
 import { createAuthorization } from './route-authorization.js';
@@ -35,6 +33,10 @@ import { atPlace, StartupError } from './startup-error.js';
 export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'label' | 'hostnames' | 'matches' | 'at'> {
   /** The label of its calls. A route that stays has one object in all versions of the file, with the label of the version in use. */
   readonly recordedAs: { label: string };
+  /** Counts its requests by the policy `localRateLimit`. Undefined without one. */
+  readonly limit: Middleware | undefined;
+  /** A route that stays has one object in all versions of the file, with the limit of the version in use. */
+  readonly countedBy: { limit: Middleware } | undefined;
   /** Answers CORS, checks the token, then its scopes, then calls the backend. */
   readonly handle: Middleware;
   /** Serves the discovery documents of this route, at paths that `matches` need not list. */
@@ -72,6 +74,8 @@ export interface RouteParts extends RouteShare {
   readonly logger: Logger;
   readonly files: InputFiles;
   readonly take: TakePart;
+  /** Counts its requests, and perhaps those of other routes, by the policy `localRateLimit`. */
+  readonly limit?: Middleware | undefined;
 }
 
 /** @throws {StartupError} If a policy or a target of the route is not valid. */
@@ -104,7 +108,8 @@ function assembleRoute(
   parts: RouteParts,
   { authentication, backend, advice }: CreatedParts,
 ): GatewayRoute {
-  const { logger } = parts;
+  const { logger, limit } = parts;
+  const countedBy = limit && { limit };
   const { policy } = authentication ?? {};
   const { name, label, hostnames, matches, at, timeout, responseHeaderModifiers, cors } = route;
   const login = route.mcpAuthentication ? 'mcpAuthentication' : route.credentials?.kind;
@@ -117,7 +122,7 @@ function assembleRoute(
     ...(authentication?.steps ?? []),
     ...authorizeRequests(route.gatewayAuthorization ?? [], logger),
     ...authorizeRequests(route.authorization ?? [], logger),
-    ...createSteps(route, backend, parts),
+    ...createSteps(route, backend, { logger, countedBy }),
     ...(backend ? [leaveFor(route, arriving), backend] : []),
   ]);
   const settle = (ms: number) => arriving.settle(ms);
@@ -134,6 +139,8 @@ function assembleRoute(
   return {
     ...described,
     recordedAs: { label },
+    limit,
+    countedBy,
     backend,
     targets,
     keySetAges,
@@ -172,42 +179,22 @@ async function drainRoute(
 function createSteps(
   route: RouteConfig,
   backend: RouteBackend | undefined,
-  { logger, take, limits, scope }: RouteParts,
+  { logger, countedBy }: Pick<GatewayRoute, 'countedBy'> & Pick<RouteParts, 'logger'>,
 ): Middleware[] {
-  const {
-    matches,
-    requestHeaderModifiers,
-    urlRewrite,
-    requestRedirect,
-    directResponse,
-    mcpScopes: scopes,
-    localRateLimit: rate,
-  } = route;
+  const { matches, requestHeaderModifiers, urlRewrite, requestRedirect, directResponse, mcpScopes: scopes } = route;
+  const limit = countedBy ? [countRequests(countedBy)] : [];
+  const answer = [
+    ...(requestRedirect ? [redirect(requestRedirect, matches)] : []),
+    ...(directResponse ? [respond(directResponse)] : []),
+  ];
   return [
     ...requestHeaderModifiers.map(changeRequestHeaders),
     ...(urlRewrite ? [rewrite(urlRewrite, matches)] : []),
-    ...(requestRedirect ? [redirect(requestRedirect, matches)] : []),
-    ...(directResponse ? [respond(directResponse)] : []),
+    ...(answer.length > 0 ? [passMessageBy, ...limit, ...answer] : []),
     ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
     ...createAuthorization(route, backend, logger),
-    ...(rate
-      ? [
-          take('limits', canonicalJson([route.written.policies.localRateLimit, limits && scope]), () =>
-            createLimits(rate, limits, logger),
-          ),
-        ]
-      : []),
+    ...limit,
   ];
-}
-
-function createLimits(
-  { limits, at: place }: RateLimitsConfig,
-  store: Store | undefined,
-  logger: Logger,
-): EndingPart<Middleware> {
-  const options = { store, logger };
-  noteAdvice(options, { ...adviceFor(options, 'mcpLimits()'), names: new Map([['limits', place]]) });
-  return { value: atPlace(place, () => mcpLimits(limits, options)) };
 }
 
 interface Surroundings {

@@ -29,10 +29,6 @@ export interface RouteShare {
   readonly store?: Store | undefined;
   /** The revocations that this process knows, with a store or without. They stay the same in all versions of the file. */
   readonly revocations: KnownRevocations;
-  /** The part of the store in which only this route counts. */
-  readonly limits?: Store | undefined;
-  /** Its name in the store, see {@link routeScope}. */
-  readonly scope?: string | undefined;
 }
 
 /** @throws {StartupError} If the settings cannot be used, or the package that they need is not installed. */
@@ -95,8 +91,8 @@ export function keysOfRoute(keys: readonly string[], scope: string): readonly st
   return keys.map((key) => createHmac('sha256', key).update(`sessions of ${scope}`).digest('base64url'));
 }
 
-/** Returns the store in which only this route counts: otherwise, limits of several routes that are alike would share their buckets. */
-export function storeOfRoute(store: Store, scope: string): Store {
+/** Returns the store in which only one limit of the file counts: otherwise, several that are alike would share their buckets. */
+export function storeOfLimit(store: Store, scope: string): Store {
   return {
     ...store,
     take: (buckets) => store.take(buckets.map((bucket) => ({ ...bucket, key: `${scope}:${bucket.key}` }))),

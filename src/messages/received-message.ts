@@ -50,6 +50,11 @@ export function knownMessage(req: IncomingMessage): ReceivedBody | undefined {
   return read !== undefined && read.body === (req as MessageRequest).body ? read.message : undefined;
 }
 
+/** Notes that nothing will read the message of a request: it counts as one call, whatever its body is. */
+export function ignoreMessage(req: IncomingMessage): void {
+  reads.set(req, { body: (req as MessageRequest).body, message: { isBatch: false, calls: [] } });
+}
+
 /** Parses a body that no middleware has read, and sets `req.body`. The bytes also stay readable from the request. */
 function takeBody(req: MessageRequest, bytes: Buffer): unknown {
   const parsed = parseReceivedBody(bytes);

@@ -6,8 +6,9 @@ import { resolveSessionKey } from '../config/session-key.js';
 import type { InputFiles } from '../input-files.js';
 import { createRoute, type GatewayRoute } from '../route.js';
 import { hostnamesOf, type ServedListener } from '../routing.js';
-import { keysOfRoute, routeScope, storeOfRoute } from '../shared-store.js';
+import { keysOfRoute, routeScope } from '../shared-store.js';
 import { StartupError } from '../startup-error.js';
+import { createLimits, type KeptLimit } from './kept-limits.js';
 import { KeptParts } from './kept-parts.js';
 import { portIdOf, routeKeyOf } from './route-key.js';
 
@@ -27,6 +28,7 @@ export interface Generation {
   /** By key: see `routeKeyOf()`. */
   readonly routes: ReadonlyMap<string, GatewayRoute>;
   readonly parts: KeptParts;
+  readonly limits: readonly KeptLimit[];
   /** Those of the version before, for logins that are changed, renamed or added. */
   readonly revocations: KnownRevocations;
   /** The routes that the version before does not have. */
@@ -60,9 +62,11 @@ interface KeyedRoute {
 export function createGeneration(config: GatewayConfig, surroundings: Surroundings): Generation {
   const { logger, files, store, previous } = surroundings;
   const secret = config.sessionKey && resolveSessionKey(config.sessionKey, files);
-  const keyed = keyedRoutesOf(config, { files, secret, hasStore: store !== undefined });
+  const keyed = keyedRoutesOf(config, { files, secret });
   const all = [...keyed.values()];
   const revocations = previous?.revocations ?? new KnownRevocations();
+  const limits = createLimits(all, { logger, store, earlier: previous?.limits ?? [] });
+  const counts = new Map(limits.map((limit) => [limit.at, limit.count]));
   const parts = new KeptParts(previous?.parts, new Set(all.map(({ place }) => place)));
   const routes = new Map<string, GatewayRoute>();
   const started: GatewayRoute[] = [];
@@ -72,10 +76,10 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
   for (const each of all.filter(isKept)) parts.keep(each.key);
   const routeFor = (each: KeyedRoute): GatewayRoute => {
     const kept = previous?.routes.get(each.key);
-    const { name, label, at, hostnames, matches } = each.route;
-    if (kept !== undefined) return { ...kept, name, label, at, hostnames, matches };
+    const { name, label, at, hostnames, matches, localRateLimit } = each.route;
+    const limit = localRateLimit && counts.get(localRateLimit.at);
+    if (kept !== undefined) return { ...kept, name, label, at, hostnames, matches, limit };
     const { replica } = config.process;
-    const limits = store && storeOfRoute(store, each.scope);
     const keys = secret && keysOfRoute(secret, each.scope);
     const take = parts.takerFor(each.place, each.key);
     const created = createRoute(each.route, {
@@ -86,8 +90,7 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
       secret: keys,
       store,
       revocations,
-      limits,
-      scope: each.scope,
+      limit,
     });
     started.push(created);
     return created;
@@ -95,7 +98,7 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
   try {
     for (const each of all) routes.set(each.key, routeFor(each));
     const ports = config.binds.map((bind) => createPort(bind, (route) => routes.get(keyed.get(route)?.key ?? '')));
-    return { config, ports, routes, parts, revocations, started, discard };
+    return { config, ports, routes, parts, limits, revocations, started, discard };
   } catch (error) {
     discard();
     throw error;

@@ -24,7 +24,6 @@ interface RouteSurroundings {
   readonly files: InputFiles;
   /** The keys of `config.session.key`. */
   readonly secret: readonly string[] | undefined;
-  readonly hasStore: boolean;
   /** See `routeScope()`. */
   readonly scope: string;
 }
@@ -34,7 +33,7 @@ export function routeKeyOf(
   bind: BindConfig,
   { hostname }: ListenerConfig,
   route: RouteConfig,
-  { files, secret, hasStore, scope }: RouteSurroundings,
+  { files, secret, scope }: RouteSurroundings,
 ): RouteKey {
   const { hostnames, written, mcpAuthentication, credentials, backend } = route;
   const matches = route.matches.map(conditionsOf);
@@ -45,11 +44,10 @@ export function routeKeyOf(
     ...(backend?.targets.flatMap(({ server }) => secretFilesOf(server).map((source) => contentOf(source, files))) ??
       []),
   ];
-  // A route that stayed with the scope of an earlier place would sign and count as the route that has this place now.
+  // A route that stayed with the scope of an earlier place would sign as the route that has this place now.
   const signing = login && secret && [secret, scope];
-  const counting = hasStore && written.policies.localRateLimit ? scope : undefined;
   // `--dev-issuer` changes the policy that is written.
-  const content = [place, written, mcpAuthentication?.policy, secrets, signing, counting];
+  const content = [place, written, mcpAuthentication?.policy, secrets, signing];
   return { place, key: sha256(canonicalJson(content)) };
 }
 

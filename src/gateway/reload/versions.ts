@@ -126,8 +126,11 @@ export class Versions {
       throw error;
     }
     this.#current = next;
-    // Calls in flight end under the new labels too: an old one may be that of another route now.
-    for (const { recordedAs, label } of next.routes.values()) recordedAs.label = label;
+    for (const { recordedAs, label, countedBy, limit } of next.routes.values()) {
+      // Calls in flight end under the new labels too: an old one may be that of another route now.
+      recordedAs.label = label;
+      if (countedBy && limit) countedBy.limit = limit;
+    }
     const closing = await prepared.use(host);
     next.parts.endEarlier();
     const ended = [...(previous?.routes ?? [])].flatMap(([key, route]) => (next.routes.has(key) ? [] : [route]));
