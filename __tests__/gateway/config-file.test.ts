@@ -34,6 +34,8 @@ describe('parseConfigFile', () => {
                   label: 'everything',
                   hostnames: [],
                   written: expect.anything(),
+                  requestHeaderModifiers: [],
+                  responseHeaderModifiers: [],
                   matches: [
                     { path: { kind: 'exact', path: '/mcp' }, headers: [], query: [], at: `${route}.matches[0]` },
                     { path: { kind: 'pathPrefix', path: '/tools' }, headers: [], query: [], at: `${route}.matches[1]` },
