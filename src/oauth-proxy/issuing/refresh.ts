@@ -1,6 +1,6 @@
+import { splitAtSpaces } from '../../providers/identity/identity-provider.js';
 import { OAuthError } from '../oauth-error.js';
 import type { SealedRefresh } from '../sealed-contents.js';
-import { splitList } from '../split-list.js';
 import type { TokenRequest } from '../token-request.js';
 import { type Identity, profileToKeep, readIdentity } from './identity.js';
 import { type AccessTokenResponse, issueAccessToken, issueTokens } from './issue-tokens.js';
@@ -54,7 +54,7 @@ async function requireRefreshToken(
 /** A scope that the policy no longer has is not granted again. */
 function requireScopes({ options }: IssuingContext, sealed: SealedRefresh, { form }: TokenRequest): readonly string[] {
   const scopes = sealed.scopes.filter((scope) => options.scopes.includes(scope));
-  const asked = splitList(form.get('scope') ?? '');
+  const asked = splitAtSpaces(form.get('scope') ?? '');
   if (!asked.every((scope) => scopes.includes(scope))) {
     throw new OAuthError('invalid_scope', 'scope must not contain more than the login was granted');
   }
