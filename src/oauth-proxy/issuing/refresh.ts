@@ -75,7 +75,7 @@ async function refreshOnce(context: IssuingContext, sealed: SealedRefresh, scope
   if (known === 'forgotten') {
     throw new OAuthError('invalid_grant', 'This login is no longer remembered, and the user must log in again');
   }
-  if (known !== undefined) return known;
+  if (known !== undefined) return known.answer;
   try {
     const answer = await spent.spend(sealed, JSON.stringify(await refresh(context, sealed, scopes)));
     renewals.forget(sealed);
