@@ -83,8 +83,7 @@ export class Bridge {
     this.#logRefusal = createMessageRefusalLog(who, options.logger);
     this.#breakOff = createBreakOff(who, options.logger);
     this.#onStats = onStats;
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
-    this.#timer.unref();
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
   /** Answers one request, with a refusal if need be. Throws only errors that the client did not cause. */
@@ -209,15 +208,16 @@ export class Bridge {
   }
 
   async #receive(request: BridgeRequest): Promise<Buffer> {
-    const { req } = request;
     // While an MCP server is slow to read, its clients' bodies stay in the network and do not fill the heap.
-    const buffered = req.readableLength;
-    for (let busy = this.#busy(request, buffered); busy; busy = this.#busy(request, buffered)) await busy;
-    const body = await readBody(req, this.#maxBodyBytes, 'application/json', userOf(request.auth));
+    await this.#whenWritable(request, request.req.readableLength);
+    const body = await readBody(request.req, this.#maxBodyBytes, 'application/json', userOf(request.auth));
     // Requests that arrived together all passed the check above, so each waits its turn here.
-    const { length } = body;
-    for (let busy = this.#busy(request, length); busy; busy = this.#busy(request, length)) await busy;
+    await this.#whenWritable(request, body.length);
     return body;
+  }
+
+  async #whenWritable(request: BridgeRequest, bytes: number): Promise<void> {
+    for (let busy = this.#busy(request, bytes); busy; busy = this.#busy(request, bytes)) await busy;
   }
 
   #busy({ req, principal, since }: BridgeRequest, bytes: number): Promise<void> | undefined {
