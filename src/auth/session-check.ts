@@ -9,7 +9,7 @@ import { type SessionClaim, SessionOwners } from '../core/session-owners.js';
 import type { SessionSigner } from '../core/session-signer.js';
 import { isAnswered } from '../http/answered.js';
 import { hasHungUp, onceClosed } from '../http/hang-up.js';
-import { lowerAscii } from '../http/lower-ascii.js';
+import { isHeaderNamed } from '../http/head-headers.js';
 import { dropFromOtherParts, visitHeader } from '../http/outgoing-header.js';
 import { requestTarget } from '../http/request-target.js';
 import { BridgeError } from '../messages/bridge-error.js';
@@ -136,8 +136,5 @@ function createSignedCheck(signer: SessionSigner, isRotating: boolean): Check {
 function replaceId(req: IncomingMessage, id: string): void {
   req.headers[HEADER] = id;
   const raw = req.rawHeaders;
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i] as string;
-    if (name.length === HEADER.length && lowerAscii(name) === HEADER) raw[i + 1] = id;
-  }
+  for (let i = 0; i < raw.length; i += 2) if (isHeaderNamed(raw[i], HEADER)) raw[i + 1] = id;
 }
