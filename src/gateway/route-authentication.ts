@@ -47,7 +47,7 @@ interface Surroundings extends Pick<RouteShare, 'secret' | 'store' | 'revocation
  *
  * @throws {StartupError} If the policy is not valid.
  */
-export function createAuthentication(
+export function createRouteLogin(
   { mcpAuthentication, credentials }: RouteConfig,
   { secret, store, revocations, logger, files, advice, take }: Surroundings,
 ): Authentication | undefined {

@@ -24,7 +24,7 @@ import { requireUpstreamTokens } from './policies/upstream-token-headers.js';
 import { redirect, rewrite } from './policies/url-changes.js';
 import type { EndingPart, TakePart } from './reload/kept-parts.js';
 import { adviceOf } from './route-advice.js';
-import { createAuthentication } from './route-authentication.js';
+import { createRouteLogin } from './route-authentication.js';
 import { createAuthorization } from './route-authorization.js';
 import { createCors, originsForBackend } from './route-cors.js';
 import { findServerFaults } from './server-faults.js';
@@ -79,7 +79,7 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
   const parts = { ...given, logger: withFields(given.logger, { route: route.at }) };
   const { files, replica, logger } = parts;
   const advice = adviceOf(route);
-  const authentication = createAuthentication(route, { ...parts, advice });
+  const authentication = createRouteLogin(route, { ...parts, advice });
   const policy = authentication?.policy;
   refuseIssuerOfProxy(route, policy);
   requireUpstreamTokens(route, policy);
@@ -94,7 +94,7 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
 }
 
 interface CreatedParts {
-  readonly authentication: ReturnType<typeof createAuthentication>;
+  readonly authentication: ReturnType<typeof createRouteLogin>;
   readonly backend: RouteBackend | undefined;
   readonly advice: ReturnType<typeof adviceOf>;
 }
