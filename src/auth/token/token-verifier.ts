@@ -8,7 +8,7 @@ import type { ResourceIdentity } from '../../policy/resolve-resource.js';
 import type { McpAuth } from '../../policy/resolved-policy.js';
 import type { KeySetAge } from '../keys/key-set-ages.js';
 import type { VerificationKey } from '../keys/verification-key.js';
-import { TOO_MANY_FAILED_TOKENS } from '../keys/verification-turns.js';
+import { TOO_MANY_FAILED_TOKENS } from '../keys/verification-queue.js';
 import { authInfoFrom, claimOf, claimsForLog } from './claims.js';
 import { type CompactJwt, parseCompactJwt } from './compact-jwt.js';
 import { createExchangedTokens } from './exchanged-tokens.js';
