@@ -88,10 +88,10 @@ export function createRuleSet(rules: readonly AuthorizationRule[], report: Failu
   };
 
   const deniesSpelling = ({ rule, readsUri }: PreparedRule, { spellings }: RuleInput): boolean =>
-    readsUri && spellings !== undefined && isAboutOne(rule, spellings(), report);
+    readsUri && spellings !== undefined && deniesAnotherSpelling(rule, spellings(), report);
 
   const denies = (each: PreparedRule, input: RuleInput, known: Outcomes | undefined): boolean =>
-    isAgainst(each.rule, recall(each, input, known)) || deniesSpelling(each, input);
+    wouldDeny(each.rule, recall(each, input, known)) || deniesSpelling(each, input);
 
   const decideAllow = (input: RuleInput, known: Outcomes | undefined): RuleDecision => {
     const lacksNothing = ({ rule }: PreparedRule) => rule.scopes.every((scope) => input.scopes.has(scope));
@@ -144,15 +144,19 @@ const SPELLING_UNITS = 40;
  * True if a rule is against another spelling of a URI and not against most URIs: `deny: name == "memo://a"` is, and
  * `deny: name != "memo://a"` is not. Also true if it would take too long to know.
  */
-function isAboutOne(rule: AuthorizationRule, spellings: readonly RuleSpelling[], report: FailureReport): boolean {
+function deniesAnotherSpelling(
+  rule: AuthorizationRule,
+  spellings: readonly RuleSpelling[],
+  report: FailureReport,
+): boolean {
   let code: string | undefined;
   try {
-    const found = spellings.some(({ variables, madeUp }) => {
+    const found = spellings.some(({ variables, placeholders }) => {
       const { outcome, failure } = evaluateSpelling(rule, variables);
       code = failure;
-      const isAgainstMadeUp = (other: CallVariables) =>
-        isAgainstToo(rule, outcome, evaluateSpelling(rule, other).outcome);
-      return isAgainst(rule, outcome) && !madeUp.every((group) => group.some(isAgainstMadeUp));
+      const deniesToo = (other: CallVariables) =>
+        wouldDenyPlaceholder(rule, outcome, evaluateSpelling(rule, other).outcome);
+      return wouldDeny(rule, outcome) && !placeholders.every((group) => group.some(deniesToo));
     });
     if (!found) return false;
   } catch {
@@ -174,12 +178,12 @@ function evaluateSpelling({ expression }: AuthorizationRule, variables: CallVari
 }
 
 /** True for a rule that is also against another URI. A rule that fails there does not excuse one that decides here. */
-function isAgainstToo(rule: AuthorizationRule, outcome: ExpressionOutcome, other: ExpressionOutcome): boolean {
-  return isAgainst(rule, other) && (typeof outcome !== 'boolean' || typeof other === 'boolean');
+function wouldDenyPlaceholder(rule: AuthorizationRule, outcome: ExpressionOutcome, other: ExpressionOutcome): boolean {
+  return wouldDeny(rule, other) && (typeof outcome !== 'boolean' || typeof other === 'boolean');
 }
 
 /** True for a `deny` rule that denies, and for another that does not hold. */
-function isAgainst({ kind }: AuthorizationRule, outcome: ExpressionOutcome): boolean {
+function wouldDeny({ kind }: AuthorizationRule, outcome: ExpressionOutcome): boolean {
   return kind === 'deny' ? outcome === true || outcome === 'failed' : !mayHold(outcome);
 }
 

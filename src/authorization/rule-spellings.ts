@@ -1,11 +1,11 @@
 import type { CallVariables } from './expressions/call-variables.js';
-import { joinUser, MADE_UP, nobodysUri, otherSpellingsOf, withoutUser } from './uri-spellings.js';
+import { joinUser, otherSpellingsOf, PLACEHOLDER, placeholderUri, withoutUser } from './uri-spellings.js';
 
 /** The variables of a call with another spelling of its URI, and with made-up URIs, which no server has. */
 export interface RuleSpelling {
   readonly variables: CallVariables;
   /** A rule that is against a URI of each group is against most URIs, so it is not about this spelling. */
-  readonly madeUp: readonly (readonly CallVariables[])[];
+  readonly placeholders: readonly (readonly CallVariables[])[];
 }
 
 /** Returns a function that builds the other spellings of a URI at its first call: few rules read URIs. */
@@ -27,10 +27,10 @@ export function createSpellings(
  */
 function spellingsOf(uri: string, variablesWith: (uri: string) => CallVariables): readonly RuleSpelling[] {
   const others = otherSpellingsOf(uri);
-  const forms = [variablesWith(MADE_UP), variablesWith(nobodysUri(uri))];
+  const forms = [variablesWith(PLACEHOLDER), variablesWith(placeholderUri(uri))];
   const spellings = others.map((other) => ({
     variables: variablesWith(other),
-    madeUp: [[variablesWith(nobodysUri(other))], forms],
+    placeholders: [[variablesWith(placeholderUri(other))], forms],
   }));
   return [...spellings, ...spellingsWithoutUser([uri, ...others], variablesWith)];
 }
@@ -43,6 +43,6 @@ function spellingsWithoutUser(uris: readonly string[], variablesWith: (uri: stri
   return uris.flatMap((uri) => {
     const joined = joinUser(uri);
     if (joined === uri) return [];
-    return { variables: variablesWith(withoutUser(uri)), madeUp: [[variablesWith(joined)]] };
+    return { variables: variablesWith(withoutUser(uri)), placeholders: [[variablesWith(joined)]] };
   });
 }
