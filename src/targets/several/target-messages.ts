@@ -12,16 +12,16 @@ import { metaMembersOf, paramsOf } from './params.js';
 /** Sends the messages of targets to the client, as if they came from one server. */
 export class TargetMessages {
   readonly #conversation: Conversation;
-  readonly #client: Pick<ClientMessages, 'questions'>;
+  readonly #client: Pick<ClientMessages, 'serverRequests'>;
 
-  constructor(conversation: Conversation, client: Pick<ClientMessages, 'questions'>) {
+  constructor(conversation: Conversation, client: Pick<ClientMessages, 'serverRequests'>) {
     this.#conversation = conversation;
     this.#client = client;
   }
 
   handle(target: NamedTarget, message: RpcMessage): void {
     if (message.kind === 'response') this.#conversation.group.answer(target, message);
-    else if (message.kind === 'request') this.#client.questions.ask(target, message);
+    else if (message.kind === 'request') this.#client.serverRequests.ask(target, message);
     else if (message.method === 'notifications/progress') this.#progress(target, message);
     else if (message.method === 'notifications/cancelled') this.#cancelled(target, message);
     else this.#notify(target, message);
@@ -29,7 +29,7 @@ export class TargetMessages {
 
   /** Fails the requests that the target has not answered, and cancels those that it made. */
   gone(target: NamedTarget, reason: BridgeErrorCode): void {
-    this.#client.questions.cancelAllOf(target);
+    this.#client.serverRequests.cancelAllOf(target);
     this.#conversation.group.failAllOf(target, reason);
   }
 
@@ -50,7 +50,7 @@ export class TargetMessages {
     const request = group.ids.sent(key);
     if (key !== undefined && request?.target === target && request.onNotification !== undefined) {
       group.ids.takeSent(key)?.settle(message);
-    } else this.#client.questions.cancel(target, message);
+    } else this.#client.serverRequests.cancel(target, message);
   }
 
   #notify(target: NamedTarget, message: RpcMessage): void {

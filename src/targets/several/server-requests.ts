@@ -11,7 +11,7 @@ import { metaMembersOf, paramsOf } from './params.js';
 const MAX_ID_LENGTH = 1_024;
 
 /** The requests of targets to the client: sampling, elicitation, roots. The client sees them under our own ids. */
-export class TargetQuestions {
+export class ServerRequests {
   readonly #conversation: Conversation;
 
   constructor(conversation: Conversation) {
