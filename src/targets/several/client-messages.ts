@@ -3,11 +3,11 @@ import { memberOf, textOf } from '../../messages/json-members.js';
 import { emptyResult, keyInParams, methodNotFound, type RpcMessage } from '../../messages/json-rpc.js';
 import { VERSION_KEY } from '../../messages/revision.js';
 import type { Sender } from '../connection.js';
-import { ClientEdits } from './client-edits.js';
 import { type Conversation, requestFor } from './conversation.js';
 import { Discovery } from './discovery.js';
 import { Editor } from './editor.js';
 import { isListMethod, Lists } from './lists.js';
+import { NameQualifier } from './name-qualifier.js';
 import type { NamedTarget } from './named-target.js';
 import { Openings } from './openings.js';
 import { metaMembersOf, paramsOf } from './params.js';
@@ -168,14 +168,14 @@ export class ClientMessages {
       this.#settings.rememberSubscription(target, route.name, request);
     }
     if (method === 'resources/unsubscribe') this.#settings.forgetSubscription(target, route.name);
-    if (ClientEdits.isNeedless(outcome.bytes)) {
+    if (NameQualifier.hasNothingToRename(outcome.bytes)) {
       const response = withId(outcome, id);
       emit(response.bytes, response);
       return;
     }
     const editor = new Editor(outcome.bytes);
     editor.replace(outcome.idAt, id);
-    new ClientEdits(editor, directory, target.name).response(outcome);
+    new NameQualifier(editor, directory, target.name).response(outcome);
     emit(editor.result);
   }
 

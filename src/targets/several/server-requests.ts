@@ -1,9 +1,9 @@
 import { type JsonMember, memberOf, textOf } from '../../messages/json-members.js';
 import { cancellation, keyInParams, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
 import type { Sender } from '../connection.js';
-import { ClientEdits, restoreRelatedTask } from './client-edits.js';
 import type { Conversation } from './conversation.js';
 import { Editor } from './editor.js';
+import { NameQualifier, restoreRelatedTask } from './name-qualifier.js';
 import type { NamedTarget } from './named-target.js';
 import { metaMembersOf, paramsOf } from './params.js';
 
@@ -36,7 +36,7 @@ export class ServerRequests {
     const editor = new Editor(message.bytes);
     editor.replace(message.idAt, id);
     editor.replace(token, id);
-    new ClientEdits(editor, directory, target.name).params(message);
+    new NameQualifier(editor, directory, target.name).params(message);
     emit(editor.result);
   }
 

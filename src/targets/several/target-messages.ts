@@ -2,10 +2,10 @@ import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
 import { keyInParams, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
 import { SUBSCRIPTION_KEY } from '../../messages/stateless-response.js';
-import { ClientEdits } from './client-edits.js';
 import type { ClientMessages } from './client-messages.js';
 import type { Conversation } from './conversation.js';
 import { Editor } from './editor.js';
+import { NameQualifier } from './name-qualifier.js';
 import type { NamedTarget } from './named-target.js';
 import { metaMembersOf, paramsOf } from './params.js';
 
@@ -39,7 +39,7 @@ export class TargetMessages {
     const editor = new Editor(message.bytes);
     const params = paramsOf(message);
     editor.replace(memberOf(params, 'progressToken'), request.clientToken);
-    new ClientEdits(editor, this.#conversation.directory, target.name).meta(params);
+    new NameQualifier(editor, this.#conversation.directory, target.name).meta(params);
     this.#conversation.emit(editor.result);
   }
 
@@ -62,7 +62,8 @@ export class TargetMessages {
       return;
     }
     const editor = new Editor(message.bytes);
-    if (!ClientEdits.isNeedless(message.bytes)) new ClientEdits(editor, directory, target.name).params(message);
+    if (!NameQualifier.hasNothingToRename(message.bytes))
+      new NameQualifier(editor, directory, target.name).params(message);
     emit(editor.result);
   }
 }
