@@ -5,7 +5,7 @@ import type { Caller } from '../../core/quota.js';
 import type { Connection, ConnectionSource } from '../connection.js';
 import { Child, type ChildRecipe } from './child.js';
 import { type ChildVariables, LateChild } from './late-child.js';
-import { dropWatchdog, takeWatchdog } from './watchdog.js';
+import { acquireWatchdog, releaseWatchdog } from './watchdog.js';
 
 /** Returns the environment of a caller's child, or a promise of it; `undefined` is an anonymous caller. */
 export type EnvironmentFor = (auth: AuthInfo | undefined) => ChildVariables | Promise<ChildVariables>;
@@ -25,7 +25,7 @@ export class ChildSource implements ConnectionSource {
   #refilling: NodeJS.Timeout | undefined;
 
   constructor(recipe: Omit<ChildRecipe, 'watchdog'>, environmentFor: EnvironmentFor, warm: number) {
-    this.#recipe = { ...recipe, watchdog: takeWatchdog() };
+    this.#recipe = { ...recipe, watchdog: acquireWatchdog() };
     this.#environmentFor = environmentFor;
     this.#warm = warm;
     const { command, logger } = recipe;
@@ -55,7 +55,7 @@ export class ChildSource implements ConnectionSource {
     this.#closed = true;
     clearTimeout(this.#refilling);
     await Promise.all([...this.#running].map((child) => child.stop()));
-    await dropWatchdog();
+    await releaseWatchdog();
   }
 
   /** Behind an `mcpAuth()`, anonymous callers get at most a quarter of the children that were started ahead. */
