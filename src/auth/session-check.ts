@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
-import { isOwnedSession, ownSessionIds, takeSessionNote } from '../core/own-sessions.js';
+import { isOwnedSession, ownSessionIds, sessionNoteFor } from '../core/own-sessions.js';
 import { userOf } from '../core/principal.js';
 import { createRareLine } from '../core/rare-line.js';
 import { isSessionId, sessionOwnerAt } from '../core/session-owner.js';
@@ -115,7 +115,7 @@ function settleOnce(res: ServerResponse, claim: SessionClaim): SessionClaim {
 function createSignedCheck(signer: SessionSigner, isRotating: boolean): Check {
   return ({ req, res, auth, target, id }) => {
     const owner = sessionOwnerAt(target, auth);
-    const note = takeSessionNote(req);
+    const note = sessionNoteFor(req);
     // An mcpAuth() before this one may have removed the signature. The last one decides, because its AuthInfo is the one in use.
     const presented = note.signed?.presented ?? id;
     const own = presented === undefined ? undefined : signer.verify(presented, owner);

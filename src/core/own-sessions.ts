@@ -25,7 +25,7 @@ export interface SessionNote {
 const notes = shareValue('sessionNotes', createPerRequest<SessionNote>);
 
 /** Returns the note of a request. Creates it if there is none. */
-export function takeSessionNote(req: IncomingMessage): SessionNote {
+export function sessionNoteFor(req: IncomingMessage): SessionNote {
   const known = notes.get(req);
   if (known !== undefined) return known;
   const note: SessionNote = { isOwn: false, signed: undefined };
