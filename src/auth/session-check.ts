@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
-import { isOwnedSession, ownSessionIds, sessionNoteFor } from '../core/own-sessions.js';
+import { isRemoteSessionOwner, ownSessionIds, sessionNoteFor } from '../core/own-sessions.js';
 import { userOf } from '../core/principal.js';
 import { createRareLine } from '../core/rare-line.js';
 import { isSessionId, sessionOwnerAt } from '../core/session-owner.js';
@@ -65,7 +65,7 @@ export function createSessionCheck(
     if (id !== undefined && !isSessionId(id)) return UNKNOWN_SESSION;
     if (id !== undefined && ownSessionIds.has(id)) return undefined;
     const target = requestTarget(req);
-    if (id !== undefined && isOwnedSession(id, sessionOwnerAt(target, auth))) return undefined;
+    if (id !== undefined && isRemoteSessionOwner(id, sessionOwnerAt(target, auth))) return undefined;
     return check({ req, res, auth, target, id });
   };
 }
@@ -87,7 +87,7 @@ function createRememberingCheck(logger: Logger): Check {
       settle?.(status < 400);
       if (!value || ownSessionIds.has(value)) return value;
       const owner = sessionOwnerAt(target, auth);
-      if (!isOwnedSession(value, owner) && !owners.assign(value, owner, user)) warn(SHARED_ID);
+      if (!isRemoteSessionOwner(value, owner) && !owners.assign(value, owner, user)) warn(SHARED_ID);
       return value;
     });
     return undefined;

@@ -1,5 +1,5 @@
 import type { AuthInfo } from '../../core/auth-info.js';
-import { addOwnedSession, deleteOwnedSession, verifiedSessionOf } from '../../core/own-sessions.js';
+import { addRemoteSessionOwner, deleteRemoteSessionOwner, verifiedSessionOf } from '../../core/own-sessions.js';
 import { type Lease, type Occupant, Quota, type QuotaRefusal } from '../../core/quota.js';
 import { type SessionOwner, sessionOwnerOf } from '../../core/session-owner.js';
 import { BridgeError } from '../../messages/bridge-error.js';
@@ -164,7 +164,7 @@ export class RemoteSessions {
     if (entry?.session !== session) return;
     this.#byId.delete(id);
     this.#byClientId.delete(clientId);
-    deleteOwnedSession(clientId, owner);
+    deleteRemoteSessionOwner(clientId, owner);
     entry.lease.release();
     entry.lease.gone();
     callTracer.current?.recordSession?.(performance.now() - session.since);
@@ -208,7 +208,7 @@ export class RemoteSessions {
     session.caller = sessionCallerOf(auth);
     this.#byId.set(session.id, { session, lease });
     this.#byClientId.set(session.clientId, session);
-    addOwnedSession(session.clientId, session.owner);
+    addRemoteSessionOwner(session.clientId, session.owner);
     lease.occupy(session, () => {
       this.forget(session);
       if (session.isSigned) this.#spared.add(session, { auth, isChecked });
