@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
-import { requireAuthority } from '../core/authority.js';
 import { markOwnSessions } from '../core/own-sessions.js';
 import { principalOf, userOf } from '../core/principal.js';
 import type { Caller } from '../core/quota.js';
+import { requireNotWithdrawn } from '../core/token-validity.js';
 import { readBody } from '../http/body.js';
 import { hasHungUp, onceClosed } from '../http/hang-up.js';
 import { BridgeError } from '../messages/bridge-error.js';
@@ -179,7 +179,7 @@ export class Bridge {
     const id = req.headers['mcp-session-id']?.toString();
     const body = await this.#sessions.countArriving(id, principal, () => this.#receive(request));
     if (hasHungUp(res)) return;
-    requireAuthority(request.auth);
+    requireNotWithdrawn(request.auth);
     const { messages, batch } = parseMessages(body);
     request.calls = this.#observe(request, messages);
     return this.#pass(request, messages, batch);
@@ -190,7 +190,7 @@ export class Bridge {
     const metaRule = rule instanceof Promise ? await rule : rule;
     if (rule instanceof Promise) {
       if (cancelIfHungUp(request)) return;
-      requireAuthority(request.auth);
+      requireNotWithdrawn(request.auth);
     }
     if (this.#closed) throw new BridgeError('closing');
     return this.#exchange({ ...request, metaRule }, messages, batch);

@@ -1,6 +1,6 @@
 import { extendAuth } from '../../core/auth-info.js';
-import { attachWithdrawal } from '../../core/authority.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
+import { attachWithdrawal } from '../../core/token-validity.js';
 import { attachTokenExchange, attachUpstreamToken, upstreamTokenOf } from '../../core/upstream-token.js';
 import { requireApiKey, requireToken68 } from '../../oauth/credentials.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { isOver, withdrawalOf } from '../../core/authority.js';
+import { isExpiredOrWithdrawn, withdrawalOf } from '../../core/token-validity.js';
 import { hasHungUp, onceClosed } from '../../http/hang-up.js';
 import type { EventLog } from './event-log.js';
 import { failAnswer, type OpenAnswer } from './open-answer.js';
@@ -126,7 +126,7 @@ export class EventStream {
   tick(keepAlive: boolean, outlastsExpiry = false): void {
     if (!this.connected) return;
     const auth = this.#answer?.auth;
-    if (outlastsExpiry ? withdrawalOf(auth) !== undefined : isOver(auth)) this.pause();
+    if (outlastsExpiry ? withdrawalOf(auth) !== undefined : isExpiredOrWithdrawn(auth)) this.pause();
     else if (keepAlive) this.#write(':\n\n');
   }
 

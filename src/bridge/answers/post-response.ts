@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
-import { isOver, type Withdrawal, withdrawalOf } from '../../core/authority.js';
 import { forwardedRequestId } from '../../core/request-id.js';
+import { isExpiredOrWithdrawn, type Withdrawal, withdrawalOf } from '../../core/token-validity.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp } from '../../http/hang-up.js';
 import { PARAMETER_PREFIX } from '../../messages/header-value.js';
@@ -116,7 +116,7 @@ export class PostResponse implements Recipient {
 
   /** True if the client accepts messages other than responses here, and its token still allows them. */
   get acceptsStream(): boolean {
-    return this.#plan.stream && (this.endsWithToken || !isOver(this.auth));
+    return this.#plan.stream && (this.endsWithToken || !isExpiredOrWithdrawn(this.auth));
   }
 
   /** True if the client accepts requests of the MCP server here: see `ask()`. */

@@ -37,7 +37,7 @@ export class SessionExchange {
     if (version !== undefined && version !== session.revision && !SESSION_REVISIONS.has(String(version))) {
       throw new BridgeError('unsupported_version');
     }
-    session.authority.renew(auth);
+    session.latestToken.renew(auth);
     return session;
   }
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
-import { LastingAuthority, withdrawalOf } from '../../core/authority.js';
 import type { Principal } from '../../core/principal.js';
+import { LatestToken, withdrawalOf } from '../../core/token-validity.js';
 import { BRIDGE_ERRORS, BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { readChildLine } from '../../messages/child-line.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
@@ -41,7 +41,7 @@ export class Session implements ConnectionListener, LiveSession {
   readonly principal: Principal;
   /** The revision in the server's answer to `initialize`; empty until then. */
   revision = '';
-  readonly authority: LastingAuthority;
+  readonly latestToken: LatestToken;
   /** The time at which a client last used the session. Messages that the server sends unasked do not keep it alive. */
   lastUsed = performance.now();
   /** The number of requests whose bodies are still arriving. */
@@ -62,7 +62,7 @@ export class Session implements ConnectionListener, LiveSession {
     onEnd: () => void,
   ) {
     this.id = replica === undefined ? randomUUID() : `${replica}.${randomUUID()}`;
-    this.authority = new LastingAuthority(auth);
+    this.latestToken = new LatestToken(auth);
     this.principal = principal;
     this.caller = sessionCallerOf(auth);
     this.#connection = connection;

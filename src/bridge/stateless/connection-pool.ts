@@ -1,6 +1,6 @@
-import { isOver } from '../../core/authority.js';
 import type { Principal } from '../../core/principal.js';
 import type { Caller, Lease } from '../../core/quota.js';
+import { isExpiredOrWithdrawn } from '../../core/token-validity.js';
 import { onceClosed } from '../../http/hang-up.js';
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
@@ -147,7 +147,7 @@ export class ConnectionPool<Prepared> {
     const caller = this.#open.get(owner)?.caller;
     if (!this.#forget({ owner, stateless }) || this.#closed || !stateless.served) return;
     // The connection of one anonymous request has no more requests to serve.
-    if (caller === undefined || typeof owner !== 'string' || isOver(caller.auth)) return;
+    if (caller === undefined || typeof owner !== 'string' || isExpiredOrWithdrawn(caller.auth)) return;
     this.restarts++;
     try {
       this.#start(owner, owner, caller);

@@ -1,4 +1,4 @@
-import { requireAuthority } from '../../core/authority.js';
+import { requireNotWithdrawn } from '../../core/token-validity.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp, onceClosed } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
@@ -97,7 +97,7 @@ export class InitializedExchange {
     const opened = await this.#connections.get(request, bytes);
     const { stateless } = opened;
     for (let busy = stateless.ready(since, bytes); busy; busy = stateless.ready(since, bytes)) await busy;
-    requireAuthority(auth);
+    requireNotWithdrawn(auth);
     return opened;
   }
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
-import { isOver, LastingAuthority, withdrawalOf } from '../../core/authority.js';
+import { isExpiredOrWithdrawn, LatestToken, withdrawalOf } from '../../core/token-validity.js';
 import { BridgeError, type BridgeErrorCode, reasonOf } from '../../messages/bridge-error.js';
 import { readChildLine } from '../../messages/child-line.js';
 import { applyEdits, memberOf, textOf } from '../../messages/json-members.js';
@@ -47,7 +47,7 @@ export interface StatelessSetup {
  */
 export class StatelessConnection implements ConnectionListener {
   lastUsed = performance.now();
-  readonly authority: LastingAuthority;
+  readonly latestToken: LatestToken;
   /** True if the server ever answered: an error of the bridge in its place does not count. */
   answered = false;
   /** True if the server ever answered a client. A connection that never did is opened again only when another request needs it. */
@@ -64,7 +64,7 @@ export class StatelessConnection implements ConnectionListener {
   #started = false;
 
   constructor(connection: Connection, { auth, maxPending, statusOf, pauseFor, onGone }: StatelessSetup) {
-    this.authority = new LastingAuthority(auth);
+    this.latestToken = new LatestToken(auth);
     this.#connection = connection;
     this.#pending = new PendingRequests(maxPending);
     this.#statusOf = statusOf;
@@ -114,7 +114,7 @@ export class StatelessConnection implements ConnectionListener {
     const key = `${++this.#count}`;
     const { bytes, id = 'null', method } = message;
     this.lastUsed = performance.now();
-    this.authority.renew(recipient.auth);
+    this.latestToken.renew(recipient.auth);
     const token = memberOf(membersAt(message, 'params', '_meta'), 'progressToken');
     this.#pending.add(key, {
       id,
@@ -220,7 +220,7 @@ export class StatelessConnection implements ConnectionListener {
     for (const [key, { recipient, listens }] of this.#pending.entries()) {
       const withdrawal = withdrawalOf(recipient.auth);
       const endsWithToken = recipient.endsWithToken || (listens && recipient.streaming);
-      if (withdrawal === undefined && !(endsWithToken && isOver(recipient.auth))) continue;
+      if (withdrawal === undefined && !(endsWithToken && isExpiredOrWithdrawn(recipient.auth))) continue;
       this.cancel(key, endOfWithdrawal(withdrawal ?? 'token_expired'));
       if (recipient.streaming || withdrawal === undefined) recipient.finish();
       else recipient.refuse(withdrawal);

@@ -1,4 +1,4 @@
-import { requireAuthority } from '../../core/authority.js';
+import { requireNotWithdrawn } from '../../core/token-validity.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp, onceClosed } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
@@ -48,7 +48,7 @@ export class StatelessExchange {
     }
     for (let busy = connection.ready(since, length); busy; busy = connection.ready(since, length)) await busy;
     if (cancelIfHungUp(request)) return;
-    requireAuthority(auth);
+    requireNotWithdrawn(auth);
     connection.requireRoom([message]);
     const response = new PostResponse({
       ...accepted,
@@ -77,7 +77,7 @@ export class StatelessExchange {
       const { length } = message.bytes;
       const connection = await this.#connections.get(request, length);
       for (let busy = connection.ready(since, length); busy; busy = connection.ready(since, length)) await busy;
-      requireAuthority(auth);
+      requireNotWithdrawn(auth);
       connection.notify(withMeta(message, this.#metaRules.forOthers), senderOf(request));
     }
     if (!isAnswered(res) && !hasHungUp(res)) tryWrite(request, () => res.writeHead(202).end());

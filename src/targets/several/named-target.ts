@@ -1,5 +1,5 @@
-import { withdrawalOf } from '../../core/authority.js';
 import type { Caller } from '../../core/quota.js';
+import { withdrawalOf } from '../../core/token-validity.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import type { Connection, ConnectionSource, Sender } from '../connection.js';
