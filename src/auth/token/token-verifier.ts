@@ -13,9 +13,9 @@ import { authInfoFrom, claimOf, claimsForLog } from './claims.js';
 import { type CompactJwt, parseCompactJwt } from './compact-jwt.js';
 import { createExchangedTokens } from './exchanged-tokens.js';
 import { createForgedTokens } from './forged-tokens.js';
-import { createIssuedTokenAuthority } from './issued-token-authority.js';
 import type { KnownRevocations } from './known-revocations.js';
 import { createMissingClaimWarning } from './missing-claim-warning.js';
+import { createRevocationMemory } from './revocation-memory.js';
 import { createRevocations } from './revocations.js';
 import { SharedRevocations } from './shared-revocations.js';
 import { createTokenCache, type VerifiedToken } from './token-cache.js';
@@ -81,11 +81,11 @@ export function createTokenVerifier(
     return verified;
   }
 
-  const authority = createIssuedTokenAuthority(resolved, { revocations, shared, forgetRevoked });
+  const revocationMemory = createRevocationMemory(resolved, { revocations, shared, forgetRevoked });
 
   return {
     /** Kept here, since the policy holds it weakly. */
-    authority,
+    revocationMemory,
     /** The remembered result for this token and this resource, at the cost of a look-up. */
     recall(token: string, { isApiKey = false, resource }: CredentialContext = {}): VerifiedToken | undefined {
       const remembered = tokenCache?.recall(token, resource?.tenant);
