@@ -22,7 +22,7 @@ import { authorizeRequests } from './policies/http-authorization.js';
 import { limitTime } from './policies/request-timeout.js';
 import { requireUpstreamTokens } from './policies/upstream-token-headers.js';
 import { redirect, rewrite } from './policies/url-changes.js';
-import type { EndingPart, TakePart } from './reload/kept-parts.js';
+import type { ReuseOrCreate, StatefulPart } from './reload/stateful-parts.js';
 import { adviceOf } from './route-advice.js';
 import { createRouteLogin } from './route-authentication.js';
 import { createAuthorization } from './route-authorization.js';
@@ -71,7 +71,7 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'label' | 'host
 export interface RouteParts extends RouteShare {
   readonly logger: Logger;
   readonly files: InputFiles;
-  readonly take: TakePart;
+  readonly reuseOrCreate: ReuseOrCreate;
 }
 
 /** @throws {StartupError} If a policy or a target of the route is not valid. */
@@ -172,7 +172,7 @@ async function drainRoute(
 function createSteps(
   route: RouteConfig,
   backend: RouteBackend | undefined,
-  { logger, take, limits, scope }: RouteParts,
+  { logger, reuseOrCreate, limits, scope }: RouteParts,
 ): Middleware[] {
   const {
     matches,
@@ -192,7 +192,7 @@ function createSteps(
     ...createAuthorization(route, backend, logger),
     ...(rate
       ? [
-          take('limits', canonicalJson([route.written.policies.localRateLimit, limits && scope]), () =>
+          reuseOrCreate('limits', canonicalJson([route.written.policies.localRateLimit, limits && scope]), () =>
             createLimits(rate, limits, logger),
           ),
         ]
@@ -204,7 +204,7 @@ function createLimits(
   { limits, at: place }: RateLimitsConfig,
   store: Store | undefined,
   logger: Logger,
-): EndingPart<Middleware> {
+): StatefulPart<Middleware> {
   const options = { store, logger };
   noteAdvice(options, { ...adviceFor(options, 'mcpLimits()'), names: new Map([['limits', place]]) });
   return { value: atPlace(place, () => mcpLimits(limits, options)) };

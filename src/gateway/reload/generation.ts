@@ -8,8 +8,8 @@ import { createRoute, type GatewayRoute } from '../route.js';
 import { hostnamesOf, type ServedListener } from '../routing.js';
 import { keysOfRoute, routeScope, storeOfRoute } from '../shared-store.js';
 import { StartupError } from '../startup-error.js';
-import { KeptParts } from './kept-parts.js';
 import { portIdOf, routeKeyOf } from './route-key.js';
+import { StatefulParts } from './stateful-parts.js';
 
 /** A port of the file, with its routes. */
 export interface GenerationPort {
@@ -26,7 +26,7 @@ export interface Generation {
   readonly ports: readonly GenerationPort[];
   /** By key: see `routeKeyOf()`. */
   readonly routes: ReadonlyMap<string, GatewayRoute>;
-  readonly parts: KeptParts;
+  readonly parts: StatefulParts;
   /** Those of the version before, for logins that are changed, renamed or added. */
   readonly revocations: KnownRevocations;
   /** The routes that the version before does not have. */
@@ -63,7 +63,7 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
   const keyed = keyedRoutesOf(config, { files, secret, hasStore: store !== undefined });
   const all = [...keyed.values()];
   const revocations = previous?.revocations ?? new KnownRevocations();
-  const parts = new KeptParts(previous?.parts, new Set(all.map(({ place }) => place)));
+  const parts = new StatefulParts(previous?.parts, new Set(all.map(({ place }) => place)));
   const routes = new Map<string, GatewayRoute>();
   const started: GatewayRoute[] = [];
   const discard = createDiscard(started, parts);
@@ -77,11 +77,11 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
     const { replica } = config.process;
     const limits = store && storeOfRoute(store, each.scope);
     const keys = secret && keysOfRoute(secret, each.scope);
-    const take = parts.takerFor(each.place, each.key);
+    const reuseOrCreate = parts.reuserFor(each.place, each.key);
     const created = createRoute(each.route, {
       logger,
       files,
-      take,
+      reuseOrCreate,
       replica,
       secret: keys,
       store,
@@ -103,10 +103,10 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
 }
 
 /** Outside of `createGeneration()`, whose variables would keep every earlier version in memory. */
-function createDiscard(started: readonly GatewayRoute[], parts: KeptParts): () => void {
+function createDiscard(started: readonly GatewayRoute[], parts: StatefulParts): () => void {
   return () => {
     for (const route of started) void route.close();
-    parts.endMade();
+    parts.endCreated();
   };
 }
 
