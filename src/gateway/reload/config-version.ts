@@ -12,7 +12,7 @@ import { portIdOf, routeKeyOf } from './route-key.js';
 import { StatefulParts } from './stateful-parts.js';
 
 /** A port of the file, with its routes. */
-export interface GenerationPort {
+export interface VersionPort {
   /** Equal for the same port in two versions of the file. */
   readonly id: string;
   readonly bind: BindConfig;
@@ -21,9 +21,9 @@ export interface GenerationPort {
 }
 
 /** One version of the configuration file, with its routes. */
-export interface Generation {
+export interface ConfigVersion {
   readonly config: GatewayConfig;
-  readonly ports: readonly GenerationPort[];
+  readonly ports: readonly VersionPort[];
   /** By key: see `routeKeyOf()`. */
   readonly routes: ReadonlyMap<string, GatewayRoute>;
   readonly parts: StatefulParts;
@@ -40,7 +40,7 @@ interface Surroundings {
   readonly files: InputFiles;
   readonly store?: Store | undefined;
   /** The version before, whose routes stay where they are the same. */
-  readonly previous: Generation | undefined;
+  readonly previous: ConfigVersion | undefined;
 }
 
 /** A route of the file, with its keys. */
@@ -57,7 +57,7 @@ interface KeyedRoute {
  *
  * @throws {StartupError} If a policy or a target of the file is not valid. Then nothing is left of what was created.
  */
-export function createGeneration(config: GatewayConfig, surroundings: Surroundings): Generation {
+export function createConfigVersion(config: GatewayConfig, surroundings: Surroundings): ConfigVersion {
   const { logger, files, store, previous } = surroundings;
   const secret = config.sessionKey && resolveSessionKey(config.sessionKey, files);
   const keyed = keyedRoutesOf(config, { files, secret, hasStore: store !== undefined });
@@ -102,7 +102,7 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
   }
 }
 
-/** Outside of `createGeneration()`, whose variables would keep every earlier version in memory. */
+/** Outside of `createConfigVersion()`, whose variables would keep every earlier version in memory. */
 function createDiscard(started: readonly GatewayRoute[], parts: StatefulParts): () => void {
   return () => {
     for (const route of started) void route.close();
@@ -122,7 +122,7 @@ function keyedRoutesOf(
   return new Map(binds.flatMap((bind) => bind.listeners.flatMap((listener) => keysIn(bind, listener))));
 }
 
-function createPort(bind: BindConfig, routeOf: (config: RouteConfig) => GatewayRoute | undefined): GenerationPort {
+function createPort(bind: BindConfig, routeOf: (config: RouteConfig) => GatewayRoute | undefined): VersionPort {
   const listeners = bind.listeners.map((listener) => ({
     config: listener,
     routes: listener.routes.flatMap((route) => routeOf(route) ?? []),
