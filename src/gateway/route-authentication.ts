@@ -34,7 +34,7 @@ export interface Authentication extends CheckedLogin {
   keySetAges(): readonly KeySetAge[];
 }
 
-interface Surroundings extends Pick<RouteShare, 'secret' | 'store' | 'revocations'> {
+interface LoginInputs extends Pick<RouteShare, 'secret' | 'store' | 'revocations'> {
   readonly logger: Logger;
   readonly advice: Advice;
   readonly files: InputFiles;
@@ -49,7 +49,7 @@ interface Surroundings extends Pick<RouteShare, 'secret' | 'store' | 'revocation
  */
 export function createRouteLogin(
   { mcpAuthentication, credentials }: RouteConfig,
-  { secret, store, revocations, logger, files, advice, reuseOrCreate }: Surroundings,
+  { secret, store, revocations, logger, files, advice, reuseOrCreate }: LoginInputs,
 ): Authentication | undefined {
   const config = mcpAuthentication ?? credentials;
   if (config === undefined) return undefined;

@@ -210,7 +210,7 @@ function createLimits(
   return { value: atPlace(place, () => mcpLimits(limits, options)) };
 }
 
-interface Surroundings {
+interface BackendInputs {
   readonly logger: Logger;
   readonly files: InputFiles;
   readonly advice: Advice;
@@ -218,7 +218,7 @@ interface Surroundings {
   readonly replica: string | undefined;
 }
 
-function createRouteBackend(route: RouteConfig, config: McpBackendConfig, { policy, ...others }: Surroundings) {
+function createRouteBackend(route: RouteConfig, config: McpBackendConfig, { policy, ...others }: BackendInputs) {
   const allowedOrigins = originsForBackend(route, policy);
   const isOpen = policy === undefined || !requiresToken(policy.modeName);
   const { timeout, retry } = route;

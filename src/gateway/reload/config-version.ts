@@ -35,7 +35,7 @@ export interface ConfigVersion {
   discard(): void;
 }
 
-interface Surroundings {
+interface VersionInputs {
   readonly logger: Logger;
   readonly files: InputFiles;
   readonly store?: Store | undefined;
@@ -57,8 +57,8 @@ interface KeyedRoute {
  *
  * @throws {StartupError} If a policy or a target of the file is not valid. Then nothing is left of what was created.
  */
-export function createConfigVersion(config: GatewayConfig, surroundings: Surroundings): ConfigVersion {
-  const { logger, files, store, previous } = surroundings;
+export function createConfigVersion(config: GatewayConfig, inputs: VersionInputs): ConfigVersion {
+  const { logger, files, store, previous } = inputs;
   const secret = config.sessionKey && resolveSessionKey(config.sessionKey, files);
   const keyed = keyedRoutesOf(config, { files, secret, hasStore: store !== undefined });
   const all = [...keyed.values()];
@@ -112,12 +112,12 @@ function createDiscard(started: readonly GatewayRoute[], parts: StatefulParts): 
 
 function keyedRoutesOf(
   { binds }: GatewayConfig,
-  surroundings: Omit<Parameters<typeof routeKeyOf>[3], 'scope'>,
+  inputs: Omit<Parameters<typeof routeKeyOf>[3], 'scope'>,
 ): ReadonlyMap<RouteConfig, KeyedRoute> {
   const keysIn = (bind: BindConfig, listener: ListenerConfig) =>
     listener.routes.map((route) => {
       const scope = routeScope(listener, route);
-      return [route, { route, ...routeKeyOf(bind, listener, route, { ...surroundings, scope }), scope }] as const;
+      return [route, { route, ...routeKeyOf(bind, listener, route, { ...inputs, scope }), scope }] as const;
     });
   return new Map(binds.flatMap((bind) => bind.listeners.flatMap((listener) => keysIn(bind, listener))));
 }

@@ -30,7 +30,7 @@ export interface ConfigChanges {
   readonly closed: readonly string[];
 }
 
-interface Surroundings {
+interface VersionsInputs {
   readonly logger: Logger;
   /** Creates the function that answers the requests of a port. */
   handlerFor(port: VersionPort, config: GatewayConfig): RequestListener;
@@ -47,7 +47,7 @@ interface UseParts {
 
 /** The versions of the configuration file: the one in use, and earlier ones whose calls are not finished. */
 export class Versions {
-  readonly #surroundings: Surroundings;
+  readonly #inputs: VersionsInputs;
   readonly #ports: Ports;
   /** The last one that was prepared at start, or used. */
   #current: ConfigVersion | undefined;
@@ -55,9 +55,9 @@ export class Versions {
   readonly #ending = new Set<GatewayRoute>();
   #isClosed = false;
 
-  constructor(surroundings: Surroundings) {
-    this.#surroundings = surroundings;
-    this.#ports = new Ports(surroundings.logger, surroundings.isEnding);
+  constructor(inputs: VersionsInputs) {
+    this.#inputs = inputs;
+    this.#ports = new Ports(inputs.logger, inputs.isEnding);
   }
 
   /** The version in use. */
@@ -87,7 +87,7 @@ export class Versions {
 
   /** @throws {StartupError} If something in the file is not valid. Then nothing has changed. */
   prepare(config: GatewayConfig, files: InputFiles): PreparedConfig {
-    const { logger, handlerFor, store } = this.#surroundings;
+    const { logger, handlerFor, store } = this.#inputs;
     const previous = this.#current;
     const next = createConfigVersion(config, { logger, files, store, previous });
     let prepared: PreparedPorts;
@@ -152,7 +152,7 @@ export class Versions {
   async #end(routes: readonly GatewayRoute[]): Promise<void> {
     const ended = await Promise.allSettled(routes.map((route) => route.close()));
     for (const end of ended) {
-      if (end.status === 'rejected') this.#surroundings.logger.error(`a backend could not be stopped: ${end.reason}`);
+      if (end.status === 'rejected') this.#inputs.logger.error(`a backend could not be stopped: ${end.reason}`);
     }
   }
 }
