@@ -34,7 +34,7 @@ export interface BackendTls {
 
 /** Reads the member `mcp` of a target. */
 export function readRemoteTarget(node: ConfigNode, policies: Policies, directory: string): RemoteTargetConfig {
-  const { host, port, path, ...rest } = node.members(REMOTE, { unsupported: ['backend'], elsewhere: ELSEWHERE });
+  const { host, port, path, ...rest } = node.members(REMOTE, { unsupportedNames: ['backend'], elsewhere: ELSEWHERE });
   const others: Partial<Record<string, ConfigNode>> = rest;
   const { backendAuth, backendTLS, requestHeaderModifier } = policies;
   const url = readUrl({ host, port, path }, backendTLS !== undefined);
