@@ -4,7 +4,7 @@ import { runOutsideRequest } from '../../core/log-fields.js';
 import type { Caller } from '../../core/quota.js';
 import type { Connection, ConnectionSource } from '../connection.js';
 import { Child, type ChildRecipe } from './child.js';
-import { type ChildVariables, LateChild } from './late-child.js';
+import { type ChildVariables, DeferredChild } from './deferred-child.js';
 import { acquireWatchdog, releaseWatchdog } from './watchdog.js';
 
 /** Returns the environment of a caller's child, or a promise of it; `undefined` is an anonymous caller. */
@@ -80,7 +80,7 @@ export class ChildSource implements ConnectionSource {
     const start = (known: ChildVariables) => runOutsideRequest(() => new Child(this.#recipe, known));
     const child =
       environment instanceof Promise
-        ? new LateChild(this.#recipe, { environment, start, logFailure: this.#logFailure })
+        ? new DeferredChild(this.#recipe, { environment, start, logFailure: this.#logFailure })
         : start(environment);
     this.#running.add(child);
     void child.ended.then(() => this.#running.delete(child));

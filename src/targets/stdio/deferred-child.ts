@@ -7,21 +7,21 @@ import type { Child, ChildRecipe } from './child.js';
 export type ChildVariables = Readonly<Record<string, string>>;
 
 /** The start of a child once its environment is known, and the log of a failure to find it. */
-export interface LateStart {
+export interface DeferredStart {
   readonly environment: Promise<ChildVariables>;
   readonly start: (environment: ChildVariables) => Child;
   readonly logFailure: (error: unknown) => void;
 }
 
 /** The facts about a child that are needed before it starts. */
-export type LateRecipe = Pick<ChildRecipe, 'target' | 'command' | 'logger' | 'maxWaiting' | 'waitMs'>;
+export type DeferredRecipe = Pick<ChildRecipe, 'target' | 'command' | 'logger' | 'maxWaiting' | 'waitMs'>;
 
 /** A child that starts when its environment has been looked up. Messages wait until then. */
-export class LateChild implements Connection {
+export class DeferredChild implements Connection {
   /** Resolves when the child has ended, or when it is certain that there will be none. */
   readonly ended: Promise<void>;
   readonly target: SingleTarget;
-  readonly #recipe: LateRecipe;
+  readonly #recipe: DeferredRecipe;
   readonly #waiters: Waiters;
   readonly #messages: Buffer[] = [];
   readonly #settled: Promise<void>;
@@ -32,7 +32,7 @@ export class LateChild implements Connection {
   #failure: BridgeErrorCode | undefined;
   #resolveEnded: () => void = () => undefined;
 
-  constructor(recipe: LateRecipe, { environment, start, logFailure }: LateStart) {
+  constructor(recipe: DeferredRecipe, { environment, start, logFailure }: DeferredStart) {
     this.#recipe = recipe;
     this.target = { name: recipe.target };
     this.#waiters = new Waiters(recipe);
@@ -109,7 +109,7 @@ export class LateChild implements Connection {
     return this.ended;
   }
 
-  #begin(environment: ChildVariables, start: LateStart['start']): void {
+  #begin(environment: ChildVariables, start: DeferredStart['start']): void {
     if (this.#failure !== undefined) return;
     const child = start(environment);
     this.#child = child;
@@ -120,7 +120,7 @@ export class LateChild implements Connection {
     void child.ended.then(this.#resolveEnded);
   }
 
-  #fail(error: unknown, logFailure: LateStart['logFailure']): void {
+  #fail(error: unknown, logFailure: DeferredStart['logFailure']): void {
     if (this.#failure !== undefined) return;
     logFailure(error);
     this.#end('environment_failed');
