@@ -25,7 +25,7 @@ export class Sessions {
 
   /** The sessions whose ids clients know. */
   get live(): readonly Session[] {
-    return [...this.#byId.values()].filter(({ revision }) => revision !== '');
+    return [...this.#byId.values()].filter(({ isInitialized }) => isInitialized);
   }
 
   get pending(): number {
