@@ -23,7 +23,7 @@ import { endOfRefusal, endOfWithdrawal } from '../../telemetry/outcomes.js';
 import { PendingRequests } from '../answers/pending-requests.js';
 import type { Recipient } from '../answers/post-response.js';
 import { writeCall } from '../answers/write-call.js';
-import { destinationOf, requestEdits, type StatelessRequest } from './destination.js';
+import { requestEdits, routeNotification, type StatelessRequest } from './notification-routing.js';
 import { ToolHeaders } from './tool-headers.js';
 
 const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
@@ -239,7 +239,7 @@ export class StatelessConnection implements ConnectionListener {
   }
 
   #route(message: RpcMessage): void {
-    const { request, edits = [] } = destinationOf(message, this.#pending) ?? {};
+    const { request, edits = [] } = routeNotification(message, this.#pending) ?? {};
     if (request === undefined) return;
     request.recipient.notify(applyEdits(message.bytes, edits));
     if (message.method === 'notifications/cancelled') request.recipient.finish();
