@@ -45,11 +45,11 @@ export interface Connection {
   /** The target that gets every message. Left out: there are several, and each message has its own. */
   readonly target?: SingleTarget;
   /** False once the connection is gone. */
-  readonly alive: boolean;
+  readonly isAlive: boolean;
   /** Resolves when nothing of the connection is left. */
   readonly ended: Promise<void>;
   /** True while the bridge asks which revisions the server speaks. Its other output is then logged at debug. */
-  probed: boolean;
+  isProbed: boolean;
   /** The requests that wait until the server reads on, or until it has answered the bridge's own requests. */
   readonly waiters: Waiters;
   /** Starts to read messages. Until then they wait. */

@@ -31,7 +31,7 @@ const QUIET_MS = 10_000;
 /** Receives what the MCP server sends about one request. */
 export interface Recipient {
   /** True if the answer has become an event stream. */
-  readonly streaming: boolean;
+  readonly isStreaming: boolean;
   /**
    * True if the answer ends when its token expires: an event stream from which an event was sent. Any other answer still brings the response,
    * and nothing else; it ends only when its token is withdrawn.
@@ -90,7 +90,7 @@ export class PostResponse implements Recipient {
     return this.#plan.request.res.writableFinished && !this.#hasWritten;
   }
 
-  get streaming(): boolean {
+  get isStreaming(): boolean {
     return this.#stream !== undefined;
   }
 

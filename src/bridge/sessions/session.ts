@@ -52,7 +52,7 @@ export class Session implements ConnectionListener, LiveSession {
   readonly #onEnd: () => void;
   /** Each request is answered on the POST that carried it. */
   readonly #pending: PendingRequests<PendingRequest & { readonly recipient: PostResponse }>;
-  #ended = false;
+  #hasEnded = false;
 
   /** `onEnd` is called once, when the session is over. */
   constructor(
@@ -98,7 +98,7 @@ export class Session implements ConnectionListener, LiveSession {
 
   /** Refuses requests if the session has ended, a limit is reached or an id is in flight. Call it before any message of a batch is sent. */
   requireRoom(requests: readonly ClientMessage[]): void {
-    if (this.#ended) throw new BridgeError('unknown_session');
+    if (this.#hasEnded) throw new BridgeError('unknown_session');
     this.#pending.requireRoom(requests);
   }
 
@@ -186,7 +186,7 @@ export class Session implements ConnectionListener, LiveSession {
       }
       const withdrawal = recipient.endsWithToken ? undefined : withdrawalOf(recipient.auth);
       if (withdrawal === undefined) continue;
-      if (recipient.streaming) recipient.finish();
+      if (recipient.isStreaming) recipient.finish();
       else recipient.refuse(withdrawal);
       if (!this.isInitialized) this.end('session_ended');
       else if (this.#pending.drop(key, endOfWithdrawal(withdrawal)) !== undefined)
@@ -202,8 +202,8 @@ export class Session implements ConnectionListener, LiveSession {
 
   /** Ends the session and its connection; requests in flight are answered at once. */
   end(reason: BridgeErrorCode): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     // Until `initialize` is answered there is no session, so the client gets the status of the error and not 200.
     this.#pending.failAll(reason, this.isInitialized ? undefined : BRIDGE_ERRORS[reason].status);
     this.streams.standalone.end();

@@ -52,7 +52,7 @@ export class ConnectionPool<Prepared> {
   readonly #connections: LeasedConnections;
   readonly #plan: PoolPlan<Prepared>;
   readonly #open = new Map<Owner, OpenConnection<Prepared>>();
-  #closed = false;
+  #isClosed = false;
 
   constructor(options: ResolvedBridge, connections: LeasedConnections, plan: PoolPlan<Prepared>) {
     this.#options = options;
@@ -112,7 +112,7 @@ export class ConnectionPool<Prepared> {
   }
 
   endAll(reason: BridgeErrorCode): void {
-    this.#closed = true;
+    this.#isClosed = true;
     for (const opened of [...this.#open.values()]) this.end(opened, reason);
   }
 
@@ -145,7 +145,7 @@ export class ConnectionPool<Prepared> {
 
   #gone({ owner, stateless }: Pick<NewConnection, 'owner' | 'stateless'>): void {
     const caller = this.#open.get(owner)?.caller;
-    if (!this.#forget({ owner, stateless }) || this.#closed || !stateless.served) return;
+    if (!this.#forget({ owner, stateless }) || this.#isClosed || !stateless.hasServedClient) return;
     // The connection of one anonymous request has no more requests to serve.
     if (caller === undefined || typeof owner !== 'string' || isExpiredOrWithdrawn(caller.auth)) return;
     this.restarts++;

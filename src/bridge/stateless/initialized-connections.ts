@@ -77,8 +77,8 @@ export class InitializedConnections {
     const { stateless, connection } = opened;
     const { startTimeoutSeconds } = this.#options;
     const answer = await askServer(stateless, 'initialize', OPENING, startTimeoutSeconds * 1_000);
-    const { over } = stateless;
-    if (over !== undefined) throw new BridgeError(over);
+    const { closeReason } = stateless;
+    if (closeReason !== undefined) throw new BridgeError(closeReason);
     if (answer === undefined) {
       connection.logLateStart(startTimeoutSeconds);
       this.#pool.end(opened, 'start_timed_out');

@@ -49,11 +49,11 @@ export class StatelessConnection implements ConnectionListener {
   lastUsed = performance.now();
   readonly latestToken: LatestToken;
   /** True if the server ever answered: an error of the bridge in its place does not count. */
-  answered = false;
+  hasAnswered = false;
   /** True if the server ever answered a client. A connection that never did is opened again only when another request needs it. */
-  served = false;
+  hasServedClient = false;
   /** The reason why it answers no more requests; undefined while it answers them. */
-  over: BridgeErrorCode | undefined;
+  closeReason: BridgeErrorCode | undefined;
   readonly toolHeaders = new ToolHeaders(this);
   readonly pauseFor: StatelessSetup['pauseFor'];
   readonly #connection: Connection;
@@ -61,7 +61,7 @@ export class StatelessConnection implements ConnectionListener {
   readonly #onGone: () => void;
   readonly #pending: PendingRequests<StatelessRequest>;
   #count = 0;
-  #started = false;
+  #hasStarted = false;
 
   constructor(connection: Connection, { auth, maxPending, statusOf, pauseFor, onGone }: StatelessSetup) {
     this.latestToken = new LatestToken(auth);
@@ -99,7 +99,7 @@ export class StatelessConnection implements ConnectionListener {
 
   /** Refuses requests if the connection is gone or a limit is reached. The caller must then call `request()` before it awaits anything. */
   requireRoom(requests: readonly ClientMessage[]): void {
-    if (this.over !== undefined) throw new BridgeError(this.over, { id: requests[0]?.id });
+    if (this.closeReason !== undefined) throw new BridgeError(this.closeReason, { id: requests[0]?.id });
     // Their own ids may be equal, and are not used.
     this.#pending.requireRoom(requests.map(({ id }, index) => ({ id, key: `new ${index}` })));
   }
@@ -132,8 +132,8 @@ export class StatelessConnection implements ConnectionListener {
   /** Sends a request of the bridge itself; returns the key for `cancel()`. */
   sendInternal(method: string, params: string, recipient: Recipient): string {
     const key = `${++this.#count}`;
-    if (this.over !== undefined) {
-      recipient.respond(new BridgeError(this.over, { id: key }).response());
+    if (this.closeReason !== undefined) {
+      recipient.respond(new BridgeError(this.closeReason, { id: key }).response());
       return key;
     }
     this.#pending.add(key, { id: key, recipient, isInternal: true, since: performance.now() });
@@ -177,12 +177,12 @@ export class StatelessConnection implements ConnectionListener {
       for (const key of this.#pending.answeredBy(bytes)) this.#pending.fail(key, 'unreadable_answer');
       return;
     }
-    this.#started = true;
+    this.#hasStarted = true;
     if (message.kind === 'response') {
       const settled = this.#pending.settle(message, this.#statusOf?.(message));
-      if (settled === undefined || this.served || reasonOf(message.bytes) !== undefined) return;
-      this.answered = true;
-      this.served = !settled.isInternal;
+      if (settled === undefined || this.hasServedClient || reasonOf(message.bytes) !== undefined) return;
+      this.hasAnswered = true;
+      this.hasServedClient = !settled.isInternal;
     } else if (message.kind === 'notification') this.#route(message);
     // These revisions have no requests to the client. Without a response, the server would wait forever.
     else this.#connection.write((message.method === 'ping' ? emptyResult : methodNotFound)(message.id ?? 'null'));
@@ -201,7 +201,9 @@ export class StatelessConnection implements ConnectionListener {
 
   /** True if a client's request has waited for `ms` and the server has sent no message yet. */
   isLate(now: number, ms: number): boolean {
-    return !this.#started && this.#pending.values().some(({ since, isInternal }) => !isInternal && now - since >= ms);
+    return (
+      !this.#hasStarted && this.#pending.values().some(({ since, isInternal }) => !isInternal && now - since >= ms)
+    );
   }
 
   /** Called every second, for timeouts, keep-alive comments and tokens that are over. Returns true if a request has timed out. */
@@ -219,10 +221,10 @@ export class StatelessConnection implements ConnectionListener {
   #endUnauthorized(): void {
     for (const [key, { recipient, listens }] of this.#pending.entries()) {
       const withdrawal = withdrawalOf(recipient.auth);
-      const endsWithToken = recipient.endsWithToken || (listens && recipient.streaming);
+      const endsWithToken = recipient.endsWithToken || (listens && recipient.isStreaming);
       if (withdrawal === undefined && !(endsWithToken && isExpiredOrWithdrawn(recipient.auth))) continue;
       this.cancel(key, endOfWithdrawal(withdrawal ?? 'token_expired'));
-      if (recipient.streaming || withdrawal === undefined) recipient.finish();
+      if (recipient.isStreaming || withdrawal === undefined) recipient.finish();
       else recipient.refuse(withdrawal);
     }
   }
@@ -234,7 +236,7 @@ export class StatelessConnection implements ConnectionListener {
   }
 
   #finish(reason: BridgeErrorCode): void {
-    this.over ??= reason;
+    this.closeReason ??= reason;
     this.#pending.failAll(reason);
   }
 

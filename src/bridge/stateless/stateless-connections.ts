@@ -94,18 +94,18 @@ export class StatelessConnections {
   /** Asks which revisions without sessions the server speaks; rejects if it speaks none. */
   async #probe(opened: NewConnection): Promise<void> {
     const { principal, stateless, connection } = opened;
-    connection.probed = true;
+    connection.isProbed = true;
     const response = await requestFromServer(stateless, 'server/discover', {}, PROBE_MS);
     const versions = versionsIn(response);
     if (versions.length > 0) {
-      connection.probed = false;
+      connection.isProbed = false;
       this.#versions = versions;
       return;
     }
-    const { answered, over: failure = response.reason } = stateless;
+    const { hasAnswered, closeReason: failure = response.reason } = stateless;
     this.#pool.end(opened, 'session_ended');
     const now = performance.now();
-    if (answered) {
+    if (hasAnswered) {
       if (this.#versions === undefined) this.#sessionsOnlyUntil = now + SESSIONS_ONLY_FOR_MS;
     } else if (failure !== undefined && !this.#mayBeOlder(failure)) throw new BridgeError(failure);
     else this.#silentUntil.set(principal, now + SILENT_FOR_MS);

@@ -38,7 +38,7 @@ export class NamedTarget {
   readonly #listener: TargetListener;
   #caller: Caller;
   #connection: Connection | undefined;
-  #probed = false;
+  #isProbed = false;
   #isPaused = false;
   #startedAt = Number.NEGATIVE_INFINITY;
   #lastReason: BridgeErrorCode = 'child_exited';
@@ -57,7 +57,7 @@ export class NamedTarget {
   }
 
   get isConnected(): boolean {
-    return this.#connection?.alive === true;
+    return this.#connection?.isAlive === true;
   }
 
   /** Milliseconds since the connection was opened. */
@@ -79,9 +79,9 @@ export class NamedTarget {
     this.#silentUntil = silent ? performance.now() + SILENT_FOR_MS : Number.NEGATIVE_INFINITY;
   }
 
-  set probed(probed: boolean) {
-    this.#probed = probed;
-    if (this.#connection) this.#connection.probed = probed;
+  set isProbed(probed: boolean) {
+    this.#isProbed = probed;
+    if (this.#connection) this.#connection.isProbed = probed;
   }
 
   /**
@@ -192,7 +192,7 @@ export class NamedTarget {
     const ended = connection.ended.then(() => void this.#ending.delete(ended));
     this.#ending.add(ended);
     this.#connection = connection;
-    connection.probed = this.#probed;
+    connection.isProbed = this.#isProbed;
     if (this.#isPaused) connection.pause();
     const current = () => connection === this.#connection;
     connection.listen({

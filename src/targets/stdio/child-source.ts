@@ -21,7 +21,7 @@ export class ChildSource implements ConnectionSource {
   readonly #startedAhead: Connection[] = [];
   readonly #running = new Set<Connection>();
   readonly #logFailure: (error: unknown) => void;
-  #closed = false;
+  #isClosed = false;
   #refilling: NodeJS.Timeout | undefined;
 
   constructor(recipe: Omit<ChildRecipe, 'watchdog'>, environmentFor: EnvironmentFor, warm: number) {
@@ -44,7 +44,7 @@ export class ChildSource implements ConnectionSource {
   /** Returns an unused child, if possible one that was started ahead. */
   open(caller: Caller): Connection {
     let child = this.#takeWarm(caller);
-    while (child !== undefined && !child.alive) child = this.#takeWarm(caller);
+    while (child !== undefined && !child.isAlive) child = this.#takeWarm(caller);
     child ??= this.#start(this.#environmentFor(caller.auth));
     if (this.#warm > 0) this.#refilling ??= setTimeout(() => this.#refill(), REFILL_AFTER_MS);
     return child;
@@ -52,7 +52,7 @@ export class ChildSource implements ConnectionSource {
 
   /** Ends every child; resolves when none is left. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#isClosed = true;
     clearTimeout(this.#refilling);
     await Promise.all([...this.#running].map((child) => child.stop()));
     await releaseWatchdog();
@@ -67,7 +67,7 @@ export class ChildSource implements ConnectionSource {
   #refill(): void {
     this.#refilling = undefined;
     try {
-      while (!this.#closed && this.#startedAhead.length < this.#warm) {
+      while (!this.#isClosed && this.#startedAhead.length < this.#warm) {
         this.#startedAhead.push(this.#start(this.#environmentFor(undefined)));
       }
     } catch (error) {

@@ -27,7 +27,7 @@ export class DeferredChild implements Connection {
   readonly #settled: Promise<void>;
   #child: Child | undefined;
   #listener: ConnectionListener | undefined;
-  #probed = false;
+  #isProbed = false;
   #isPaused = false;
   #failure: BridgeErrorCode | undefined;
   #resolveEnded: () => void = () => undefined;
@@ -44,21 +44,21 @@ export class DeferredChild implements Connection {
       .catch((error: unknown) => this.#fail(error, logFailure));
   }
 
-  get alive(): boolean {
-    return this.#child?.alive ?? this.#failure === undefined;
+  get isAlive(): boolean {
+    return this.#child?.isAlive ?? this.#failure === undefined;
   }
 
   get waiters(): Waiters {
     return this.#child?.waiters ?? this.#waiters;
   }
 
-  get probed(): boolean {
-    return this.#probed;
+  get isProbed(): boolean {
+    return this.#isProbed;
   }
 
-  set probed(probed: boolean) {
-    this.#probed = probed;
-    if (this.#child !== undefined) this.#child.probed = probed;
+  set isProbed(probed: boolean) {
+    this.#isProbed = probed;
+    if (this.#child !== undefined) this.#child.isProbed = probed;
   }
 
   listen(listener: ConnectionListener): void {
@@ -113,7 +113,7 @@ export class DeferredChild implements Connection {
     if (this.#failure !== undefined) return;
     const child = start(environment);
     this.#child = child;
-    child.probed = this.#probed;
+    child.isProbed = this.#isProbed;
     if (this.#isPaused) child.pause();
     if (this.#listener !== undefined) child.listen(this.#listener);
     for (const message of this.#messages.splice(0)) child.write(message);
