@@ -209,24 +209,24 @@ export class Bridge {
 
   async #receive(request: BridgeRequest): Promise<Buffer> {
     // While an MCP server is slow to read, its clients' bodies stay in the network and do not fill the heap.
-    await this.#whenWritable(request, request.req.readableLength);
+    await this.#untilWritable(request, request.req.readableLength);
     const body = await readBody(request.req, this.#maxBodyBytes, 'application/json', userOf(request.auth));
     // Requests that arrived together all passed the check above, so each waits its turn here.
-    await this.#whenWritable(request, body.length);
+    await this.#untilWritable(request, body.length);
     return body;
   }
 
-  async #whenWritable(request: BridgeRequest, bytes: number): Promise<void> {
-    for (let busy = this.#busy(request, bytes); busy; busy = this.#busy(request, bytes)) await busy;
+  async #untilWritable(request: BridgeRequest, bytes: number): Promise<void> {
+    for (let wait = this.#whenWritable(request, bytes); wait; wait = this.#whenWritable(request, bytes)) await wait;
   }
 
-  #busy({ req, principal, since }: BridgeRequest, bytes: number): Promise<void> | undefined {
+  #whenWritable({ req, principal, since }: BridgeRequest, bytes: number): Promise<void> | undefined {
     const sessionId = req.headers['mcp-session-id'];
     if (sessionId !== undefined && this.#hasSessions)
-      return this.#sessions.ready(String(sessionId), principal, since, bytes);
+      return this.#sessions.whenWritable(String(sessionId), principal, since, bytes);
     // A request that opens a session has no connection yet, so it does not wait.
-    if (namesStatelessRevision(req)) return this.#stateless.ready(principal, since, bytes);
-    return this.#hasSessions ? undefined : this.#initialized.ready(principal, since, bytes);
+    if (namesStatelessRevision(req)) return this.#stateless.whenWritable(principal, since, bytes);
+    return this.#hasSessions ? undefined : this.#initialized.whenWritable(principal, since, bytes);
   }
 
   #tick(): void {

@@ -117,9 +117,9 @@ export class Session implements ConnectionListener, LiveSession {
     if (message.method === 'notifications/cancelled') this.#cancel(message);
   }
 
-  /** See `Connection.ready()`. */
-  ready(since: number, bytes: number): Promise<void> | undefined {
-    return this.#connection.ready(since, bytes);
+  /** See `Connection.whenWritable()`. */
+  whenWritable(since: number, bytes: number): Promise<void> | undefined {
+    return this.#connection.whenWritable(since, bytes);
   }
 
   /** Stops reading from the server until `res` has drained. */

@@ -85,9 +85,9 @@ export class ConnectionPool<Prepared> {
     return { stateless, prepared: await stateless.countWaiting(bytes, () => ready) };
   }
 
-  /** `Connection.ready()` of the principal's connection; undefined if there is none. */
-  ready(principal: Principal, since: number, bytes: number): Promise<void> | undefined {
-    return this.#open.get(principal)?.stateless.ready(since, bytes);
+  /** `Connection.whenWritable()` of the principal's connection; undefined if there is none. */
+  whenWritable(principal: Principal, since: number, bytes: number): Promise<void> | undefined {
+    return this.#open.get(principal)?.stateless.whenWritable(since, bytes);
   }
 
   /** Called every second, for timeouts, keep-alive comments, expired tokens and idle connections. Returns true if a request has timed out. */

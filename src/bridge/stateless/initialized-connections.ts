@@ -59,9 +59,9 @@ export class InitializedConnections {
     return this.#pool.get(request, bytes);
   }
 
-  /** `Connection.ready()` of the principal's connection; undefined if there is none. */
-  ready(principal: Principal, since: number, bytes: number): Promise<void> | undefined {
-    return this.#pool.ready(principal, since, bytes);
+  /** `Connection.whenWritable()` of the principal's connection; undefined if there is none. */
+  whenWritable(principal: Principal, since: number, bytes: number): Promise<void> | undefined {
+    return this.#pool.whenWritable(principal, since, bytes);
   }
 
   /** Called every second. Returns true if a request has timed out. */

@@ -96,7 +96,7 @@ export class InitializedExchange {
     const bytes = messages.reduce((sum, message) => sum + message.bytes.length, 0);
     const opened = await this.#connections.get(request, bytes);
     const { stateless } = opened;
-    for (let busy = stateless.ready(since, bytes); busy; busy = stateless.ready(since, bytes)) await busy;
+    for (let wait = stateless.whenWritable(since, bytes); wait; wait = stateless.whenWritable(since, bytes)) await wait;
     requireNotWithdrawn(auth);
     return opened;
   }

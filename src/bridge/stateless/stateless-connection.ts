@@ -82,9 +82,9 @@ export class StatelessConnection implements ConnectionListener {
     return !this.#pending.isEmpty || !this.#connection.waiters.isEmpty;
   }
 
-  /** See `Connection.ready()`. */
-  ready(since: number, bytes: number): Promise<void> | undefined {
-    return this.#connection.ready(since, bytes);
+  /** See `Connection.whenWritable()`. */
+  whenWritable(since: number, bytes: number): Promise<void> | undefined {
+    return this.#connection.whenWritable(since, bytes);
   }
 
   /** See `Connection.cursorFor()`. */

@@ -71,9 +71,9 @@ export class StatelessConnections {
     return stateless;
   }
 
-  /** `Connection.ready()` of the principal's connection; undefined if there is none. */
-  ready(principal: Principal, since: number, bytes: number): Promise<void> | undefined {
-    return this.#pool.ready(principal, since, bytes);
+  /** `Connection.whenWritable()` of the principal's connection; undefined if there is none. */
+  whenWritable(principal: Principal, since: number, bytes: number): Promise<void> | undefined {
+    return this.#pool.whenWritable(principal, since, bytes);
   }
 
   /** Called every second. Returns true if a request has timed out. */

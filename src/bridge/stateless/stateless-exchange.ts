@@ -46,7 +46,8 @@ export class StatelessExchange {
     if (message.method === 'tools/call') {
       await connection.countWaiting(length, () => connection.toolHeaders.check(req, message, rule?.own));
     }
-    for (let busy = connection.ready(since, length); busy; busy = connection.ready(since, length)) await busy;
+    for (let wait = connection.whenWritable(since, length); wait; wait = connection.whenWritable(since, length))
+      await wait;
     if (cancelIfHungUp(request)) return;
     requireNotWithdrawn(auth);
     connection.requireRoom([message]);
@@ -76,7 +77,8 @@ export class StatelessExchange {
     if (message.method !== 'notifications/cancelled' && !this.#connections.isSeparate(request)) {
       const { length } = message.bytes;
       const connection = await this.#connections.get(request, length);
-      for (let busy = connection.ready(since, length); busy; busy = connection.ready(since, length)) await busy;
+      for (let wait = connection.whenWritable(since, length); wait; wait = connection.whenWritable(since, length))
+        await wait;
       requireNotWithdrawn(auth);
       connection.notify(withMeta(message, this.#metaRules.forOthers), senderOf(request));
     }

@@ -95,7 +95,7 @@ export class RemoteConnection implements Connection {
     if (cancelled !== undefined) void accepted.then(() => cancelled.abort());
   }
 
-  ready(since: number, bytes = 0): Promise<void> | undefined {
+  whenWritable(since: number, bytes = 0): Promise<void> | undefined {
     const drained = this.#uploads.drained();
     return drained && this.waiters.wait(drained, since, bytes);
   }

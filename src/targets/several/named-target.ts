@@ -3,8 +3,8 @@ import { withdrawalOf } from '../../core/token-validity.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import type { Connection, ConnectionSource, Sender } from '../connection.js';
-import { busyOf } from './busy.js';
 import { MessageQueue } from './message-queue.js';
+import { whenTargetWritable } from './when-target-writable.js';
 
 /** Receives what one of several targets sends. */
 export interface TargetListener {
@@ -93,7 +93,7 @@ export class NamedTarget {
     if (sender !== undefined) this.#caller = { ...this.#caller, auth: sender.auth };
     if (!this.isConnected) this.connect();
     const connection = this.#isOpening || !this.#queue.isEmpty ? undefined : this.#connection;
-    if (connection === undefined || busyOf(connection) !== undefined) this.#enqueue(bytes, sender);
+    if (connection === undefined || whenTargetWritable(connection) !== undefined) this.#enqueue(bytes, sender);
     else connection.write(bytes, sender);
   }
 
@@ -235,8 +235,8 @@ export class NamedTarget {
       connection = this.#connection
     ) {
       if (this.#isOpening) return;
-      const busy = busyOf(connection);
-      if (busy !== undefined) await busy;
+      const wait = whenTargetWritable(connection);
+      if (wait !== undefined) await wait;
       else this.#writeNext(connection);
     }
   }

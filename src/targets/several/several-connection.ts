@@ -71,7 +71,7 @@ export class SeveralConnection implements Connection, TargetListener {
   }
 
   /** Never waits: messages for a target that is slow to read wait in its own queue. */
-  ready(): undefined {
+  whenWritable(): undefined {
     return undefined;
   }
 

@@ -143,7 +143,7 @@ export class Child implements Connection {
     stdin.write(encodeLine(message));
   }
 
-  ready(since: number, bytes = 0): Promise<void> | undefined {
+  whenWritable(since: number, bytes = 0): Promise<void> | undefined {
     const drained = this.#drain();
     return drained && this.waiters.wait(drained, since, bytes);
   }

@@ -73,8 +73,8 @@ export class DeferredChild implements Connection {
     else if (this.#failure === undefined) this.#messages.push(message);
   }
 
-  ready(since: number, bytes = 0): Promise<void> | undefined {
-    if (this.#child !== undefined) return this.#child.ready(since, bytes);
+  whenWritable(since: number, bytes = 0): Promise<void> | undefined {
+    if (this.#child !== undefined) return this.#child.whenWritable(since, bytes);
     return this.#failure === undefined ? this.#waiters.wait(this.#settled, since, bytes) : undefined;
   }
 
