@@ -49,7 +49,8 @@ export type FailureReport = (rule: AuthorizationRule, code: string) => void;
 
 export const ARGUMENTS = 'mcp.tool.arguments';
 
-export interface RuleSet {
+/** The rules of `mcpAuthorization()`, which decide together. */
+export interface AuthorizationRules {
   readonly readsArguments: boolean;
   /** Evaluates one rule. */
   evaluate(rule: AuthorizationRule, input: RuleInput): ExpressionOutcome;
@@ -61,7 +62,10 @@ export interface RuleSet {
  * true allows; then the call is allowed only if there is no `allow` rule. One difference: a `deny` rule that fails denies too, unless it
  * fails only because the call has no such variable.
  */
-export function createRuleSet(rules: readonly AuthorizationRule[], report: FailureReport): RuleSet {
+export function createAuthorizationRules(
+  rules: readonly AuthorizationRule[],
+  report: FailureReport,
+): AuthorizationRules {
   const prepared = rules.map(prepare);
   const [deny, require, allow] = (['deny', 'require', 'allow'] as const).map((kind) =>
     prepared.filter(({ rule }) => rule.kind === kind),
