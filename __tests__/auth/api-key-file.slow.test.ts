@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import express from 'express';
 import request from 'supertest';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { withdrawalOf } from '../../src/core/authority.js';
+import { withdrawalOf } from '../../src/core/token-validity.js';
 import { type AuthInfo, getAuth } from '../../src/index.js';
 import { createAppWithKeys, makeKey } from '../support/api-keys.js';
 import { expectInvalidToken } from '../support/protected-app.js';

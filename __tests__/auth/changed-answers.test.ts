@@ -1,7 +1,7 @@
 import express from 'express';
 import request from 'supertest';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { withdrawalOf } from '../../src/core/authority.js';
+import { withdrawalOf } from '../../src/core/token-validity.js';
 import { type AuthInfo, getAuth } from '../../src/index.js';
 import { makeKey } from '../support/api-keys.js';
 import { passTime } from '../support/app-with-key-server.js';

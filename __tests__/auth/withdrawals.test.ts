@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import express from 'express';
 import request from 'supertest';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { withdrawalOf } from '../../src/core/authority.js';
+import { withdrawalOf } from '../../src/core/token-validity.js';
 import { type AuthInfo, getAuth, type McpAuthOptions, mcpAuth } from '../../src/index.js';
 import { passTime } from '../support/app-with-key-server.js';
 import { startKeyServer } from '../support/key-server.js';

@@ -1,11 +1,11 @@
 import { Environment } from '@marcbachmann/cel-js';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { type AuthorizationRule, createAuthorizationRules } from '../../src/authorization/authorization-rules.js';
 import { toCelObject } from '../../src/authorization/expressions/cel-values.js';
 import { evaluateTogether } from '../../src/authorization/expressions/evaluation.js';
 import { compileExpression, type Expression } from '../../src/authorization/expressions/expression.js';
 import { createRuleAuthorizer } from '../../src/authorization/rule-authorizer.js';
-import { type AuthorizationRule, createRuleSet } from '../../src/authorization/rule-set.js';
 import { BodyError } from '../../src/http/body.js';
 import { readCalls } from '../../src/messages/calls-in-body.js';
 import { MessageError } from '../../src/messages/message-refusal.js';
@@ -91,11 +91,11 @@ test('an expression is as true as the library says, and a rule set decides accor
         return [each, outcome as boolean | 'failed' | 'absent'] as const;
       });
       const input = { variables, scopes: new Set<string>(), hasLongArguments: false };
-      const ruleSet = createRuleSet(rules, () => undefined);
-      expect(ruleSet.decide(input).isAllowed).toBe(decide(outcomes));
+      const authorizationRules = createAuthorizationRules(rules, () => undefined);
+      expect(authorizationRules.decide(input).isAllowed).toBe(decide(outcomes));
       // The second decision uses the outcomes that the first one has remembered.
       for (const _ of [1, 2])
-        expect(ruleSet.decide({ ...input, subject: 'tool  echo' }).isAllowed).toBe(decide(outcomes));
+        expect(authorizationRules.decide({ ...input, subject: 'tool  echo' }).isAllowed).toBe(decide(outcomes));
     }),
     { numRuns: 800 },
   );
@@ -113,7 +113,11 @@ test('no message makes a rule throw', () => {
     scopes: ['a'],
     at: `rules[${i}]`,
   }));
-  const settings = { ruleSet: createRuleSet(rules, () => undefined), isAmbiguous: () => false, backend: undefined };
+  const settings = {
+    authorizationRules: createAuthorizationRules(rules, () => undefined),
+    isAmbiguous: () => false,
+    backend: undefined,
+  };
   const method = fc.constantFrom(
     'tools/call',
     'prompts/get',

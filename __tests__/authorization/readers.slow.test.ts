@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createCallAuthorizer } from '../../src/authorization/call-authorizer.js';
 import { createGrantedScopes } from '../../src/authorization/granted-scopes.js';
-import { createRuleBook } from '../../src/authorization/rule-book.js';
+import { createScopeRuleTable } from '../../src/authorization/scope-rule-table.js';
 import { SILENT } from '../../src/core/logger.js';
 import { BodyError } from '../../src/http/body.js';
 import { parseReceivedBody, readCalls } from '../../src/messages/calls-in-body.js';
@@ -44,7 +44,7 @@ function write(pairs: readonly Pair[], escapes: () => boolean): string {
 }
 
 const rules = [{ method: 'tools/call', pattern: 'delete_file', rule: ['files:write'] }];
-const authorize = createCallAuthorizer(createRuleBook(rules, SILENT), createGrantedScopes(new Map()));
+const authorize = createCallAuthorizer(createScopeRuleTable(rules, SILENT), createGrantedScopes(new Map()));
 
 function passes(text: string): boolean {
   try {

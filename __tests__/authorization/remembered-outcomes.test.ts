@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { createAuthorizationRules } from '../../src/authorization/authorization-rules.js';
 import { toCelObject } from '../../src/authorization/expressions/cel-values.js';
 import { evaluateTogether } from '../../src/authorization/expressions/evaluation.js';
 import { compileExpression } from '../../src/authorization/expressions/expression.js';
-import { createRuleSet } from '../../src/authorization/rule-set.js';
 
 const ALICE = toCelObject({ sub: 'alice' });
 const BOB = toCelObject({ sub: 'bob' });
@@ -20,7 +20,7 @@ interface Given {
 function createDecision(text: string) {
   let failures = 0;
   const rule = { kind: 'allow' as const, expression: compileExpression(text), scopes: [], at: 'rules[0]' };
-  const ruleSet = createRuleSet([rule], () => {
+  const authorizationRules = createAuthorizationRules([rule], () => {
     failures += 1;
   });
   const decide = ({ caller, key, name = 'echo', target, amount = 0, header = '' }: Given) => {
@@ -32,7 +32,8 @@ function createDecision(text: string) {
       mcp: { tool: { name, target, arguments: toCelObject({ amount }) } },
     };
     const input = { variables, scopes: new Set<string>(), hasLongArguments: false };
-    return evaluateTogether(() => ruleSet.decide({ ...input, subject: `tool ${target ?? ''} ${name}` })).isAllowed;
+    return evaluateTogether(() => authorizationRules.decide({ ...input, subject: `tool ${target ?? ''} ${name}` }))
+      .isAllowed;
   };
   return { decide, failures: () => failures };
 }

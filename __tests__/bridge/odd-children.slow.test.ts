@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { SILENT } from '../../src/core/logger.js';
 import { SlowReaders } from '../../src/targets/slow-readers.js';
 import { Child } from '../../src/targets/stdio/child.js';
-import { dropWatchdog, takeWatchdog } from '../../src/targets/stdio/watchdog.js';
+import { acquireWatchdog, releaseWatchdog } from '../../src/targets/stdio/watchdog.js';
 import { listen, originOf, stop } from '../support/loopback-server.js';
 import { reasonOf } from '../support/mcp-answers.js';
 import {
@@ -187,7 +187,7 @@ describe('a client that does not read its answer', () => {
       maxWaiting: 1,
       waitMs: 0,
     };
-    const child = new Child({ ...recipe, watchdog: takeWatchdog(), logger: SILENT }, {});
+    const child = new Child({ ...recipe, watchdog: acquireWatchdog(), logger: SILENT }, {});
     const slowReaders = new SlowReaders(child, () => undefined);
     const server = createServer((req, res) => {
       if (req.url === '/never') return;
@@ -208,7 +208,7 @@ describe('a client that does not read its answer', () => {
       socket.destroy();
       await stop(server);
       await child.stop();
-      await dropWatchdog();
+      await releaseWatchdog();
     });
     const answers = () => {
       child.write(Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' })));

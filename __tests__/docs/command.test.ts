@@ -8,7 +8,12 @@ import { CHILD_TABLE } from '../../src/bridge/child-options.js';
 import { HTTP_TABLE } from '../../src/bridge/http/http-options.js';
 import { JOINED_TABLE } from '../../src/bridge/joined-options.js';
 import { USAGE } from '../../src/gateway/command-line.js';
-import { BACKENDS_OUT, POLICIES_OUT, SECTIONS_OUT, TARGETS_OUT } from '../../src/gateway/config/stays-out.js';
+import {
+  UNSUPPORTED_BACKENDS,
+  UNSUPPORTED_POLICIES,
+  UNSUPPORTED_SECTIONS,
+  UNSUPPORTED_TARGETS,
+} from '../../src/gateway/config/unsupported-features.js';
 import { ELSEWHERE } from '../../src/gateway/schema/backend-keys.js';
 import { MCP_AUTHENTICATION } from '../../src/gateway/schema/login-keys.js';
 import { everyMapping, keyAt, WHOLE_FILE } from '../../src/gateway/schema/mappings.js';
@@ -117,7 +122,9 @@ test('docs/command.md names everything that is not supported', () => {
   const page = readFileSync(`${ROOT}docs/command.md`, 'utf8');
   const [, section = ''] = /^### What is not supported$([\s\S]*?)^##/m.exec(page) ?? [];
   const named = [...section.matchAll(/`(?:[a-z]+\.)?(\w+)`/g)].map(([, name]) => name);
-  const names = [SECTIONS_OUT, BACKENDS_OUT, TARGETS_OUT, POLICIES_OUT].flatMap((out) => [...out.keys()]);
+  const names = [UNSUPPORTED_SECTIONS, UNSUPPORTED_BACKENDS, UNSUPPORTED_TARGETS, UNSUPPORTED_POLICIES].flatMap(
+    (out) => [...out.keys()],
+  );
   expect(names.filter((name) => !named.includes(name))).toEqual([]);
 });
 

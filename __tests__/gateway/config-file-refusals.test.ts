@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
-import { POLICIES_OUT, SECTIONS_OUT } from '../../src/gateway/config/stays-out.js';
+import { UNSUPPORTED_POLICIES, UNSUPPORTED_SECTIONS } from '../../src/gateway/config/unsupported-features.js';
 import { configText, route } from '../support/config-text.js';
 
 function refusal(text: string): string {
@@ -18,14 +18,17 @@ const bind = (members: object) => configText({ bind: members });
 const listener = (members: object) => configText({ listener: members });
 
 describe('parseConfigFile refuses', () => {
-  test.each([...POLICIES_OUT])('the policy %s, which nothing here would enforce', (name, { why, canIgnore }) => {
-    const message = refusal(policies({ [name]: {} }));
-    expect(message).toBe(
-      `${route}.policies.${name} is not supported: ${why}.${canIgnore ? ` Or start without it: --ignore ${name}.` : ''}`,
-    );
-  });
+  test.each([...UNSUPPORTED_POLICIES])(
+    'the policy %s, which nothing here would enforce',
+    (name, { why, canIgnore }) => {
+      const message = refusal(policies({ [name]: {} }));
+      expect(message).toBe(
+        `${route}.policies.${name} is not supported: ${why}.${canIgnore ? ` Or start without it: --ignore ${name}.` : ''}`,
+      );
+    },
+  );
 
-  test.each([...SECTIONS_OUT])('the section %s', (name, { why }) => {
+  test.each([...UNSUPPORTED_SECTIONS])('the section %s', (name, { why }) => {
     const message = `${name} is not supported: ${why}. Or start without it: --ignore ${name}.`;
     expect(refusal(configText({ root: { [name]: {} } }))).toBe(message);
   });

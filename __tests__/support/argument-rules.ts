@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
+import { createAuthorizationRules } from '../../src/authorization/authorization-rules.js';
 import { toCelObject } from '../../src/authorization/expressions/cel-values.js';
 import { compileExpression } from '../../src/authorization/expressions/expression.js';
-import { createRuleSet } from '../../src/authorization/rule-set.js';
 import { evaluate } from './evaluated-expression.js';
 
 /** The arguments of a call, as a client writes them. */
@@ -20,13 +20,13 @@ export const written = (text: string) => text.replace(/(?<![\w".])a\./g, 'mcp.to
 
 /** True if a call with these arguments is allowed by a single rule. */
 function isAllowed(kind: 'allow' | 'deny', text: string): boolean {
-  const ruleSet = createRuleSet(
+  const authorizationRules = createAuthorizationRules(
     [{ kind, expression: compileExpression(text), scopes: [], at: 'rules[0]' }],
     () => undefined,
   );
   const mcp = { tool: { name: 'echo', target: undefined, arguments: toCelObject(args) } };
   const variables = { jwt: undefined, apiKey: undefined, request: {} as never, source: {} as never, mcp };
-  return ruleSet.decide({ variables, scopes: new Set(), hasLongArguments: false }).isAllowed;
+  return authorizationRules.decide({ variables, scopes: new Set(), hasLongArguments: false }).isAllowed;
 }
 
 /** The value, or the code of a failure: then a rule to allow does not, and a rule to deny does. */

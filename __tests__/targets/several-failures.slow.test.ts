@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { issueAuth } from '../../src/core/auth-info.js';
-import { attachWithdrawal } from '../../src/core/authority.js';
+import { attachWithdrawal } from '../../src/core/token-validity.js';
 import { several } from '../support/several-targets.js';
 import { until } from '../support/until.js';
 

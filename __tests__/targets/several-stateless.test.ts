@@ -42,7 +42,7 @@ test.each(['failClosed', 'failOpen'] as const)('server/discover without one targ
 
 test('the bridge learns why a target did not answer', async () => {
   const client = several({ a: {}, b: { FAILS: '1' } }).connect();
-  client.connection.probed = true;
+  client.connection.isProbed = true;
   const { error } = await client.request('server/discover', { _meta: META });
   expect(error.data).toEqual({ target: 'b', reason: 'child_exited' });
 });

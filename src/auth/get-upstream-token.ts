@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type AuthInfo, getAuth, isIssuedAuth } from '../core/auth-info.js';
-import { withdrawalOf } from '../core/authority.js';
+import { withdrawalOf } from '../core/token-validity.js';
 import { tokenExchangeOf, upstreamTokenOf } from '../core/upstream-token.js';
 import { UpstreamTokenError } from '../core/upstream-token-error.js';
 import { isRecord } from '../http/json-object.js';

@@ -5,7 +5,7 @@ import { bindingFault, isBound } from './binding/sender-constraint.js';
 import { createCredentialVerifiers } from './credential/credential-verifiers.js';
 import { missingScopes, scopesOf } from './token/claims.js';
 import { type CompactJwt, parseToken } from './token/compact-jwt.js';
-import { createTrust, type TokenFault, tokenFaults } from './token/token-faults.js';
+import { createIssuerWithKeys, type TokenFault, tokenFaults } from './token/token-faults.js';
 import { audiencesFor, trustedFor } from './token/trusted-issuers.js';
 
 /** The result of checking one token against a policy. */
@@ -64,7 +64,7 @@ function candidatesFor(
 
 async function inspectFor(jwt: CompactJwt, trusted: TrustedIssuer, policy: ResolvedAuth): Promise<TokenInspection> {
   const faults: TokenFault[] = [];
-  for await (const fault of tokenFaults(jwt, createTrust(trusted, policy))) faults.push(fault);
+  for await (const fault of tokenFaults(jwt, createIssuerWithKeys(trusted, policy))) faults.push(fault);
   const binding = bindingFault(jwt, 'bearer', policy);
   if (binding !== undefined) faults.push({ check: 'binding', error: binding });
   else if (isBound(jwt)) faults.push({ check: 'binding', error: new AuthError('certificate_required') });

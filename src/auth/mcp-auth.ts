@@ -69,11 +69,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
   const schemes: readonly Scheme[] = resolved.dpop === 'off' ? ['bearer'] : ['bearer', 'dpop'];
   const readCredential = createCredentialReader(resolved, schemes);
   const responder = createResponder(resolved, options);
-  const { authenticate, revoke, ready, keySetAges } = createAuthentication(
-    resolved,
-    responder,
-    revocationsFor(options),
-  );
+  const { authenticate, revoke, ready, keySetAges } = createAuthenticator(resolved, responder, revocationsFor(options));
 
   function mcpAuthMiddleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
     const target = requestTarget(req);
@@ -107,7 +103,7 @@ export function mcpAuth(options: Readonly<McpAuthOptions>): McpAuth {
 }
 
 /** Creates the function that verifies the credential of a request, and lets the responder accept or refuse the request. */
-function createAuthentication(
+function createAuthenticator(
   resolved: ResolvedAuth,
   { accept, refuse, refusers }: ReturnType<typeof createResponder>,
   known: KnownRevocations | undefined,

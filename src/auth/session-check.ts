@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
-import { isOwnedSession, ownSessionIds, takeSessionNote } from '../core/own-sessions.js';
+import { isRemoteSessionOwner, ownSessionIds, sessionNoteFor } from '../core/own-sessions.js';
 import { userOf } from '../core/principal.js';
 import { createRareLine } from '../core/rare-line.js';
 import { isSessionId, sessionOwnerAt } from '../core/session-owner.js';
@@ -9,7 +9,7 @@ import { type SessionClaim, SessionOwners } from '../core/session-owners.js';
 import type { SessionSigner } from '../core/session-signer.js';
 import { isAnswered } from '../http/answered.js';
 import { hasHungUp, onceClosed } from '../http/hang-up.js';
-import { lowerAscii } from '../http/lower-ascii.js';
+import { isHeaderNamed } from '../http/head-headers.js';
 import { dropFromOtherParts, visitHeader } from '../http/outgoing-header.js';
 import { requestTarget } from '../http/request-target.js';
 import { BridgeError } from '../messages/bridge-error.js';
@@ -65,7 +65,7 @@ export function createSessionCheck(
     if (id !== undefined && !isSessionId(id)) return UNKNOWN_SESSION;
     if (id !== undefined && ownSessionIds.has(id)) return undefined;
     const target = requestTarget(req);
-    if (id !== undefined && isOwnedSession(id, sessionOwnerAt(target, auth))) return undefined;
+    if (id !== undefined && isRemoteSessionOwner(id, sessionOwnerAt(target, auth))) return undefined;
     return check({ req, res, auth, target, id });
   };
 }
@@ -87,7 +87,7 @@ function createRememberingCheck(logger: Logger): Check {
       settle?.(status < 400);
       if (!value || ownSessionIds.has(value)) return value;
       const owner = sessionOwnerAt(target, auth);
-      if (!isOwnedSession(value, owner) && !owners.assign(value, owner, user)) warn(SHARED_ID);
+      if (!isRemoteSessionOwner(value, owner) && !owners.assign(value, owner, user)) warn(SHARED_ID);
       return value;
     });
     return undefined;
@@ -115,7 +115,7 @@ function settleOnce(res: ServerResponse, claim: SessionClaim): SessionClaim {
 function createSignedCheck(signer: SessionSigner, isRotating: boolean): Check {
   return ({ req, res, auth, target, id }) => {
     const owner = sessionOwnerAt(target, auth);
-    const note = takeSessionNote(req);
+    const note = sessionNoteFor(req);
     // An mcpAuth() before this one may have removed the signature. The last one decides, because its AuthInfo is the one in use.
     const presented = note.signed?.presented ?? id;
     const own = presented === undefined ? undefined : signer.verify(presented, owner);
@@ -136,8 +136,5 @@ function createSignedCheck(signer: SessionSigner, isRotating: boolean): Check {
 function replaceId(req: IncomingMessage, id: string): void {
   req.headers[HEADER] = id;
   const raw = req.rawHeaders;
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i] as string;
-    if (name.length === HEADER.length && lowerAscii(name) === HEADER) raw[i + 1] = id;
-  }
+  for (let i = 0; i < raw.length; i += 2) if (isHeaderNamed(raw[i], HEADER)) raw[i + 1] = id;
 }

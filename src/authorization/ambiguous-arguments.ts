@@ -1,6 +1,6 @@
 import { isRecord } from '../http/json-object.js';
 import { foldName, isReadDifferently } from '../messages/known-names.js';
-import type { AuthorizationRule } from './rule-set.js';
+import type { AuthorizationRule } from './authorization-rules.js';
 
 /** Returns true for arguments with a name that a rule and the server may read differently. */
 export type AmbiguityCheck = (value: unknown) => boolean;

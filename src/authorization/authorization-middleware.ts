@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthInfo, getAuth } from '../core/auth-info.js';
-import { withdrawalOf } from '../core/authority.js';
 import { createFailureLine } from '../core/failure-line.js';
 import type { Logger } from '../core/logger.js';
+import { withdrawalOf } from '../core/token-validity.js';
 import { BodyError } from '../http/body.js';
 import { failRequest } from '../http/fail-request.js';
 import { asError, type Middleware } from '../http/middleware.js';

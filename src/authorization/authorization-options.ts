@@ -18,9 +18,9 @@ import { requireScopes } from '../options/scope-list.js';
 import { either, listOf, type Member, membersOf, TEXT, TEXTS } from '../options/value-type.js';
 import type { CallOptions } from '../telemetry/call-record.js';
 import { CALL_ROWS } from '../telemetry/call-rows.js';
+import type { AuthorizationRule } from './authorization-rules.js';
 import type { Expression } from './expressions/expression.js';
 import { placeIn, readExpression } from './read-expression.js';
-import type { AuthorizationRule } from './rule-set.js';
 
 /**
  * A rule in CEL, the Common Expression Language. A string is an `allow` rule. With `scopes`, an `allow` rule also needs these scopes, and

@@ -2,7 +2,7 @@ import type { AuthInfo } from '../core/auth-info.js';
 import type { RefusalCode } from '../core/errors.js';
 import { describeCall, type McpCall } from '../messages/mcp-call.js';
 import type { GrantedScopes } from './granted-scopes.js';
-import type { Requirement, RuleBook } from './rule-book.js';
+import type { Requirement, ScopeRuleTable } from './scope-rule-table.js';
 
 /** The reason why a request is refused. */
 export interface Denial {
@@ -24,10 +24,10 @@ export interface RequestAuthorizer {
 /** Decides on all calls of one request together: one refused call refuses the whole request. */
 export type CallAuthorizer = (auth: AuthInfo | undefined, calls: readonly McpCall[]) => Denial | undefined;
 
-export function createCallAuthorizer(ruleBook: RuleBook, granted: GrantedScopes): CallAuthorizer {
+export function createCallAuthorizer(scopeRules: ScopeRuleTable, granted: GrantedScopes): CallAuthorizer {
   return (auth, calls) => {
     const has = granted(auth);
-    const requirements = calls.map((call) => ruleBook(auth, call));
+    const requirements = calls.map((call) => scopeRules(auth, call));
     const lacks = ({ scopes }: Requirement) => !scopes.every((scope) => has.has(scope));
     if (!requirements.some((requirement) => requirement.isDenied || lacks(requirement))) return undefined;
     const scopes = [...new Set(requirements.flatMap((requirement) => requirement.scopes))];

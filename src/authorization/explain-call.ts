@@ -4,9 +4,9 @@ import type { AuthInfo } from '../core/auth-info.js';
 import { readCalls } from '../messages/calls-in-body.js';
 import { createAmbiguityCheck } from './ambiguous-arguments.js';
 import { type McpAuthorizationOptions, resolveAuthorizationOptions } from './authorization-options.js';
+import { createAuthorizationRules } from './authorization-rules.js';
 import { sharedVariablesOf } from './request-variables.js';
 import { type CallDecision, decisionsOn } from './rule-authorizer.js';
-import { createRuleSet } from './rule-set.js';
 
 /** The decisions on one message, with their reasons. */
 export interface Explanation {
@@ -29,12 +29,12 @@ export function explainCall(
 ): Explanation {
   const { rules, backend } = resolveAuthorizationOptions(options);
   const failures = new Map<string, string>();
-  const ruleSet = createRuleSet(rules, ({ at }, code) => failures.set(at, code));
+  const authorizationRules = createAuthorizationRules(rules, ({ at }, code) => failures.set(at, code));
   const headers = { host: 'localhost' };
   const request = Object.assign(new IncomingMessage(new Socket()), { method: 'POST', url: '/', headers });
   const decisions = decisionsOn(
     readCalls(message).calls,
-    { ruleSet, backend, isAmbiguous: createAmbiguityCheck(rules) },
+    { authorizationRules, backend, isAmbiguous: createAmbiguityCheck(rules) },
     { shared: sharedVariablesOf(request, auth), scopes: new Set(auth?.scopes) },
     false,
   );

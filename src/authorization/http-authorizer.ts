@@ -3,10 +3,10 @@ import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
 import { createChecks } from '../options/checks.js';
 import { type AuthorizationRuleOption, readRules } from './authorization-options.js';
+import { type AuthorizationRule, createAuthorizationRules } from './authorization-rules.js';
 import { evaluateTogether } from './expressions/evaluation.js';
 import { sharedVariablesOf } from './request-variables.js';
 import { createFailureReport } from './rule-failures.js';
-import { type AuthorizationRule, createRuleSet } from './rule-set.js';
 
 /**
  * Checks rules on HTTP requests.
@@ -29,10 +29,10 @@ export function createHttpAuthorizer(
   rules: readonly AuthorizationRule[],
   logger: Logger,
 ): (req: IncomingMessage, auth: AuthInfo | undefined) => boolean {
-  const ruleSet = createRuleSet(rules, createFailureReport(logger));
+  const authorizationRules = createAuthorizationRules(rules, createFailureReport(logger));
   return (req, auth) => {
     const variables = { ...sharedVariablesOf(req, auth), mcp: {} };
     const input = { variables, scopes: new Set(auth?.scopes), hasLongArguments: false };
-    return evaluateTogether(() => ruleSet.decide(input)).isAllowed;
+    return evaluateTogether(() => authorizationRules.decide(input)).isAllowed;
   };
 }

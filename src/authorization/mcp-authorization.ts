@@ -12,11 +12,11 @@ import {
   resolveAuthorizationOptions,
   WHO,
 } from './authorization-options.js';
+import { createAuthorizationRules } from './authorization-rules.js';
 import { type CallDecision, createRuleAuthorizer } from './rule-authorizer.js';
 import { answerRuleDenial } from './rule-denial.js';
 import { createFailureReport } from './rule-failures.js';
 import { describeReason } from './rule-reason.js';
-import { createRuleSet } from './rule-set.js';
 
 /**
  * Decides by expressions who may call which tool with which arguments, read which resource and get which prompt, before the MCP server
@@ -40,8 +40,8 @@ export function mcpAuthorization(options: Readonly<McpAuthorizationOptions>): Mi
   const resolved = resolveAuthorizationOptions(options);
   const { rules, backend, mode, logger, onCall, recordContent } = resolved;
   const isPermissive = mode === 'permissive';
-  const ruleSet = createRuleSet(rules, createFailureReport(logger, WHO));
-  const settings = { ruleSet, backend, isAmbiguous: createAmbiguityCheck(rules) };
+  const authorizationRules = createAuthorizationRules(rules, createFailureReport(logger, WHO));
+  const settings = { authorizationRules, backend, isAmbiguous: createAmbiguityCheck(rules) };
   const log = createDenialLog(resolved);
   return createAuthorizationMiddleware({
     who: WHO,

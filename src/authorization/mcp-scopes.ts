@@ -6,7 +6,7 @@ import { type AuthorizationPolicy, createAuthorizationMiddleware } from './autho
 import { createCallAuthorizer, type Denial, describeDenial } from './call-authorizer.js';
 import { createGrantedScopes } from './granted-scopes.js';
 import { jsonRpcRefusalFor } from './json-rpc-refusal.js';
-import { createRuleBook } from './rule-book.js';
+import { createScopeRuleTable } from './scope-rule-table.js';
 import { type McpScopesOptions, type ResolvedScopes, resolveScopesOptions, type ScopeRules } from './scopes-options.js';
 
 /**
@@ -31,7 +31,7 @@ import { type McpScopesOptions, type ResolvedScopes, resolveScopesOptions, type 
 export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions> = {}): Middleware {
   const resolved = resolveScopesOptions(rules, options);
   const authorize = createCallAuthorizer(
-    createRuleBook(resolved.rules, resolved.logger),
+    createScopeRuleTable(resolved.rules, resolved.logger),
     createGrantedScopes(resolved.implies),
   );
   const { hide, maxBodyBytes, logger, onCall, recordContent } = resolved;

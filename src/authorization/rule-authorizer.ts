@@ -4,6 +4,7 @@ import { isRecord } from '../http/json-object.js';
 import type { McpCall } from '../messages/mcp-call.js';
 import type { AmbiguityCheck } from './ambiguous-arguments.js';
 import type { RuleBackend } from './authorization-options.js';
+import type { AuthorizationRules, RuleDecision, RuleInput } from './authorization-rules.js';
 import type { Denial, RequestAuthorizer } from './call-authorizer.js';
 import type { CallVariables, NamedVariables } from './expressions/call-variables.js';
 import { type CelMap, toCelObject } from './expressions/cel-values.js';
@@ -12,14 +13,13 @@ import { createGrantedScopes } from './granted-scopes.js';
 import { type NamedThing, namedThingsIn } from './named-things.js';
 import { isPlainUri } from './plain-uri.js';
 import { type SharedVariables, sharedVariablesOf } from './request-variables.js';
-import type { RuleDecision, RuleInput, RuleSet } from './rule-set.js';
 import { createSpellings } from './rule-spellings.js';
 
 /** Bytes of the arguments of all calls of a request, as JSON. Rules do not read longer ones. */
 const MAX_ARGUMENT_BYTES = 65_536;
 
 interface Settings {
-  readonly ruleSet: RuleSet;
+  readonly authorizationRules: AuthorizationRules;
   readonly isAmbiguous: AmbiguityCheck;
   readonly backend: RuleBackend | undefined;
 }
@@ -62,7 +62,7 @@ export function decisionsOn(
   { shared, scopes }: Caller,
   isShort: boolean,
 ): readonly CallDecision[] {
-  const hasLongArguments = settings.ruleSet.readsArguments && !isShort && areArgumentsLong(calls);
+  const hasLongArguments = settings.authorizationRules.readsArguments && !isShort && areArgumentsLong(calls);
   const context = { shared, scopes, hasLongArguments, isMade: true };
   return evaluateTogether(() => calls.flatMap((call) => decisionsOnCall(call, settings, context)));
 }
@@ -85,7 +85,7 @@ interface DecisionContext extends Caller {
 function decisionsOnCall(call: McpCall, settings: Settings, context: DecisionContext): CallDecision[] {
   return namedThingsIn(call).map((thing) => {
     const input = inputFor(call, thing, settings, context);
-    return { call, thing, decision: input && settings.ruleSet.decide(input) };
+    return { call, thing, decision: input && settings.authorizationRules.decide(input) };
   });
 }
 
@@ -93,7 +93,7 @@ function decisionsOnCall(call: McpCall, settings: Settings, context: DecisionCon
 function inputFor(
   { params }: McpCall,
   { kind, name }: NamedThing,
-  { backend, isAmbiguous }: Omit<Settings, 'ruleSet'>,
+  { backend, isAmbiguous }: Omit<Settings, 'authorizationRules'>,
   { shared, scopes, hasLongArguments, isMade }: DecisionContext,
 ): RuleInput | undefined {
   if (name === undefined) return undefined;

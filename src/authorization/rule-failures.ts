@@ -1,6 +1,6 @@
 import type { Logger } from '../core/logger.js';
 import { createRareLines } from '../core/rare-line.js';
-import type { FailureReport } from './rule-set.js';
+import type { FailureReport } from './authorization-rules.js';
 
 /**
  * Logs each rule that fails, once a minute for each reason. The line has no values of the request.

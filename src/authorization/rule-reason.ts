@@ -1,4 +1,4 @@
-import type { RuleDecision } from './rule-set.js';
+import type { RuleDecision } from './authorization-rules.js';
 
 /** Describes why a call is allowed or denied: the place of the rule that decided, or a phrase. Undefined: the call's name is unusable. */
 export function describeReason(decision: RuleDecision | undefined): string {

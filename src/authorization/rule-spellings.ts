@@ -1,11 +1,11 @@
 import type { CallVariables } from './expressions/call-variables.js';
-import { joinUser, MADE_UP, nobodysUri, otherSpellingsOf, withoutUser } from './uri-spellings.js';
+import { joinUser, otherSpellingsOf, PLACEHOLDER, placeholderUri, withoutUser } from './uri-spellings.js';
 
 /** The variables of a call with another spelling of its URI, and with made-up URIs, which no server has. */
 export interface RuleSpelling {
   readonly variables: CallVariables;
-  /** URIs that no server has, in groups. A rule that denies one of each group denies URIs in general, and not this spelling. */
-  readonly madeUp: readonly (readonly CallVariables[])[];
+  /** Placeholder URIs, in groups. A rule that denies one of each group denies URIs in general, and not this spelling. */
+  readonly placeholders: readonly (readonly CallVariables[])[];
 }
 
 /** Returns a function that builds the other spellings of a URI at its first call: few rules read URIs. */
@@ -30,10 +30,10 @@ export function createSpellings(
  */
 function spellingsOf(uri: string, variablesWith: (uri: string) => CallVariables): readonly RuleSpelling[] {
   const others = otherSpellingsOf(uri);
-  const forms = [variablesWith(MADE_UP), variablesWith(nobodysUri(uri))];
+  const forms = [variablesWith(PLACEHOLDER), variablesWith(placeholderUri(uri))];
   const spellings = others.map((other) => ({
     variables: variablesWith(other),
-    madeUp: [[variablesWith(nobodysUri(other))], forms],
+    placeholders: [[variablesWith(placeholderUri(other))], forms],
   }));
   return [...spellings, ...spellingsWithoutUser([uri, ...others], variablesWith)];
 }
@@ -46,6 +46,6 @@ function spellingsWithoutUser(uris: readonly string[], variablesWith: (uri: stri
   return uris.flatMap((uri) => {
     const joined = joinUser(uri);
     if (joined === uri) return [];
-    return { variables: variablesWith(withoutUser(uri)), madeUp: [[variablesWith(joined)]] };
+    return { variables: variablesWith(withoutUser(uri)), placeholders: [[variablesWith(joined)]] };
   });
 }

@@ -23,12 +23,12 @@ function asUrl(text: string): string {
 }
 
 /** A character for private use, which no URI has. */
-export const MADE_UP = '\ue000';
+export const PLACEHOLDER = '\ue000';
 
-/** Returns a URI of the same form that no server has: each character of a name is {@link MADE_UP}. */
-export function nobodysUri(uri: string): string {
+/** Returns a URI of the same form that no server has: each character of a name is {@link PLACEHOLDER}. */
+export function placeholderUri(uri: string): string {
   const [scheme = ''] = /^[a-z\d-][a-z\d+.-]*:/i.exec(uri) ?? [];
-  return scheme + uri.slice(scheme.length).replace(/[^/\\:?#=&.]/g, MADE_UP);
+  return scheme + uri.slice(scheme.length).replace(/[^/\\:?#=&.]/g, PLACEHOLDER);
 }
 
 /** A scheme, and the user before the host. Some servers decode a URI before they look for its host. */
@@ -41,5 +41,5 @@ export function withoutUser(uri: string): string {
 
 /** Returns a URI in which the user and the host are one name. */
 export function joinUser(uri: string): string {
-  return uri.replace(USER, `$1$2${MADE_UP}`);
+  return uri.replace(USER, `$1$2${PLACEHOLDER}`);
 }

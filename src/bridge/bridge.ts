@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuthInfo } from '../core/auth-info.js';
-import { requireAuthority } from '../core/authority.js';
 import { markOwnSessions } from '../core/own-sessions.js';
 import { principalOf, userOf } from '../core/principal.js';
 import type { Caller } from '../core/quota.js';
+import { requireNotWithdrawn } from '../core/token-validity.js';
 import { readBody } from '../http/body.js';
 import { hasHungUp, onceClosed } from '../http/hang-up.js';
 import { BridgeError } from '../messages/bridge-error.js';
@@ -83,8 +83,7 @@ export class Bridge {
     this.#logRefusal = createMessageRefusalLog(who, options.logger);
     this.#breakOff = createBreakOff(who, options.logger);
     this.#onStats = onStats;
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
-    this.#timer.unref();
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
   /** Answers one request, with a refusal if need be. Throws only errors that the client did not cause. */
@@ -180,7 +179,7 @@ export class Bridge {
     const id = req.headers['mcp-session-id']?.toString();
     const body = await this.#sessions.countArriving(id, principal, () => this.#receive(request));
     if (hasHungUp(res)) return;
-    requireAuthority(request.auth);
+    requireNotWithdrawn(request.auth);
     const { messages, batch } = parseMessages(body);
     request.calls = this.#observe(request, messages);
     return this.#pass(request, messages, batch);
@@ -191,7 +190,7 @@ export class Bridge {
     const metaRule = rule instanceof Promise ? await rule : rule;
     if (rule instanceof Promise) {
       if (cancelIfHungUp(request)) return;
-      requireAuthority(request.auth);
+      requireNotWithdrawn(request.auth);
     }
     if (this.#closed) throw new BridgeError('closing');
     return this.#exchange({ ...request, metaRule }, messages, batch);
@@ -209,24 +208,25 @@ export class Bridge {
   }
 
   async #receive(request: BridgeRequest): Promise<Buffer> {
-    const { req } = request;
     // While an MCP server is slow to read, its clients' bodies stay in the network and do not fill the heap.
-    const buffered = req.readableLength;
-    for (let busy = this.#busy(request, buffered); busy; busy = this.#busy(request, buffered)) await busy;
-    const body = await readBody(req, this.#maxBodyBytes, 'application/json', userOf(request.auth));
+    await this.#untilWritable(request, request.req.readableLength);
+    const body = await readBody(request.req, this.#maxBodyBytes, 'application/json', userOf(request.auth));
     // Requests that arrived together all passed the check above, so each waits its turn here.
-    const { length } = body;
-    for (let busy = this.#busy(request, length); busy; busy = this.#busy(request, length)) await busy;
+    await this.#untilWritable(request, body.length);
     return body;
   }
 
-  #busy({ req, principal, since }: BridgeRequest, bytes: number): Promise<void> | undefined {
+  async #untilWritable(request: BridgeRequest, bytes: number): Promise<void> {
+    for (let wait = this.#whenWritable(request, bytes); wait; wait = this.#whenWritable(request, bytes)) await wait;
+  }
+
+  #whenWritable({ req, principal, since }: BridgeRequest, bytes: number): Promise<void> | undefined {
     const sessionId = req.headers['mcp-session-id'];
     if (sessionId !== undefined && this.#hasSessions)
-      return this.#sessions.ready(String(sessionId), principal, since, bytes);
+      return this.#sessions.whenWritable(String(sessionId), principal, since, bytes);
     // A request that opens a session has no connection yet, so it does not wait.
-    if (namesStatelessRevision(req)) return this.#stateless.ready(principal, since, bytes);
-    return this.#hasSessions ? undefined : this.#initialized.ready(principal, since, bytes);
+    if (namesStatelessRevision(req)) return this.#stateless.whenWritable(principal, since, bytes);
+    return this.#hasSessions ? undefined : this.#initialized.whenWritable(principal, since, bytes);
   }
 
   #tick(): void {

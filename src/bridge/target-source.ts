@@ -4,7 +4,7 @@ import type { ConnectionHeaders } from '../targets/http/message-headers.js';
 import { RemoteSource } from '../targets/http/remote-source.js';
 import { environmentHint, inheritedEnvironment } from '../targets/stdio/child-environment.js';
 import { ChildSource } from '../targets/stdio/child-source.js';
-import type { ChildVariables } from '../targets/stdio/late-child.js';
+import type { ChildVariables } from '../targets/stdio/deferred-child.js';
 import type { ResolvedBridge } from './bridge-options.js';
 import type { ResolvedChild } from './child-options.js';
 import { createCallerHeaders } from './http/caller-headers.js';

@@ -1,7 +1,7 @@
 import { printableJson } from './printable.js';
 
 /** The parts of a `ConfigError`: who refuses, which option, what was expected, what was given, what to do. */
-export interface Complaint {
+export interface ConfigErrorParts {
   /** The function the developer called, for example `mcpAuth()`. */
   readonly who: string;
   /** The option's path, for example `resourceMetadata.resource`. */
@@ -22,9 +22,9 @@ export class ConfigError extends Error {
   /** The option that was refused, as a path: `resourceMetadata.resource`. */
   readonly option: string;
 
-  constructor(complaint: Complaint, options?: ErrorOptions) {
-    const { who, option, expected, fix } = complaint;
-    const given = 'given' in complaint ? `, but got ${quote(complaint.given)}` : '';
+  constructor(parts: ConfigErrorParts, options?: ErrorOptions) {
+    const { who, option, expected, fix } = parts;
+    const given = 'given' in parts ? `, but got ${quote(parts.given)}` : '';
     super(`${who}: option "${option}" must be ${expected}${given}. ${fix}`, options);
     this.option = option;
   }

@@ -25,7 +25,7 @@ export interface SessionNote {
 const notes = shareValue('sessionNotes', createPerRequest<SessionNote>);
 
 /** Returns the note of a request. Creates it if there is none. */
-export function takeSessionNote(req: IncomingMessage): SessionNote {
+export function sessionNoteFor(req: IncomingMessage): SessionNote {
   const known = notes.get(req);
   if (known !== undefined) return known;
   const note: SessionNote = { isOwn: false, signed: undefined };
@@ -56,25 +56,25 @@ export function verifiedSessionOf(req: IncomingMessage): string | undefined {
 export const ownSessionIds: Set<string> = shareValue('ownSessionIds', () => new Set());
 
 /** The owners of the live sessions of our own backends whose ids a remote server chose. Two servers may choose the same id. */
-const ownedSessions: Map<string, Set<SessionOwner>> = shareValue('ownedSessions', () => new Map());
+const remoteSessionOwners: Map<string, Set<SessionOwner>> = shareValue('ownedSessions', () => new Map());
 
 /**
  * Stores that a backend checks the owner of this session itself.
  *
  * @param id The id that the client knows.
  */
-export function addOwnedSession(id: string, owner: SessionOwner): void {
-  const owners = ownedSessions.get(id);
-  if (owners === undefined) ownedSessions.set(id, new Set([owner]));
+export function addRemoteSessionOwner(id: string, owner: SessionOwner): void {
+  const owners = remoteSessionOwners.get(id);
+  if (owners === undefined) remoteSessionOwners.set(id, new Set([owner]));
   else owners.add(owner);
 }
 
-export function deleteOwnedSession(id: string, owner: SessionOwner): void {
-  const owners = ownedSessions.get(id);
+export function deleteRemoteSessionOwner(id: string, owner: SessionOwner): void {
+  const owners = remoteSessionOwners.get(id);
   owners?.delete(owner);
-  if (owners?.size === 0) ownedSessions.delete(id);
+  if (owners?.size === 0) remoteSessionOwners.delete(id);
 }
 
-export function isOwnedSession(id: string, owner: SessionOwner): boolean {
-  return ownedSessions.get(id)?.has(owner) === true;
+export function isRemoteSessionOwner(id: string, owner: SessionOwner): boolean {
+  return remoteSessionOwners.get(id)?.has(owner) === true;
 }

@@ -17,7 +17,7 @@ import { GatewayDrain } from './gateway-drain.js';
 import { identifyRequests } from './identify-requests.js';
 import { InputFiles } from './input-files.js';
 import { createRegistrationLimit } from './registration-limit.js';
-import type { GenerationPort } from './reload/generation.js';
+import type { VersionPort } from './reload/config-version.js';
 import { type PreparedConfig, Versions } from './reload/versions.js';
 import type { GatewayRoute } from './route.js';
 import {
@@ -32,7 +32,7 @@ import { createTracing } from './tracing/create-tracing.js';
 import { trustProxies } from './trusted-proxies.js';
 
 /** A port of the file, and the address at which it is open, such as `0.0.0.0:3000`. */
-export interface OpenPort extends GenerationPort {
+export interface OpenPort extends VersionPort {
   readonly address: string | undefined;
 }
 

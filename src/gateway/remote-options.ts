@@ -31,7 +31,7 @@ export function namesInFile(target?: RemoteTargetConfig): ReadonlyMap<string, st
   ]);
 }
 
-interface Surroundings {
+interface RemoteInputs {
   readonly logger: Logger;
   readonly files: InputFiles;
   /** True if the route lets anonymous callers in. */
@@ -45,7 +45,7 @@ interface Surroundings {
  *
  * @throws {StartupError} If they do not fit together, or if a file cannot be read.
  */
-export function remoteOptions(target: RemoteTargetConfig, { logger, files, isOpen, retry }: Surroundings) {
+export function remoteOptions(target: RemoteTargetConfig, { logger, files, isOpen, retry }: RemoteInputs) {
   const { url, options: written, at: place } = target;
   const secrets = {
     ...files.use<ReturnType<typeof readCredential>>(

@@ -19,7 +19,7 @@ import { withLoginRules } from './config/login-rules.js';
 import { readSecretFiles } from './config/secret-file.js';
 import type { InputFiles } from './input-files.js';
 import { plainChallenge } from './policies/plain-challenge.js';
-import type { TakePart } from './reload/kept-parts.js';
+import type { ReuseOrCreate } from './reload/stateful-parts.js';
 import type { CheckedLogin } from './server-faults.js';
 import type { RouteShare } from './shared-store.js';
 import { atPlace } from './startup-error.js';
@@ -34,11 +34,11 @@ export interface Authentication extends CheckedLogin {
   keySetAges(): readonly KeySetAge[];
 }
 
-interface Surroundings extends Pick<RouteShare, 'secret' | 'store' | 'revocations'> {
+interface LoginInputs extends Pick<RouteShare, 'secret' | 'store' | 'revocations'> {
   readonly logger: Logger;
   readonly advice: Advice;
   readonly files: InputFiles;
-  readonly take: TakePart;
+  readonly reuseOrCreate: ReuseOrCreate;
 }
 
 /**
@@ -47,17 +47,17 @@ interface Surroundings extends Pick<RouteShare, 'secret' | 'store' | 'revocation
  *
  * @throws {StartupError} If the policy is not valid.
  */
-export function createAuthentication(
+export function createRouteLogin(
   { mcpAuthentication, credentials }: RouteConfig,
-  { secret, store, revocations, logger, files, advice, take }: Surroundings,
+  { secret, store, revocations, logger, files, advice, reuseOrCreate }: LoginInputs,
 ): Authentication | undefined {
   const config = mcpAuthentication ?? credentials;
   if (config === undefined) return undefined;
   const { at: place } = config;
   const policy = readSecretFiles(config.policy, files);
   // Proofs that were used with the login of an earlier version stay used.
-  const proofs = policy.senderConstraint && take('proofs', '', () => ({ value: createMemoryStore() }));
-  return take(mcpAuthentication ? 'mcpAuthentication' : 'credentials', canonicalJson([policy, secret]), () => {
+  const proofs = policy.senderConstraint && reuseOrCreate('proofs', '', () => ({ value: createMemoryStore() }));
+  return reuseOrCreate(mcpAuthentication ? 'mcpAuthentication' : 'credentials', canonicalJson([policy, secret]), () => {
     for (const warning of credentials?.warnings ?? []) logger.warn(warning);
     // The block has the members of a policy. mcpAuth() refuses any that it does not support.
     return atPlace(place, () => {

@@ -20,9 +20,9 @@ import { authorizeRequests } from './policies/http-authorization.js';
 import { limitTime } from './policies/request-timeout.js';
 import { requireUpstreamTokens } from './policies/upstream-token-headers.js';
 import { redirect, rewrite } from './policies/url-changes.js';
-import type { TakePart } from './reload/kept-parts.js';
+import type { ReuseOrCreate, StatefulPart } from './reload/stateful-parts.js';
 import { adviceOf } from './route-advice.js';
-import { createAuthentication } from './route-authentication.js';
+import { createRouteLogin } from './route-authentication.js';
 import { createAuthorization } from './route-authorization.js';
 import { createCors, originsForBackend } from './route-cors.js';
 import { findServerFaults } from './server-faults.js';
@@ -73,7 +73,7 @@ export interface GatewayRoute extends Pick<RouteConfig, 'name' | 'label' | 'host
 export interface RouteParts extends RouteShare {
   readonly logger: Logger;
   readonly files: InputFiles;
-  readonly take: TakePart;
+  readonly reuseOrCreate: ReuseOrCreate;
   /** Counts its requests, and perhaps those of other routes, by the policy `localRateLimit`. */
   readonly limit?: Middleware | undefined;
 }
@@ -83,7 +83,7 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
   const parts = { ...given, logger: withFields(given.logger, { route: route.at }) };
   const { files, replica, logger } = parts;
   const advice = adviceOf(route);
-  const authentication = createAuthentication(route, { ...parts, advice });
+  const authentication = createRouteLogin(route, { ...parts, advice });
   const policy = authentication?.policy;
   refuseIssuerOfProxy(route, policy);
   requireUpstreamTokens(route, policy);
@@ -98,7 +98,7 @@ export function createRoute(route: RouteConfig, given: RouteParts): GatewayRoute
 }
 
 interface CreatedParts {
-  readonly authentication: ReturnType<typeof createAuthentication>;
+  readonly authentication: ReturnType<typeof createRouteLogin>;
   readonly backend: RouteBackend | undefined;
   readonly advice: ReturnType<typeof adviceOf>;
 }
@@ -197,7 +197,7 @@ function createSteps(
   ];
 }
 
-interface Surroundings {
+interface BackendInputs {
   readonly logger: Logger;
   readonly files: InputFiles;
   readonly advice: Advice;
@@ -205,7 +205,7 @@ interface Surroundings {
   readonly replica: string | undefined;
 }
 
-function createRouteBackend(route: RouteConfig, config: McpBackendConfig, { policy, ...others }: Surroundings) {
+function createRouteBackend(route: RouteConfig, config: McpBackendConfig, { policy, ...others }: BackendInputs) {
   const allowedOrigins = originsForBackend(route, policy);
   const isOpen = policy === undefined || !requiresToken(policy.modeName);
   const { timeout, retry } = route;

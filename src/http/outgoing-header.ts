@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { type HeaderValue, isHeaderNamed, mapHeader, withoutHeader } from './head-headers.js';
 import { lowerAscii } from './lower-ascii.js';
 
 /**
@@ -69,15 +70,14 @@ export function dropFromOtherParts(res: ServerResponse, name: string): void {
   const { setTrailer } = methods;
   // HTTP/2 only.
   if (setTrailer !== undefined) {
-    methods.setTrailer = (given, value) => (isNamed(given, name) ? undefined : setTrailer.call(res, given, value));
+    methods.setTrailer = (given, value) =>
+      isHeaderNamed(given, name) ? undefined : setTrailer.call(res, given, value);
   }
 }
 
-type Value = number | string | readonly string[];
-
 interface Visit {
   readonly name: string;
-  readonly own: Value | undefined;
+  readonly own: HeaderValue | undefined;
   readonly visit: HeaderVisitor;
 }
 
@@ -86,17 +86,17 @@ function withVisitedHeader(
   res: ServerResponse,
   args: unknown[],
   { name, own, visit }: Visit,
-): { readonly args: unknown[]; readonly own: Value | undefined } {
+): { readonly args: unknown[]; readonly own: HeaderValue | undefined } {
   const status = Number(args[0]);
   // The most usual answer: it has no such header.
   if (own === undefined && args.length === 1) {
     visit(undefined, status);
     return { args, own };
   }
-  const map = (value: Value) => mapValue(value, (each) => visit(each, status) ?? each);
+  const map = (value: HeaderValue) => mapValue(value, (each) => visit(each, status) ?? each);
   // writeHead(status[, message][, headers]): like Node, ignore a message that is not a string.
   const at = typeof args[1] === 'string' || (args[2] !== undefined && args[2] !== null) ? 2 : 1;
-  let given: Value | undefined;
+  let given: HeaderValue | undefined;
   const headers = mapHeader(args[at], name, (value) => {
     given = value;
     return map(value);
@@ -109,48 +109,16 @@ function withVisitedHeader(
   return { args, own };
 }
 
-function mapValue(value: Value, map: (value: string) => string): string | string[] {
+function mapValue(value: HeaderValue, map: (value: string) => string): string | string[] {
   return Array.isArray(value) ? value.map((each) => map(String(each))) : map(String(value));
 }
 
-/** Changes a header in all forms that `writeHead()` takes: an object, names and values in turn, or pairs of them. */
-function mapHeader(headers: unknown, name: string, map: (value: Value) => Value): unknown {
-  if (typeof headers !== 'object' || headers === null) return headers;
-  if (!Array.isArray(headers)) return mapMember(headers as Readonly<Record<string, Value>>, name, map);
-  if (Array.isArray(headers[0])) return headers.map(([key, value]) => [key, isNamed(key, name) ? map(value) : value]);
-  return headers.map((item, i) => (i % 2 === 1 && isNamed(headers[i - 1], name) ? map(item) : item));
-}
-
-function mapMember(headers: Readonly<Record<string, Value>>, name: string, map: (value: Value) => Value) {
-  let mapped: Record<string, Value> | undefined;
-  for (const key of Object.keys(headers)) {
-    if (!isNamed(key, name)) continue;
-    mapped ??= { ...headers };
-    mapped[key] = map(mapped[key] as Value);
-  }
-  return mapped ?? headers;
-}
-
-/** Removes a header from all forms of headers; returns anything else unchanged. */
-function withoutHeader(headers: unknown, name: string): unknown {
-  if (typeof headers !== 'object' || headers === null) return headers;
-  if (Array.isArray(headers)) {
-    const isPairs = Array.isArray(headers[0]);
-    return headers.filter((item, i) => !isNamed(isPairs ? item[0] : headers[i - (i % 2)], name));
-  }
-  return Object.fromEntries(Object.entries(headers).filter(([key]) => !isNamed(key, name)));
-}
-
-function isNamed(given: unknown, name: string): boolean {
-  return typeof given === 'string' && given.length === name.length && lowerAscii(given) === name;
-}
-
-function restore(res: ServerResponse, name: string, own: Value | undefined): void {
+function restore(res: ServerResponse, name: string, own: HeaderValue | undefined): void {
   if (own === undefined) res.removeHeader(name);
   else res.setHeader(name, own);
 }
 
-function keepReading(res: ServerResponse, name: string, own: Value): void {
+function keepReading(res: ServerResponse, name: string, own: HeaderValue): void {
   const seen = res.getHeader(name);
   if (seen === undefined || seen === own) return;
   const { getHeader } = res;

@@ -1,3 +1,4 @@
+import { CLOSE, CLOSE_LIST, COMMA, OPEN, OPEN_LIST } from './json-bytes.js';
 import { endOfString, endOfValue, skipSpace, startOfMemberValue } from './json-scan.js';
 
 /** The position of one member of a JSON object in the bytes of a message. `start` to `end` is its value, quotes included. */
@@ -21,12 +22,6 @@ export interface Edit {
   readonly end: number;
   readonly text: string;
 }
-
-const COMMA = 0x2c;
-const OPEN_LIST = 0x5b;
-const CLOSE_LIST = 0x5d;
-const OPEN = 0x7b;
-const CLOSE = 0x7d;
 
 /**
  * Reads the members of the object that starts at `at`, one level deep. A message can then be routed, or one of its values

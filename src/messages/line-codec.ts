@@ -1,6 +1,7 @@
+import { SPACE } from './json-bytes.js';
+
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
-const SPACE = 0x20;
 /** Bytes that are kept of the end of a line over the limit: enough to find the id that it answers. */
 const TAIL_BYTES = 4_096;
 

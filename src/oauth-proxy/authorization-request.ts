@@ -1,11 +1,11 @@
 import { printableJson } from '../core/printable.js';
 import type { Parameters } from '../http/form.js';
 import { withoutClosingSlash } from '../http/well-known.js';
+import { splitAtSpaces } from '../providers/identity/identity-provider.js';
 import type { Client } from './client.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError, type OAuthErrorName } from './oauth-error.js';
 import { isAllowedRedirectUri, registeredRedirectUri } from './redirect-uri.js';
-import { splitList } from './split-list.js';
 
 /** The client of an authorization request and its redirect URI, both checked before anything is sent there. */
 export interface Requester {
@@ -103,9 +103,9 @@ export function parseAuthorizationRequest(parameters: Parameters, ourResource: s
     'resource must be the resource of this server',
   );
   return {
-    scopes: splitList(get('scope')),
+    scopes: splitAtSpaces(get('scope')),
     codeChallenge,
-    prompts: splitList(get('prompt')),
+    prompts: splitAtSpaces(get('prompt')),
     passedOn: PASSED_ON.flatMap((name) => (parameters.has(name) ? [[name, get(name)] as const] : [])),
   };
 }

@@ -1,8 +1,8 @@
 import { stringsIn } from '../http/json-object.js';
 import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
+import { splitAtSpaces } from '../providers/identity/identity-provider.js';
 import type { ServerAnswer } from '../upstream/call-server.js';
 import type { ServerMetadata } from '../upstream/server-metadata.js';
-import { splitList } from './split-list.js';
 
 type Options = Pick<ResolvedOAuthProxy, 'provider' | 'audiences' | 'scopes'>;
 
@@ -26,7 +26,7 @@ export function registrationScopes(
   given: unknown,
   upstream: ServerMetadata | undefined,
 ): RegistrationScopes {
-  const asked = typeof given === 'string' ? splitList(given) : [];
+  const asked = typeof given === 'string' ? splitAtSpaces(given) : [];
   if (asked.length > 0) return { names: asked, areFilledIn: false };
   const isRefreshable = stringsIn(upstream?.document.scopes_supported).includes(OFFLINE_ACCESS);
   const names = scopes.length > 0 && isRefreshable ? [...new Set([...scopes, OFFLINE_ACCESS])] : scopes;
@@ -73,7 +73,7 @@ const REFUSED_SCOPES: readonly unknown[] = ['invalid_client_metadata', 'invalid_
 export function answeredScope(options: Options, { names }: RegistrationScopes, answered: unknown): string | undefined {
   const counts = typeof answered === 'string' && takesScopes(options);
   const ours = spellings(options, names);
-  const registered = counts ? splitList(answered).map((name) => ours.get(name) ?? name) : [...ours.values()];
+  const registered = counts ? splitAtSpaces(answered).map((name) => ours.get(name) ?? name) : [...ours.values()];
   return registered.length === 0 ? undefined : registered.join(' ');
 }
 

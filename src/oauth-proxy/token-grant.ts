@@ -1,7 +1,7 @@
+import { splitAtSpaces } from '../providers/identity/identity-provider.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import type { UpstreamClient } from './sealed-contents.js';
-import { splitList } from './split-list.js';
 import { requireCode, type TokenRequest } from './token-request.js';
 
 /** A code or a refresh token of a client, opened and checked. */
@@ -46,7 +46,7 @@ function readRefreshGrant({ seal, options }: OAuthProxyContext, { form, client }
     throw new OAuthError('invalid_grant', 'The refresh token is not valid for this client');
   }
   const { scopes, granted, token, upstream } = sealed;
-  const scope = refreshScopes(options, sealed, splitList(form.get('scope') ?? '')).join(' ');
+  const scope = refreshScopes(options, sealed, splitAtSpaces(form.get('scope') ?? '')).join(' ');
   return {
     scopes,
     granted,

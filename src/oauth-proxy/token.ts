@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UpstreamError } from '../core/errors.js';
 import { replyJson } from '../http/reply.js';
+import { splitAtSpaces } from '../providers/identity/identity-provider.js';
 import type { ServerAnswer } from '../upstream/call-server.js';
 import { sharesClient } from './client.js';
 import type { AuthenticatedClient } from './client-authentication.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
-import { splitList } from './split-list.js';
 import { type Grant, readGrant } from './token-grant.js';
 import { readTokenRequest } from './token-request.js';
 import { isClientUnknown, NO_STORE, refusalOf, writeAnswer } from './upstream-answer.js';
@@ -21,7 +21,7 @@ export function createToken(context: OAuthProxyContext) {
   const { seal } = context;
   const sealRefreshToken = ({ refresh_token: token, scope }: Record<string, unknown>, client: string, grant: Grant) => {
     if (typeof token !== 'string') return {};
-    const answered = typeof scope === 'string' ? splitList(scope) : undefined;
+    const answered = typeof scope === 'string' ? splitAtSpaces(scope) : undefined;
     // A client that asked for no scope got those that the upstream server grants by default.
     const scopes = grant.scopes.length > 0 ? grant.scopes : (answered ?? []);
     const granted = grant.granted ?? answered;

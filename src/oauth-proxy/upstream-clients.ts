@@ -14,7 +14,7 @@ export type UpstreamClients = ReturnType<typeof createUpstreamClients>;
 const MAX_CLIENTS = 1_000;
 const MAX_AGE_MS = 86_400_000;
 /** If no login has come back for this long, the upstream server may have forgotten the client: it then shows a page of its own. */
-const MAX_WAITING_MS = 3_600_000;
+const REPLACE_AFTER_MS = 3_600_000;
 /** If no login has come back for this long, the upstream server is asked about the client, and again each time this long has passed. */
 const CHECK_AFTER_MS = 10_000;
 
@@ -38,7 +38,7 @@ interface Entry {
   /** The earliest time at which the upstream server is asked about the client, on the same clock. */
   checkFrom: number;
   /** True if the upstream server has said that it does not know the client. */
-  isForgotten: boolean;
+  isUnknownUpstream: boolean;
   /** Resolves when the server has answered, while it is being asked about the client. */
   check: Promise<void> | undefined;
 }
@@ -48,11 +48,11 @@ interface Entry {
  * contain all that they need, so a login goes on in another process, and after this memory is lost.
  *
  * @param register Registers a client with these members.
- * @param isForgotten Asks the upstream server if it no longer knows a client. A wrong answer costs one more registration.
+ * @param isUnknownUpstream Asks the upstream server if it no longer knows a client. A wrong answer costs one more registration.
  */
 export function createUpstreamClients(
   register: (members: ClientMembers) => Promise<Registered>,
-  isForgotten: (client: UpstreamClient) => Promise<boolean> = async () => false,
+  isUnknownUpstream: (client: UpstreamClient) => Promise<boolean> = async () => false,
 ) {
   const entries = new LRUCache<string, Entry>({ max: MAX_CLIENTS });
   const inFlight = new Map<string, Promise<UpstreamClient>>();
@@ -77,9 +77,9 @@ export function createUpstreamClients(
   const startCheck = (entry: Entry): void => {
     entry.checkFrom = performance.now() + CHECK_AFTER_MS;
     const note = (answer: boolean): void => {
-      entry.isForgotten = answer;
+      entry.isUnknownUpstream = answer;
     };
-    entry.check = isForgotten(entry.client)
+    entry.check = isUnknownUpstream(entry.client)
       .then(note)
       .finally(() => {
         entry.check = undefined;
@@ -126,9 +126,9 @@ export function createUpstreamClients(
   };
 }
 
-function isUsable({ until, waitingSince, isForgotten }: Entry): boolean {
+function isUsable({ until, waitingSince, isUnknownUpstream }: Entry): boolean {
   const now = performance.now();
-  return !isForgotten && now < until && (waitingSince === undefined || now - waitingSince <= MAX_WAITING_MS);
+  return !isUnknownUpstream && now < until && (waitingSince === undefined || now - waitingSince <= REPLACE_AFTER_MS);
 }
 
 function mustCheck({ waitingSince, checkFrom }: Entry): boolean {
@@ -146,8 +146,8 @@ function entryOf(registered: Registered, before: Entry | undefined): Entry {
     client: upstreamClientOf(registered),
     until: now + lifetimeMs(registered),
     waitingSince: now,
-    checkFrom: before?.isForgotten === true ? Number.POSITIVE_INFINITY : 0,
-    isForgotten: false,
+    checkFrom: before?.isUnknownUpstream === true ? Number.POSITIVE_INFINITY : 0,
+    isUnknownUpstream: false,
     check: undefined,
   };
 }

@@ -148,7 +148,7 @@ export function resolveAuth(who: string, options: Readonly<McpAuthOptions>): Res
   const { dpop, mtls } = senderConstraint;
   refuseOptionsAsMembers(checks, metadataMembers, POLICY_OPTIONS);
   refuseUnenforcedMembers(checks, metadataMembers, { dpop: dpop === 'require', mtls: mtls !== undefined });
-  requireOthers(checks, { ...simple, dpop, resource, secrets });
+  requireNeededOptions(checks, { ...simple, dpop, resource, secrets });
   const { issuers, identity } = resolveIssuers(checks, given, { resource: resource?.href, allowHttp });
   const credentials = resolveCredentials(checks, readRows(checks, CREDENTIAL_TABLE, given), {
     issuers,
@@ -190,7 +190,7 @@ function weaknessOf(who: string, mode: McpAuthMode, options: object): string {
 }
 
 /** Refuses options that need another one. */
-function requireOthers(
+function requireNeededOptions(
   checks: OptionChecks,
   { dpop, resource, sessionOwners, secrets }: Pick<ResolvedAuth, 'dpop' | 'resource' | 'sessionOwners' | 'secrets'>,
 ): void {

@@ -1,5 +1,5 @@
 import { createIssuedTokens, type IssuedTokens } from '../oauth/issued-token.js';
-import { createIssuedTokenAuthorities, type IssuedTokenAuthorities } from '../oauth/issued-token-authorities.js';
+import { createIssuedTokenRevocations, type IssuedTokenRevocations } from '../oauth/issued-token-revocations.js';
 import type { OptionChecks } from '../options/checks.js';
 import { createProvider } from '../providers/provider-kind.js';
 import type { ResolvedIdentity } from './resolve-identity.js';
@@ -10,7 +10,7 @@ export interface ResolvedIssuing {
   readonly identity: ResolvedIdentity;
   readonly tokens: IssuedTokens;
   /** Each `mcpAuth()` of the policy. */
-  readonly authorities: IssuedTokenAuthorities;
+  readonly revocations: IssuedTokenRevocations;
 }
 
 /** An identity provider, for the parts of the OAuth proxy that relay logins: it knows neither our resource nor our scopes. */
@@ -26,7 +26,7 @@ export function resolveIssuing(
   return Object.freeze({
     identity,
     tokens: createIssuedTokens(secrets, binding),
-    authorities: createIssuedTokenAuthorities(),
+    revocations: createIssuedTokenRevocations(),
   });
 }
 

@@ -1,6 +1,7 @@
 import { UpstreamError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { createRareLine } from '../core/rare-line.js';
+import { isPromiseLike } from '../core/settle-in-time.js';
 import type { Awaitable, Store, StoreBucket, StoreList } from './store.js';
 
 /** Milliseconds that a call may take. */
@@ -38,7 +39,7 @@ export function createGuardedStore(store: Store, user: StoreUser): GuardedStore 
     };
     try {
       const answer = run();
-      return isThenable(answer) ? inTime(answer).then(settle).catch(fail) : settle(answer);
+      return isPromiseLike(answer) ? inTime(answer).then(settle).catch(fail) : settle(answer);
     } catch (error) {
       return fail(error);
     }
@@ -106,10 +107,6 @@ async function inTime(answer: PromiseLike<unknown>): Promise<unknown> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
 }
 
 const isAnything = (_answer: unknown): _answer is undefined => true;

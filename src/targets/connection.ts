@@ -45,17 +45,17 @@ export interface Connection {
   /** The target that gets every message. Left out: there are several, and each message has its own. */
   readonly target?: SingleTarget;
   /** False once the connection is gone. */
-  readonly alive: boolean;
+  readonly isAlive: boolean;
   /** Resolves when nothing of the connection is left. */
   readonly ended: Promise<void>;
   /** True while the bridge asks which revisions the server speaks. Its other output is then logged at debug. */
-  probed: boolean;
+  isProbed: boolean;
   /** The requests that wait until the server reads on, or until it has answered the bridge's own requests. */
   readonly waiters: Waiters;
   /** Starts to read messages. Until then they wait. */
   listen(listener: ConnectionListener): void;
   /**
-   * Sends one message. Await `ready()` before: the server may be slow to read. `sender` is for connections over HTTP; without it, the
+   * Sends one message. Await `whenWritable()` before: the server may be slow to read. `sender` is for connections over HTTP; without it, the
    * sender of the last message counts.
    */
   write(message: Buffer, sender?: Sender): void;
@@ -65,7 +65,7 @@ export interface Connection {
    *
    * @throws {BridgeError} As a rejection: `too_many_pending` if too many requests or bytes wait, `request_timed_out` if it waits too long after `since`.
    */
-  ready(since: number, bytes?: number): Promise<void> | undefined;
+  whenWritable(since: number, bytes?: number): Promise<void> | undefined;
   /** The cursor with which `tools/list` lists only the tools of the target that has `tool`; undefined if there is one target. */
   cursorFor?(tool: string): string | undefined;
   /** Stops reading from the server, because a client is slow to read what it sends. */

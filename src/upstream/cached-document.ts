@@ -35,7 +35,7 @@ export class CachedDocument<T extends object> {
   // Never rejects.
   #fetching: Promise<void> | undefined;
   #failure: Error | undefined;
-  #failuresInTurn = 0;
+  #consecutiveFailures = 0;
   // On the clock of performance.now(): setting the system time back must not prolong a lifetime.
   #refreshAt = 0;
   #freshUntil = 0;
@@ -140,7 +140,7 @@ export class CachedDocument<T extends object> {
       this.#document = document;
       this.#fetchedAt = began;
       this.#failure = undefined;
-      this.#failuresInTurn = 0;
+      this.#consecutiveFailures = 0;
       this.#refreshAt = now + lifetimeMs * REFRESH_AT;
       this.#freshUntil = now + lifetimeMs;
       this.#freshUntilDate = Date.now() + lifetimeMs;
@@ -148,7 +148,7 @@ export class CachedDocument<T extends object> {
       this.#refreshIn(lifetimeMs * REFRESH_AT);
     } catch (error) {
       this.#failure = error as Error;
-      const soon = FIRST_COOL_DOWN_MS * 2 ** this.#failuresInTurn++;
+      const soon = FIRST_COOL_DOWN_MS * 2 ** this.#consecutiveFailures++;
       this.#coolUntil = performance.now() + (this.#isUsable() ? COOL_DOWN_MS : Math.min(soon, COOL_DOWN_MS));
       this.#source.onFailure(this.#failure);
       if (this.#isUsable()) this.#refreshIn(COOL_DOWN_MS);

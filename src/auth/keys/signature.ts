@@ -3,7 +3,7 @@ import { joseToDer } from 'ecdsa-sig-formatter';
 import type { Algorithm } from 'jsonwebtoken';
 import { AuthError, UpstreamError } from '../../core/errors.js';
 import { createLazyImport } from '../../core/lazy-import.js';
-import { createVerificationTurns } from './verification-turns.js';
+import { createVerificationQueue } from './verification-queue.js';
 
 interface SignatureAlgorithm {
   readonly keyType: 'rsa' | 'ec' | 'ed25519';
@@ -58,7 +58,7 @@ export function suitsAlgorithm(key: KeyObject, alg: string): boolean {
   return algorithm.namedCurve === undefined || key.asymmetricKeyDetails?.namedCurve === algorithm.namedCurve;
 }
 
-const verifyInTurn = createVerificationTurns();
+const verifyInQueue = createVerificationQueue();
 
 /**
  * Checks the signature only; token-faults.ts checks the claims. Forgeries are detected off the event loop, since anyone can
@@ -79,7 +79,7 @@ export async function checkSignature(
   const verifyJwt = await algorithm.verifiedBy();
   let reason = 'it does not verify';
   try {
-    if (await verifyInTurn(() => verifyJwt(token, key, alg))) return undefined;
+    if (await verifyInQueue(() => verifyJwt(token, key, alg))) return undefined;
   } catch (error) {
     if (error instanceof UpstreamError) throw error;
     // Form, algorithm and key were checked before, so only the signature can fail.

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { type AuthInfo, expiryOf } from '../../core/auth-info.js';
-import type { Withdrawal } from '../../core/authority.js';
+import type { Withdrawal } from '../../core/token-validity.js';
 import type { TrustedIssuer } from '../../policy/resolve-issuer.js';
 import type { VerificationKey } from '../keys/verification-key.js';
 import { sizeInMemory } from './size-in-memory.js';

@@ -11,7 +11,7 @@ import type { CompactJwt } from './compact-jwt.js';
 import { otherKindOf } from './token-kind.js';
 
 /** An issuer of the policy, with its keys: everything that a token is checked against. */
-export interface Trust {
+export interface IssuerWithKeys {
   readonly trusted: TrustedIssuer;
   readonly keySet: KeySet;
   readonly clockToleranceSeconds: number;
@@ -31,7 +31,7 @@ export interface TokenFault {
   readonly error: AuthError | UpstreamError;
 }
 
-export function createTrust(trusted: TrustedIssuer, resolved: ResolvedAuth): Trust {
+export function createIssuerWithKeys(trusted: TrustedIssuer, resolved: ResolvedAuth): IssuerWithKeys {
   const keySet = createKeySet(trusted.jwksSource, { issuer: trusted.issuer, ...resolved });
   return { trusted, keySet, clockToleranceSeconds: resolved.clockToleranceSeconds };
 }
@@ -44,21 +44,21 @@ export function createTrust(trusted: TrustedIssuer, resolved: ResolvedAuth): Tru
  */
 export async function* tokenFaults(
   jwt: CompactJwt,
-  trust: Trust,
+  issuer: IssuerWithKeys,
 ): AsyncGenerator<TokenFault, VerificationKey | undefined> {
-  if (claimOf(jwt.payload, 'iss') !== trust.trusted.issuer) {
+  if (claimOf(jwt.payload, 'iss') !== issuer.trusted.issuer) {
     yield { check: 'issuer', error: new AuthError('unknown_issuer') };
   }
-  const key = yield* signatureFaults(jwt, trust);
-  yield* claimFaults(jwt, trust);
+  const key = yield* signatureFaults(jwt, issuer);
+  yield* claimFaults(jwt, issuer);
   return key;
 }
 
 async function* signatureFaults(
   jwt: CompactJwt,
-  trust: Trust,
+  issuer: IssuerWithKeys,
 ): AsyncGenerator<TokenFault, VerificationKey | undefined> {
-  const found = await findSigningKey(jwt, trust).catch(expectedErrorOf);
+  const found = await findSigningKey(jwt, issuer).catch(expectedErrorOf);
   if (!(found instanceof Error)) return found;
   yield { check: 'signature', error: found };
   return undefined;
@@ -67,7 +67,7 @@ async function* signatureFaults(
 /** Returns the key that verifies the token's signature, or the fault of the signature. Rejects if the keys or a package cannot be loaded. */
 async function findSigningKey(
   jwt: CompactJwt,
-  { keySet, trusted }: Trust,
+  { keySet, trusted }: IssuerWithKeys,
 ): Promise<VerificationKey | AuthError | UpstreamError> {
   const { kid, alg } = jwt;
   if (!isAcceptedAlgorithm(alg)) return new AuthError('unsupported_algorithm', { alg });
@@ -94,7 +94,7 @@ function expectedErrorOf(error: unknown): AuthError | UpstreamError {
 /** Finds the faults in the claims of a token that has been verified. */
 export function* claimFaults(
   jwt: Pick<CompactJwt, 'header' | 'payload'>,
-  { trusted, clockToleranceSeconds }: Pick<Trust, 'trusted' | 'clockToleranceSeconds'>,
+  { trusted, clockToleranceSeconds }: Pick<IssuerWithKeys, 'trusted' | 'clockToleranceSeconds'>,
 ): Generator<TokenFault> {
   const { payload } = jwt;
   const otherKind = otherKindOf(jwt);

@@ -1,6 +1,6 @@
 import { extendAuth } from '../../core/auth-info.js';
-import { attachWithdrawal } from '../../core/authority.js';
 import { AuthError, UpstreamError } from '../../core/errors.js';
+import { attachWithdrawal } from '../../core/token-validity.js';
 import { attachTokenExchange, attachUpstreamToken, upstreamTokenOf } from '../../core/upstream-token.js';
 import { requireApiKey, requireToken68 } from '../../oauth/credentials.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
@@ -8,18 +8,18 @@ import type { ResourceIdentity } from '../../policy/resolve-resource.js';
 import type { McpAuth } from '../../policy/resolved-policy.js';
 import type { KeySetAge } from '../keys/key-set-ages.js';
 import type { VerificationKey } from '../keys/verification-key.js';
-import { TOO_MANY_FAILED_TOKENS } from '../keys/verification-turns.js';
+import { TOO_MANY_FAILED_TOKENS } from '../keys/verification-queue.js';
 import { authInfoFrom, claimOf, claimsForLog } from './claims.js';
 import { type CompactJwt, parseCompactJwt } from './compact-jwt.js';
 import { createExchangedTokens } from './exchanged-tokens.js';
 import { createForgedTokens } from './forged-tokens.js';
-import { createIssuedTokenAuthority } from './issued-token-authority.js';
 import type { KnownRevocations } from './known-revocations.js';
 import { createMissingClaimWarning } from './missing-claim-warning.js';
+import { createRevocationMemory } from './revocation-memory.js';
 import { createRevocations } from './revocations.js';
 import { SharedRevocations } from './shared-revocations.js';
 import { createTokenCache, type VerifiedToken } from './token-cache.js';
-import { type Trust, tokenFaults } from './token-faults.js';
+import { type IssuerWithKeys, tokenFaults } from './token-faults.js';
 import { createTrustedIssuers } from './trusted-issuers.js';
 import { createVerificationLimit } from './verification-limit.js';
 
@@ -81,11 +81,11 @@ export function createTokenVerifier(
     return verified;
   }
 
-  const authority = createIssuedTokenAuthority(resolved, { revocations, shared, forgetRevoked });
+  const revocationMemory = createRevocationMemory(resolved, { revocations, shared, forgetRevoked });
 
   return {
     /** The only strong reference: the policy has a `WeakRef`. */
-    authority,
+    revocationMemory,
     /** The remembered result for this token and this resource, at the cost of a look-up. */
     recall(token: string, { isApiKey = false, resource }: CredentialContext = {}): VerifiedToken | undefined {
       const remembered = tokenCache?.recall(token, resource?.tenant);
@@ -142,13 +142,13 @@ function createJwtVerifier(resolved: ResolvedAuth) {
   const warnOfMissingClaim = createMissingClaimWarning(resolved.logger);
 
   async function verifyFrom(
-    trust: Trust,
+    issuer: IssuerWithKeys,
     jwt: CompactJwt,
     resource: ResourceIdentity | undefined,
   ): Promise<VerifiedToken> {
-    const { trusted, keySet } = trust;
+    const { trusted, keySet } = issuer;
     const moment = keySet.now();
-    const found = await keyOrFirstFault(jwt, trust);
+    const found = await keyOrFirstFault(jwt, issuer);
     // Not copied with the claims: thousands a second may be refused, and each copy has a stack trace.
     if (found === TOO_MANY_FAILED_TOKENS) throw found;
     if (found instanceof AuthError || found instanceof UpstreamError) {
@@ -170,9 +170,9 @@ function createJwtVerifier(resolved: ResolvedAuth) {
 
   return {
     verify(jwt: CompactJwt, resource: ResourceIdentity | undefined): Promise<VerifiedToken> {
-      const trust = issuers.find(jwt.payload, resource?.tenant);
-      if (trust === undefined) return Promise.reject(unknownIssuer(jwt, issuers.names));
-      return limitVerification(() => verifyFrom(trust, jwt, resource));
+      const issuer = issuers.find(jwt.payload, resource?.tenant);
+      if (issuer === undefined) return Promise.reject(unknownIssuer(jwt, issuers.names));
+      return limitVerification(() => verifyFrom(issuer, jwt, resource));
     },
     recallForged: (token: string): AuthError | undefined => forgedTokens.recall(token),
     /** True if there are keys for the tokens of every issuer; they are fetched first if need be. */
@@ -194,8 +194,11 @@ function unknownIssuer({ payload, kid }: CompactJwt, expected: readonly string[]
 }
 
 /** Returns the key that verified the signature, or the first fault, without looking for others. */
-async function keyOrFirstFault(jwt: CompactJwt, trust: Trust): Promise<AuthError | UpstreamError | VerificationKey> {
-  const { done, value } = await tokenFaults(jwt, trust).next();
+async function keyOrFirstFault(
+  jwt: CompactJwt,
+  issuer: IssuerWithKeys,
+): Promise<AuthError | UpstreamError | VerificationKey> {
+  const { done, value } = await tokenFaults(jwt, issuer).next();
   if (done !== true) return value.error;
   if (value === undefined) throw new Error('no fault was found, but no key either');
   return value;

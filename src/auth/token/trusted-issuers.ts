@@ -3,7 +3,7 @@ import { TENANT_ID } from '../../policy/issuer-tenants.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
 import type { TrustedIssuer } from '../../policy/resolve-issuer.js';
 import { type Claims, claimOf } from './claims.js';
-import { createTrust, type Trust } from './token-faults.js';
+import { createIssuerWithKeys, type IssuerWithKeys } from './token-faults.js';
 
 /**
  * Returns an issuer as the policy trusts it for one token: with the id of the token's tenant in its name, and with the audiences of the
@@ -42,20 +42,20 @@ function tenantIdIn(payload: Claims): string | undefined {
 }
 
 /** Finds the issuer of a token in a policy, with its keys. */
-export type FindTrust = (payload: Claims, tenant: string | undefined) => Trust | undefined;
+export type FindIssuer = (payload: Claims, tenant: string | undefined) => IssuerWithKeys | undefined;
 
 /** The issuers of a policy, each with its keys. The issuer selects the key set before any key is selected, so that equal `kid`s of two issuers are never confused. */
 export function createTrustedIssuers(resolved: ResolvedAuth) {
-  const all = resolved.issuers.map((trusted) => createTrust(trusted, resolved));
-  const byName = new Map<unknown, Trust>(all.map((trust) => [trust.trusted.issuer, trust]));
+  const all = resolved.issuers.map((trusted) => createIssuerWithKeys(trusted, resolved));
+  const byName = new Map<unknown, IssuerWithKeys>(all.map((issuer) => [issuer.trusted.issuer, issuer]));
   const ofTenants = all.filter(({ trusted }) => trusted.tenants !== undefined);
 
-  const find: FindTrust = (payload, tenant) => {
+  const find: FindIssuer = (payload, tenant) => {
     const named = byName.get(claimOf(payload, 'iss'));
-    for (const trust of named === undefined ? ofTenants : [named]) {
-      const trusted = trustedFor(trust.trusted, payload, tenant);
-      if (trusted === trust.trusted) return trust;
-      if (trusted !== undefined) return { ...trust, trusted };
+    for (const issuer of named === undefined ? ofTenants : [named]) {
+      const trusted = trustedFor(issuer.trusted, payload, tenant);
+      if (trusted === issuer.trusted) return issuer;
+      if (trusted !== undefined) return { ...issuer, trusted };
     }
     return undefined;
   };

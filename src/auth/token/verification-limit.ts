@@ -1,6 +1,6 @@
 import { createAllowance } from '../../core/allowance.js';
 import { AuthError } from '../../core/errors.js';
-import { TOO_MANY_FAILED_TOKENS } from '../keys/verification-turns.js';
+import { TOO_MANY_FAILED_TOKENS } from '../keys/verification-queue.js';
 
 /**
  * The most verifications that wait, in one policy. No more wait than the limit allows in a second, so that none waits longer than that. The

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { isOver, withdrawalOf } from '../../core/authority.js';
+import { isExpiredOrWithdrawn, withdrawalOf } from '../../core/token-validity.js';
 import { hasHungUp, onceClosed } from '../../http/hang-up.js';
 import type { EventLog } from './event-log.js';
 import { failAnswer, type OpenAnswer } from './open-answer.js';
@@ -31,7 +31,7 @@ export class EventStream {
   #answer: OpenAnswer | undefined;
   #last = 0;
   #sent = 0;
-  #done = false;
+  #isDone = false;
   #hasSent = false;
   /** The time since which an event waits for a connection that takes it. */
   #untakenSince: number | undefined;
@@ -44,8 +44,8 @@ export class EventStream {
     return this.#answer !== undefined && !hasHungUp(this.#answer.res) && !this.#answer.res.writableEnded;
   }
 
-  get done(): boolean {
-    return this.#done;
+  get isDone(): boolean {
+    return this.#isDone;
   }
 
   /** True once an event was sent. From a resumable stream, the client knows since then where to resume. */
@@ -55,7 +55,7 @@ export class EventStream {
 
   /** True while a client takes the last events of the stream, or can be expected to come back for them. */
   isAwaited(now: number): boolean {
-    if (!this.#done || !this.#hasSent) return false;
+    if (!this.#isDone || !this.#hasSent) return false;
     if (this.#answer !== undefined) return !this.#answer.res.writableFinished;
     return this.#untakenSince !== undefined && now - this.#untakenSince < MAX_RETURN_MS;
   }
@@ -72,7 +72,7 @@ export class EventStream {
     res.writeHead(200, STREAM_HEADERS);
     // Proxies and clients wait for the headers, and the first event may be a long time away.
     res.flushHeaders();
-    if (this.#resumption?.sendsInitialEvent() && !this.#done) {
+    if (this.#resumption?.sendsInitialEvent() && !this.#isDone) {
       // A client that is cut off after it resumes here, so this id precedes all events that are replayed.
       const start = this.#last - this.#kept(event).length;
       res.write(`id: ${this.#resumption.number}-${start}\nretry: ${RETRY_MS}\ndata: \n\n`);
@@ -95,7 +95,7 @@ export class EventStream {
 
   /** True if the stream has ended, and `event` was its last. */
   endsAfter(event: number): boolean {
-    return this.#done && event === this.#last;
+    return this.#isDone && event === this.#last;
   }
 
   /** Sends the kept events after `event`. */
@@ -103,7 +103,7 @@ export class EventStream {
     for (const frame of this.#kept(event)) this.#write(frame);
     if (this.#answer !== undefined) this.#sent = this.#last;
     if (this.connected) this.mark(true);
-    if (this.#done) this.#finish();
+    if (this.#isDone) this.#finish();
   }
 
   /** Sends one message; `isAnswer` is true for a JSON-RPC response. Returns the HTTP response if it must drain before the next message. */
@@ -126,20 +126,20 @@ export class EventStream {
   tick(keepAlive: boolean, outlastsExpiry = false): void {
     if (!this.connected) return;
     const auth = this.#answer?.auth;
-    if (outlastsExpiry ? withdrawalOf(auth) !== undefined : isOver(auth)) this.pause();
+    if (outlastsExpiry ? withdrawalOf(auth) !== undefined : isExpiredOrWithdrawn(auth)) this.pause();
     else if (keepAlive) this.#write(':\n\n');
   }
 
   /** Ends the stream for good. */
   end(): void {
-    this.#done = true;
+    this.#isDone = true;
     if (this.connected) this.#finish();
   }
 
   /** Ends the connection, not the stream: the client may reconnect for the rest. */
   pause(): void {
     if (!this.connected) return;
-    this.#finish(this.#resumption && !this.#done ? `retry: ${RETRY_MS}\n\n` : undefined);
+    this.#finish(this.#resumption && !this.#isDone ? `retry: ${RETRY_MS}\n\n` : undefined);
   }
 
   /** Notes that a client has taken the events of the stream, or that its connection broke before it did. */

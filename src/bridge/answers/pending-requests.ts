@@ -107,7 +107,7 @@ export class PendingRequests<R extends PendingRequest> {
     if (request === undefined) return;
     const { id, listens, recipient, call } = request;
     // On shutdown, a subscription ends with a result and not with an error (2026-07-28, Graceful Closure).
-    const endsGracefully = listens && reason === 'closing' && recipient.streaming;
+    const endsGracefully = listens && reason === 'closing' && recipient.isStreaming;
     const body = endsGracefully ? Buffer.from(subscriptionEnd(id)) : new BridgeError(reason, { id }).response();
     recipient.respond(body, status);
     call?.end(endOfRefusal(reason, body.length));

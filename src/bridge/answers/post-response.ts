@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
-import { isOver, type Withdrawal, withdrawalOf } from '../../core/authority.js';
 import { forwardedRequestId } from '../../core/request-id.js';
+import { isExpiredOrWithdrawn, type Withdrawal, withdrawalOf } from '../../core/token-validity.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp } from '../../http/hang-up.js';
 import { PARAMETER_PREFIX } from '../../messages/header-value.js';
@@ -31,7 +31,7 @@ const QUIET_MS = 10_000;
 /** Receives what the MCP server sends about one request. */
 export interface Recipient {
   /** True if the answer has become an event stream. */
-  readonly streaming: boolean;
+  readonly isStreaming: boolean;
   /**
    * True if the answer ends when its token expires: an event stream from which an event was sent. Any other answer still brings the response,
    * and nothing else; it ends only when its token is withdrawn.
@@ -90,7 +90,7 @@ export class PostResponse implements Recipient {
     return this.#plan.request.res.writableFinished && !this.#hasWritten;
   }
 
-  get streaming(): boolean {
+  get isStreaming(): boolean {
     return this.#stream !== undefined;
   }
 
@@ -116,7 +116,7 @@ export class PostResponse implements Recipient {
 
   /** True if the client accepts messages other than responses here, and its token still allows them. */
   get acceptsStream(): boolean {
-    return this.#plan.stream && (this.endsWithToken || !isOver(this.auth));
+    return this.#plan.stream && (this.endsWithToken || !isExpiredOrWithdrawn(this.auth));
   }
 
   /** True if the client accepts requests of the MCP server here: see `ask()`. */

@@ -23,7 +23,7 @@ export class SessionStreams {
     const number = ++this.#count;
     const stream = new EventStream({ log: this.#log, number, sendsInitialEvent: this.#sendsInitialEvent });
     this.#posts ??= new Map();
-    for (const [old, kept] of this.#posts) if (kept.done && !this.#log.has(old)) this.#posts.delete(old);
+    for (const [old, kept] of this.#posts) if (kept.isDone && !this.#log.has(old)) this.#posts.delete(old);
     this.#posts.set(number, stream);
     return stream;
   }
@@ -58,7 +58,7 @@ export class SessionStreams {
   /** True if a client that sends `lastEventId` continues a stream that answers a POST and has ended: it gets the rest at once. */
   canFinish(lastEventId: string | undefined): boolean {
     const stream = lastEventId === undefined ? undefined : this.#find(lastEventId)?.stream;
-    return stream !== undefined && stream !== this.standalone && stream.done;
+    return stream !== undefined && stream !== this.standalone && stream.isDone;
   }
 
   /** True while a client takes an answer from a stream that broke, or can be expected to come back for it. */

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Advice } from '../../core/advice.js';
-import { requireAuthority } from '../../core/authority.js';
 import { markOwnSessions } from '../../core/own-sessions.js';
 import { userOf } from '../../core/principal.js';
 import type { Caller } from '../../core/quota.js';
+import { requireNotWithdrawn } from '../../core/token-validity.js';
 import { hasHungUp } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { createMessageRefusalLog, type MessageRefusalLog } from '../../messages/message-refusal-log.js';
@@ -113,7 +113,7 @@ export class HttpBridge {
       if (prepared !== undefined) await prepared;
       // The backend was closed, the token was withdrawn, or the client hung up.
       if (relay.isOver) return;
-      requireAuthority(auth);
+      requireNotWithdrawn(auth);
       relay.callerHeaders = caller;
       if (session !== undefined) session.sender = { auth, headers: caller };
       relay.calls = sent && observed?.begin(sent.body);
@@ -233,7 +233,7 @@ export class HttpBridge {
   }
 
   #tick(): void {
-    this.#relays.checkAuthority();
+    this.#relays.checkToken();
     this.#sessions.tick(performance.now());
     this.#drain.check();
     this.#publish(this.stats());

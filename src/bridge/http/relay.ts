@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isOver, withdrawalOf } from '../../core/authority.js';
 import { AuthError } from '../../core/errors.js';
 import type { Numbered } from '../../core/short-lived.js';
+import { isExpiredOrWithdrawn, withdrawalOf } from '../../core/token-validity.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp, onceClosed } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
@@ -222,10 +222,10 @@ export class Relay implements ExchangeListener, Numbered {
    * Ends the response if the caller's token is no longer valid. A request without an answer continues after the token has expired,
    * because the tool may have run. It is refused only if the token was withdrawn, or if it only listens.
    */
-  checkAuthority(): void {
+  checkToken(): void {
     const { auth, req } = this.request;
     // A target can send an endless answer of any type, so this is not only about event streams.
-    if (this.#hasStarted || listensOnly(req) ? isOver(auth) : withdrawalOf(auth) !== undefined) {
+    if (this.#hasStarted || listensOnly(req) ? isExpiredOrWithdrawn(auth) : withdrawalOf(auth) !== undefined) {
       this.end(new AuthError(withdrawalOf(auth) ?? 'token_expired'));
     }
   }

@@ -31,8 +31,8 @@ export class Relays {
     return this.#open.delete(relay) ? relay.removeFromCount : undefined;
   }
 
-  checkAuthority(): void {
-    for (const relay of this.#open.values()) relay.checkAuthority();
+  checkToken(): void {
+    for (const relay of this.#open.values()) relay.checkToken();
   }
 
   /** Ends the streams on which clients only listen, except in sessions in which a client waits for an answer. */

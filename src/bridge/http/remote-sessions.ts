@@ -1,5 +1,5 @@
 import type { AuthInfo } from '../../core/auth-info.js';
-import { addOwnedSession, deleteOwnedSession, verifiedSessionOf } from '../../core/own-sessions.js';
+import { addRemoteSessionOwner, deleteRemoteSessionOwner, verifiedSessionOf } from '../../core/own-sessions.js';
 import { type Lease, type Occupant, Quota, type QuotaRefusal } from '../../core/quota.js';
 import { type SessionOwner, sessionOwnerOf } from '../../core/session-owner.js';
 import { BridgeError } from '../../messages/bridge-error.js';
@@ -9,9 +9,9 @@ import type { HeaderRecord } from '../../targets/http/exchange.js';
 import { isUsableId, requireUsableId } from '../../targets/http/target-session.js';
 import { callTracer } from '../../telemetry/call-tracer.js';
 import { type SessionCaller, sessionCallerOf } from '../backend-facts.js';
+import { EvictedSessions } from './evicted-sessions.js';
 import type { ResolvedHttp } from './http-options.js';
 import type { HttpRequest } from './http-request.js';
-import { SparedSessions } from './spared-sessions.js';
 import { createUnknownSession } from './unknown-session.js';
 
 /** The caller of a request, and the headers that told the target so. */
@@ -76,7 +76,7 @@ export class RemoteSessions {
   readonly #byId = new Map<string, { readonly session: RemoteSession; readonly lease: Lease }>();
   readonly #byClientId = new Map<string, RemoteSession>();
   readonly #end: (session: RemoteSession) => void;
-  readonly #spared: SparedSessions<RemoteSession>;
+  readonly #evicted: EvictedSessions<RemoteSession>;
   readonly #unknown: ReturnType<typeof createUnknownSession>;
 
   /** @param end Ends a session at the target. */
@@ -85,7 +85,7 @@ export class RemoteSessions {
     this.#quota = new Quota(options);
     this.#refusalOf = createCapRefusal('mcpHttpBackend()', options.logger);
     this.#end = end;
-    this.#spared = new SparedSessions(options, end);
+    this.#evicted = new EvictedSessions(options, end);
     this.#unknown = createUnknownSession('mcpHttpBackend()', options);
   }
 
@@ -164,7 +164,7 @@ export class RemoteSessions {
     if (entry?.session !== session) return;
     this.#byId.delete(id);
     this.#byClientId.delete(clientId);
-    deleteOwnedSession(clientId, owner);
+    deleteRemoteSessionOwner(clientId, owner);
     entry.lease.release();
     entry.lease.gone();
     callTracer.current?.recordSession?.(performance.now() - session.since);
@@ -179,7 +179,7 @@ export class RemoteSessions {
   /** Ends idle sessions; called regularly. */
   tick(now: number): void {
     const idleMs = this.#options.idleTimeoutSeconds * 1_000;
-    this.#spared.forgetUnused(now - idleMs);
+    this.#evicted.forgetUnused(now - idleMs);
     for (const { session } of [...this.#byId.values()]) {
       if (session.isInUse || now - session.lastUsed < idleMs) continue;
       this.forget(session);
@@ -199,19 +199,19 @@ export class RemoteSessions {
   #add(session: RemoteSession, request: HttpRequest): RemoteSession {
     const { auth, isChecked } = request;
     // Before another session makes room, which could end this one.
-    const spared = this.#spared.forget(session.id);
+    const evicted = this.#evicted.forget(session.id);
     const lease = this.#quota.take(request);
     if ('cap' in lease) {
-      if (spared !== undefined) this.#spared.add(spared, { auth, isChecked });
+      if (evicted !== undefined) this.#evicted.add(evicted, { auth, isChecked });
       throw this.#refusalOf(lease);
     }
     session.caller = sessionCallerOf(auth);
     this.#byId.set(session.id, { session, lease });
     this.#byClientId.set(session.clientId, session);
-    addOwnedSession(session.clientId, session.owner);
+    addRemoteSessionOwner(session.clientId, session.owner);
     lease.occupy(session, () => {
       this.forget(session);
-      if (session.isSigned) this.#spared.add(session, { auth, isChecked });
+      if (session.isSigned) this.#evicted.add(session, { auth, isChecked });
       else this.#end(session);
     });
     return session;

@@ -37,7 +37,7 @@ export class SessionExchange {
     if (version !== undefined && version !== session.revision && !SESSION_REVISIONS.has(String(version))) {
       throw new BridgeError('unsupported_version');
     }
-    session.authority.renew(auth);
+    session.latestToken.renew(auth);
     return session;
   }
 
@@ -104,7 +104,7 @@ export class SessionExchange {
     let response: PostResponse | undefined;
     onceClosed(request.res, () => {
       // A client that hangs up before the answer has given up: it does not know the session's id. Nor does one that gets an error in its place.
-      if (session.revision === '' || response?.hasFailed || !isAnswered(request.res)) session.end('session_ended');
+      if (!session.isInitialized || response?.hasFailed || !isAnswered(request.res)) session.end('session_ended');
     });
     response = this.#createResponse(request, session, { ...accepted, responses: 1, batch });
     if (response.hasFailed) return;
@@ -116,13 +116,13 @@ export class SessionExchange {
     session: Session,
     accepted: AcceptedForms & { responses: number; batch: boolean },
   ): PostResponse {
-    const opening = session.revision === '';
+    const opening = !session.isInitialized;
     return new PostResponse({
       ...accepted,
       request,
       ...(opening && {
         // The id of a session that could not be opened is not sent.
-        headers: (streams) => (streams || session.revision !== '' ? { 'mcp-session-id': session.id } : {}),
+        headers: (streams) => (streams || session.isInitialized ? { 'mcp-session-id': session.id } : {}),
       }),
       openStream: () => session.streams.open(),
       pauseFor: (slow) => session.pauseFor(slow),

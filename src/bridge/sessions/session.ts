@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
-import { LastingAuthority, withdrawalOf } from '../../core/authority.js';
 import type { Principal } from '../../core/principal.js';
+import { LatestToken, withdrawalOf } from '../../core/token-validity.js';
 import { BRIDGE_ERRORS, BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { readChildLine } from '../../messages/child-line.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
@@ -41,7 +41,7 @@ export class Session implements ConnectionListener, LiveSession {
   readonly principal: Principal;
   /** The revision in the server's answer to `initialize`; empty until then. */
   revision = '';
-  readonly authority: LastingAuthority;
+  readonly latestToken: LatestToken;
   /** The time at which a client last used the session. Messages that the server sends unasked do not keep it alive. */
   lastUsed = performance.now();
   /** The number of requests whose bodies are still arriving. */
@@ -52,7 +52,7 @@ export class Session implements ConnectionListener, LiveSession {
   readonly #onEnd: () => void;
   /** Each request is answered on the POST that carried it. */
   readonly #pending: PendingRequests<PendingRequest & { readonly recipient: PostResponse }>;
-  #ended = false;
+  #hasEnded = false;
 
   /** `onEnd` is called once, when the session is over. */
   constructor(
@@ -62,7 +62,7 @@ export class Session implements ConnectionListener, LiveSession {
     onEnd: () => void,
   ) {
     this.id = replica === undefined ? randomUUID() : `${replica}.${randomUUID()}`;
-    this.authority = new LastingAuthority(auth);
+    this.latestToken = new LatestToken(auth);
     this.principal = principal;
     this.caller = sessionCallerOf(auth);
     this.#connection = connection;
@@ -70,6 +70,11 @@ export class Session implements ConnectionListener, LiveSession {
     this.#onEnd = onEnd;
     this.#pending = new PendingRequests(maxPendingRequests);
     connection.listen(this);
+  }
+
+  /** True once the server has answered `initialize`. */
+  get isInitialized(): boolean {
+    return this.revision !== '';
   }
 
   get pending(): number {
@@ -88,13 +93,12 @@ export class Session implements ConnectionListener, LiveSession {
   /** True if a client is connected and waits for something. */
   get isInUse(): boolean {
     if (this.#isReceiving || this.streams.standalone.connected) return true;
-    for (const { recipient } of this.#pending.values()) if (recipient.connected) return true;
-    return false;
+    return this.#pending.values().some(({ recipient }) => recipient.connected);
   }
 
   /** Refuses requests if the session has ended, a limit is reached or an id is in flight. Call it before any message of a batch is sent. */
   requireRoom(requests: readonly ClientMessage[]): void {
-    if (this.#ended) throw new BridgeError('unknown_session');
+    if (this.#hasEnded) throw new BridgeError('unknown_session');
     this.#pending.requireRoom(requests);
   }
 
@@ -113,9 +117,9 @@ export class Session implements ConnectionListener, LiveSession {
     if (message.method === 'notifications/cancelled') this.#cancel(message);
   }
 
-  /** See `Connection.ready()`. */
-  ready(since: number, bytes: number): Promise<void> | undefined {
-    return this.#connection.ready(since, bytes);
+  /** See `Connection.whenWritable()`. */
+  whenWritable(since: number, bytes: number): Promise<void> | undefined {
+    return this.#connection.whenWritable(since, bytes);
   }
 
   /** Stops reading from the server until `res` has drained. */
@@ -128,7 +132,7 @@ export class Session implements ConnectionListener, LiveSession {
     else if (message.kind !== 'response') this.#route(message);
     else {
       // A response to an unknown id is ignored. One without an id can only be an error about `initialize` (JSON-RPC 2.0, section 5.1).
-      const opens = this.revision === '' && (message.key === undefined || this.#pending.get(message.key) !== undefined);
+      const opens = !this.isInitialized && (message.key === undefined || this.#pending.get(message.key) !== undefined);
       const isRefused = opens && !this.#readRevision(message);
       this.#pending.settle(message);
       if (isRefused) this.end('session_ended');
@@ -141,7 +145,7 @@ export class Session implements ConnectionListener, LiveSession {
     if (message.kind === 'request') this.#connection.write(requestTooLarge(message.id ?? 'null'));
     if (message.kind !== 'response') return;
     // Without the answer to `initialize`, no client knows the session.
-    if (this.revision === '') this.end('message_too_large');
+    if (!this.isInitialized) this.end('message_too_large');
     else this.#pending.failOversized(message.key);
   }
 
@@ -151,7 +155,7 @@ export class Session implements ConnectionListener, LiveSession {
 
   /** True if the server has not answered `initialize` within `ms`. */
   isLate(now: number, ms: number): boolean {
-    return this.revision === '' && this.#pending.values().some(({ since }) => now - since >= ms);
+    return !this.isInitialized && this.#pending.values().some(({ since }) => now - since >= ms);
   }
 
   /** Called every second, for timeouts, keep-alive comments and tokens that are over. Returns true if a request has timed out. */
@@ -160,7 +164,7 @@ export class Session implements ConnectionListener, LiveSession {
     this.#endUnwanted();
     const late = this.#pending.tick(now, keepAlive, timeoutMs);
     for (const [key, { id }] of late) {
-      if (this.revision === '') this.end('request_timed_out');
+      if (!this.isInitialized) this.end('request_timed_out');
       else {
         this.#connection.write(cancellation(id, 'timed out'));
         this.#pending.fail(key, 'request_timed_out');
@@ -182,9 +186,9 @@ export class Session implements ConnectionListener, LiveSession {
       }
       const withdrawal = recipient.endsWithToken ? undefined : withdrawalOf(recipient.auth);
       if (withdrawal === undefined) continue;
-      if (recipient.streaming) recipient.finish();
+      if (recipient.isStreaming) recipient.finish();
       else recipient.refuse(withdrawal);
-      if (this.revision === '') this.end('session_ended');
+      if (!this.isInitialized) this.end('session_ended');
       else if (this.#pending.drop(key, endOfWithdrawal(withdrawal)) !== undefined)
         this.#connection.write(cancellation(id, 'token withdrawn'));
     }
@@ -198,10 +202,10 @@ export class Session implements ConnectionListener, LiveSession {
 
   /** Ends the session and its connection; requests in flight are answered at once. */
   end(reason: BridgeErrorCode): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     // Until `initialize` is answered there is no session, so the client gets the status of the error and not 200.
-    this.#pending.failAll(reason, this.revision === '' ? BRIDGE_ERRORS[reason].status : undefined);
+    this.#pending.failAll(reason, this.isInitialized ? undefined : BRIDGE_ERRORS[reason].status);
     this.streams.standalone.end();
     this.#onEnd();
     void this.#connection.stop();
@@ -214,7 +218,7 @@ export class Session implements ConnectionListener, LiveSession {
   #failUnreadable(bytes: Buffer): void {
     this.#connection.logUnreadable(bytes);
     const keys = this.#pending.answeredBy(bytes);
-    if (this.revision === '' && keys.length > 0) this.end('unreadable_answer');
+    if (!this.isInitialized && keys.length > 0) this.end('unreadable_answer');
     else for (const key of keys) this.#pending.fail(key, 'unreadable_answer');
   }
 
@@ -223,15 +227,15 @@ export class Session implements ConnectionListener, LiveSession {
     const version = memberOf(membersAt(message, 'result'), 'protocolVersion');
     this.revision = version === undefined ? '' : textOf(message.bytes, version).slice(1, -1);
     const call = this.#pending.get(message.key)?.call;
-    if (call !== undefined && this.revision !== '') call.session = this.id;
-    return this.revision !== '';
+    if (call !== undefined && this.isInitialized) call.session = this.id;
+    return this.isInitialized;
   }
 
   #cancel(message: ClientMessage): void {
     const key = keyInParams(message, 'requestId');
     // A server need not answer a cancelled request (2025-11-25, cancellation), but the POST must end.
     if (this.#pending.get(key) === undefined) return;
-    if (this.revision === '') this.end('cancelled');
+    if (!this.isInitialized) this.end('cancelled');
     else if (key !== undefined) this.#pending.fail(key, 'cancelled');
   }
 

@@ -25,7 +25,7 @@ export class Sessions {
 
   /** The sessions whose ids clients know. */
   get live(): readonly Session[] {
-    return [...this.#byId.values()].filter(({ revision }) => revision !== '');
+    return [...this.#byId.values()].filter(({ isInitialized }) => isInitialized);
   }
 
   get pending(): number {
@@ -84,13 +84,13 @@ export class Sessions {
     }
   }
 
-  /** `Connection.ready()` of this session's connection; undefined if there is no such session. */
-  ready(id: string, principal: Principal, since: number, bytes: number): Promise<void> | undefined {
+  /** `Connection.whenWritable()` of this session's connection; undefined if there is no such session. */
+  whenWritable(id: string, principal: Principal, since: number, bytes: number): Promise<void> | undefined {
     const session = this.#byId.get(id);
     if (session?.principal !== principal) return undefined;
     // A request counts as use of the session even before its body has arrived.
     session.lastUsed = performance.now();
-    return session.ready(since, bytes);
+    return session.whenWritable(since, bytes);
   }
 
   /** Called every second, for timeouts, keep-alive comments, expired tokens and idle sessions. Returns true if a request has timed out. */

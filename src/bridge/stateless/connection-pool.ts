@@ -1,6 +1,6 @@
-import { isOver } from '../../core/authority.js';
 import type { Principal } from '../../core/principal.js';
 import type { Caller, Lease } from '../../core/quota.js';
+import { isExpiredOrWithdrawn } from '../../core/token-validity.js';
 import { onceClosed } from '../../http/hang-up.js';
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
@@ -52,7 +52,7 @@ export class ConnectionPool<Prepared> {
   readonly #connections: LeasedConnections;
   readonly #plan: PoolPlan<Prepared>;
   readonly #open = new Map<Owner, OpenConnection<Prepared>>();
-  #closed = false;
+  #isClosed = false;
 
   constructor(options: ResolvedBridge, connections: LeasedConnections, plan: PoolPlan<Prepared>) {
     this.#options = options;
@@ -85,9 +85,9 @@ export class ConnectionPool<Prepared> {
     return { stateless, prepared: await stateless.countWaiting(bytes, () => ready) };
   }
 
-  /** `Connection.ready()` of the principal's connection; undefined if there is none. */
-  ready(principal: Principal, since: number, bytes: number): Promise<void> | undefined {
-    return this.#open.get(principal)?.stateless.ready(since, bytes);
+  /** `Connection.whenWritable()` of the principal's connection; undefined if there is none. */
+  whenWritable(principal: Principal, since: number, bytes: number): Promise<void> | undefined {
+    return this.#open.get(principal)?.stateless.whenWritable(since, bytes);
   }
 
   /** Called every second, for timeouts, keep-alive comments, expired tokens and idle connections. Returns true if a request has timed out. */
@@ -112,7 +112,7 @@ export class ConnectionPool<Prepared> {
   }
 
   endAll(reason: BridgeErrorCode): void {
-    this.#closed = true;
+    this.#isClosed = true;
     for (const opened of [...this.#open.values()]) this.end(opened, reason);
   }
 
@@ -145,9 +145,9 @@ export class ConnectionPool<Prepared> {
 
   #gone({ owner, stateless }: Pick<NewConnection, 'owner' | 'stateless'>): void {
     const caller = this.#open.get(owner)?.caller;
-    if (!this.#forget({ owner, stateless }) || this.#closed || !stateless.served) return;
+    if (!this.#forget({ owner, stateless }) || this.#isClosed || !stateless.hasServedClient) return;
     // The connection of one anonymous request has no more requests to serve.
-    if (caller === undefined || typeof owner !== 'string' || isOver(caller.auth)) return;
+    if (caller === undefined || typeof owner !== 'string' || isExpiredOrWithdrawn(caller.auth)) return;
     this.restarts++;
     try {
       this.#start(owner, owner, caller);

@@ -59,9 +59,9 @@ export class InitializedConnections {
     return this.#pool.get(request, bytes);
   }
 
-  /** `Connection.ready()` of the principal's connection; undefined if there is none. */
-  ready(principal: Principal, since: number, bytes: number): Promise<void> | undefined {
-    return this.#pool.ready(principal, since, bytes);
+  /** `Connection.whenWritable()` of the principal's connection; undefined if there is none. */
+  whenWritable(principal: Principal, since: number, bytes: number): Promise<void> | undefined {
+    return this.#pool.whenWritable(principal, since, bytes);
   }
 
   /** Called every second. Returns true if a request has timed out. */
@@ -77,8 +77,8 @@ export class InitializedConnections {
     const { stateless, connection } = opened;
     const { startTimeoutSeconds } = this.#options;
     const answer = await askServer(stateless, 'initialize', OPENING, startTimeoutSeconds * 1_000);
-    const { over } = stateless;
-    if (over !== undefined) throw new BridgeError(over);
+    const { closeReason } = stateless;
+    if (closeReason !== undefined) throw new BridgeError(closeReason);
     if (answer === undefined) {
       connection.logLateStart(startTimeoutSeconds);
       this.#pool.end(opened, 'start_timed_out');

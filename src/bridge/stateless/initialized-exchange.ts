@@ -1,4 +1,4 @@
-import { requireAuthority } from '../../core/authority.js';
+import { requireNotWithdrawn } from '../../core/token-validity.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp, onceClosed } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
@@ -96,8 +96,8 @@ export class InitializedExchange {
     const bytes = messages.reduce((sum, message) => sum + message.bytes.length, 0);
     const opened = await this.#connections.get(request, bytes);
     const { stateless } = opened;
-    for (let busy = stateless.ready(since, bytes); busy; busy = stateless.ready(since, bytes)) await busy;
-    requireAuthority(auth);
+    for (let wait = stateless.whenWritable(since, bytes); wait; wait = stateless.whenWritable(since, bytes)) await wait;
+    requireNotWithdrawn(auth);
     return opened;
   }
 

@@ -58,7 +58,7 @@ export function askServer(
     // The bridge needs only the response.
     const ignore = (): void => undefined;
     const recipient: Recipient = {
-      streaming: false,
+      isStreaming: false,
       endsWithToken: false,
       auth: undefined,
       notify: ignore,

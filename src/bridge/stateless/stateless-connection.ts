@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { AuthInfo } from '../../core/auth-info.js';
-import { isOver, LastingAuthority, withdrawalOf } from '../../core/authority.js';
+import { isExpiredOrWithdrawn, LatestToken, withdrawalOf } from '../../core/token-validity.js';
 import { BridgeError, type BridgeErrorCode, reasonOf } from '../../messages/bridge-error.js';
 import { readChildLine } from '../../messages/child-line.js';
 import { applyEdits, memberOf, textOf } from '../../messages/json-members.js';
@@ -23,7 +23,7 @@ import { endOfRefusal, endOfWithdrawal } from '../../telemetry/outcomes.js';
 import { PendingRequests } from '../answers/pending-requests.js';
 import type { Recipient } from '../answers/post-response.js';
 import { writeCall } from '../answers/write-call.js';
-import { destinationOf, requestEdits, type StatelessRequest } from './destination.js';
+import { requestEdits, routeNotification, type StatelessRequest } from './notification-routing.js';
 import { ToolHeaders } from './tool-headers.js';
 
 const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
@@ -47,13 +47,13 @@ export interface StatelessSetup {
  */
 export class StatelessConnection implements ConnectionListener {
   lastUsed = performance.now();
-  readonly authority: LastingAuthority;
+  readonly latestToken: LatestToken;
   /** True if the server ever answered: an error of the bridge in its place does not count. */
-  answered = false;
+  hasAnswered = false;
   /** True if the server ever answered a client. A connection that never did is opened again only when another request needs it. */
-  served = false;
+  hasServedClient = false;
   /** The reason why it answers no more requests; undefined while it answers them. */
-  over: BridgeErrorCode | undefined;
+  closeReason: BridgeErrorCode | undefined;
   readonly toolHeaders = new ToolHeaders(this);
   readonly pauseFor: StatelessSetup['pauseFor'];
   readonly #connection: Connection;
@@ -61,10 +61,10 @@ export class StatelessConnection implements ConnectionListener {
   readonly #onGone: () => void;
   readonly #pending: PendingRequests<StatelessRequest>;
   #count = 0;
-  #started = false;
+  #hasStarted = false;
 
   constructor(connection: Connection, { auth, maxPending, statusOf, pauseFor, onGone }: StatelessSetup) {
-    this.authority = new LastingAuthority(auth);
+    this.latestToken = new LatestToken(auth);
     this.#connection = connection;
     this.#pending = new PendingRequests(maxPending);
     this.#statusOf = statusOf;
@@ -82,9 +82,9 @@ export class StatelessConnection implements ConnectionListener {
     return !this.#pending.isEmpty || !this.#connection.waiters.isEmpty;
   }
 
-  /** See `Connection.ready()`. */
-  ready(since: number, bytes: number): Promise<void> | undefined {
-    return this.#connection.ready(since, bytes);
+  /** See `Connection.whenWritable()`. */
+  whenWritable(since: number, bytes: number): Promise<void> | undefined {
+    return this.#connection.whenWritable(since, bytes);
   }
 
   /** See `Connection.cursorFor()`. */
@@ -99,7 +99,7 @@ export class StatelessConnection implements ConnectionListener {
 
   /** Refuses requests if the connection is gone or a limit is reached. The caller must then call `request()` before it awaits anything. */
   requireRoom(requests: readonly ClientMessage[]): void {
-    if (this.over !== undefined) throw new BridgeError(this.over, { id: requests[0]?.id });
+    if (this.closeReason !== undefined) throw new BridgeError(this.closeReason, { id: requests[0]?.id });
     // Their own ids may be equal, and are not used.
     this.#pending.requireRoom(requests.map(({ id }, index) => ({ id, key: `new ${index}` })));
   }
@@ -114,7 +114,7 @@ export class StatelessConnection implements ConnectionListener {
     const key = `${++this.#count}`;
     const { bytes, id = 'null', method } = message;
     this.lastUsed = performance.now();
-    this.authority.renew(recipient.auth);
+    this.latestToken.renew(recipient.auth);
     const token = memberOf(membersAt(message, 'params', '_meta'), 'progressToken');
     this.#pending.add(key, {
       id,
@@ -132,8 +132,8 @@ export class StatelessConnection implements ConnectionListener {
   /** Sends a request of the bridge itself; returns the key for `cancel()`. */
   sendInternal(method: string, params: string, recipient: Recipient): string {
     const key = `${++this.#count}`;
-    if (this.over !== undefined) {
-      recipient.respond(new BridgeError(this.over, { id: key }).response());
+    if (this.closeReason !== undefined) {
+      recipient.respond(new BridgeError(this.closeReason, { id: key }).response());
       return key;
     }
     this.#pending.add(key, { id: key, recipient, isInternal: true, since: performance.now() });
@@ -177,12 +177,12 @@ export class StatelessConnection implements ConnectionListener {
       for (const key of this.#pending.answeredBy(bytes)) this.#pending.fail(key, 'unreadable_answer');
       return;
     }
-    this.#started = true;
+    this.#hasStarted = true;
     if (message.kind === 'response') {
       const settled = this.#pending.settle(message, this.#statusOf?.(message));
-      if (settled === undefined || this.served || reasonOf(message.bytes) !== undefined) return;
-      this.answered = true;
-      this.served = !settled.isInternal;
+      if (settled === undefined || this.hasServedClient || reasonOf(message.bytes) !== undefined) return;
+      this.hasAnswered = true;
+      this.hasServedClient = !settled.isInternal;
     } else if (message.kind === 'notification') this.#route(message);
     // These revisions have no requests to the client. Without a response, the server would wait forever.
     else this.#connection.write((message.method === 'ping' ? emptyResult : methodNotFound)(message.id ?? 'null'));
@@ -201,7 +201,9 @@ export class StatelessConnection implements ConnectionListener {
 
   /** True if a client's request has waited for `ms` and the server has sent no message yet. */
   isLate(now: number, ms: number): boolean {
-    return !this.#started && this.#pending.values().some(({ since, isInternal }) => !isInternal && now - since >= ms);
+    return (
+      !this.#hasStarted && this.#pending.values().some(({ since, isInternal }) => !isInternal && now - since >= ms)
+    );
   }
 
   /** Called every second, for timeouts, keep-alive comments and tokens that are over. Returns true if a request has timed out. */
@@ -219,10 +221,10 @@ export class StatelessConnection implements ConnectionListener {
   #endUnauthorized(): void {
     for (const [key, { recipient, listens }] of this.#pending.entries()) {
       const withdrawal = withdrawalOf(recipient.auth);
-      const endsWithToken = recipient.endsWithToken || (listens && recipient.streaming);
-      if (withdrawal === undefined && !(endsWithToken && isOver(recipient.auth))) continue;
+      const endsWithToken = recipient.endsWithToken || (listens && recipient.isStreaming);
+      if (withdrawal === undefined && !(endsWithToken && isExpiredOrWithdrawn(recipient.auth))) continue;
       this.cancel(key, endOfWithdrawal(withdrawal ?? 'token_expired'));
-      if (recipient.streaming || withdrawal === undefined) recipient.finish();
+      if (recipient.isStreaming || withdrawal === undefined) recipient.finish();
       else recipient.refuse(withdrawal);
     }
   }
@@ -234,12 +236,12 @@ export class StatelessConnection implements ConnectionListener {
   }
 
   #finish(reason: BridgeErrorCode): void {
-    this.over ??= reason;
+    this.closeReason ??= reason;
     this.#pending.failAll(reason);
   }
 
   #route(message: RpcMessage): void {
-    const { request, edits = [] } = destinationOf(message, this.#pending) ?? {};
+    const { request, edits = [] } = routeNotification(message, this.#pending) ?? {};
     if (request === undefined) return;
     request.recipient.notify(applyEdits(message.bytes, edits));
     if (message.method === 'notifications/cancelled') request.recipient.finish();

@@ -71,9 +71,9 @@ export class StatelessConnections {
     return stateless;
   }
 
-  /** `Connection.ready()` of the principal's connection; undefined if there is none. */
-  ready(principal: Principal, since: number, bytes: number): Promise<void> | undefined {
-    return this.#pool.ready(principal, since, bytes);
+  /** `Connection.whenWritable()` of the principal's connection; undefined if there is none. */
+  whenWritable(principal: Principal, since: number, bytes: number): Promise<void> | undefined {
+    return this.#pool.whenWritable(principal, since, bytes);
   }
 
   /** Called every second. Returns true if a request has timed out. */
@@ -94,18 +94,18 @@ export class StatelessConnections {
   /** Asks which revisions without sessions the server speaks; rejects if it speaks none. */
   async #probe(opened: NewConnection): Promise<void> {
     const { principal, stateless, connection } = opened;
-    connection.probed = true;
+    connection.isProbed = true;
     const response = await requestFromServer(stateless, 'server/discover', {}, PROBE_MS);
     const versions = versionsIn(response);
     if (versions.length > 0) {
-      connection.probed = false;
+      connection.isProbed = false;
       this.#versions = versions;
       return;
     }
-    const { answered, over: failure = response.reason } = stateless;
+    const { hasAnswered, closeReason: failure = response.reason } = stateless;
     this.#pool.end(opened, 'session_ended');
     const now = performance.now();
-    if (answered) {
+    if (hasAnswered) {
       if (this.#versions === undefined) this.#sessionsOnlyUntil = now + SESSIONS_ONLY_FOR_MS;
     } else if (failure !== undefined && !this.#mayBeOlder(failure)) throw new BridgeError(failure);
     else this.#silentUntil.set(principal, now + SILENT_FOR_MS);

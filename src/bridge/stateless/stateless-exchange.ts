@@ -1,4 +1,4 @@
-import { requireAuthority } from '../../core/authority.js';
+import { requireNotWithdrawn } from '../../core/token-validity.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp, onceClosed } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
@@ -46,9 +46,10 @@ export class StatelessExchange {
     if (message.method === 'tools/call') {
       await connection.countWaiting(length, () => connection.toolHeaders.check(req, message, rule?.own));
     }
-    for (let busy = connection.ready(since, length); busy; busy = connection.ready(since, length)) await busy;
+    for (let wait = connection.whenWritable(since, length); wait; wait = connection.whenWritable(since, length))
+      await wait;
     if (cancelIfHungUp(request)) return;
-    requireAuthority(auth);
+    requireNotWithdrawn(auth);
     connection.requireRoom([message]);
     const response = new PostResponse({
       ...accepted,
@@ -76,8 +77,9 @@ export class StatelessExchange {
     if (message.method !== 'notifications/cancelled' && !this.#connections.isSeparate(request)) {
       const { length } = message.bytes;
       const connection = await this.#connections.get(request, length);
-      for (let busy = connection.ready(since, length); busy; busy = connection.ready(since, length)) await busy;
-      requireAuthority(auth);
+      for (let wait = connection.whenWritable(since, length); wait; wait = connection.whenWritable(since, length))
+        await wait;
+      requireNotWithdrawn(auth);
       connection.notify(withMeta(message, this.#metaRules.forOthers), senderOf(request));
     }
     if (!isAnswered(res) && !hasHungUp(res)) tryWrite(request, () => res.writeHead(202).end());

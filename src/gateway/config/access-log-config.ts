@@ -1,8 +1,8 @@
 import type { ValueExpression } from '../../authorization/expressions/value-expression.js';
 import { ACCESS_LOG } from '../schema/frontend-keys.js';
-import type { ConfigNode, StaysOut } from './config-node.js';
+import type { ConfigNode, UnsupportedFeature } from './config-node.js';
 import { readValueExpression } from './read-value-expression.js';
-import { harmless } from './stays-out.js';
+import { harmless } from './unsupported-features.js';
 
 /** The lines of the access log. */
 export interface AccessLogConfig {
@@ -14,7 +14,7 @@ export interface AccessLogConfig {
   readonly removed: ReadonlySet<string>;
 }
 
-const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
+const UNSUPPORTED: ReadonlyMap<string, UnsupportedFeature> = new Map([
   ['otlp', harmless('lines are written to the log of the command. Write frontendPolicies.tracing, which sends spans')],
   ['database', harmless('lines are written to the log of the command')],
 ]);
@@ -24,7 +24,7 @@ const LINE_MEMBERS: ReadonlySet<string> = new Set(['time', 'level', 'message']);
 
 /** Reads `frontendPolicies.accessLog`. */
 export function readAccessLog(node: ConfigNode): AccessLogConfig {
-  const { filter, add, remove } = node.members(ACCESS_LOG, { staysOut: STAYS_OUT });
+  const { filter, add, remove } = node.members(ACCESS_LOG, { unsupported: UNSUPPORTED });
   return {
     ...(filter && { filter: readFilter(filter) }),
     added: add?.children().map(([name, value]) => [readName(name, value), readLogExpression(value)] as const) ?? [],

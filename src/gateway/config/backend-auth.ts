@@ -12,7 +12,7 @@ import {
   SIGNED_TOKEN_SECONDS,
   SIGNING_ALGORITHMS,
 } from '../schema/policy-keys.js';
-import type { ConfigNode, StaysOut } from './config-node.js';
+import type { ConfigNode, UnsupportedFeature } from './config-node.js';
 import { readWholeSeconds } from './seconds.js';
 import { readTextSource, type TextSource } from './text-source.js';
 
@@ -45,13 +45,16 @@ export interface JwtSignConfig {
   readonly at: string;
 }
 
-const CLOUD: StaysOut = { why: 'credentials of cloud providers are not fetched. Use key or jwtSign', canIgnore: false };
-const EXCHANGE: StaysOut = {
+const CLOUD: UnsupportedFeature = {
+  why: 'credentials of cloud providers are not fetched. Use key or jwtSign',
+  canIgnore: false,
+};
+const EXCHANGE: UnsupportedFeature = {
   why: 'this is written elsewhere: upstreamToken.exchange in mcpAuthentication, and upstreamToken: {} here',
   canIgnore: false,
 };
 
-const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
+const UNSUPPORTED: ReadonlyMap<string, UnsupportedFeature> = new Map([
   [
     'passthrough',
     {
@@ -66,7 +69,7 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
 
 /** Reads `backendAuth`. */
 export function readBackendAuth(node: ConfigNode, directory: string): BackendAuth {
-  const { key, jwtSign, upstreamToken } = node.members(BACKEND_AUTH, { staysOut: STAYS_OUT });
+  const { key, jwtSign, upstreamToken } = node.members(BACKEND_AUTH, { unsupported: UNSUPPORTED });
   if ([key, jwtSign, upstreamToken].filter((each) => each !== undefined).length !== 1)
     return node.refuse('must have one of key, jwtSign and upstreamToken');
   if (upstreamToken) {
@@ -106,14 +109,14 @@ function readJwtSign(node: ConfigNode, directory: string): Pick<BackendAuth, 'jw
   return { jwtSign, ...(location && { header: readLocation(location) }) };
 }
 
-const LOGGED: StaysOut = {
+const LOGGED: UnsupportedFeature = {
   why: 'addresses are written to logs, and cookies belong to browsers. Use header',
   canIgnore: false,
 };
 
 function readLocation(node: ConfigNode): CredentialHeader {
   const { header } = node.members(CREDENTIAL_LOCATION, {
-    staysOut: new Map([
+    unsupported: new Map([
       ['queryParameter', LOGGED],
       ['cookie', LOGGED],
     ]),

@@ -11,9 +11,9 @@ import {
 } from './policy-levels.js';
 import { type RemoteTargetConfig, readRemoteTarget } from './remote-target.js';
 import type { RuntimeConfig } from './runtime-section.js';
-import { ignorableBeside, isLeftOut, TARGETS_OUT } from './stays-out.js';
 import { readStdioTarget, type StdioTarget } from './stdio-target.js';
 import { readFileName } from './text-source.js';
+import { hasUnsupportedKey, ignorableBeside, UNSUPPORTED_TARGETS } from './unsupported-features.js';
 
 /** The MCP servers of a route. */
 export interface McpBackendConfig {
@@ -48,8 +48,8 @@ export function readMcpBackend(
 ): McpBackendConfig {
   const { targets } = members;
   const items = targets.someItems();
-  const staysOut = ignorableBeside(['stdio', 'mcp'], items, TARGETS_OUT);
-  const read = items.flatMap((target) => readTarget(target, staysOut, surroundings) ?? []);
+  const unsupported = ignorableBeside(['stdio', 'mcp'], items, UNSUPPORTED_TARGETS);
+  const read = items.flatMap((target) => readTarget(target, unsupported, surroundings) ?? []);
   const policies = mergePolicies(surroundings.levels.all);
   refuseUnusedPolicies(read, policies);
   if (read.length > 1) requireNames(targets, read);
@@ -88,10 +88,10 @@ function readOptions(members: McpMembers, { sessionSeconds, directory }: Backend
 /** Returns undefined for a target that `--ignore` leaves out. */
 function readTarget(
   node: ConfigNode,
-  staysOut: typeof TARGETS_OUT,
+  unsupported: typeof UNSUPPORTED_TARGETS,
   { levels, directory }: BackendSurroundings,
 ): TargetConfig | undefined {
-  const { name, stdio, mcp: remote, policies } = node.members(TARGET, { staysOut });
+  const { name, stdio, mcp: remote, policies } = node.members(TARGET, { unsupported });
   const ofTarget = readTargetPolicies(policies);
   const called = { name: name?.text(), at: node.path };
   if (remote && !stdio) {
@@ -105,7 +105,7 @@ function readTarget(
     refuseConnectionPolicies(ofTarget);
     return { ...called, server: readStdioTarget(stdio, directory) };
   }
-  return isLeftOut(node, TARGETS_OUT) ? undefined : node.refuse('must have either stdio or mcp');
+  return hasUnsupportedKey(node, UNSUPPORTED_TARGETS) ? undefined : node.refuse('must have either stdio or mcp');
 }
 
 function refuseConnectionPolicies(policies: Policies): void {

@@ -6,7 +6,7 @@ import type { BindConfig, ListenerConfig } from './gateway-config.js';
 import { readListenerMembers } from './listener-members.js';
 import { readPolicies } from './policy-levels.js';
 import { readRoute } from './routes.js';
-import { ignorableBeside, LISTENER_OUT } from './stays-out.js';
+import { ignorableBeside, UNSUPPORTED_LISTENER_KEYS } from './unsupported-features.js';
 
 /** Reads the section `binds`: agentgateway's older form, in which routes are within listeners. */
 export function readBinds(node: ConfigNode, parts: FileParts): readonly BindConfig[] {
@@ -14,7 +14,7 @@ export function readBinds(node: ConfigNode, parts: FileParts): readonly BindConf
 }
 
 function readBind(node: ConfigNode, parts: FileParts): BindConfig {
-  const { port, listeners } = node.members(BIND, { staysOut: LISTENER_OUT });
+  const { port, listeners } = node.members(BIND, { unsupported: UNSUPPORTED_LISTENER_KEYS });
   return {
     port: port.port(),
     listeners: listeners.someItems().map((listener, index) => readListener(listener, index, parts)),
@@ -23,8 +23,8 @@ function readBind(node: ConfigNode, parts: FileParts): BindConfig {
 }
 
 function readListener(node: ConfigNode, index: number, parts: FileParts): ListenerConfig {
-  const staysOut = ignorableBeside(['routes'], [node], LISTENER_OUT);
-  const { name, namespace, routes, policies, ...members } = node.members(BIND_LISTENER, { staysOut });
+  const unsupported = ignorableBeside(['routes'], [node], UNSUPPORTED_LISTENER_KEYS);
+  const { name, namespace, routes, policies, ...members } = node.members(BIND_LISTENER, { unsupported });
   namespace?.text();
   const called = name?.text() ?? `listener${index}`;
   const targeted = parts.policies.for('gateway', called);

@@ -12,8 +12,8 @@ import { conditionsOf, describeMatch, type RouteMatch } from './route-match.js';
 import { readRoute } from './routes.js';
 import { type RuntimeConfig, readRuntimeConfig } from './runtime-section.js';
 import { readMcpSection } from './simple-section.js';
-import { ignorableBeside, SECTIONS_OUT } from './stays-out.js';
 import { PolicyTargets } from './targeted-policies.js';
+import { ignorableBeside, UNSUPPORTED_SECTIONS } from './unsupported-features.js';
 import { ExpandedTexts } from './variables.js';
 import { parseYaml } from './yaml-document.js';
 
@@ -41,8 +41,8 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
   const { texts = new ExpandedTexts({}), ignored = [], onUnused = refuseUnused } = settings;
   const names = new IgnoredNames(ignored);
   const root = parseYaml(text, texts, (name) => names.has(name));
-  const staysOut = ignorableBeside(['mcp', 'gateways', 'binds'], [root], SECTIONS_OUT);
-  const sections = root.members(FILE, { staysOut });
+  const unsupported = ignorableBeside(['mcp', 'gateways', 'binds'], [root], UNSUPPORTED_SECTIONS);
+  const sections = root.members(FILE, { unsupported });
   const { binds, gateways, routes, mcp, backends, policies } = sections;
   const runtime = readProcessSections(sections, directory);
   const targets = new PolicyTargets(policies);

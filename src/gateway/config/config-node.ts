@@ -5,7 +5,7 @@ import type { Members } from '../../options/value-type.js';
 import { StartupError } from '../startup-error.js';
 
 /** A feature of agentgateway that is not supported here. */
-export interface StaysOut {
+export interface UnsupportedFeature {
   /** The reason, and what to use instead: a sentence that follows "is not supported: ". */
   readonly why: string;
   /** True if `--ignore` may leave it out: nothing becomes reachable that the file would protect. */
@@ -25,9 +25,9 @@ const NO_CONTEXT: FileContext = { isFromVariable: () => false, ignores: () => fa
 /** Names that a mapping does not have. */
 interface OtherKeys {
   /** Names of agentgateway that are not supported here. They are not taken for misspellings of those that are. */
-  readonly unsupported?: readonly string[];
+  readonly unsupportedNames?: readonly string[];
   /** More such names, each with the reason. */
-  readonly staysOut?: ReadonlyMap<string, StaysOut>;
+  readonly unsupported?: ReadonlyMap<string, UnsupportedFeature>;
   /** Names that belong to another place of the file, with advice. */
   readonly elsewhere?: ReadonlyMap<string, string>;
 }
@@ -72,14 +72,14 @@ export class ConfigNode {
 
   /** The members of this mapping. Refuses a key that the table does not have: it would have no effect. */
   members<const Table extends Members>(table: Table, others: OtherKeys = {}): NodesOf<Table> {
-    const { unsupported = [], staysOut, elsewhere } = others;
+    const { unsupportedNames = [], unsupported, elsewhere } = others;
     const known = Object.keys(table);
     const members: Record<string, ConfigNode> = {};
     for (const [key, member] of this.children()) {
-      const out = staysOut?.get(key);
+      const out = unsupported?.get(key);
       if (known.includes(key)) members[key] = member;
-      else if (out !== undefined) member.#leaveOut(key, out, this.#ignorable(known, staysOut));
-      else member.refuse(`is not supported. ${elsewhere?.get(key) ?? suggestion(key, known, unsupported)}`);
+      else if (out !== undefined) member.#leaveOut(key, out, this.#ignorable(known, unsupported));
+      else member.refuse(`is not supported. ${elsewhere?.get(key) ?? suggestion(key, known, unsupportedNames)}`);
     }
     for (const [key, { isRequired }] of Object.entries(table)) {
       if (isRequired) members[key] ??= this.#member(key, undefined).refuse('is missing');
@@ -94,7 +94,7 @@ export class ConfigNode {
   }
 
   /** @param ignorable The names beside it that `--ignore` may leave out too. */
-  #leaveOut(name: string, { why, canIgnore }: StaysOut, ignorable: readonly string[]): void {
+  #leaveOut(name: string, { why, canIgnore }: UnsupportedFeature, ignorable: readonly string[]): void {
     if (canIgnore && this.#context.ignores(name)) return;
     const others = ignorable.filter((other) => other !== name);
     const what = others.length > 0 ? `it and ${others.join(', ')}` : 'it';
@@ -103,8 +103,8 @@ export class ConfigNode {
   }
 
   /** The keys of this mapping that `--ignore` may leave out, and that the user has not named there. */
-  #ignorable(known: readonly string[], staysOut: OtherKeys['staysOut']): readonly string[] {
-    const keys = Object.keys(this.mapping()).filter((key) => !known.includes(key) && staysOut?.get(key)?.canIgnore);
+  #ignorable(known: readonly string[], unsupported: OtherKeys['unsupported']): readonly string[] {
+    const keys = Object.keys(this.mapping()).filter((key) => !known.includes(key) && unsupported?.get(key)?.canIgnore);
     return keys.filter((key) => !this.#context.ignores(key));
   }
 
@@ -189,8 +189,8 @@ export class ConfigNode {
   }
 }
 
-function suggestion(key: string, known: readonly string[], unsupported: readonly string[]): string {
-  if (unsupported.includes(key)) return `Supported here: ${known.join(', ')}.`;
+function suggestion(key: string, known: readonly string[], unsupportedNames: readonly string[]): string {
+  if (unsupportedNames.includes(key)) return `Supported here: ${known.join(', ')}.`;
   const other = otherNameFor(key, known);
   if (other !== undefined) return writeAs(other);
   const near = nearestName(key, known);

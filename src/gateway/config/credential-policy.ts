@@ -44,7 +44,7 @@ export function readApiKey(node: ConfigNode, directory: string): CredentialConfi
 
 function readKey(node: ConfigNode, directory: string) {
   const { key, keyHash, metadata } = node.members(API_KEY_ENTRY, {
-    staysOut: new Map([['allowedModels', { why: 'language models are not served here', canIgnore: true }]]),
+    unsupported: new Map([['allowedModels', { why: 'language models are not served here', canIgnore: true }]]),
   });
   if ((key === undefined) === (keyHash === undefined)) node.refuse('must have either key or keyHash');
   for (const [name, member] of metadata?.children() ?? []) {

@@ -13,7 +13,7 @@ const EXPRESSION = { why: 'expressions are only in rules. Write a fixed body', c
 /** Reads `directResponse`. */
 export function readDirectResponse(node: ConfigNode): DirectResponseConfig {
   const { status, body } = node.members(DIRECT_RESPONSE, {
-    staysOut: new Map([
+    unsupported: new Map([
       ['bodyExpression', EXPRESSION],
       ['headers', { ...EXPRESSION, why: 'its values are expressions. Use responseHeaderModifier' }],
     ]),

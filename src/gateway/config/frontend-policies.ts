@@ -1,8 +1,8 @@
 import { FRONTEND_POLICIES } from '../schema/frontend-keys.js';
 import { type AccessLogConfig, readAccessLog } from './access-log-config.js';
-import type { ConfigNode, StaysOut } from './config-node.js';
-import { harmless, protective } from './stays-out.js';
+import type { ConfigNode, UnsupportedFeature } from './config-node.js';
 import { readTracing, type TracingConfig } from './tracing.js';
+import { harmless, protective } from './unsupported-features.js';
 
 /** The section `frontendPolicies`: what the command does with every request. */
 export interface FrontendConfig {
@@ -12,7 +12,7 @@ export interface FrontendConfig {
   readonly accessLog?: AccessLogConfig;
 }
 
-const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
+const UNSUPPORTED: ReadonlyMap<string, UnsupportedFeature> = new Map([
   ['http', harmless('write config.keepAliveTimeout, config.headersTimeout and config.requestTimeout')],
   ['tls', protective('write minTLSVersion and maxTLSVersion in the tls of a listener')],
   ['tcp', harmless('TCP connections cannot be configured')],
@@ -27,7 +27,7 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
 
 /** Reads the section `frontendPolicies`. */
 export function readFrontendPolicies(node: ConfigNode): FrontendConfig {
-  const { tracing, accessLog, logging } = node.members(FRONTEND_POLICIES, { staysOut: STAYS_OUT });
+  const { tracing, accessLog, logging } = node.members(FRONTEND_POLICIES, { unsupported: UNSUPPORTED });
   if (accessLog) logging?.refuse('is another name of accessLog: remove one');
   const log = accessLog ?? logging;
   return {

@@ -5,9 +5,9 @@ import type { BindConfig, ListenerConfig, RouteConfig } from './gateway-config.j
 import { type ListenerMembers, readListenerMembers } from './listener-members.js';
 import type { Policies } from './policy-levels.js';
 import type { RouteSurroundings } from './routes.js';
-import { LISTENER_OUT, POLICIES_OUT } from './stays-out.js';
+import { UNSUPPORTED_LISTENER_KEYS, UNSUPPORTED_POLICIES } from './unsupported-features.js';
 
-const STAYS_OUT = new Map([...LISTENER_OUT, ...POLICIES_OUT]);
+const UNSUPPORTED = new Map([...UNSUPPORTED_LISTENER_KEYS, ...UNSUPPORTED_POLICIES]);
 
 const NO_GATEWAYS =
   'has no port, since the file has no gateways: add gateways: { default: { port: 3000 } } at the top of the file';
@@ -81,7 +81,7 @@ export class Gateways {
 }
 
 function readGateway(name: string, node: ConfigNode, parts: FileParts) {
-  const { port, listeners, ...single } = node.members(GATEWAY, { staysOut: STAYS_OUT });
+  const { port, listeners, ...single } = node.members(GATEWAY, { unsupported: UNSUPPORTED });
   const [other] = Object.values(single);
   if (listeners && other) other.refuse('must be in each of the listeners, where there are any');
   const read = listeners?.someItems().map((listener, i) => readListener(name, listener, i, parts));
@@ -89,7 +89,7 @@ function readGateway(name: string, node: ConfigNode, parts: FileParts) {
 }
 
 function readListener(gateway: string, node: ConfigNode, index: number, parts: FileParts): GatewayListener {
-  const { name, ...members } = node.members(LISTENER, { staysOut: STAYS_OUT });
+  const { name, ...members } = node.members(LISTENER, { unsupported: UNSUPPORTED });
   return createListener(node, [`${gateway}/${name?.text() ?? `listener${index}`}`, gateway], members, parts);
 }
 

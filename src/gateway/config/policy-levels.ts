@@ -1,7 +1,7 @@
 import type { Members } from '../../options/value-type.js';
 import { BACKEND_POLICIES, LISTENER_POLICIES, ROUTE_POLICIES, TARGET_POLICIES } from '../schema/policy-keys.js';
 import type { ConfigNode } from './config-node.js';
-import { POLICIES_OUT } from './stays-out.js';
+import { UNSUPPORTED_POLICIES } from './unsupported-features.js';
 
 /** Policies whose rules count together, from every place. */
 export const RULES = ['authorization', 'mcpAuthorization'] as const;
@@ -35,12 +35,12 @@ const ELSEWHERE = new Map([
 
 /** Reads the policies of one place in the file. */
 export function readPolicies(node: ConfigNode | undefined, place: keyof typeof PLACES): Policies {
-  return node?.members<Members>(PLACES[place], { staysOut: POLICIES_OUT, elsewhere: ELSEWHERE }) ?? {};
+  return node?.members<Members>(PLACES[place], { unsupported: UNSUPPORTED_POLICIES, elsewhere: ELSEWHERE }) ?? {};
 }
 
 /** Reads the policies of a target. */
 export function readTargetPolicies(node: ConfigNode | undefined): Policies {
-  return node?.members(TARGET_POLICIES, { staysOut: POLICIES_OUT }) ?? {};
+  return node?.members(TARGET_POLICIES, { unsupported: UNSUPPORTED_POLICIES }) ?? {};
 }
 
 /** Those policies of a route that are about connections to its targets. */

@@ -49,7 +49,7 @@ export function readRemoteTarget(
   { backendAuth, backendTLS, modifiers }: ConnectionPolicies,
   directory: string,
 ): RemoteTargetConfig {
-  const { host, port, path, ...rest } = node.members(REMOTE, { unsupported: ['backend'], elsewhere: ELSEWHERE });
+  const { host, port, path, ...rest } = node.members(REMOTE, { unsupportedNames: ['backend'], elsewhere: ELSEWHERE });
   const others: Partial<Record<string, ConfigNode>> = rest;
   const url = readUrl({ host, port, path }, backendTLS !== undefined);
   const options = Object.fromEntries(Object.entries(others).map(([name, option]) => [name, option?.option()]));

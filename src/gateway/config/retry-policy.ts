@@ -1,7 +1,7 @@
 import { isRetryCode, MAX_RETRY_CODE, MIN_RETRY_CODE } from '../../bridge/http/retry-options.js';
 import type { RetryOptions } from '../../index.js';
 import { MAX_ATTEMPTS, RETRY } from '../schema/policy-keys.js';
-import type { ConfigNode, StaysOut } from './config-node.js';
+import type { ConfigNode, UnsupportedFeature } from './config-node.js';
 import { readSeconds } from './seconds.js';
 
 /** The policy `retry`. */
@@ -10,7 +10,10 @@ export interface RetryConfig {
   readonly at: string;
 }
 
-const EXPRESSION: StaysOut = { why: 'only codes decide, and only on what is safe to repeat', canIgnore: true };
+const EXPRESSION: UnsupportedFeature = {
+  why: 'only codes decide, and only on what is safe to repeat',
+  canIgnore: true,
+};
 
 /** A client does not wait longer for its answer. */
 const MAX_BACKOFF_SECONDS = 3_600;
@@ -18,7 +21,7 @@ const MAX_BACKOFF_SECONDS = 3_600;
 /** Reads `retry`. */
 export function readRetry(node: ConfigNode): RetryConfig {
   const { attempts, backoff, codes } = node.members(RETRY, {
-    staysOut: new Map([
+    unsupported: new Map([
       ['precondition', EXPRESSION],
       ['condition', EXPRESSION],
     ]),

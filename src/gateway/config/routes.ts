@@ -9,7 +9,7 @@ import { readHostname } from './hostnames.js';
 import { mergePolicies, type Policies, type PolicyLevels, readPolicies, refuseTwice } from './policy-levels.js';
 import { everyRequest, readRouteMatch } from './route-match.js';
 import { readRoutePolicies } from './route-policies.js';
-import { BACKENDS_OUT, isLeftOut } from './stays-out.js';
+import { hasUnsupportedKey, UNSUPPORTED_BACKENDS } from './unsupported-features.js';
 import { writtenRoute } from './written-route.js';
 
 /** The listener of a route, and what it means for its routes. */
@@ -69,7 +69,7 @@ export interface WrittenBackend {
 
 function readRouteBackend(node: ConfigNode, { backends, policies }: FileParts): WrittenBackend | undefined {
   const only = node.onlyItem();
-  const { mcp, backend, weight, policies: own } = only.members(ROUTE_BACKEND, { staysOut: BACKENDS_OUT });
+  const { mcp, backend, weight, policies: own } = only.members(ROUTE_BACKEND, { unsupported: UNSUPPORTED_BACKENDS });
   weight?.count();
   const read = readPolicies(own, 'backend');
   if (mcp && !backend) return { node: mcp, members: readMembers(mcp), own: read, ofEntry: {}, targeted: [] };
@@ -81,7 +81,7 @@ function readRouteBackend(node: ConfigNode, { backends, policies }: FileParts): 
     const targeted = policies.for('backend', backend.text());
     return { node: named.mcp, members: readMembers(named.mcp), own: read, ofEntry: named.policies, targeted };
   }
-  return isLeftOut(only, BACKENDS_OUT) ? undefined : only.refuse('must have either mcp or backend');
+  return hasUnsupportedKey(only, UNSUPPORTED_BACKENDS) ? undefined : only.refuse('must have either mcp or backend');
 }
 
 function readMembers(mcp: ConfigNode): McpMembers {

@@ -1,14 +1,14 @@
 import type { LogSettings } from '../log-settings.js';
 import { RUNTIME, SESSION_TIMES } from '../schema/file-keys.js';
-import type { ConfigNode, StaysOut } from './config-node.js';
+import type { ConfigNode, UnsupportedFeature } from './config-node.js';
 import type { FrontendConfig } from './frontend-policies.js';
 import { readLogging } from './logging.js';
 import { type ProcessConfig, readProcessConfig } from './process-settings.js';
 import { readWholeSeconds } from './seconds.js';
 import { readSessionKey, type SessionKeyConfig } from './session-key.js';
-import { harmless } from './stays-out.js';
 import { readStoreConfig, type StoreConfig } from './store-config.js';
 import { readProcessTracing } from './tracing.js';
+import { harmless } from './unsupported-features.js';
 
 /** The settings of the whole process that concern this command, from the sections `config` and `frontendPolicies`. */
 export interface RuntimeConfig extends FrontendConfig {
@@ -33,7 +33,7 @@ export interface TrustedProxiesConfig {
 const KUBERNETES = harmless('it is about a control plane or a service mesh, which this command does not have');
 
 /** The members of the section `config` that are about parts of agentgateway which this command does not have. */
-const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
+const UNSUPPORTED: ReadonlyMap<string, UnsupportedFeature> = new Map([
   ...['metrics', 'histograms'].map(
     (name) => [name, harmless('the metrics are the same for everyone. See docs/observability.md')] as const,
   ),
@@ -60,7 +60,7 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
 /** Reads the section `config`. */
 export function readRuntimeConfig(node: ConfigNode, directory: string): RuntimeConfig {
   const { mcp, trustProxy, logging, session, store, tracing, ...others } = node.members(RUNTIME, {
-    staysOut: STAYS_OUT,
+    unsupported: UNSUPPORTED,
   });
   const ttl = mcp?.members(SESSION_TIMES).sessionTtl;
   return {

@@ -10,7 +10,7 @@ import {
 import { LISTENER_POLICIES, ROUTE_POLICIES } from '../schema/policy-keys.js';
 import type { ConfigNode } from './config-node.js';
 import { countTogether, type Policies, type PolicyName, readPolicies, refuseTwice } from './policy-levels.js';
-import { isLeftOut, POLICIES_OUT } from './stays-out.js';
+import { hasUnsupportedKey, UNSUPPORTED_POLICIES } from './unsupported-features.js';
 
 /** A policy of the section `policies`, with the name of what it is for. */
 interface TargetedPolicy {
@@ -77,7 +77,7 @@ function readTargetedPolicy(node: ConfigNode): TargetedPolicy | undefined {
   if (written === 'gateway') requireGatewayPhase(phase as ConfigNode, thing, policy);
   const policies = readPolicies(policy, 'route');
   const count = Object.keys(policies).length;
-  if (count === 0 && isLeftOut(policy, POLICIES_OUT)) return undefined;
+  if (count === 0 && hasUnsupportedKey(policy, UNSUPPORTED_POLICIES)) return undefined;
   if (count !== 1) policy.refuse('must have exactly one policy');
   return { ...thing, phase: written, policies, at: node };
 }
@@ -92,22 +92,24 @@ function requireGatewayPhase(phase: ConfigNode, { kind }: Pick<TargetedPolicy, '
 }
 
 function readTarget(node: ConfigNode): Pick<TargetedPolicy, 'kind' | 'name'> {
-  const { gateway, route, backend } = node.members(POLICY_TARGET, { unsupported: ['listenerSet'] });
+  const { gateway, route, backend } = node.members(POLICY_TARGET, { unsupportedNames: ['listenerSet'] });
   if ([gateway, route, backend].filter((each) => each !== undefined).length !== 1)
     return node.refuse('must have exactly one of gateway, route and backend');
   if (gateway) {
-    const { gatewayName, gatewayNamespace, listenerName } = gateway.members(GATEWAY_TARGET, { unsupported: ['port'] });
+    const { gatewayName, gatewayNamespace, listenerName } = gateway.members(GATEWAY_TARGET, {
+      unsupportedNames: ['port'],
+    });
     requireOnlyGateway(gatewayName);
     gatewayNamespace?.text();
     return { kind: 'gateway', name: listenerName?.text() };
   }
   if (route) {
-    const { name, namespace } = route.members(ROUTE_TARGET, { unsupported: ['ruleName', 'kind'] });
+    const { name, namespace } = route.members(ROUTE_TARGET, { unsupportedNames: ['ruleName', 'kind'] });
     namespace?.text();
     return { kind: 'route', name: name.text() };
   }
-  const named = (backend as ConfigNode).members(BACKEND_TARGET, { unsupported: ['service'] }).backend;
-  const { name, namespace } = named.members(ROUTE_TARGET, { unsupported: ['section'] });
+  const named = (backend as ConfigNode).members(BACKEND_TARGET, { unsupportedNames: ['service'] }).backend;
+  const { name, namespace } = named.members(ROUTE_TARGET, { unsupportedNames: ['section'] });
   namespace?.text();
   return { kind: 'backend', name: name.text() };
 }

@@ -16,7 +16,7 @@ export interface TlsConfig {
 
 const OTHER = { why: 'the certificate is read from the files cert and key', canIgnore: false };
 
-const STAYS_OUT = new Map([
+const UNSUPPORTED = new Map([
   ['spiffe', OTHER],
   [
     'cipherSuites',
@@ -28,7 +28,7 @@ const STAYS_OUT = new Map([
 /** Reads the member `tls` of a listener or gateway. */
 export function readTls(node: ConfigNode, directory: string): TlsConfig {
   const { cert, key, root, mode, minTLSVersion, minTlsVersion, maxTLSVersion, maxTlsVersion } = node.members(TLS, {
-    staysOut: STAYS_OUT,
+    unsupported: UNSUPPORTED,
   });
   if (mode && mode.text() !== 'static') mode.refuse('is not supported, except "static"');
   const [min, max] = [onlyOf(minTLSVersion, minTlsVersion), onlyOf(maxTLSVersion, maxTlsVersion)];

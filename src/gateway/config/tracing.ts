@@ -1,8 +1,8 @@
 import type { ValueExpression } from '../../authorization/expressions/value-expression.js';
 import { OTLP_PROTOCOLS, PROCESS_TRACING, TRACING, TRACING_FIELDS } from '../schema/frontend-keys.js';
-import type { ConfigNode, StaysOut } from './config-node.js';
+import type { ConfigNode, UnsupportedFeature } from './config-node.js';
 import { readValueExpression } from './read-value-expression.js';
-import { protective } from './stays-out.js';
+import { protective } from './unsupported-features.js';
 
 /** The part of the calls that get spans: a share from 0 to 1, or an expression with a share or a truth value. */
 export type Sampling = number | ValueExpression;
@@ -33,7 +33,7 @@ export interface TracingConfig {
 // Neither can be ignored: the spans would not arrive.
 const ADDRESS = protective('write host: ADDRESS:PORT, or config.tracing with an otlpEndpoint');
 
-const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
+const UNSUPPORTED: ReadonlyMap<string, UnsupportedFeature> = new Map([
   ['service', ADDRESS],
   ['backend', ADDRESS],
   ['policies', protective('write config.tracing, with an otlpEndpoint of https:// and with headers')],
@@ -41,7 +41,9 @@ const STAYS_OUT: ReadonlyMap<string, StaysOut> = new Map([
 
 /** Reads `frontendPolicies.tracing`. */
 export function readTracing(node: ConfigNode): TracingConfig {
-  const { host, attributes, resources, remove, filter, ...others } = node.members(TRACING, { staysOut: STAYS_OUT });
+  const { host, attributes, resources, remove, filter, ...others } = node.members(TRACING, {
+    unsupported: UNSUPPORTED,
+  });
   const protocol = others.protocol?.word(OTLP_PROTOCOLS) ?? TRACING.protocol.default;
   return {
     protocol,

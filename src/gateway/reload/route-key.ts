@@ -20,7 +20,7 @@ export function portIdOf({ port, at }: BindConfig): string {
 }
 
 /** The facts that decide if a route stays as it is, apart from the route itself. */
-interface RouteSurroundings {
+interface RouteKeyInputs {
   readonly files: InputFiles;
   /** The keys of `config.session.key`. */
   readonly secret: readonly string[] | undefined;
@@ -33,7 +33,7 @@ export function routeKeyOf(
   bind: BindConfig,
   { hostname }: ListenerConfig,
   route: RouteConfig,
-  { files, secret, scope }: RouteSurroundings,
+  { files, secret, scope }: RouteKeyInputs,
 ): RouteKey {
   const { hostnames, written, mcpAuthentication, credentials, backend } = route;
   const matches = route.matches.map(conditionsOf);

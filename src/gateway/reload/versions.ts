@@ -5,7 +5,7 @@ import type { GatewayConfig } from '../config/gateway-config.js';
 import { timesOf } from '../config/process-settings.js';
 import type { InputFiles } from '../input-files.js';
 import type { GatewayRoute } from '../route.js';
-import { createGeneration, type Generation, type GenerationPort } from './generation.js';
+import { type ConfigVersion, createConfigVersion, type VersionPort } from './config-version.js';
 import { type ClosingPorts, Ports, type PreparedPorts } from './ports.js';
 
 /** A version of the file that can be used. */
@@ -24,16 +24,16 @@ export interface ConfigChanges {
   readonly started: readonly GatewayRoute[];
   readonly ended: readonly GatewayRoute[];
   /** Those of the new version, with their routes. */
-  readonly ports: readonly GenerationPort[];
+  readonly ports: readonly VersionPort[];
   /** Addresses of ports. */
   readonly opened: readonly string[];
   readonly closed: readonly string[];
 }
 
-interface Surroundings {
+interface VersionsInputs {
   readonly logger: Logger;
   /** Creates the function that answers the requests of a port. */
-  handlerFor(port: GenerationPort, config: GatewayConfig): RequestListener;
+  handlerFor(port: VersionPort, config: GatewayConfig): RequestListener;
   /** True once the process is shutting down. */
   isEnding(): boolean;
   /** The state that replicas share. It stays the same in all versions. */
@@ -41,23 +41,23 @@ interface Surroundings {
 }
 
 interface UseParts {
-  readonly previous: Generation | undefined;
+  readonly previous: ConfigVersion | undefined;
   readonly host: string;
 }
 
 /** The versions of the configuration file: the one in use, and earlier ones whose calls are not finished. */
 export class Versions {
-  readonly #surroundings: Surroundings;
+  readonly #inputs: VersionsInputs;
   readonly #ports: Ports;
   /** The last one that was prepared at start, or used. */
-  #current: Generation | undefined;
+  #current: ConfigVersion | undefined;
   /** Routes that answer their last calls. */
   readonly #ending = new Set<GatewayRoute>();
   #isClosed = false;
 
-  constructor(surroundings: Surroundings) {
-    this.#surroundings = surroundings;
-    this.#ports = new Ports(surroundings.logger, surroundings.isEnding);
+  constructor(inputs: VersionsInputs) {
+    this.#inputs = inputs;
+    this.#ports = new Ports(inputs.logger, inputs.isEnding);
   }
 
   /** The version in use. */
@@ -66,12 +66,12 @@ export class Versions {
   }
 
   /** Its ports. */
-  get ports(): readonly GenerationPort[] {
+  get ports(): readonly VersionPort[] {
     return this.#current?.ports ?? [];
   }
 
   /** Returns the address at which one of them is open. */
-  addressOf({ id }: GenerationPort): string | undefined {
+  addressOf({ id }: VersionPort): string | undefined {
     return this.#ports.addressOf(id);
   }
 
@@ -87,9 +87,9 @@ export class Versions {
 
   /** @throws {StartupError} If something in the file is not valid. Then nothing has changed. */
   prepare(config: GatewayConfig, files: InputFiles): PreparedConfig {
-    const { logger, handlerFor, store } = this.#surroundings;
+    const { logger, handlerFor, store } = this.#inputs;
     const previous = this.#current;
-    const next = createGeneration(config, { logger, files, store, previous });
+    const next = createConfigVersion(config, { logger, files, store, previous });
     let prepared: PreparedPorts;
     try {
       const times = timesOf(config.process);
@@ -114,7 +114,7 @@ export class Versions {
     await closing.finish();
   }
 
-  async #use(next: Generation, prepared: PreparedPorts, { previous, host }: UseParts): Promise<ConfigChanges> {
+  async #use(next: ConfigVersion, prepared: PreparedPorts, { previous, host }: UseParts): Promise<ConfigChanges> {
     const before = this.#ports.addresses;
     try {
       await prepared.open(host);
@@ -155,7 +155,7 @@ export class Versions {
   async #end(routes: readonly GatewayRoute[]): Promise<void> {
     const ended = await Promise.allSettled(routes.map((route) => route.close()));
     for (const end of ended) {
-      if (end.status === 'rejected') this.#surroundings.logger.error(`a backend could not be stopped: ${end.reason}`);
+      if (end.status === 'rejected') this.#inputs.logger.error(`a backend could not be stopped: ${end.reason}`);
     }
   }
 }

@@ -20,7 +20,7 @@ export function createIssuedRevocation(context: IssuingContext) {
     const { authenticated, token } = await readRevocationRequest(context, req);
     const revocable = findRevocable(context, authenticated, token);
     if (revocable !== undefined) {
-      context.authorities.revokeLogin({ login: revocable.login, expiry: revocable.endsAt * 1_000 });
+      context.revocations.revokeLogin({ login: revocable.login, expiry: revocable.endsAt * 1_000 });
       await revokeUpstream(context, await newestTokens(context, revocable));
       // Not before: the client may try again after an outage.
       context.renewals.forget(revocable);

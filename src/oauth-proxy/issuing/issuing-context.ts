@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { createKeySet } from '../../auth/keys/create-key-set.js';
 import type { KeySet } from '../../auth/keys/key-set.js';
-import { createStoredAuthority } from '../../auth/token/issued-token-authority.js';
+import { createStoredRevocationMemory } from '../../auth/token/revocation-memory.js';
 import type { Logger } from '../../core/logger.js';
 import { createRareLine, createRareLines } from '../../core/rare-line.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
@@ -49,7 +49,7 @@ export function createIssuingContext(
       'OAuth proxy: the policy has no store, so a refresh token can be used once in each process, and a revocation applies in one process',
     );
   }
-  issuing.authorities.createIfAlone(() => createStoredAuthority({ oauthProxy: context.options, ...rest }));
+  issuing.revocations.createIfAlone(() => createStoredRevocationMemory({ oauthProxy: context.options, ...rest }));
   return {
     ...context,
     ...issuing,

@@ -1,6 +1,6 @@
+import { splitAtSpaces } from '../../providers/identity/identity-provider.js';
 import { OAuthError } from '../oauth-error.js';
 import type { SealedRefresh } from '../sealed-contents.js';
-import { splitList } from '../split-list.js';
 import type { TokenRequest } from '../token-request.js';
 import { type Identity, profileToKeep, readIdentity } from './identity.js';
 import { type AccessTokenResponse, issueAccessToken, issueTokens } from './issue-tokens.js';
@@ -36,7 +36,7 @@ function withScopes(
 }
 
 async function requireRefreshToken(
-  { seal, authorities }: IssuingContext,
+  { seal, revocations }: IssuingContext,
   { form, client }: TokenRequest,
 ): Promise<SealedRefresh> {
   const sealed = seal.open('issued_refresh', form.get('refresh_token'));
@@ -45,7 +45,7 @@ async function requireRefreshToken(
   }
   const { accessToken, accessTokenExpiresAt, endsAt, generation, ...contents } = sealed;
   const upstream = { token: accessToken, expiresAt: accessTokenExpiresAt };
-  if (await authorities.isRevoked({ ...contents, id: `${generation}`, expiresAt: endsAt, upstream })) {
+  if (await revocations.isRevoked({ ...contents, id: `${generation}`, expiresAt: endsAt, upstream })) {
     throw new OAuthError('invalid_grant', 'This login has been revoked, and the user must log in again');
   }
   return sealed;
@@ -54,7 +54,7 @@ async function requireRefreshToken(
 /** A scope that the policy no longer has is not granted again. */
 function requireScopes({ options }: IssuingContext, sealed: SealedRefresh, { form }: TokenRequest): readonly string[] {
   const scopes = sealed.scopes.filter((scope) => options.scopes.includes(scope));
-  const asked = splitList(form.get('scope') ?? '');
+  const asked = splitAtSpaces(form.get('scope') ?? '');
   if (!asked.every((scope) => scopes.includes(scope))) {
     throw new OAuthError('invalid_scope', 'scope must not contain more than the login was granted');
   }
@@ -63,19 +63,19 @@ function requireScopes({ options }: IssuingContext, sealed: SealedRefresh, { for
 
 /** Returns the answer as JSON. A token that was used before gets the same answer for a while; after that its login ends. */
 async function refreshOnce(context: IssuingContext, sealed: SealedRefresh, scopes: readonly string[]): Promise<string> {
-  const { spent, authorities, renewals } = context;
+  const { spent, revocations, renewals } = context;
   const known = await spent.find(sealed);
   // Another replica may have answered since an outage interrupted this refresh here.
   if (known !== undefined) renewals.forget(sealed);
   if (known === 'spent') {
     // Its owner has a newer one, so one of the two users is a thief (RFC 9700, section 4.14.2).
-    authorities.revokeLogin({ login: sealed.login, expiry: sealed.endsAt * 1_000 });
+    revocations.revokeLogin({ login: sealed.login, expiry: sealed.endsAt * 1_000 });
     throw new OAuthError('invalid_grant', 'The refresh token was used before, so this login has ended');
   }
   if (known === 'forgotten') {
     throw new OAuthError('invalid_grant', 'This login is no longer remembered, and the user must log in again');
   }
-  if (known !== undefined) return known;
+  if (known !== undefined) return known.answer;
   try {
     const answer = await spent.spend(sealed, JSON.stringify(await refresh(context, sealed, scopes)));
     renewals.forget(sealed);

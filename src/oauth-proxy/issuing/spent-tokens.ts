@@ -11,13 +11,13 @@ import { createRecentAnswers } from './recent-answers.js';
 /** A refresh token: a login, and how often its tokens were refreshed. */
 export type Refresh = Pick<SealedRefresh, 'login' | 'generation' | 'issuedAt' | 'endsAt'>;
 
+/** The answer that a refresh token got. `'spent'` if it was used too long ago, `'forgotten'` if its login is no longer known. */
+type EarlierUse = { readonly answer: string } | 'spent' | 'forgotten';
+
 /** Remembers which refresh tokens were used, and for a while the answers that they got. */
 export interface SpentTokens {
-  /**
-   * Returns the answer that the token got, or `'spent'` if that was too long ago. Undefined if it was not used. `'forgotten'` if that is no
-   * longer known.
-   */
-  find(refresh: Refresh): Awaitable<string | 'spent' | 'forgotten' | undefined>;
+  /** Undefined if the token was not used. */
+  find(refresh: Refresh): Awaitable<EarlierUse | undefined>;
   /** Notes that a token was used. Returns the answer that counts: of two uses at once, one is first. */
   spend(refresh: Refresh, answer: string): Awaitable<string>;
   /** Waits for the answer that another replica may be about to store. Undefined if there is none. */
@@ -66,7 +66,7 @@ function createOwnMemory(): SpentTokens {
       if (last === undefined && issuedAt <= forgotten.issuedUntil) return 'forgotten';
       // Tokens with a lower generation were used before.
       if (last === undefined || generation > last.generation) return undefined;
-      return answers.find(login, generation) ?? 'spent';
+      return useOf(answers.find(login, generation));
     },
     spend({ login, generation, issuedAt }, answer) {
       logins.set(login, { generation, issuedAt });
@@ -76,6 +76,10 @@ function createOwnMemory(): SpentTokens {
     // In this process, two uses at once share one refresh.
     findSoon: () => undefined,
   };
+}
+
+function useOf(answer: string | undefined): EarlierUse {
+  return answer === undefined ? 'spent' : { answer };
 }
 
 /** The answers in the store are encrypted. */
@@ -96,10 +100,10 @@ function createSharedMemory(store: GuardedStore, seal: OAuthProxySeal): SpentTok
   return {
     async find(refresh) {
       const answer = await knownAnswer(refresh);
-      if (answer !== undefined) return answer;
+      if (answer !== undefined) return { answer };
       if (!(await isSpent(refresh))) return undefined;
       // Another replica may have written both since the first look.
-      return (await answerTo(refresh)) ?? 'spent';
+      return useOf(await answerTo(refresh));
     },
     async spend(refresh, answer) {
       const key = keyOf(refresh);

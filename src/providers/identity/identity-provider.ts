@@ -100,7 +100,7 @@ export function subOf({ sub }: Profile): string | undefined {
   return typeof sub === 'string' && sub !== '' ? sub : undefined;
 }
 
-/** Splits scopes that spaces separate (RFC 6749, section 3.3). */
-export function splitAtSpaces(scope: string): readonly string[] {
-  return scope.split(' ').filter((name) => name !== '');
+/** Splits a list that spaces separate, such as `scope` (RFC 6749, section 3.3). */
+export function splitAtSpaces(list: string): readonly string[] {
+  return list.split(' ').filter((name) => name !== '');
 }

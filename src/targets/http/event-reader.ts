@@ -1,6 +1,5 @@
+import { SPACE } from '../../messages/json-bytes.js';
 import { LineReader } from '../../messages/line-codec.js';
-
-const SPACE = 0x20;
 
 /** Receives the messages of an event stream of an MCP server. */
 export interface EventListener {

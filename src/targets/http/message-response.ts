@@ -1,13 +1,12 @@
 import { BodyError } from '../../http/body.js';
 import { BridgeError } from '../../messages/bridge-error.js';
+import { OPEN_LIST, SPACE } from '../../messages/json-bytes.js';
 import { readElements } from '../../messages/json-members.js';
 import { skipSpace } from '../../messages/json-scan.js';
 import { EventReader } from './event-reader.js';
 import { type Exchange, type ExchangeListener, isEventStream, type ResponseHeaders } from './exchange.js';
 import { type AnsweredRequest, refuseFault } from './response-fault.js';
 import type { TargetFault } from './target-fault.js';
-
-const OPEN_BRACKET = 0x5b;
 
 /** Receives a response of an MCP server: `onStart`, messages, and then `onEnd` or `onFailure`. */
 export interface MessageResponseListener {
@@ -131,7 +130,7 @@ export class MessageResponse implements ExchangeListener {
   /** 2025-03-26 has batches. */
   #deliver(bytes: Buffer): void {
     const start = skipSpace(bytes, 0);
-    const elements = bytes[start] === OPEN_BRACKET ? readElements(bytes, start) : undefined;
+    const elements = bytes[start] === OPEN_LIST ? readElements(bytes, start) : undefined;
     if (elements === undefined) this.#listener.message(bytes);
     else for (const { start: from, end } of elements) this.#listener.message(bytes.subarray(from, end));
   }
@@ -140,7 +139,7 @@ export class MessageResponse implements ExchangeListener {
 /** In JSON, line ends are white space outside of strings. In an event stream they would end the data. */
 function withoutLineEnds(body: Buffer): Buffer {
   for (const byte of [0x0a, 0x0d]) {
-    for (let at = body.indexOf(byte); at >= 0; at = body.indexOf(byte, at + 1)) body[at] = 0x20;
+    for (let at = body.indexOf(byte); at >= 0; at = body.indexOf(byte, at + 1)) body[at] = SPACE;
   }
   return body;
 }

@@ -23,7 +23,7 @@ const MAX_OPENING_MS = 2_000;
 /** A conversation with a remote server, message by message: a session, or requests of a revision without sessions. */
 export class RemoteConnection implements Connection {
   readonly target: SingleTarget;
-  probed = false;
+  isProbed = false;
   readonly waiters: Waiters;
   readonly ended: Promise<void>;
   readonly #recipe: RemoteRecipe;
@@ -39,7 +39,7 @@ export class RemoteConnection implements Connection {
   #isPaused = false;
   /** True once the server has answered anything. */
   #isReached = false;
-  #alive = true;
+  #isAlive = true;
   #resolveEnded: () => void = () => undefined;
   #stopping: Promise<void> | undefined;
 
@@ -55,23 +55,23 @@ export class RemoteConnection implements Connection {
       this.#resolveEnded = resolve;
     });
     this.#unexpectedOutput = new UnexpectedOutput(
-      (text) => recipe.logger[this.probed ? 'debug' : 'warn'](`${recipe.who}: ${text}`),
+      (text) => recipe.logger[this.isProbed ? 'debug' : 'warn'](`${recipe.who}: ${text}`),
       (size) => `an answer ${size}`,
     );
   }
 
-  get alive(): boolean {
-    return this.#alive;
+  get isAlive(): boolean {
+    return this.#isAlive;
   }
 
   listen(listener: ConnectionListener): void {
     this.#listener = listener;
-    if (!this.#alive) queueMicrotask(() => listener.gone('session_ended'));
+    if (!this.#isAlive) queueMicrotask(() => listener.gone('session_ended'));
   }
 
   write(bytes: Buffer, sender: Sender = { auth: this.#auth }): void {
     const message = readMessage(bytes);
-    if (message === undefined || !this.#alive) return;
+    if (message === undefined || !this.#isAlive) return;
     this.#auth = sender.auth;
     const cancels = message.method === 'notifications/cancelled';
     const cancelled = cancels ? this.#requestWith(keyInParams(message, 'requestId')) : undefined;
@@ -95,7 +95,7 @@ export class RemoteConnection implements Connection {
     if (cancelled !== undefined) void accepted.then(() => cancelled.abort());
   }
 
-  ready(since: number, bytes = 0): Promise<void> | undefined {
+  whenWritable(since: number, bytes = 0): Promise<void> | undefined {
     const drained = this.#uploads.drained();
     return drained && this.waiters.wait(drained, since, bytes);
   }
@@ -126,7 +126,7 @@ export class RemoteConnection implements Connection {
   }
 
   async #end(): Promise<void> {
-    this.#alive = false;
+    this.#isAlive = false;
     this.#stream?.abort();
     const opening = this.#requests.values().find(({ sent }) => sent.method === 'initialize');
     // Only the answer has the id of the session, which would otherwise stay open at the server.
@@ -211,7 +211,7 @@ export class RemoteConnection implements Connection {
 
   #onOver(request: RemoteRequest, error?: BridgeError, detail?: string): void {
     this.#requests.delete(request);
-    if (error === undefined || !this.#alive) return;
+    if (error === undefined || !this.#isAlive) return;
     this.#recipe.logFailure(error, detail);
     const { id, key, kind, method } = request.sent;
     const isUseless = !this.#isReached || method === 'initialize' || error.reason === 'session_ended';
@@ -222,7 +222,7 @@ export class RemoteConnection implements Connection {
   }
 
   #lose(reason: BridgeErrorCode): void {
-    if (!this.#alive) return;
+    if (!this.#isAlive) return;
     if (reason === 'session_ended') this.#session.forget();
     void this.stop();
     this.#listener?.gone(reason);

@@ -3,11 +3,11 @@ import { memberOf, textOf } from '../../messages/json-members.js';
 import { emptyResult, keyInParams, methodNotFound, type RpcMessage } from '../../messages/json-rpc.js';
 import { VERSION_KEY } from '../../messages/revision.js';
 import type { Sender } from '../connection.js';
-import { ClientEdits } from './client-edits.js';
 import { type Conversation, requestFor } from './conversation.js';
 import { Discovery } from './discovery.js';
 import { Editor } from './editor.js';
 import { isListMethod, Lists } from './lists.js';
+import { NameQualifier } from './name-qualifier.js';
 import type { NamedTarget } from './named-target.js';
 import { Openings } from './openings.js';
 import { metaMembersOf, paramsOf } from './params.js';
@@ -15,10 +15,10 @@ import type { NameKind } from './qualified.js';
 import type { Outcome } from './request-ids.js';
 import { kindNamedBy, type Route, routeOf } from './request-route.js';
 import { withId } from './response-ids.js';
+import { ServerRequests } from './server-requests.js';
 import { LISTS_WITH_URIS, SessionSettings } from './session-settings.js';
 import { Subscriptions } from './subscriptions.js';
 import { faultResponse, isResult, notFound } from './target-faults.js';
-import { TargetQuestions } from './target-questions.js';
 
 const LEVEL_MS = 10_000;
 /** The methods that 2026-07-28 has removed. */
@@ -32,7 +32,7 @@ const REMOVED: ReadonlySet<string> = new Set([
 
 /** Sends the messages of a client to the targets that they are for, and answers the client. */
 export class ClientMessages {
-  readonly questions: TargetQuestions;
+  readonly serverRequests: ServerRequests;
   readonly subscriptions: Subscriptions;
   readonly #conversation: Conversation;
   readonly #settings: SessionSettings;
@@ -43,7 +43,7 @@ export class ClientMessages {
   /** @param fail Ends the connection, if it cannot be opened. */
   constructor(conversation: Conversation, fail: (reason: BridgeErrorCode) => void) {
     this.#conversation = conversation;
-    this.questions = new TargetQuestions(conversation);
+    this.serverRequests = new ServerRequests(conversation);
     this.subscriptions = new Subscriptions(conversation);
     this.#settings = new SessionSettings(conversation);
     this.#openings = new Openings(conversation, this.#settings, fail);
@@ -52,7 +52,7 @@ export class ClientMessages {
   }
 
   handle(message: RpcMessage, sender: Sender | undefined, isProbe: boolean): void {
-    if (message.kind === 'response') this.questions.answer(message, sender);
+    if (message.kind === 'response') this.serverRequests.answer(message, sender);
     else if (message.kind === 'notification') this.#notify(message, sender);
     else this.#start(message, sender, isProbe);
   }
@@ -76,7 +76,7 @@ export class ClientMessages {
 
   #notify(message: RpcMessage, sender: Sender | undefined): void {
     const { group } = this.#conversation;
-    if (message.method === 'notifications/progress') this.questions.progress(message, sender);
+    if (message.method === 'notifications/progress') this.serverRequests.progress(message, sender);
     else if (message.method === 'notifications/cancelled') this.#cancel(message);
     else {
       if (message.method === 'notifications/initialized') this.#settings.rememberInitialized(message.bytes);
@@ -168,14 +168,14 @@ export class ClientMessages {
       this.#settings.rememberSubscription(target, route.name, request);
     }
     if (method === 'resources/unsubscribe') this.#settings.forgetSubscription(target, route.name);
-    if (ClientEdits.isNeedless(outcome.bytes)) {
+    if (NameQualifier.hasNothingToRename(outcome.bytes)) {
       const response = withId(outcome, id);
       emit(response.bytes, response);
       return;
     }
     const editor = new Editor(outcome.bytes);
     editor.replace(outcome.idAt, id);
-    new ClientEdits(editor, directory, target.name).response(outcome);
+    new NameQualifier(editor, directory, target.name).response(outcome);
     emit(editor.result);
   }
 

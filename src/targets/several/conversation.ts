@@ -1,9 +1,9 @@
 import type { RpcMessage } from '../../messages/json-rpc.js';
-import { restoreRelatedTask } from './client-edits.js';
 import type { Directory } from './directory.js';
 import { Editor } from './editor.js';
 import type { ListPages } from './list-pages.js';
 import type { MissingTargets } from './missing-targets.js';
+import { restoreRelatedTask } from './name-qualifier.js';
 import { metaMembersOf, paramsOf } from './params.js';
 import type { SeveralOptions } from './several-options.js';
 import type { TargetGroup } from './target-group.js';

@@ -1,3 +1,4 @@
+import { OPEN_LIST } from '../../messages/json-bytes.js';
 import {
   applyEdits,
   type Edit,
@@ -10,8 +11,6 @@ import {
 } from '../../messages/json-members.js';
 import { type RpcMessage, readString } from '../../messages/json-rpc.js';
 import { paramsOf } from './params.js';
-
-const OPEN_LIST = 0x5b;
 
 /** Collects edits of one message. What is not edited stays byte for byte as it was. */
 export class Editor {

@@ -4,9 +4,9 @@ import { type RpcMessage, readString } from '../../messages/json-rpc.js';
 import { NAME_LISTS } from '../../messages/name-lists.js';
 import { parseStrictJson } from '../../messages/strict-json.js';
 import { canonicalJson } from './canonical-json.js';
-import { ClientEdits } from './client-edits.js';
 import type { Directory } from './directory.js';
 import { Editor, hasDuplicates } from './editor.js';
+import { NameQualifier } from './name-qualifier.js';
 import type { NameKind } from './qualified.js';
 import { moved } from './response-ids.js';
 
@@ -149,7 +149,7 @@ export class ListPages {
     const name = editor.text(entry, nameMember);
     if (entry === undefined || name === undefined || hasDuplicates(entry)) return [];
     editor.rename(entry, nameMember, (text) => this.#directory.fullName(kind, target, text));
-    if (kind === 'tool' || kind === 'resource') new ClientEdits(editor, this.#directory, target).meta(entry);
+    if (kind === 'tool' || kind === 'resource') new NameQualifier(editor, this.#directory, target).meta(entry);
     return [{ name, hash, bytes: Buffer.from(editor.result) }];
   }
 }

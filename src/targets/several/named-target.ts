@@ -1,10 +1,10 @@
-import { withdrawalOf } from '../../core/authority.js';
 import type { Caller } from '../../core/quota.js';
+import { withdrawalOf } from '../../core/token-validity.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import type { Connection, ConnectionSource, Sender } from '../connection.js';
-import { busyOf } from './busy.js';
 import { MessageQueue } from './message-queue.js';
+import { whenTargetWritable } from './when-target-writable.js';
 
 /** Receives what one of several targets sends. */
 export interface TargetListener {
@@ -38,7 +38,7 @@ export class NamedTarget {
   readonly #listener: TargetListener;
   #caller: Caller;
   #connection: Connection | undefined;
-  #probed = false;
+  #isProbed = false;
   #isPaused = false;
   #startedAt = Number.NEGATIVE_INFINITY;
   #lastReason: BridgeErrorCode = 'child_exited';
@@ -57,7 +57,7 @@ export class NamedTarget {
   }
 
   get isConnected(): boolean {
-    return this.#connection?.alive === true;
+    return this.#connection?.isAlive === true;
   }
 
   /** Milliseconds since the connection was opened. */
@@ -79,9 +79,9 @@ export class NamedTarget {
     this.#silentUntil = silent ? performance.now() + SILENT_FOR_MS : Number.NEGATIVE_INFINITY;
   }
 
-  set probed(probed: boolean) {
-    this.#probed = probed;
-    if (this.#connection) this.#connection.probed = probed;
+  set isProbed(probed: boolean) {
+    this.#isProbed = probed;
+    if (this.#connection) this.#connection.isProbed = probed;
   }
 
   /**
@@ -93,7 +93,7 @@ export class NamedTarget {
     if (sender !== undefined) this.#caller = { ...this.#caller, auth: sender.auth };
     if (!this.isConnected) this.connect();
     const connection = this.#isOpening || !this.#queue.isEmpty ? undefined : this.#connection;
-    if (connection === undefined || busyOf(connection) !== undefined) this.#enqueue(bytes, sender);
+    if (connection === undefined || whenTargetWritable(connection) !== undefined) this.#enqueue(bytes, sender);
     else connection.write(bytes, sender);
   }
 
@@ -192,7 +192,7 @@ export class NamedTarget {
     const ended = connection.ended.then(() => void this.#ending.delete(ended));
     this.#ending.add(ended);
     this.#connection = connection;
-    connection.probed = this.#probed;
+    connection.isProbed = this.#isProbed;
     if (this.#isPaused) connection.pause();
     const current = () => connection === this.#connection;
     connection.listen({
@@ -235,8 +235,8 @@ export class NamedTarget {
       connection = this.#connection
     ) {
       if (this.#isOpening) return;
-      const busy = busyOf(connection);
-      if (busy !== undefined) await busy;
+      const wait = whenTargetWritable(connection);
+      if (wait !== undefined) await wait;
       else this.#writeNext(connection);
     }
   }

@@ -19,7 +19,7 @@ export interface SentRequest {
 }
 
 /** A request of a target that the client has not answered. */
-export interface AskedRequest {
+export interface PendingServerRequest {
   readonly target: NamedTarget;
   /** The target's own id, as JSON and as `keyOf`. */
   readonly id: string;
@@ -37,7 +37,7 @@ const MAX_ASKED = 1_000;
  */
 export class RequestIds {
   readonly #sent = new ShortLivedMap<string, SentRequest>();
-  readonly #asked = new ShortLivedMap<string, AskedRequest>();
+  readonly #asked = new ShortLivedMap<string, PendingServerRequest>();
   #count = 0;
 
   next(): string {
@@ -68,7 +68,7 @@ export class RequestIds {
   }
 
   /** Adds a request of a target and returns its id for the client; undefined if too many are unanswered. */
-  addAsked(request: AskedRequest): string | undefined {
+  addAsked(request: PendingServerRequest): string | undefined {
     let count = 0;
     for (const { target } of this.#asked.values()) if (target === request.target) count++;
     if (count >= MAX_ASKED) return undefined;
@@ -77,11 +77,11 @@ export class RequestIds {
     return id;
   }
 
-  asked(key: string | undefined): AskedRequest | undefined {
+  asked(key: string | undefined): PendingServerRequest | undefined {
     return key === undefined ? undefined : this.#asked.get(key);
   }
 
-  takeAsked(key: string | undefined): AskedRequest | undefined {
+  takeAsked(key: string | undefined): PendingServerRequest | undefined {
     const request = this.asked(key);
     if (key !== undefined) this.#asked.delete(key);
     return request;

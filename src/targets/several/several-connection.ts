@@ -17,7 +17,7 @@ import { TargetMessages } from './target-messages.js';
 
 /** One conversation with several targets, which looks to the bridge like one with a single server. */
 export class SeveralConnection implements Connection, TargetListener {
-  alive = true;
+  isAlive = true;
   readonly ended: Promise<void>;
   readonly waiters: Waiters;
   readonly #group: TargetGroup;
@@ -52,13 +52,13 @@ export class SeveralConnection implements Connection, TargetListener {
     };
   }
 
-  get probed(): boolean {
+  get isProbed(): boolean {
     return this.#isProbed;
   }
 
-  set probed(probed: boolean) {
+  set isProbed(probed: boolean) {
     this.#isProbed = probed;
-    for (const target of this.#group.all) target.probed = probed;
+    for (const target of this.#group.all) target.isProbed = probed;
   }
 
   listen(listener: ConnectionListener): void {
@@ -66,12 +66,12 @@ export class SeveralConnection implements Connection, TargetListener {
   }
 
   write(bytes: Buffer, sender?: Sender): void {
-    const message = this.alive ? readMessage(bytes) : undefined;
+    const message = this.isAlive ? readMessage(bytes) : undefined;
     if (message !== undefined) this.#fromClient.handle(message, sender, this.#isProbed);
   }
 
   /** Never waits: messages for a target that is slow to read wait in its own queue. */
-  ready(): undefined {
+  whenWritable(): undefined {
     return undefined;
   }
 
@@ -121,21 +121,21 @@ export class SeveralConnection implements Connection, TargetListener {
   }
 
   gone(target: NamedTarget, reason: BridgeErrorCode): void {
-    if (!this.alive) return;
+    if (!this.isAlive) return;
     this.#fromTargets.gone(target, reason);
     // Without this, the client would miss the target's notifications until its next request opens the connection again.
     if (target.reopen !== undefined && !target.isMissing) this.#reopenings.plan(target);
   }
 
   #fail(reason: BridgeErrorCode): void {
-    if (!this.alive) return;
+    if (!this.isAlive) return;
     const listener = this.#listener;
     void this.stop();
     listener?.gone(reason);
   }
 
   async #end(): Promise<void> {
-    this.alive = false;
+    this.isAlive = false;
     this.#listener = undefined;
     this.#forgetRenamings();
     this.#reopenings.stop();

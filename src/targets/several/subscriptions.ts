@@ -2,10 +2,10 @@ import { memberOf } from '../../messages/json-members.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import { SUBSCRIPTION_KEY, subscriptionEnd } from '../../messages/stateless-response.js';
 import type { Sender } from '../connection.js';
-import { ClientEdits } from './client-edits.js';
 import { type Conversation, requestFor } from './conversation.js';
 import { Editor } from './editor.js';
 import { LaterAttempts } from './later-attempts.js';
+import { NameQualifier } from './name-qualifier.js';
 import type { NamedTarget } from './named-target.js';
 import { metaMembersOf, paramsOf } from './params.js';
 import type { Outcome } from './request-ids.js';
@@ -132,7 +132,7 @@ export class Subscriptions {
     }
     if (notification.method === 'notifications/cancelled') return;
     const editor = new Editor(notification.bytes);
-    new ClientEdits(editor, this.#conversation.directory, target.name).params(notification);
+    new NameQualifier(editor, this.#conversation.directory, target.name).params(notification);
     const name = memberOf(metaMembersOf(notification), SUBSCRIPTION_KEY);
     editor.replace(name, subscription.message.id ?? 'null');
     if (subscription.isReady) this.#conversation.emit(editor.result);

@@ -2,26 +2,26 @@ import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import { memberOf, textOf } from '../../messages/json-members.js';
 import { keyInParams, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
 import { SUBSCRIPTION_KEY } from '../../messages/stateless-response.js';
-import { ClientEdits } from './client-edits.js';
 import type { ClientMessages } from './client-messages.js';
 import type { Conversation } from './conversation.js';
 import { Editor } from './editor.js';
+import { NameQualifier } from './name-qualifier.js';
 import type { NamedTarget } from './named-target.js';
 import { metaMembersOf, paramsOf } from './params.js';
 
 /** Sends the messages of targets to the client, as if they came from one server. */
 export class TargetMessages {
   readonly #conversation: Conversation;
-  readonly #client: Pick<ClientMessages, 'questions'>;
+  readonly #client: Pick<ClientMessages, 'serverRequests'>;
 
-  constructor(conversation: Conversation, client: Pick<ClientMessages, 'questions'>) {
+  constructor(conversation: Conversation, client: Pick<ClientMessages, 'serverRequests'>) {
     this.#conversation = conversation;
     this.#client = client;
   }
 
   handle(target: NamedTarget, message: RpcMessage): void {
     if (message.kind === 'response') this.#conversation.group.answer(target, message);
-    else if (message.kind === 'request') this.#client.questions.ask(target, message);
+    else if (message.kind === 'request') this.#client.serverRequests.ask(target, message);
     else if (message.method === 'notifications/progress') this.#progress(target, message);
     else if (message.method === 'notifications/cancelled') this.#cancelled(target, message);
     else this.#notify(target, message);
@@ -29,7 +29,7 @@ export class TargetMessages {
 
   /** Fails the requests that the target has not answered, and cancels those that it made. */
   gone(target: NamedTarget, reason: BridgeErrorCode): void {
-    this.#client.questions.cancelAllOf(target);
+    this.#client.serverRequests.cancelAllOf(target);
     this.#conversation.group.failAllOf(target, reason);
   }
 
@@ -39,7 +39,7 @@ export class TargetMessages {
     const editor = new Editor(message.bytes);
     const params = paramsOf(message);
     editor.replace(memberOf(params, 'progressToken'), request.clientToken);
-    new ClientEdits(editor, this.#conversation.directory, target.name).meta(params);
+    new NameQualifier(editor, this.#conversation.directory, target.name).meta(params);
     this.#conversation.emit(editor.result);
   }
 
@@ -50,7 +50,7 @@ export class TargetMessages {
     const request = group.ids.sent(key);
     if (key !== undefined && request?.target === target && request.onNotification !== undefined) {
       group.ids.takeSent(key)?.settle(message);
-    } else this.#client.questions.cancel(target, message);
+    } else this.#client.serverRequests.cancel(target, message);
   }
 
   #notify(target: NamedTarget, message: RpcMessage): void {
@@ -62,7 +62,8 @@ export class TargetMessages {
       return;
     }
     const editor = new Editor(message.bytes);
-    if (!ClientEdits.isNeedless(message.bytes)) new ClientEdits(editor, directory, target.name).params(message);
+    if (!NameQualifier.hasNothingToRename(message.bytes))
+      new NameQualifier(editor, directory, target.name).params(message);
     emit(editor.result);
   }
 }

@@ -4,8 +4,8 @@ import { runOutsideRequest } from '../../core/log-fields.js';
 import type { Caller } from '../../core/quota.js';
 import type { Connection, ConnectionSource } from '../connection.js';
 import { Child, type ChildRecipe } from './child.js';
-import { type ChildVariables, LateChild } from './late-child.js';
-import { dropWatchdog, takeWatchdog } from './watchdog.js';
+import { type ChildVariables, DeferredChild } from './deferred-child.js';
+import { acquireWatchdog, releaseWatchdog } from './watchdog.js';
 
 /** Returns the environment of a caller's child, or a promise of it; `undefined` is an anonymous caller. */
 export type EnvironmentFor = (auth: AuthInfo | undefined) => ChildVariables | Promise<ChildVariables>;
@@ -21,11 +21,11 @@ export class ChildSource implements ConnectionSource {
   readonly #startedAhead: Connection[] = [];
   readonly #running = new Set<Connection>();
   readonly #logFailure: (error: unknown) => void;
-  #closed = false;
+  #isClosed = false;
   #refilling: NodeJS.Timeout | undefined;
 
   constructor(recipe: Omit<ChildRecipe, 'watchdog'>, environmentFor: EnvironmentFor, warm: number) {
-    this.#recipe = { ...recipe, watchdog: takeWatchdog() };
+    this.#recipe = { ...recipe, watchdog: acquireWatchdog() };
     this.#environmentFor = environmentFor;
     this.#warm = warm;
     const { command, logger } = recipe;
@@ -44,7 +44,7 @@ export class ChildSource implements ConnectionSource {
   /** Returns an unused child, if possible one that was started ahead. */
   open(caller: Caller): Connection {
     let child = this.#takeWarm(caller);
-    while (child !== undefined && !child.alive) child = this.#takeWarm(caller);
+    while (child !== undefined && !child.isAlive) child = this.#takeWarm(caller);
     child ??= this.#start(this.#environmentFor(caller.auth));
     if (this.#warm > 0) this.#refilling ??= setTimeout(() => this.#refill(), REFILL_AFTER_MS);
     return child;
@@ -52,10 +52,10 @@ export class ChildSource implements ConnectionSource {
 
   /** Ends every child; resolves when none is left. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#isClosed = true;
     clearTimeout(this.#refilling);
     await Promise.all([...this.#running].map((child) => child.stop()));
-    await dropWatchdog();
+    await releaseWatchdog();
   }
 
   /** Behind an `mcpAuth()`, anonymous callers get at most a quarter of the children that were started ahead. */
@@ -67,7 +67,7 @@ export class ChildSource implements ConnectionSource {
   #refill(): void {
     this.#refilling = undefined;
     try {
-      while (!this.#closed && this.#startedAhead.length < this.#warm) {
+      while (!this.#isClosed && this.#startedAhead.length < this.#warm) {
         this.#startedAhead.push(this.#start(this.#environmentFor(undefined)));
       }
     } catch (error) {
@@ -80,7 +80,7 @@ export class ChildSource implements ConnectionSource {
     const start = (known: ChildVariables) => runOutsideRequest(() => new Child(this.#recipe, known));
     const child =
       environment instanceof Promise
-        ? new LateChild(this.#recipe, { environment, start, logFailure: this.#logFailure })
+        ? new DeferredChild(this.#recipe, { environment, start, logFailure: this.#logFailure })
         : start(environment);
     this.#running.add(child);
     void child.ended.then(() => this.#running.delete(child));

@@ -43,16 +43,16 @@ export class Child implements Connection {
   /** Resolves when the child and every process that it started have ended. */
   readonly ended: Promise<void>;
   readonly target: SingleTarget;
-  probed = false;
+  isProbed = false;
   readonly waiters: Waiters;
   readonly #process: ChildProcess;
   readonly #recipe: ChildRecipe;
   #listener: ConnectionListener | undefined;
-  #alive = true;
+  #isAlive = true;
   /** True if something was written and the child has printed nothing since. */
-  #busy = false;
+  #isBusy = false;
   readonly #unexpectedOutput = new UnexpectedOutput(
-    (text) => this.#recipe.logger[this.probed ? 'debug' : 'warn'](`${this.#name}: ${text}`),
+    (text) => this.#recipe.logger[this.isProbed ? 'debug' : 'warn'](`${this.#name}: ${text}`),
     (size) => `a line ${size} on stdout`,
   );
   #reader: LineReader | undefined;
@@ -81,7 +81,7 @@ export class Child implements Connection {
     this.waiters = new Waiters(recipe);
     this.pid = started.pid;
     if (started.pid !== undefined) watchdog.guard(started.pid);
-    if (started.stderr) this.#lastLines = logStderr(started.stderr, this.#name, logger, () => this.probed);
+    if (started.stderr) this.#lastLines = logStderr(started.stderr, this.#name, logger, () => this.isProbed);
     // If no file descriptors are left there are no pipes, whatever the types say, and 'error' follows.
     const streams = (started.stdio as typeof started.stdio | undefined) ?? [];
     // Errors of pipes are ignored: the child is gone already, or is stopped by the next lines.
@@ -101,8 +101,8 @@ export class Child implements Connection {
     started.once('exit', (code, signal) => this.#onExit(code, signal, logger));
   }
 
-  get alive(): boolean {
-    return this.#alive;
+  get isAlive(): boolean {
+    return this.#isAlive;
   }
 
   /** Starts to read the child's messages. Until then they wait in the pipe. */
@@ -124,26 +124,26 @@ export class Child implements Connection {
     });
     this.#reader = reader;
     this.#process.stdout?.on('data', (chunk: Buffer) => {
-      this.#busy = false;
+      this.#isBusy = false;
       reader.push(chunk);
     });
-    if (!this.#alive) queueMicrotask(() => listener.gone(this.#goneReason));
+    if (!this.#isAlive) queueMicrotask(() => listener.gone(this.#goneReason));
   }
 
   write(message: Buffer): void {
     const stdin = this.#process.stdin;
     if (!stdin?.writable) return;
-    if (this.#busy && stdin.writableCorked === 0) {
+    if (this.#isBusy && stdin.writableCorked === 0) {
       // Requests that arrive together are written together: each write wakes the child up, which costs more than anything else here.
       stdin.cork();
       setImmediate(() => stdin.uncork());
     }
-    this.#busy = true;
+    this.#isBusy = true;
     this.#hasCalls ||= !OPENING.has(readMessage(message)?.method);
     stdin.write(encodeLine(message));
   }
 
-  ready(since: number, bytes = 0): Promise<void> | undefined {
+  whenWritable(since: number, bytes = 0): Promise<void> | undefined {
     const drained = this.#drain();
     return drained && this.waiters.wait(drained, since, bytes);
   }
@@ -225,7 +225,7 @@ export class Child implements Connection {
       const hasAnswered = this.#lines > this.#unexpectedOutput.count;
       const { environmentHint } = this.#recipe;
       // Programs of revisions with sessions may end when the bridge asks for others.
-      const level = this.probed ? 'debug' : 'warn';
+      const level = this.isProbed ? 'debug' : 'warn';
       if (describe)
         logger[level](`${this.#name} ${describe({ hasAnswered, lastLines: this.#lastLines(), environmentHint })}`);
       this.#notifyGone();
@@ -240,8 +240,8 @@ export class Child implements Connection {
   }
 
   #notifyGone(): void {
-    if (!this.#alive) return;
-    this.#alive = false;
+    if (!this.#isAlive) return;
+    this.#isAlive = false;
     this.#listener?.gone(this.#goneReason);
   }
 }

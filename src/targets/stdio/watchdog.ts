@@ -112,15 +112,15 @@ function startProgram(): ChildProcess | undefined {
 
 let shared: { readonly watchdog: Watchdog; users: number } | undefined;
 
-/** Returns the watchdog of our process, which all backends share. Call `dropWatchdog()` when it is no longer needed. */
-export function takeWatchdog(): Watchdog {
+/** Returns the watchdog of our process, which all backends share. Call `releaseWatchdog()` when it is no longer needed. */
+export function acquireWatchdog(): Watchdog {
   shared ??= { watchdog: new Watchdog(), users: 0 };
   shared.users++;
   return shared.watchdog;
 }
 
-/** Ends the watchdog when its last user drops it. */
-export async function dropWatchdog(): Promise<void> {
+/** Ends the watchdog when its last user releases it. */
+export async function releaseWatchdog(): Promise<void> {
   if (shared === undefined || --shared.users > 0) return;
   const { watchdog } = shared;
   shared = undefined;

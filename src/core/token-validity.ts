@@ -23,7 +23,7 @@ export function withdrawalOf(auth: AuthInfo | undefined): Withdrawal | undefined
 }
 
 /** True if everything that this caller opened has to end: the token has expired or was withdrawn. */
-export function isOver(auth: AuthInfo | undefined): boolean {
+export function isExpiredOrWithdrawn(auth: AuthInfo | undefined): boolean {
   return Date.now() >= expiryOf(auth) || withdrawalOf(auth) !== undefined;
 }
 
@@ -32,15 +32,15 @@ export function isOver(auth: AuthInfo | undefined): boolean {
  *
  * @throws {AuthError} If the token was withdrawn in the meantime. An expired token is not refused.
  */
-export function requireAuthority(auth: AuthInfo | undefined): void {
+export function requireNotWithdrawn(auth: AuthInfo | undefined): void {
   const withdrawal = withdrawalOf(auth);
   if (withdrawal !== undefined) throw new AuthError(withdrawal);
 }
 
 /** The token that keeps something open between requests, such as a session: of all tokens used with it, the last to expire. */
-export class LastingAuthority {
+export class LatestToken {
   #auth: AuthInfo | undefined;
-  #overSince: number | undefined;
+  #invalidSince: number | undefined;
 
   constructor(auth: AuthInfo | undefined) {
     this.#auth = auth;
@@ -48,12 +48,12 @@ export class LastingAuthority {
 
   renew(auth: AuthInfo | undefined): void {
     if (auth === this.#auth) return;
-    if (expiryOf(auth) >= expiryOf(this.#auth) || isOver(this.#auth)) this.#auth = auth;
+    if (expiryOf(auth) >= expiryOf(this.#auth) || isExpiredOrWithdrawn(this.#auth)) this.#auth = auth;
   }
 
   /** Returns when the token was first seen expired or withdrawn, on the clock of `performance.now()`. Undefined while it is valid. */
-  overSince(now: number): number | undefined {
-    this.#overSince = isOver(this.#auth) ? (this.#overSince ?? now) : undefined;
-    return this.#overSince;
+  invalidSince(now: number): number | undefined {
+    this.#invalidSince = isExpiredOrWithdrawn(this.#auth) ? (this.#invalidSince ?? now) : undefined;
+    return this.#invalidSince;
   }
 }

@@ -16,7 +16,7 @@ export interface StatelessRequest extends PendingRequest {
  * Finds the request that a notification of the server belongs to, and the edits that it needs. A message that belongs to no single request
  * is dropped, so that it never reaches another caller's stream (2026-07-28, Receiving Messages).
  */
-export function destinationOf(
+export function routeNotification(
   message: RpcMessage,
   pending: PendingRequests<StatelessRequest>,
 ): { readonly request: StatelessRequest; readonly edits: Edit[] } | undefined {

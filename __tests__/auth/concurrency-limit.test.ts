@@ -1,14 +1,14 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createTurns } from '../../src/auth/keys/turns.js';
+import { createConcurrencyLimit } from '../../src/auth/keys/concurrency-limit.js';
 
 /** Starts `count` pieces of work, each of which ends when its number is called. */
 function startWork(count: number, max: number | (() => number)) {
-  const inTurn = createTurns(typeof max === 'number' ? () => max : max);
+  const runLimited = createConcurrencyLimit(typeof max === 'number' ? () => max : max);
   const started: number[] = [];
   const ends: ((error?: Error) => void)[] = [];
   const results = Array.from({ length: count }, (_, i) =>
-    inTurn(() => {
+    runLimited(() => {
       started.push(i);
       return new Promise<number>((resolve, reject) => {
         ends[i] = (error) => (error ? reject(error) : resolve(i));
@@ -65,18 +65,18 @@ test('when the maximum falls, no work begins until enough has ended; when it gro
 
 test('a later caller does not overtake those who wait, even after the maximum has grown', async () => {
   let max = 1;
-  const inTurn = createTurns(() => max);
+  const runLimited = createConcurrencyLimit(() => max);
   const started: number[] = [];
   let end = (): void => undefined;
-  const first = inTurn(() => {
+  const first = runLimited(() => {
     started.push(0);
     return new Promise<void>((resolve) => {
       end = resolve;
     });
   });
-  const second = inTurn(async () => void started.push(1));
+  const second = runLimited(async () => void started.push(1));
   max = 2;
-  const third = inTurn(async () => void started.push(2));
+  const third = runLimited(async () => void started.push(2));
   await turnOfTheLoop();
   end();
   await Promise.all([first, second, third]);

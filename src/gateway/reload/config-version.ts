@@ -9,11 +9,11 @@ import { hostnamesOf, type ServedListener } from '../routing.js';
 import { keysOfRoute, routeScope } from '../shared-store.js';
 import { StartupError } from '../startup-error.js';
 import { createLimits, type KeptLimit } from './kept-limits.js';
-import { KeptParts } from './kept-parts.js';
 import { portIdOf, routeKeyOf } from './route-key.js';
+import { StatefulParts } from './stateful-parts.js';
 
 /** A port of the file, with its routes. */
-export interface GenerationPort {
+export interface VersionPort {
   /** Equal for the same port in two versions of the file. */
   readonly id: string;
   readonly bind: BindConfig;
@@ -22,12 +22,12 @@ export interface GenerationPort {
 }
 
 /** One version of the configuration file, with its routes. */
-export interface Generation {
+export interface ConfigVersion {
   readonly config: GatewayConfig;
-  readonly ports: readonly GenerationPort[];
+  readonly ports: readonly VersionPort[];
   /** By key: see `routeKeyOf()`. */
   readonly routes: ReadonlyMap<string, GatewayRoute>;
-  readonly parts: KeptParts;
+  readonly parts: StatefulParts;
   readonly limits: readonly KeptLimit[];
   /** Those of the version before, for logins that are changed, renamed or added. */
   readonly revocations: KnownRevocations;
@@ -37,12 +37,12 @@ export interface Generation {
   discard(): void;
 }
 
-interface Surroundings {
+interface VersionInputs {
   readonly logger: Logger;
   readonly files: InputFiles;
   readonly store?: Store | undefined;
   /** The version before, whose routes stay where they are the same. */
-  readonly previous: Generation | undefined;
+  readonly previous: ConfigVersion | undefined;
 }
 
 /** A route of the file, with its keys. */
@@ -59,15 +59,15 @@ interface KeyedRoute {
  *
  * @throws {StartupError} If a policy or a target of the file is not valid. Then nothing is left of what was created.
  */
-export function createGeneration(config: GatewayConfig, surroundings: Surroundings): Generation {
-  const { logger, files, store, previous } = surroundings;
+export function createConfigVersion(config: GatewayConfig, inputs: VersionInputs): ConfigVersion {
+  const { logger, files, store, previous } = inputs;
   const secret = config.sessionKey && resolveSessionKey(config.sessionKey, files);
   const keyed = keyedRoutesOf(config, { files, secret });
   const all = [...keyed.values()];
   const revocations = previous?.revocations ?? new KnownRevocations();
   const limits = createLimits(all, { logger, store, earlier: previous?.limits ?? [] });
   const counts = new Map(limits.map((limit) => [limit.at, limit.count]));
-  const parts = new KeptParts(previous?.parts, new Set(all.map(({ place }) => place)));
+  const parts = new StatefulParts(previous?.parts, new Set(all.map(({ place }) => place)));
   const routes = new Map<string, GatewayRoute>();
   const started: GatewayRoute[] = [];
   const discard = createDiscard(started, parts);
@@ -81,11 +81,11 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
     if (kept !== undefined) return { ...kept, name, label, at, hostnames, matches, limit };
     const { replica } = config.process;
     const keys = secret && keysOfRoute(secret, each.scope);
-    const take = parts.takerFor(each.place, each.key);
+    const reuseOrCreate = parts.reuserFor(each.place, each.key);
     const created = createRoute(each.route, {
       logger,
       files,
-      take,
+      reuseOrCreate,
       replica,
       secret: keys,
       store,
@@ -105,27 +105,27 @@ export function createGeneration(config: GatewayConfig, surroundings: Surroundin
   }
 }
 
-/** Outside of `createGeneration()`, whose variables would keep every earlier version in memory. */
-function createDiscard(started: readonly GatewayRoute[], parts: KeptParts): () => void {
+/** Outside of `createConfigVersion()`, whose variables would keep every earlier version in memory. */
+function createDiscard(started: readonly GatewayRoute[], parts: StatefulParts): () => void {
   return () => {
     for (const route of started) void route.close();
-    parts.endMade();
+    parts.endCreated();
   };
 }
 
 function keyedRoutesOf(
   { binds }: GatewayConfig,
-  surroundings: Omit<Parameters<typeof routeKeyOf>[3], 'scope'>,
+  inputs: Omit<Parameters<typeof routeKeyOf>[3], 'scope'>,
 ): ReadonlyMap<RouteConfig, KeyedRoute> {
   const keysIn = (bind: BindConfig, listener: ListenerConfig) =>
     listener.routes.map((route) => {
       const scope = routeScope(listener, route);
-      return [route, { route, ...routeKeyOf(bind, listener, route, { ...surroundings, scope }), scope }] as const;
+      return [route, { route, ...routeKeyOf(bind, listener, route, { ...inputs, scope }), scope }] as const;
     });
   return new Map(binds.flatMap((bind) => bind.listeners.flatMap((listener) => keysIn(bind, listener))));
 }
 
-function createPort(bind: BindConfig, routeOf: (config: RouteConfig) => GatewayRoute | undefined): GenerationPort {
+function createPort(bind: BindConfig, routeOf: (config: RouteConfig) => GatewayRoute | undefined): VersionPort {
   const listeners = bind.listeners.map((listener) => ({
     config: listener,
     routes: listener.routes.flatMap((route) => routeOf(route) ?? []),

@@ -49,7 +49,8 @@ export type FailureReport = (rule: AuthorizationRule, code: string) => void;
 
 export const ARGUMENTS = 'mcp.tool.arguments';
 
-export interface RuleSet {
+/** The rules of `mcpAuthorization()`, which decide together. */
+export interface AuthorizationRules {
   readonly readsArguments: boolean;
   /** Evaluates one rule. */
   evaluate(rule: AuthorizationRule, input: RuleInput): ExpressionOutcome;
@@ -61,7 +62,10 @@ export interface RuleSet {
  * true allows; then the call is allowed only if there is no `allow` rule. One difference: a `deny` rule that fails denies too, unless it
  * fails only because the call has no such variable.
  */
-export function createRuleSet(rules: readonly AuthorizationRule[], report: FailureReport): RuleSet {
+export function createAuthorizationRules(
+  rules: readonly AuthorizationRule[],
+  report: FailureReport,
+): AuthorizationRules {
   const prepared = rules.map(prepare);
   const [deny, require, allow] = (['deny', 'require', 'allow'] as const).map((kind) =>
     prepared.filter(({ rule }) => rule.kind === kind),
@@ -88,10 +92,10 @@ export function createRuleSet(rules: readonly AuthorizationRule[], report: Failu
   };
 
   const deniesSpelling = ({ rule, readsUri }: PreparedRule, { spellings }: RuleInput): boolean =>
-    readsUri && spellings !== undefined && isAboutOne(rule, spellings(), report);
+    readsUri && spellings !== undefined && deniesAnotherSpelling(rule, spellings(), report);
 
   const denies = (each: PreparedRule, input: RuleInput, known: Outcomes | undefined): boolean =>
-    isAgainst(each.rule, recall(each, input, known)) || deniesSpelling(each, input);
+    wouldDeny(each.rule, recall(each, input, known)) || deniesSpelling(each, input);
 
   const decideAllow = (input: RuleInput, known: Outcomes | undefined): RuleDecision => {
     const lacksNothing = ({ rule }: PreparedRule) => rule.scopes.every((scope) => input.scopes.has(scope));
@@ -144,15 +148,19 @@ const SPELLING_UNITS = 40;
  * True if a rule denies another spelling of a URI, but not URIs in general: `deny: name == "memo://a"` may do that, and
  * `deny: name != "memo://a"` does not. Also true if the limit on the work of expressions is reached before that is known.
  */
-function isAboutOne(rule: AuthorizationRule, spellings: readonly RuleSpelling[], report: FailureReport): boolean {
+function deniesAnotherSpelling(
+  rule: AuthorizationRule,
+  spellings: readonly RuleSpelling[],
+  report: FailureReport,
+): boolean {
   let code: string | undefined;
   try {
-    const found = spellings.some(({ variables, madeUp }) => {
+    const found = spellings.some(({ variables, placeholders }) => {
       const { outcome, failure } = evaluateSpelling(rule, variables);
       code = failure;
-      const isAgainstMadeUp = (other: CallVariables) =>
-        isAgainstToo(rule, outcome, evaluateSpelling(rule, other).outcome);
-      return isAgainst(rule, outcome) && !madeUp.every((group) => group.some(isAgainstMadeUp));
+      const deniesToo = (other: CallVariables) =>
+        wouldDenyPlaceholder(rule, outcome, evaluateSpelling(rule, other).outcome);
+      return wouldDeny(rule, outcome) && !placeholders.every((group) => group.some(deniesToo));
     });
     if (!found) return false;
   } catch {
@@ -174,12 +182,12 @@ function evaluateSpelling({ expression }: AuthorizationRule, variables: CallVari
 }
 
 /** True for a rule that is also against another URI. A rule that fails there does not excuse one that decides here. */
-function isAgainstToo(rule: AuthorizationRule, outcome: ExpressionOutcome, other: ExpressionOutcome): boolean {
-  return isAgainst(rule, other) && (typeof outcome !== 'boolean' || typeof other === 'boolean');
+function wouldDenyPlaceholder(rule: AuthorizationRule, outcome: ExpressionOutcome, other: ExpressionOutcome): boolean {
+  return wouldDeny(rule, other) && (typeof outcome !== 'boolean' || typeof other === 'boolean');
 }
 
 /** True for a `deny` rule that denies, and for another that does not hold. */
-function isAgainst({ kind }: AuthorizationRule, outcome: ExpressionOutcome): boolean {
+function wouldDeny({ kind }: AuthorizationRule, outcome: ExpressionOutcome): boolean {
   return kind === 'deny' ? outcome === true || outcome === 'failed' : !mayHold(outcome);
 }
 

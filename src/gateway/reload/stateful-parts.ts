@@ -13,9 +13,9 @@ interface Part {
 }
 
 /** Returns a part with state to a route: the one that it had before a reload, or a new one. */
-export type TakePart = <T>(kind: string, content: string, create: () => EndingPart<T>) => T;
+export type ReuseOrCreate = <T>(kind: string, content: string, create: () => StatefulPart<T>) => T;
 
-export interface EndingPart<T> {
+export interface StatefulPart<T> {
   readonly value: T;
   /** Called once no route has the part. */
   end?(): void;
@@ -26,9 +26,9 @@ export interface EndingPart<T> {
 const NO_END = { end: () => undefined, resume: () => undefined };
 
 /** The parts of all routes. The parts of a later version of the file come from an earlier one where the file is the same. */
-export class KeptParts {
+export class StatefulParts {
   readonly #parts: Part[] = [];
-  readonly #made: Part[] = [];
+  readonly #created: Part[] = [];
   /** Parts of the earlier version that no route has taken yet. */
   readonly #earlier: Set<Part>;
   readonly #places: ReadonlySet<string>;
@@ -37,7 +37,7 @@ export class KeptParts {
    * @param earlier Those of the earlier version of the file.
    * @param places The places of the routes of the new version.
    */
-  constructor(earlier: KeptParts | undefined, places: ReadonlySet<string>) {
+  constructor(earlier: StatefulParts | undefined, places: ReadonlySet<string>) {
     this.#earlier = new Set(earlier === undefined ? [] : earlier.#parts);
     this.#places = places;
   }
@@ -51,9 +51,9 @@ export class KeptParts {
     }
   }
 
-  /** Takes parts for a new route: those of an earlier route at the same place, or else of one whose place the file no longer has. */
-  takerFor(place: string, key = place): TakePart {
-    return <T>(kind: string, content: string, create: () => EndingPart<T>): T => {
+  /** Reuses parts for a new route: those of an earlier route at the same place, or else of one whose place the file no longer has. */
+  reuserFor(place: string, key = place): ReuseOrCreate {
+    return <T>(kind: string, content: string, create: () => StatefulPart<T>): T => {
       const alike = [...this.#earlier].filter((part) => part.kind === kind && part.content === content);
       const found = alike.find((part) => part.place === place) ?? alike.find((part) => !this.#places.has(part.place));
       if (found !== undefined) {
@@ -63,13 +63,13 @@ export class KeptParts {
       }
       const part = { kind, content, place, key, ...NO_END, ...this.#createWithout(kind, place, create) };
       this.#parts.push(part);
-      this.#made.push(part);
+      this.#created.push(part);
       return part.value;
     };
   }
 
   /** Creates a part as if the one that it replaces were not there, which stays in use until the new version is used. */
-  #createWithout<T>(kind: string, place: string, create: () => EndingPart<T>): EndingPart<T> {
+  #createWithout<T>(kind: string, place: string, create: () => StatefulPart<T>): StatefulPart<T> {
     const replaced = [...this.#earlier].find((part) => part.kind === kind && part.place === place);
     replaced?.end();
     try {
@@ -85,9 +85,9 @@ export class KeptParts {
     this.#earlier.clear();
   }
 
-  /** Ends the parts that this version made: it is not used. */
-  endMade(): void {
-    for (const part of this.#made) part.end();
+  /** Ends the parts that this version created: it is not used. */
+  endCreated(): void {
+    for (const part of this.#created) part.end();
   }
 
   /** Ends all parts. */

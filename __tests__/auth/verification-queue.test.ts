@@ -1,6 +1,6 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createVerificationTurns, maxAtOnce } from '../../src/auth/keys/verification-turns.js';
+import { createVerificationQueue, maxAtOnce } from '../../src/auth/keys/verification-queue.js';
 import { createVerificationLimit } from '../../src/auth/token/verification-limit.js';
 
 test.each([
@@ -16,7 +16,7 @@ test.each([
 const never = () => new Promise<boolean>(() => undefined);
 
 /** Starts this many checks that do not end; returns how many run, and the codes of those that are refused. */
-async function startMany(inTurn: ReturnType<typeof createVerificationTurns>, count: number) {
+async function startMany(verify: ReturnType<typeof createVerificationQueue>, count: number) {
   let running = 0;
   const refused: string[] = [];
   for (let i = 0; i < count; i += 1) {
@@ -24,7 +24,7 @@ async function startMany(inTurn: ReturnType<typeof createVerificationTurns>, cou
       running += 1;
       return never();
     };
-    inTurn(check).catch(({ code }) => void refused.push(code));
+    verify(check).catch(({ code }) => void refused.push(code));
   }
   await turnOfTheLoop();
   return { running, refused };
@@ -34,16 +34,16 @@ test.each([
   ['did not verify', async () => false],
   ['could not be parsed', () => Promise.reject(new Error('no signature'))],
 ])('after a signature that %s, fewer run at once, and 1,000 are pending at most', async (_what, fail) => {
-  const inTurn = createVerificationTurns(4);
-  await inTurn(fail).catch(() => undefined);
-  expect(await startMany(inTurn, 1_002)).toEqual({ running: 3, refused: Array(2).fill('too_many_failed_tokens') });
+  const verify = createVerificationQueue(4);
+  await verify(fail).catch(() => undefined);
+  expect(await startMany(verify, 1_002)).toEqual({ running: 3, refused: Array(2).fill('too_many_failed_tokens') });
 });
 
 test('without a signature that fails, and after one that verifies again, none is refused', async () => {
-  const inTurn = createVerificationTurns(2);
-  await inTurn(async () => false);
-  await inTurn(async () => true);
-  expect(await startMany(inTurn, 1_500)).toEqual({ running: 8, refused: [] });
+  const verify = createVerificationQueue(2);
+  await verify(async () => false);
+  await verify(async () => true);
+  expect(await startMany(verify, 1_500)).toEqual({ running: 8, refused: [] });
 });
 
 test.each([

@@ -4,7 +4,7 @@
  * @param max How many may run at once, at least 1: with 0, the queue would stop. A smaller number stops no work that runs, and a
  * larger one is used when the next work ends.
  */
-export function createTurns(max: () => number): <T>(work: () => Promise<T>) => Promise<T> {
+export function createConcurrencyLimit(max: () => number): <T>(work: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let running = 0;
 

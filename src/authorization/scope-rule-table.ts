@@ -30,18 +30,18 @@ interface Entry {
   readonly requirementOf: (auth: AuthInfo | undefined, call: McpCall) => Requirement;
 }
 
-/** Looks up all rules that apply to a call, and returns the call's combined requirement. */
-export type RuleBook = (auth: AuthInfo | undefined, call: McpCall) => Requirement;
+/** The rules of `mcpScopes()`: looks up all that apply to a call, and returns the call's combined requirement. */
+export type ScopeRuleTable = (auth: AuthInfo | undefined, call: McpCall) => Requirement;
 
-export function createRuleBook(rules: readonly ResolvedRule[], logger: Logger): RuleBook {
-  const book = new Map<string, Entry[]>();
+export function createScopeRuleTable(rules: readonly ResolvedRule[], logger: Logger): ScopeRuleTable {
+  const table = new Map<string, Entry[]>();
   for (const resolved of rules) {
     const method = canonicalName(resolved.method);
-    book.set(method, [...(book.get(method) ?? []), createEntry(resolved, logger)]);
+    table.set(method, [...(table.get(method) ?? []), createEntry(resolved, logger)]);
   }
 
-  const requirementOf: RuleBook = (auth, call) => {
-    const entries = book.get(call.method) ?? book.get(canonicalName(call.method));
+  const requirementOf: ScopeRuleTable = (auth, call) => {
+    const entries = table.get(call.method) ?? table.get(canonicalName(call.method));
     if (entries === undefined) return NOTHING;
     const spellings = spellingsOf(call);
     if (spellings === undefined) return DENIED;

@@ -5,7 +5,7 @@ import { type Caller, type Lease, type Limits, type Occupant, Quota } from '../.
  * at the target. The same limits apply to these once more, so that callers cannot open any number at the target: beyond the limits, the one
  * whose last request is longest ago ends.
  */
-export class SparedSessions<Session extends Occupant & { readonly id: string }> {
+export class EvictedSessions<Session extends Occupant & { readonly id: string }> {
   readonly #quota: Quota;
   readonly #end: (session: Session) => void;
   readonly #byId = new Map<string, { readonly session: Session; readonly lease: Lease }>();

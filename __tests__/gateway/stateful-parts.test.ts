@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { KeptParts } from '../../src/gateway/reload/kept-parts.js';
+import { StatefulParts } from '../../src/gateway/reload/stateful-parts.js';
 
 /** Routes of a version of the file, each with its place and what its part does. */
 type Version = Readonly<Record<string, string>>;
 
 /** Takes the parts of a version; `kept` are the places of routes that stay as they are. */
-function take(earlier: KeptParts | undefined, version: Version, log: string[], kept: readonly string[] = []) {
-  const parts = new KeptParts(earlier, new Set(Object.keys(version)));
+function take(earlier: StatefulParts | undefined, version: Version, log: string[], kept: readonly string[] = []) {
+  const parts = new StatefulParts(earlier, new Set(Object.keys(version)));
   for (const place of kept) parts.keep(place);
   const taken = Object.entries(version)
     .filter(([place]) => !kept.includes(place))
@@ -16,7 +16,7 @@ function take(earlier: KeptParts | undefined, version: Version, log: string[], k
         log.push(`made ${name}`);
         return { value: name, end: () => log.push(`ended ${name}`), resume: () => log.push(`resumed ${name}`) };
       };
-      return [place, parts.takerFor(place)('auth', content, create)];
+      return [place, parts.reuserFor(place)('auth', content, create)];
     });
   return { parts, taken: Object.fromEntries(taken) as Record<string, string> };
 }
@@ -68,7 +68,7 @@ test('a part is replaced as if it were gone, and ends with its version', () => {
 test('a version that is not used ends what it made, and leaves the earlier one as it was', () => {
   const log: string[] = [];
   const first = take(undefined, X, log);
-  take(first.parts, { '/a': 'x', '/b': 'y' }, log).parts.endMade();
+  take(first.parts, { '/a': 'x', '/b': 'y' }, log).parts.endCreated();
   expect(log.at(-1)).toBe('ended y made for /b');
   expect(take(first.parts, X, log).taken).toEqual({ '/a': 'x made for /a', '/b': 'x made for /b' });
 });
@@ -76,11 +76,11 @@ test('a version that is not used ends what it made, and leaves the earlier one a
 test('a part ends when its route is gone, although another route at its place stays as it is', () => {
   const log: string[] = [];
   const create = (name: string) => () => ({ value: name, end: () => log.push(`ended ${name}`) });
-  const first = new KeptParts(undefined, new Set(['/a']));
-  for (const key of ['one', 'two']) first.takerFor('/a', key)('auth', key, create(key));
-  const second = new KeptParts(first, new Set(['/a']));
+  const first = new StatefulParts(undefined, new Set(['/a']));
+  for (const key of ['one', 'two']) first.reuserFor('/a', key)('auth', key, create(key));
+  const second = new StatefulParts(first, new Set(['/a']));
   second.keep('one');
-  second.takerFor('/a', 'three')('auth', 'three', create('three'));
+  second.reuserFor('/a', 'three')('auth', 'three', create('three'));
   log.length = 0;
   second.endEarlier();
   expect(log).toEqual(['ended two']);

@@ -1,17 +1,17 @@
-import type { ConfigNode, StaysOut } from './config-node.js';
+import type { ConfigNode, UnsupportedFeature } from './config-node.js';
 
 /** Leaving it out opens nothing that the file protects. */
-export const harmless = (why: string): StaysOut => ({ why, canIgnore: true });
+export const harmless = (why: string): UnsupportedFeature => ({ why, canIgnore: true });
 
 /** Leaving it out would let more callers or calls pass than the file says. */
-export const protective = (why: string): StaysOut => ({ why, canIgnore: false });
+export const protective = (why: string): UnsupportedFeature => ({ why, canIgnore: false });
 
 const PLAIN_TCP = harmless('only HTTP is served here. Use agentgateway or another proxy for other traffic');
 const KUBERNETES = harmless('it describes a Kubernetes cluster. Name the servers themselves, with mcp targets');
 const BESIDE = 'Run agentgateway beside this command for it';
 
 /** The sections of agentgateway's file that are not supported. */
-export const SECTIONS_OUT: ReadonlyMap<string, StaysOut> = new Map([
+export const UNSUPPORTED_SECTIONS: ReadonlyMap<string, UnsupportedFeature> = new Map([
   ['llm', harmless(`language models are not MCP servers. ${BESIDE}`)],
   ['ui', harmless('the admin page needs no settings. See docs/command.md')],
   ['tcpRoutes', PLAIN_TCP],
@@ -21,14 +21,14 @@ export const SECTIONS_OUT: ReadonlyMap<string, StaysOut> = new Map([
 ]);
 
 /** The members of a bind, gateway or listener that are not supported. */
-export const LISTENER_OUT: ReadonlyMap<string, StaysOut> = new Map([
+export const UNSUPPORTED_LISTENER_KEYS: ReadonlyMap<string, UnsupportedFeature> = new Map([
   ['tcpRoutes', PLAIN_TCP],
   ['tunnelProtocol', protective('connections are not tunnelled here. Use a proxy in front that ends the tunnel')],
   ['mode', protective('every bind is a port of this machine')],
 ]);
 
 /** The policies that are not supported, on any level. */
-export const POLICIES_OUT: ReadonlyMap<string, StaysOut> = new Map([
+export const UNSUPPORTED_POLICIES: ReadonlyMap<string, UnsupportedFeature> = new Map([
   ['oidc', protective('browser sessions do not log MCP clients in. Use mcpAuthentication')],
   ['basicAuth', protective('passwords are not checked here. Use mcpAuthentication, or a proxy in front')],
   ['csrf', protective('the backend checks Host and Origin itself, and tokens are never in cookies. Remove it')],
@@ -65,7 +65,7 @@ export const POLICIES_OUT: ReadonlyMap<string, StaysOut> = new Map([
 ]);
 
 /** The kinds of targets that are not supported. */
-export const TARGETS_OUT: ReadonlyMap<string, StaysOut> = new Map([
+export const UNSUPPORTED_TARGETS: ReadonlyMap<string, UnsupportedFeature> = new Map([
   [
     'openapi',
     harmless('HTTP APIs are not turned into tools. Run an MCP server that does it, as a stdio or mcp target'),
@@ -76,13 +76,13 @@ export const TARGETS_OUT: ReadonlyMap<string, StaysOut> = new Map([
 const NOT_MCP = harmless(`only MCP servers are served here: mcp. ${BESIDE}, or another proxy`);
 
 /** The kinds of backends that are not supported. */
-export const BACKENDS_OUT: ReadonlyMap<string, StaysOut> = new Map(
+export const UNSUPPORTED_BACKENDS: ReadonlyMap<string, UnsupportedFeature> = new Map(
   ['host', 'ai', 'aws', 'dynamic', 'internal', 'service', 'routeGroup'].map((name) => [name, NOT_MCP]),
 );
 
 /** True for a mapping with one of these keys. If its keys have been read, `--ignore` leaves that out. */
-export function isLeftOut(node: ConfigNode, out: ReadonlyMap<string, StaysOut>): boolean {
-  return [...out.keys()].some((key) => key in node.mapping());
+export function hasUnsupportedKey(node: ConfigNode, unsupported: ReadonlyMap<string, UnsupportedFeature>): boolean {
+  return [...unsupported.keys()].some((key) => key in node.mapping());
 }
 
 /**
@@ -92,8 +92,8 @@ export function isLeftOut(node: ConfigNode, out: ReadonlyMap<string, StaysOut>):
 export function ignorableBeside(
   others: readonly string[],
   nodes: readonly ConfigNode[],
-  out: ReadonlyMap<string, StaysOut>,
-): ReadonlyMap<string, StaysOut> {
-  if (nodes.some((node) => others.some((key) => key in node.mapping()))) return out;
-  return new Map([...out].map(([name, { why }]) => [name, protective(why)]));
+  unsupported: ReadonlyMap<string, UnsupportedFeature>,
+): ReadonlyMap<string, UnsupportedFeature> {
+  if (nodes.some((node) => others.some((key) => key in node.mapping()))) return unsupported;
+  return new Map([...unsupported].map(([name, { why }]) => [name, protective(why)]));
 }

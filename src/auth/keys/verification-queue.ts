@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { UpstreamError } from '../../core/errors.js';
-import { createTurns } from './turns.js';
+import { createConcurrencyLimit } from './concurrency-limit.js';
 
 /**
  * More at once would not be faster, since libuv's pool has four threads. Their callbacks would run together, and a request with a known token
@@ -26,11 +26,11 @@ export function maxAtOnce(cores: number, hasLastFailed: boolean): number {
  *
  * @returns A function that throws `too_many_failed_tokens` while tokens fail and {@link MAX_PENDING} others run or wait.
  */
-export function createVerificationTurns(cores = availableParallelism()) {
+export function createVerificationQueue(cores = availableParallelism()) {
   /** True if the last signature did not verify. It decides only how many are checked at once, and how many wait. */
   let hasLastFailed = false;
   let pending = 0;
-  const inTurn = createTurns(() => maxAtOnce(cores, hasLastFailed));
+  const runLimited = createConcurrencyLimit(() => maxAtOnce(cores, hasLastFailed));
 
   async function verifyAndNote(verify: () => Promise<boolean>): Promise<boolean> {
     let isGood = false;
@@ -47,7 +47,7 @@ export function createVerificationTurns(cores = availableParallelism()) {
     if (hasLastFailed && pending >= MAX_PENDING) throw TOO_MANY_FAILED_TOKENS;
     pending += 1;
     try {
-      return await inTurn(() => verifyAndNote(verify));
+      return await runLimited(() => verifyAndNote(verify));
     } finally {
       pending -= 1;
     }

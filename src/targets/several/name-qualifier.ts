@@ -10,7 +10,7 @@ const RELATED_TASK_KEY = 'io.modelcontextprotocol/related-task';
 const MARKS = ['"uri"', 'esourceUri"', 'askId"', 'licitationId"', '\\u'].map((text) => Buffer.from(text));
 
 /** Renames resources and tasks in a message of a target, so that their names tell clients which target they belong to. */
-export class ClientEdits {
+export class NameQualifier {
   readonly #editor: Editor;
   readonly #directory: Directory;
   readonly #target: string;
@@ -22,7 +22,7 @@ export class ClientEdits {
   }
 
   /** True if a message has nothing to rename. */
-  static isNeedless(bytes: Buffer): boolean {
+  static hasNothingToRename(bytes: Buffer): boolean {
     return !MARKS.some((mark) => bytes.includes(mark));
   }
 

@@ -7,32 +7,32 @@ import type { Child, ChildRecipe } from './child.js';
 export type ChildVariables = Readonly<Record<string, string>>;
 
 /** The start of a child once its environment is known, and the log of a failure to find it. */
-export interface LateStart {
+export interface DeferredStart {
   readonly environment: Promise<ChildVariables>;
   readonly start: (environment: ChildVariables) => Child;
   readonly logFailure: (error: unknown) => void;
 }
 
 /** The facts about a child that are needed before it starts. */
-export type LateRecipe = Pick<ChildRecipe, 'target' | 'command' | 'logger' | 'maxWaiting' | 'waitMs'>;
+export type DeferredRecipe = Pick<ChildRecipe, 'target' | 'command' | 'logger' | 'maxWaiting' | 'waitMs'>;
 
 /** A child that starts when its environment has been looked up. Messages wait until then. */
-export class LateChild implements Connection {
+export class DeferredChild implements Connection {
   /** Resolves when the child has ended, or when it is certain that there will be none. */
   readonly ended: Promise<void>;
   readonly target: SingleTarget;
-  readonly #recipe: LateRecipe;
+  readonly #recipe: DeferredRecipe;
   readonly #waiters: Waiters;
   readonly #messages: Buffer[] = [];
   readonly #settled: Promise<void>;
   #child: Child | undefined;
   #listener: ConnectionListener | undefined;
-  #probed = false;
+  #isProbed = false;
   #isPaused = false;
   #failure: BridgeErrorCode | undefined;
   #resolveEnded: () => void = () => undefined;
 
-  constructor(recipe: LateRecipe, { environment, start, logFailure }: LateStart) {
+  constructor(recipe: DeferredRecipe, { environment, start, logFailure }: DeferredStart) {
     this.#recipe = recipe;
     this.target = { name: recipe.target };
     this.#waiters = new Waiters(recipe);
@@ -44,21 +44,21 @@ export class LateChild implements Connection {
       .catch((error: unknown) => this.#fail(error, logFailure));
   }
 
-  get alive(): boolean {
-    return this.#child?.alive ?? this.#failure === undefined;
+  get isAlive(): boolean {
+    return this.#child?.isAlive ?? this.#failure === undefined;
   }
 
   get waiters(): Waiters {
     return this.#child?.waiters ?? this.#waiters;
   }
 
-  get probed(): boolean {
-    return this.#probed;
+  get isProbed(): boolean {
+    return this.#isProbed;
   }
 
-  set probed(probed: boolean) {
-    this.#probed = probed;
-    if (this.#child !== undefined) this.#child.probed = probed;
+  set isProbed(probed: boolean) {
+    this.#isProbed = probed;
+    if (this.#child !== undefined) this.#child.isProbed = probed;
   }
 
   listen(listener: ConnectionListener): void {
@@ -73,8 +73,8 @@ export class LateChild implements Connection {
     else if (this.#failure === undefined) this.#messages.push(message);
   }
 
-  ready(since: number, bytes = 0): Promise<void> | undefined {
-    if (this.#child !== undefined) return this.#child.ready(since, bytes);
+  whenWritable(since: number, bytes = 0): Promise<void> | undefined {
+    if (this.#child !== undefined) return this.#child.whenWritable(since, bytes);
     return this.#failure === undefined ? this.#waiters.wait(this.#settled, since, bytes) : undefined;
   }
 
@@ -109,18 +109,18 @@ export class LateChild implements Connection {
     return this.ended;
   }
 
-  #begin(environment: ChildVariables, start: LateStart['start']): void {
+  #begin(environment: ChildVariables, start: DeferredStart['start']): void {
     if (this.#failure !== undefined) return;
     const child = start(environment);
     this.#child = child;
-    child.probed = this.#probed;
+    child.isProbed = this.#isProbed;
     if (this.#isPaused) child.pause();
     if (this.#listener !== undefined) child.listen(this.#listener);
     for (const message of this.#messages.splice(0)) child.write(message);
     void child.ended.then(this.#resolveEnded);
   }
 
-  #fail(error: unknown, logFailure: LateStart['logFailure']): void {
+  #fail(error: unknown, logFailure: DeferredStart['logFailure']): void {
     if (this.#failure !== undefined) return;
     logFailure(error);
     this.#end('environment_failed');

@@ -1,9 +1,9 @@
 import { type JsonMember, memberOf, textOf } from '../../messages/json-members.js';
 import { cancellation, keyInParams, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
 import type { Sender } from '../connection.js';
-import { ClientEdits, restoreRelatedTask } from './client-edits.js';
 import type { Conversation } from './conversation.js';
 import { Editor } from './editor.js';
+import { NameQualifier, restoreRelatedTask } from './name-qualifier.js';
 import type { NamedTarget } from './named-target.js';
 import { metaMembersOf, paramsOf } from './params.js';
 
@@ -11,7 +11,7 @@ import { metaMembersOf, paramsOf } from './params.js';
 const MAX_ID_LENGTH = 1_024;
 
 /** The requests of targets to the client: sampling, elicitation, roots. The client sees them under our own ids. */
-export class TargetQuestions {
+export class ServerRequests {
   readonly #conversation: Conversation;
 
   constructor(conversation: Conversation) {
@@ -36,7 +36,7 @@ export class TargetQuestions {
     const editor = new Editor(message.bytes);
     editor.replace(message.idAt, id);
     editor.replace(token, id);
-    new ClientEdits(editor, directory, target.name).params(message);
+    new NameQualifier(editor, directory, target.name).params(message);
     emit(editor.result);
   }
 
