@@ -145,7 +145,7 @@ export class RemoteConnection implements Connection {
       },
       logFailure: this.#recipe.logFailure,
       get: (lastEventId, response) => void this.#get(lastEventId, response),
-      message: (bytes) => this.#deliver(bytes),
+      message: (bytes, requestKey) => this.#deliver(bytes, requestKey),
       oversized: (head, tail) => this.#unexpectedOutput.addLong(head) || this.#listener?.oversized(head, tail),
       onAnswer: (request, status, headers) => this.#onAnswer(request, status, headers),
       onErrorBody: (request, bytes) => this.#deliverError(request, bytes),
@@ -191,14 +191,14 @@ export class RemoteConnection implements Connection {
     });
   }
 
-  #deliver(bytes: Buffer): void {
+  #deliver(bytes: Buffer, requestKey?: string): void {
     const message = readChildLine(bytes);
     if (message?.kind === 'response') {
       const request = this.#requestWith(message.key);
       if (request?.sent.method === 'initialize') this.#session.readRevision(message);
       request?.answered();
     }
-    this.#listener?.message(bytes);
+    this.#listener?.message(bytes, message, requestKey === undefined ? undefined : [requestKey]);
   }
 
   /** Many servers answer a request that they refuse with an error whose id is null. */

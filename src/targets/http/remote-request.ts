@@ -93,9 +93,9 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
   }
 
   message(bytes: Buffer): void {
-    const { kind, method } = this.sent;
+    const { kind, method, key } = this.sent;
     if (kind !== 'request' && !this.#mayDeliver(bytes)) return;
-    if (this.#status < 400) this.#host.message(bytes);
+    if (this.#status < 400) this.#host.message(bytes, kind === 'request' ? key : undefined);
     // An error in answer to this method means that the server does not know it.
     else if (method !== 'server/discover' || !TEMPORARY.has(this.#status)) this.#host.onErrorBody(this, bytes);
   }

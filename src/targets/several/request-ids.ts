@@ -63,6 +63,12 @@ export class RequestIds {
     return this.#sent.entries().flatMap(([key, request]) => (request.target === target ? [key] : []));
   }
 
+  /** The client's requests that requests to a target belong to: those with these keys, or all that it has not answered. */
+  clientKeysOf(target: NamedTarget, keys: readonly string[] = this.sentTo(target)): readonly string[] {
+    const requests = keys.map((key) => this.#sent.get(key)).filter((request) => request?.target === target);
+    return [...new Set(requests.flatMap((request) => request?.clientKey ?? []))];
+  }
+
   sentFor(clientKey: string): readonly string[] {
     return this.#sent.entries().flatMap(([key, request]) => (request.clientKey === clientKey ? [key] : []));
   }
