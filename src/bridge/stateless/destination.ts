@@ -24,7 +24,7 @@ export function destinationOf(
   pending: PendingRequests<StatelessRequest>,
   about?: readonly string[],
 ): { readonly request: StatelessRequest; readonly edits: Edit[] } | undefined {
-  const keyAt = (member: JsonMember | undefined) => member && keyOf(textOf(message.bytes, member));
+  const keyAt = (member: JsonMember | undefined) => pending.meantBy(member && keyOf(textOf(message.bytes, member)));
   if (message.method === 'notifications/message') {
     const possible = about?.flatMap((key) => pending.get(key) ?? []) ?? pending.values();
     const [request, ...others] = possible.filter(({ logs }) => logs);

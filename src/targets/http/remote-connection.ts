@@ -4,6 +4,7 @@ import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.j
 import { readChildLine } from '../../messages/child-line.js';
 import { applyEdits } from '../../messages/json-members.js';
 import { keyInParams, readMessage } from '../../messages/json-rpc.js';
+import { numberInText } from '../../messages/number-in-text.js';
 import type { Connection, ConnectionListener, Sender, SingleTarget } from '../connection.js';
 import { UnexpectedOutput } from '../unexpected-output.js';
 import { Waiters } from '../waiters.js';
@@ -194,7 +195,7 @@ export class RemoteConnection implements Connection {
   #deliver(bytes: Buffer, requestKey?: string): void {
     const message = readChildLine(bytes);
     if (message?.kind === 'response') {
-      const request = this.#requestWith(message.key);
+      const request = this.#requestWith(message.key) ?? this.#requestWith(numberInText(message.key));
       if (request?.sent.method === 'initialize') this.#session.readRevision(message);
       request?.answered();
     }

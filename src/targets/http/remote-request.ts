@@ -3,6 +3,7 @@ import { BridgeError } from '../../messages/bridge-error.js';
 import { requestsAnsweredBy } from '../../messages/child-line.js';
 import { memberOf } from '../../messages/json-members.js';
 import { type RpcMessage, readMessage, readTruncated } from '../../messages/json-rpc.js';
+import { numberInText } from '../../messages/number-in-text.js';
 import type { Sender } from '../connection.js';
 import { isEventStream, type ResponseHeaders } from './exchange.js';
 import { versionIn } from './message-headers.js';
@@ -134,7 +135,7 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
 
   /** True if a response with this key refuses the response that was sent. */
   #refusesOwn(key: string | undefined): boolean {
-    return this.sent.kind === 'response' && key === this.sent.key;
+    return this.sent.kind === 'response' && (key === this.sent.key || numberInText(key) === this.sent.key);
   }
 
   #noAnswer(): BridgeError {
