@@ -51,6 +51,10 @@ const REFUSALS: readonly [how: string, refuse: Refusal][] = [
   ['200 and an error', (res, id) => json(res, 200, id, { error: ERROR })],
   ['200 and a result', (res, id) => json(res, 200, id, { result: {} })],
   ['events and an error', (res, id) => void beginEvents(res, eventOf({ jsonrpc: '2.0', id, error: ERROR })).end()],
+  [
+    'events, an error and its id as text',
+    (res, id) => void beginEvents(res, eventOf({ jsonrpc: '2.0', id: `${id}`, error: ERROR })).end(),
+  ],
   ['events and no outcome', (res, id) => void beginEvents(res, eventOf({ jsonrpc: '2.0', id })).end()],
   [
     'events and much text',

@@ -10,9 +10,10 @@ import type { Waiters } from './waiters.js';
 export interface ConnectionListener {
   /**
    * One message. The bytes may be a view of a larger chunk: copy them to keep them. They contain no line end. `read` is the same
-   * message if it has been read already: reading a long one costs more than anything else here.
+   * message if it has been read already: reading a long one costs more than anything else here. `about` has the keys (`keyOf`) of the
+   * requests that a notification can belong to; undefined if it can belong to any.
    */
-  message(bytes: Buffer, read?: RpcMessage): void;
+  message(bytes: Buffer, read?: RpcMessage, about?: readonly string[]): void;
   /** A message over the limit was dropped; `head` and `tail` are its beginning and its end. */
   oversized(head: Buffer, tail: Buffer): void;
   /** The request with this key (`keyOf`) has no answer. Left out: `message()` gets an error in the place of the answer. */

@@ -1,3 +1,4 @@
+import { numberInText } from '../messages/number-in-text.js';
 import type { CallOutcome } from './call-record.js';
 import { EventData } from './event-data.js';
 import type { ObservedCalls } from './observe-calls.js';
@@ -55,9 +56,11 @@ export class AnswerReader implements ResponseListener {
   }
 
   onResponse(response: ScannedResponse): void {
-    const call = this.#calls.claim(response.key);
+    const { key } = response;
+    const number = numberInText(key);
+    const call = this.#calls.claim(key) ?? (number === undefined ? undefined : this.#calls.claim(number));
     const end = endOf(response, call);
-    if (response.key === undefined) this.#unassigned ??= end;
+    if (key === undefined) this.#unassigned ??= end;
     if (call === undefined) return;
     // The calls in a JSON answer end with its last byte. The rest of a stream may come much later.
     if (this.#isStream) call.end(end);

@@ -3,6 +3,7 @@ import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.j
 import { requestsAnsweredBy } from '../../messages/child-line.js';
 import { applyEdits, type Edit } from '../../messages/json-members.js';
 import { type ClientMessage, keyOf, type RpcMessage } from '../../messages/json-rpc.js';
+import { meantAmong } from '../../messages/number-in-text.js';
 import { subscriptionEdits, subscriptionEnd } from '../../messages/stateless-response.js';
 import type { CallEnd, ObservedCall } from '../../telemetry/observed-call.js';
 import { endOfRefusal } from '../../telemetry/outcomes.js';
@@ -57,9 +58,15 @@ export class PendingRequests<R extends PendingRequest> {
     return key === undefined ? undefined : this.#byKey.get(key);
   }
 
+  /** Returns the key of the request that the MCP server means by an id in its message (`keyOf`); undefined if there is none. */
+  meantBy(key: string | undefined): string | undefined {
+    return meantAmong(this.#byKey, key);
+  }
+
   /** Finds the request that a progress notification is about, by its token (`keyOf`). */
   withToken(key: string | undefined): R | undefined {
-    return key === undefined ? undefined : this.#byToken.get(key);
+    const token = meantAmong(this.#byToken, key);
+    return token === undefined ? undefined : this.#byToken.get(token);
   }
 
   /** Refuses requests over the limit, and an id that is already in flight or twice in a batch. */
@@ -91,7 +98,7 @@ export class PendingRequests<R extends PendingRequest> {
   /** Passes the MCP server's response on with the id as the client wrote it. Returns the request; undefined if none waits for it. */
   settle(message: RpcMessage, status?: number): R | undefined {
     const { key, id, idAt, bytes } = message;
-    const request = this.#take(key);
+    const request = this.#take(this.meantBy(key));
     if (request === undefined || idAt === undefined) return undefined;
     const edits: Edit[] = id === request.id ? [] : [{ ...idAt, text: request.id }];
     if (request.listens) edits.push(...subscriptionEdits(message, 'result', request.id));
@@ -102,7 +109,7 @@ export class PendingRequests<R extends PendingRequest> {
   }
 
   /** Answers a request with an error, instead of the MCP server. */
-  fail(key: string, reason: BridgeErrorCode, status?: number): void {
+  fail(key: string | undefined, reason: BridgeErrorCode, status?: number): void {
     const request = this.#take(key);
     if (request === undefined) return;
     const { id, listens, recipient, call } = request;
@@ -119,7 +126,7 @@ export class PendingRequests<R extends PendingRequest> {
 
   /** Fails the request `key`, whose response was too large. */
   failOversized(key: string | undefined): void {
-    if (key !== undefined) this.fail(key, 'message_too_large');
+    if (key !== undefined) this.fail(this.meantBy(key), 'message_too_large');
     // The id is not readable, so all requests fail: the one that it answers would otherwise wait forever.
     else this.failAll('message_too_large');
   }
@@ -128,7 +135,7 @@ export class PendingRequests<R extends PendingRequest> {
   answeredBy(line: Buffer): readonly string[] {
     const answered = requestsAnsweredBy(line);
     // If the id is not readable, all requests count: the one that it answers would otherwise wait forever.
-    return answered === 'any' ? this.#byKey.keys() : answered.filter((key) => this.#byKey.has(key));
+    return answered === 'any' ? this.#byKey.keys() : answered.flatMap((key) => this.meantBy(key) ?? []);
   }
 
   /** Called every second. Returns the requests that have waited for `timeoutMs`; the caller cancels and fails them. */

@@ -132,7 +132,8 @@ export class Session implements ConnectionListener, LiveSession {
     else if (message.kind !== 'response') this.#route(message);
     else {
       // A response to an unknown id is ignored. One without an id can only be an error about `initialize` (JSON-RPC 2.0, section 5.1).
-      const opens = !this.isInitialized && (message.key === undefined || this.#pending.get(message.key) !== undefined);
+      const opens =
+        !this.isInitialized && (message.key === undefined || this.#pending.meantBy(message.key) !== undefined);
       const isRefused = opens && !this.#readRevision(message);
       this.#pending.settle(message);
       if (isRefused) this.end('session_ended');
@@ -226,7 +227,7 @@ export class Session implements ConnectionListener, LiveSession {
   #readRevision(message: RpcMessage): boolean {
     const version = memberOf(membersAt(message, 'result'), 'protocolVersion');
     this.revision = version === undefined ? '' : textOf(message.bytes, version).slice(1, -1);
-    const call = this.#pending.get(message.key)?.call;
+    const call = this.#pending.get(this.#pending.meantBy(message.key))?.call;
     if (call !== undefined && this.isInitialized) call.session = this.id;
     return this.isInitialized;
   }

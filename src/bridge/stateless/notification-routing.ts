@@ -9,20 +9,25 @@ import type { PendingRequest, PendingRequests } from '../answers/pending-request
 export interface StatelessRequest extends PendingRequest {
   /** The progress token as the client wrote it. */
   readonly clientToken?: string | undefined;
+  /** True if its client asked for log messages. They never come on the stream of `subscriptions/listen` (2026-07-28, Logging). */
   readonly logs?: boolean;
 }
 
 /**
  * Finds the request that a notification of the server belongs to, and the edits that it needs. A message that belongs to no single request
  * is dropped, so that it never reaches another caller's stream (2026-07-28, Receiving Messages).
+ *
+ * @param about The keys of the requests that it can belong to; undefined if it can belong to any.
  */
 export function routeNotification(
   message: RpcMessage,
   pending: PendingRequests<StatelessRequest>,
+  about?: readonly string[],
 ): { readonly request: StatelessRequest; readonly edits: Edit[] } | undefined {
-  const keyAt = (member: JsonMember | undefined) => member && keyOf(textOf(message.bytes, member));
+  const keyAt = (member: JsonMember | undefined) => pending.meantBy(member && keyOf(textOf(message.bytes, member)));
   if (message.method === 'notifications/message') {
-    const [request, ...others] = pending.values().filter(({ logs }) => logs);
+    const possible = about?.flatMap((key) => pending.get(key) ?? []) ?? pending.values();
+    const [request, ...others] = possible.filter(({ logs }) => logs);
     return request && others.length === 0 ? { request, edits: [] } : undefined;
   }
   const params = membersAt(message, 'params');

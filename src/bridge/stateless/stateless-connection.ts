@@ -116,12 +116,13 @@ export class StatelessConnection implements ConnectionListener {
     this.lastUsed = performance.now();
     this.latestToken.renew(recipient.auth);
     const token = memberOf(membersAt(message, 'params', '_meta'), 'progressToken');
+    const listens = method === 'subscriptions/listen';
     this.#pending.add(key, {
       id,
       clientToken: token && textOf(bytes, token),
       recipient,
-      listens: method === 'subscriptions/listen',
-      logs: metaOf(message)?.[LOG_LEVEL_KEY] !== undefined,
+      listens,
+      logs: !listens && metaOf(message)?.[LOG_LEVEL_KEY] !== undefined,
       since: this.lastUsed,
       call,
     });
@@ -171,7 +172,7 @@ export class StatelessConnection implements ConnectionListener {
     this.#pending.fail(key, 'cancelled');
   }
 
-  message(bytes: Buffer, message = readChildLine(bytes)): void {
+  message(bytes: Buffer, message = readChildLine(bytes), about?: readonly string[]): void {
     if (message === undefined) {
       this.#connection.logUnreadable(bytes);
       for (const key of this.#pending.answeredBy(bytes)) this.#pending.fail(key, 'unreadable_answer');
@@ -183,7 +184,7 @@ export class StatelessConnection implements ConnectionListener {
       if (settled === undefined || this.hasServedClient || reasonOf(message.bytes) !== undefined) return;
       this.hasAnswered = true;
       this.hasServedClient = !settled.isInternal;
-    } else if (message.kind === 'notification') this.#route(message);
+    } else if (message.kind === 'notification') this.#route(message, about);
     // These revisions have no requests to the client. Without a response, the server would wait forever.
     else this.#connection.write((message.method === 'ping' ? emptyResult : methodNotFound)(message.id ?? 'null'));
   }
@@ -240,8 +241,8 @@ export class StatelessConnection implements ConnectionListener {
     this.#pending.failAll(reason);
   }
 
-  #route(message: RpcMessage): void {
-    const { request, edits = [] } = routeNotification(message, this.#pending) ?? {};
+  #route(message: RpcMessage, about: readonly string[] | undefined): void {
+    const { request, edits = [] } = routeNotification(message, this.#pending, about) ?? {};
     if (request === undefined) return;
     request.recipient.notify(applyEdits(message.bytes, edits));
     if (message.method === 'notifications/cancelled') request.recipient.finish();

@@ -4,6 +4,7 @@ import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.j
 import { readChildLine } from '../../messages/child-line.js';
 import { applyEdits } from '../../messages/json-members.js';
 import { keyInParams, readMessage } from '../../messages/json-rpc.js';
+import { numberInText } from '../../messages/number-in-text.js';
 import type { Connection, ConnectionListener, Sender, SingleTarget } from '../connection.js';
 import { UnexpectedOutput } from '../unexpected-output.js';
 import { Waiters } from '../waiters.js';
@@ -145,7 +146,7 @@ export class RemoteConnection implements Connection {
       },
       logFailure: this.#recipe.logFailure,
       get: (lastEventId, response) => void this.#get(lastEventId, response),
-      message: (bytes) => this.#deliver(bytes),
+      message: (bytes, requestKey) => this.#deliver(bytes, requestKey),
       oversized: (head, tail) => this.#unexpectedOutput.addLong(head) || this.#listener?.oversized(head, tail),
       onAnswer: (request, status, headers) => this.#onAnswer(request, status, headers),
       onErrorBody: (request, bytes) => this.#deliverError(request, bytes),
@@ -191,14 +192,14 @@ export class RemoteConnection implements Connection {
     });
   }
 
-  #deliver(bytes: Buffer): void {
+  #deliver(bytes: Buffer, requestKey?: string): void {
     const message = readChildLine(bytes);
     if (message?.kind === 'response') {
-      const request = this.#requestWith(message.key);
+      const request = this.#requestWith(message.key) ?? this.#requestWith(numberInText(message.key));
       if (request?.sent.method === 'initialize') this.#session.readRevision(message);
       request?.answered();
     }
-    this.#listener?.message(bytes);
+    this.#listener?.message(bytes, message, requestKey === undefined ? undefined : [requestKey]);
   }
 
   /** Many servers answer a request that they refuse with an error whose id is null. */

@@ -3,6 +3,7 @@ import { BridgeError } from '../../messages/bridge-error.js';
 import { requestsAnsweredBy } from '../../messages/child-line.js';
 import { memberOf } from '../../messages/json-members.js';
 import { type RpcMessage, readMessage, readTruncated } from '../../messages/json-rpc.js';
+import { numberInText } from '../../messages/number-in-text.js';
 import type { Sender } from '../connection.js';
 import { isEventStream, type ResponseHeaders } from './exchange.js';
 import { versionIn } from './message-headers.js';
@@ -93,9 +94,9 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
   }
 
   message(bytes: Buffer): void {
-    const { kind, method } = this.sent;
+    const { kind, method, key } = this.sent;
     if (kind !== 'request' && !this.#mayDeliver(bytes)) return;
-    if (this.#status < 400) this.#host.message(bytes);
+    if (this.#status < 400) this.#host.message(bytes, kind === 'request' ? key : undefined);
     // An error in answer to this method means that the server does not know it.
     else if (method !== 'server/discover' || !TEMPORARY.has(this.#status)) this.#host.onErrorBody(this, bytes);
   }
@@ -134,7 +135,7 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
 
   /** True if a response with this key refuses the response that was sent. */
   #refusesOwn(key: string | undefined): boolean {
-    return this.sent.kind === 'response' && key === this.sent.key;
+    return this.sent.kind === 'response' && (key === this.sent.key || numberInText(key) === this.sent.key);
   }
 
   #noAnswer(): BridgeError {

@@ -18,7 +18,8 @@ export interface StreamHost {
   /** Sends the GET. The response may fail before this function returns. */
   get(lastEventId: string | undefined, response: MessageResponse): void;
   logFailure(error: BridgeError, detail?: string): void;
-  message(bytes: Buffer): void;
+  /** `requestKey` is the key (`keyOf`) of the request in whose response the message came; undefined if it came on another stream. */
+  message(bytes: Buffer, requestKey?: string): void;
   oversized(head: Buffer, tail: Buffer): void;
 }
 

@@ -20,8 +20,8 @@ export interface SeveralContext {
 export interface Conversation extends SeveralContext {
   readonly group: TargetGroup;
   readonly isAnonymous: boolean;
-  /** Sends the client a message; `read` is the same message if it has been read. */
-  emit(bytes: Buffer, read?: RpcMessage): void;
+  /** Sends the client a message; see `ConnectionListener.message()`. */
+  emit(bytes: Buffer, read?: RpcMessage, about?: readonly string[]): void;
 }
 
 /** Builds a client's request as one target gets it: with our own id and progress token, and with what `edit` changes. */

@@ -71,7 +71,7 @@ export class Discovery {
       supportedVersions: supported,
       capabilities: mergeCapabilities([...results.values()].map(({ capabilities }) => capabilities)),
       ...(instructions !== undefined && { instructions }),
-      ...mergeHints([...results.values()]),
+      ...mergeHints([...results.values()], given.length === answers.size),
       _meta: { [SERVER_INFO_KEY]: options.serverInfo },
     };
     return Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(result)}}`);

@@ -5,7 +5,7 @@ import { type Conversation, requestFor } from './conversation.js';
 import { type Cursors, joinCursors, splitCursors } from './cursors.js';
 import { createListingTargets, type ListingTargets } from './directory.js';
 import { LISTS, type ListMethod, type ListPage } from './list-pages.js';
-import { listResponse, shownEntries } from './merged-lists.js';
+import { listResponse, mergeHints, shownEntries } from './merged-lists.js';
 import type { NamedTarget } from './named-target.js';
 import { paramsOf } from './params.js';
 import type { Outcome } from './request-ids.js';
@@ -125,7 +125,8 @@ export class Lists {
     );
     const entries = pages.map((page) => shownEntries(method, page, directory, options.pins));
     const cursor = this.#isReadWhole(method) ? undefined : joinCursors(new Map(next));
-    const response = listResponse(id, method, pages, entries, cursor);
+    const hints = pages.map((page) => page.hints);
+    const response = listResponse(id, method, entries, mergeHints(hints, faults.length === 0), cursor);
     emit(response.bytes, response);
   }
 

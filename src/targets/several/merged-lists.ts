@@ -24,11 +24,11 @@ export function shownEntries(
 export function listResponse(
   id: string,
   method: ListMethod,
-  pages: readonly ListPage[],
   entries: readonly Buffer[],
+  hints: CacheHints,
   nextCursor: string | undefined,
 ): RpcMessage {
-  const more = { ...mergeHints(pages.map(({ hints }) => hints)), ...(nextCursor !== undefined && { nextCursor }) };
+  const more = { ...hints, ...(nextCursor !== undefined && { nextCursor }) };
   const rest = JSON.stringify(more).slice(1);
   const comma = Buffer.from(',');
   const list = entries
@@ -38,9 +38,14 @@ export function listResponse(
   return responseOf(id, [head, ...list, Buffer.from(`]${rest === '}' ? '' : ','}${rest}`)]);
 }
 
-/** Merges the cache hints of 2026-07-28: the shortest time, and private unless every list is public. Empty in older revisions. */
-export function mergeHints(hints: readonly CacheHints[]): CacheHints {
+/**
+ * Merges the cache hints of 2026-07-28: the shortest time, and private unless every list is public. Empty in older revisions.
+ *
+ * @param isComplete False if a target that was asked is missing. Clients must not keep such an answer: the target may be back the next time.
+ */
+export function mergeHints(hints: readonly CacheHints[], isComplete: boolean): CacheHints {
   if (!hints.some(({ resultType, ttlMs }) => resultType !== undefined || ttlMs !== undefined)) return {};
+  if (!isComplete) return { resultType: 'complete', ttlMs: 0, cacheScope: 'private' };
   const times = hints.map(({ ttlMs }) => (typeof ttlMs === 'number' ? ttlMs : 0));
   const isPublic = hints.every(({ cacheScope }) => cacheScope === 'public');
   return { resultType: 'complete', ttlMs: Math.min(...times), cacheScope: isPublic ? 'public' : 'private' };

@@ -8,7 +8,7 @@ import { whenTargetWritable } from './when-target-writable.js';
 
 /** Receives what one of several targets sends. */
 export interface TargetListener {
-  message(target: NamedTarget, bytes: Buffer, read?: RpcMessage): void;
+  message(target: NamedTarget, bytes: Buffer, read?: RpcMessage, about?: readonly string[]): void;
   failed(target: NamedTarget, key: string, reason: BridgeErrorCode): void;
   oversized(target: NamedTarget, head: Buffer, tail: Buffer): void;
   /** The connection was opened again, in a conversation without sessions. */
@@ -196,7 +196,7 @@ export class NamedTarget {
     if (this.#isPaused) connection.pause();
     const current = () => connection === this.#connection;
     connection.listen({
-      message: (bytes, read) => current() && this.#listener.message(this, bytes, read),
+      message: (...message) => current() && this.#listener.message(this, ...message),
       failed: (key, reason) => current() && this.#listener.failed(this, key, reason),
       oversized: (head, tail) => current() && this.#listener.oversized(this, head, tail),
       gone: (reason) => this.#onGone(connection, reason),

@@ -1,6 +1,7 @@
 import { ShortLivedMap } from '../../core/short-lived.js';
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
+import { meantAmong } from '../../messages/number-in-text.js';
 import type { NamedTarget } from './named-target.js';
 
 /** The end of a request to a target: its response, or the reason why there is none. */
@@ -48,19 +49,24 @@ export class RequestIds {
     this.#sent.set(key, request);
   }
 
+  /** The request that a target means by `key` in its message. */
   sent(key: string | undefined): SentRequest | undefined {
-    return key === undefined ? undefined : this.#sent.get(key);
+    return find(this.#sent, key);
   }
 
-  /** Removes a request and returns it. */
+  /** Removes a request that `sent()` finds, and returns it. */
   takeSent(key: string): SentRequest | undefined {
-    const request = this.#sent.get(key);
-    this.#sent.delete(key);
-    return request;
+    return take(this.#sent, key);
   }
 
   sentTo(target: NamedTarget): readonly string[] {
     return this.#sent.entries().flatMap(([key, request]) => (request.target === target ? [key] : []));
+  }
+
+  /** The client's requests that requests to a target belong to: those with these keys, or all that it has not answered. */
+  clientKeysOf(target: NamedTarget, keys: readonly string[] = this.sentTo(target)): readonly string[] {
+    const requests = keys.map((key) => this.#sent.get(key)).filter((request) => request?.target === target);
+    return [...new Set(requests.flatMap((request) => request?.clientKey ?? []))];
   }
 
   sentFor(clientKey: string): readonly string[] {
@@ -77,14 +83,13 @@ export class RequestIds {
     return id;
   }
 
+  /** The request of a target that the client means by `key` in its message. */
   asked(key: string | undefined): PendingServerRequest | undefined {
-    return key === undefined ? undefined : this.#asked.get(key);
+    return find(this.#asked, key);
   }
 
   takeAsked(key: string | undefined): PendingServerRequest | undefined {
-    const request = this.asked(key);
-    if (key !== undefined) this.#asked.delete(key);
-    return request;
+    return take(this.#asked, key);
   }
 
   /** The id for the client of a request of a target. */
@@ -96,4 +101,16 @@ export class RequestIds {
   allAskedBy(target: NamedTarget): readonly string[] {
     return this.#asked.entries().flatMap(([key, request]) => (request.target === target ? [key] : []));
   }
+}
+
+function find<T>(requests: ShortLivedMap<string, T>, key: string | undefined): T | undefined {
+  const own = meantAmong(requests, key);
+  return own === undefined ? undefined : requests.get(own);
+}
+
+function take<T>(requests: ShortLivedMap<string, T>, key: string | undefined): T | undefined {
+  const own = meantAmong(requests, key);
+  const request = find(requests, own);
+  if (own !== undefined) requests.delete(own);
+  return request;
 }

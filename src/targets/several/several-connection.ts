@@ -42,7 +42,7 @@ export class SeveralConnection implements Connection, TargetListener {
       this.#onEnded = resolve;
     });
     this.#group = new TargetGroup(options.targets, caller, this, options.logger);
-    const emit = (bytes: Buffer, read?: RpcMessage): void => this.#listener?.message(bytes, read);
+    const emit: Conversation['emit'] = (...message) => this.#listener?.message(...message);
     const conversation: Conversation = { ...context, group: this.#group, isAnonymous: caller.auth === undefined, emit };
     this.#fromClient = new ClientMessages(conversation, (reason) => this.#fail(reason));
     this.#fromTargets = new TargetMessages(conversation, this.#fromClient);
@@ -101,11 +101,11 @@ export class SeveralConnection implements Connection, TargetListener {
     await this.#stopping;
   }
 
-  message(target: NamedTarget, bytes: Buffer, read?: RpcMessage): void {
+  message(target: NamedTarget, bytes: Buffer, read?: RpcMessage, about?: readonly string[]): void {
     const message = read ?? this.#pages.recognise(target.name, bytes) ?? readChildLine(bytes);
     if (message === undefined) this.#group.failUnreadable(target, bytes);
     else if (hasDuplicates(message.members)) this.#group.failAmbiguous(target, message);
-    else this.#fromTargets.handle(target, message);
+    else this.#fromTargets.handle(target, message, about);
   }
 
   failed(target: NamedTarget, key: string, reason: BridgeErrorCode): void {

@@ -121,27 +121,28 @@ export class TargetGroup {
   /** Fails the requests that these bytes, which are not a message, may have been meant to answer. */
   failUnreadable(target: NamedTarget, bytes: Buffer): void {
     target.logUnreadable(bytes);
-    const own = this.ids.sentTo(target);
-    const answered = requestsAnsweredBy(bytes);
-    for (const id of own) if (answered === 'any' || answered.includes(id)) this.fail(id, 'unreadable_answer');
+    this.#failMeant(target, requestsAnsweredBy(bytes), 'unreadable_answer');
   }
 
   /** Fails the requests that an answer with several ids may be meant for: parsers differ in which one counts. */
   failAmbiguous(target: NamedTarget, { bytes, members }: RpcMessage): void {
     target.logUnreadable(bytes);
-    for (const member of members.list) {
-      const key = member.name === 'id' ? keyOf(textOf(bytes, member)) : undefined;
-      if (key !== undefined && this.ids.sent(key)?.target === target) this.fail(key, 'unreadable_answer');
-    }
+    const ids = members.list.filter(({ name }) => name === 'id');
+    const keys = ids.flatMap((member) => keyOf(textOf(bytes, member)) ?? []);
+    this.#failMeant(target, keys, 'unreadable_answer');
   }
 
   failOversized(target: NamedTarget, head: Buffer, tail: Buffer): void {
     const { kind, id = 'null', key } = readTruncated(head, tail);
     // Without an answer, the server would wait for it forever.
     if (kind === 'request') this.sendIfPossible(target, requestTooLarge(id));
-    if (kind !== 'response') return;
-    for (const own of this.ids.sentTo(target))
-      if (key === undefined || key === own) this.fail(own, 'message_too_large');
+    if (kind === 'response') this.#failMeant(target, key === undefined ? 'any' : [key], 'message_too_large');
+  }
+
+  /** Fails the requests that a target means by these keys. */
+  #failMeant(target: NamedTarget, keys: readonly string[] | 'any', reason: BridgeErrorCode): void {
+    const own = keys === 'any' ? this.ids.sentTo(target) : keys;
+    for (const key of own) if (this.ids.sent(key)?.target === target) this.fail(key, reason);
   }
 
   /** Cancels every request to a target that belongs to one request of the client. */

@@ -19,12 +19,13 @@ export class TargetMessages {
     this.#client = client;
   }
 
-  handle(target: NamedTarget, message: RpcMessage): void {
+  /** `about`: see `ConnectionListener.message()`. */
+  handle(target: NamedTarget, message: RpcMessage, about?: readonly string[]): void {
     if (message.kind === 'response') this.#conversation.group.answer(target, message);
     else if (message.kind === 'request') this.#client.serverRequests.ask(target, message);
     else if (message.method === 'notifications/progress') this.#progress(target, message);
     else if (message.method === 'notifications/cancelled') this.#cancelled(target, message);
-    else this.#notify(target, message);
+    else this.#notify(target, message, about);
   }
 
   /** Fails the requests that the target has not answered, and cancels those that it made. */
@@ -53,7 +54,7 @@ export class TargetMessages {
     } else this.#client.serverRequests.cancel(target, message);
   }
 
-  #notify(target: NamedTarget, message: RpcMessage): void {
+  #notify(target: NamedTarget, message: RpcMessage, about: readonly string[] | undefined): void {
     const { group, directory, emit } = this.#conversation;
     const subscription = memberOf(metaMembersOf(message), SUBSCRIPTION_KEY);
     if (subscription !== undefined) {
@@ -64,6 +65,6 @@ export class TargetMessages {
     const editor = new Editor(message.bytes);
     if (!NameQualifier.hasNothingToRename(message.bytes))
       new NameQualifier(editor, directory, target.name).params(message);
-    emit(editor.result);
+    emit(editor.result, undefined, group.ids.clientKeysOf(target, about));
   }
 }
