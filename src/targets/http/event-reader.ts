@@ -1,6 +1,8 @@
 import { LineReader } from '../../messages/line-codec.js';
 
 const SPACE = 0x20;
+/** Bytes. A longer id cannot be sent back in a header, and is not kept. */
+const MAX_ID_BYTES = 1_024;
 
 /** Receives the messages of an event stream of an MCP server. */
 export interface EventListener {
@@ -55,7 +57,7 @@ export class EventReader {
     const value =
       colon < 0 ? line.subarray(line.length) : line.subarray(line[colon + 1] === SPACE ? colon + 2 : colon + 1);
     if (name === 'data') this.#add(value);
-    else if (name === 'id') this.#id = value.toString('utf8').replace(/ $/, '');
+    else if (name === 'id') this.#id = value.length > MAX_ID_BYTES ? '' : value.toString('utf8').replace(/ $/, '');
     else if (name === 'retry' && /^\d{1,9} ?$/.test(value.toString('latin1'))) this.retryMs = Number(value);
   }
 

@@ -21,6 +21,11 @@ export class ClientEdits {
     this.#target = target;
   }
 
+  /** The message with all edits. Undefined if it has too many places with names: one that is not renamed may be that of another target. */
+  get edited(): Buffer | undefined {
+    return this.#editor.left < 0 ? undefined : this.#editor.result;
+  }
+
   /** True if a message has nothing to rename. */
   static isNeedless(bytes: Buffer): boolean {
     return !MARKS.some((mark) => bytes.includes(mark));

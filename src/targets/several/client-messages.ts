@@ -175,8 +175,9 @@ export class ClientMessages {
     }
     const editor = new Editor(outcome.bytes);
     editor.replace(outcome.idAt, id);
-    new ClientEdits(editor, directory, target.name).response(outcome);
-    emit(editor.result);
+    const edits = new ClientEdits(editor, directory, target.name);
+    edits.response(outcome);
+    emit(edits.edited ?? faultResponse(id, target.name, 'too_many_items'));
   }
 
   /** Sets the level at all targets that log. It succeeds if one of them accepts it. */

@@ -16,6 +16,8 @@ const ACKNOWLEDGE_MS = 10_000;
 /** Notifications that wait until all targets have acknowledged the subscription; more are dropped. */
 const MAX_EARLY = 100;
 const MAX_EARLY_BYTES = 1_048_576;
+/** Bytes that an acknowledgement may have more than the request, for `_meta`. */
+const MAX_FURTHER_BYTES = 65_536;
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
 
 interface Subscription {
@@ -126,17 +128,20 @@ export class Subscriptions {
 
   #notify(subscription: Subscription, target: NamedTarget, notification: RpcMessage): void {
     if (notification.method === ACKNOWLEDGED) {
-      subscription.acknowledged.set(target, filterOf(notification) ?? {});
+      subscription.acknowledged.set(target, acceptedIn(notification, subscription.message));
       this.#acknowledgeIfComplete(subscription);
       return;
     }
     if (notification.method === 'notifications/cancelled') return;
     const editor = new Editor(notification.bytes);
-    new ClientEdits(editor, this.#conversation.directory, target.name).params(notification);
+    const edits = new ClientEdits(editor, this.#conversation.directory, target.name);
+    edits.params(notification);
     const name = memberOf(metaMembersOf(notification), SUBSCRIPTION_KEY);
     editor.replace(name, subscription.message.id ?? 'null');
-    if (subscription.isReady) this.#conversation.emit(editor.result);
-    else if (hasRoom(subscription.early, editor.result)) subscription.early.push(Buffer.from(editor.result));
+    const { edited } = edits;
+    if (edited === undefined) this.#conversation.missing.log(target.name, 'a notification', 'too_many_items');
+    else if (subscription.isReady) this.#conversation.emit(edited);
+    else if (hasRoom(subscription.early, edited)) subscription.early.push(Buffer.from(edited));
   }
 
   #settle(subscription: Subscription, target: NamedTarget, outcome: Outcome): void {
@@ -195,6 +200,12 @@ export class Subscriptions {
     clearTimeout(subscription.timer);
     this.#all.delete(subscription);
   }
+}
+
+/** The filter that a target has accepted, which is kept. It is a part of the client's: a longer one counts as nothing. */
+function acceptedIn(notification: RpcMessage, request: RpcMessage): Filter {
+  const isLonger = notification.bytes.length > request.bytes.length + MAX_FURTHER_BYTES;
+  return (isLonger ? undefined : filterOf(notification)) ?? {};
 }
 
 function hasRoom(early: readonly Buffer[], next: Buffer): boolean {

@@ -39,8 +39,9 @@ export class TargetMessages {
     const editor = new Editor(message.bytes);
     const params = paramsOf(message);
     editor.replace(memberOf(params, 'progressToken'), request.clientToken);
-    new ClientEdits(editor, this.#conversation.directory, target.name).meta(params);
-    this.#conversation.emit(editor.result);
+    const edits = new ClientEdits(editor, this.#conversation.directory, target.name);
+    edits.meta(params);
+    this.#emit(target, edits);
   }
 
   /** A target cancels its own request, or in 2026-07-28 ends a subscription. */
@@ -54,15 +55,21 @@ export class TargetMessages {
   }
 
   #notify(target: NamedTarget, message: RpcMessage): void {
-    const { group, directory, emit } = this.#conversation;
+    const { group, directory } = this.#conversation;
     const subscription = memberOf(metaMembersOf(message), SUBSCRIPTION_KEY);
     if (subscription !== undefined) {
       const request = group.ids.sent(keyOf(textOf(message.bytes, subscription)));
       if (request?.target === target) request.onNotification?.(message);
       return;
     }
-    const editor = new Editor(message.bytes);
-    if (!ClientEdits.isNeedless(message.bytes)) new ClientEdits(editor, directory, target.name).params(message);
-    emit(editor.result);
+    const edits = new ClientEdits(new Editor(message.bytes), directory, target.name);
+    if (!ClientEdits.isNeedless(message.bytes)) edits.params(message);
+    this.#emit(target, edits);
+  }
+
+  /** A notification that cannot be renamed is dropped. */
+  #emit(target: NamedTarget, { edited }: ClientEdits): void {
+    if (edited === undefined) this.#conversation.missing.log(target.name, 'a notification', 'too_many_items');
+    else this.#conversation.emit(edited);
   }
 }
