@@ -1,5 +1,5 @@
 import { memberOf } from '../../messages/json-members.js';
-import type { RpcMessage } from '../../messages/json-rpc.js';
+import { methodNotFound, type RpcMessage } from '../../messages/json-rpc.js';
 import { SUBSCRIPTION_KEY, subscriptionEnd } from '../../messages/stateless-response.js';
 import type { Sender } from '../connection.js';
 import { ClientEdits } from './client-edits.js';
@@ -30,6 +30,8 @@ interface Subscription {
   readonly lost: Set<NamedTarget>;
   /** The targets that have ended their part themselves. They are asked again while the subscription goes on. */
   readonly ended: Set<NamedTarget>;
+  /** The targets that do not have subscriptions. */
+  readonly lacking: Set<NamedTarget>;
   /** The filters that targets have accepted. */
   readonly acknowledged: Map<NamedTarget, Filter>;
   /** Notifications that came before the subscription was acknowledged to the client. */
@@ -97,6 +99,7 @@ export class Subscriptions {
       open: new Set(),
       lost: new Set(),
       ended: new Set(),
+      lacking: new Set(),
       acknowledged: new Map(),
       early: [],
       fault: undefined,
@@ -149,7 +152,8 @@ export class Subscriptions {
     if (outcome === 'cancelled') this.#forget(subscription);
     if (!this.#all.has(subscription)) return;
     this.#resumeLater(subscription, target, outcome);
-    if (!isResult(outcome) && !isMethodNotFound(outcome)) {
+    if (isMethodNotFound(outcome)) subscription.lacking.add(target);
+    else if (!isResult(outcome)) {
       this.#conversation.missing.log(target.name, 'subscriptions/listen', outcome);
       subscription.fault = { target, outcome };
     }
@@ -170,15 +174,20 @@ export class Subscriptions {
     if (!isReady && [...open].every((target) => acknowledged.has(target))) this.#acknowledge(subscription);
   }
 
-  /** Acknowledges the subscription with what the targets accepted together, or refuses it if none did. */
+  /** Acknowledges the subscription with what the targets accepted together, or refuses it if none did, as one server would. */
   #acknowledge(subscription: Subscription): void {
-    const { acknowledged, message, early, fault } = subscription;
+    const { acknowledged, message, early, fault, lacking, filters } = subscription;
     const { emit } = this.#conversation;
     const id = message.id ?? 'null';
     clearTimeout(subscription.timer);
     if (acknowledged.size === 0 && fault !== undefined) {
       this.#forget(subscription);
       emit(faultResponse(id, fault.target.name, fault.outcome));
+      return;
+    }
+    if (lacking.size === filters.size) {
+      this.#forget(subscription);
+      emit(methodNotFound(id));
       return;
     }
     subscription.isReady = true;
