@@ -63,6 +63,11 @@ export class Editor {
     return member && readString(textOf(this.#bytes, member));
   }
 
+  /** The value of a member as it was written. */
+  json(member: JsonMember | undefined): string | undefined {
+    return member && textOf(this.#bytes, member);
+  }
+
   /** Replaces a value with `text`, which is JSON. */
   replace(at: Pick<JsonMember, 'start' | 'end'> | undefined, text: string): void {
     if (at !== undefined) this.#edits.push({ start: at.start, end: at.end, text });

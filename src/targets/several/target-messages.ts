@@ -30,15 +30,19 @@ export class TargetMessages {
   /** Fails the requests that the target has not answered, and cancels those that it made. */
   gone(target: NamedTarget, reason: BridgeErrorCode): void {
     this.#client.questions.cancelAllOf(target);
+    this.#conversation.group.tasks.forgetAllOf(target);
     this.#conversation.group.failAllOf(target, reason);
   }
 
   #progress(target: NamedTarget, message: RpcMessage): void {
-    const request = this.#conversation.group.ids.sent(keyInParams(message, 'progressToken'));
-    if (request?.target !== target || request.clientToken === undefined) return;
+    const { ids, tasks } = this.#conversation.group;
+    const key = keyInParams(message, 'progressToken');
+    const request = ids.sent(key);
+    const clientToken = request?.target === target ? request.clientToken : tasks.tokenFor(target, key);
+    if (clientToken === undefined) return;
     const editor = new Editor(message.bytes);
     const params = paramsOf(message);
-    editor.replace(memberOf(params, 'progressToken'), request.clientToken);
+    editor.replace(memberOf(params, 'progressToken'), clientToken);
     const edits = new ClientEdits(editor, this.#conversation.directory, target.name);
     edits.meta(params);
     this.#emit(target, edits);
@@ -62,6 +66,7 @@ export class TargetMessages {
       if (request?.target === target) request.onNotification?.(message);
       return;
     }
+    if (message.method === 'notifications/tasks/status') group.tasks.noteStatus(target, message);
     const edits = new ClientEdits(new Editor(message.bytes), directory, target.name);
     if (!ClientEdits.isNeedless(message.bytes)) edits.params(message);
     this.#emit(target, edits);
