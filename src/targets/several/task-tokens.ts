@@ -11,7 +11,7 @@ const MAX_LENGTH = 1_024;
 const OVER: ReadonlySet<string | undefined> = new Set(['completed', 'failed', 'cancelled']);
 
 /** A request that a target has answered, as far as tasks are concerned. */
-export interface AnsweredRequest {
+interface AnsweredRequest {
   readonly method: string;
   /** The name in the request, by which the target knows it. */
   readonly name: string;
