@@ -223,6 +223,7 @@ describe.each(WAYS)('%s with sessions: false', (_who, start) => {
     ['does not answer initialize', { env: { NULL_AT_START: '1' }, startTimeoutSeconds: 1 }, 504, 'start_timed_out'],
     ['refuses initialize', { env: { PRINT_AT_START: refusal } }, 502, 'initialize_refused'],
     ['answers initialize at length', { maxMessageBytes: 100 }, 502, 'message_too_large'],
+    ['answers initialize with 1 MiB', { env: { LONG_START: '1048576' } }, 502, 'message_too_large'],
   ])('a program that %s: its request gets an error, and it ends', async (_how, options, status, reason) => {
     const { url, backend } = await serve(options as Partial<McpStdioBackendOptions>);
     const response = await post(url, call(5, 'echo'), ADA);

@@ -48,6 +48,15 @@ test.each<[title: string, stream: string, events: string[]]>([
   expect(read(...stream)).toEqual(events);
 });
 
+test('an id that is too long for a header is not kept', () => {
+  const reader = new EventReader(10_000, { message: () => undefined, oversized: () => undefined });
+  const idAfter = (id: string) => {
+    reader.push(Buffer.from(`id: ${id}\ndata: 1\n\n`));
+    return reader.lastEventId;
+  };
+  expect([1_024, 1_025].map((length) => idAfter('x'.repeat(length))?.length)).toEqual([1_024, 0]);
+});
+
 test('an event of many short lines takes up no more memory than its data', async () => {
   const sizes: number[] = [];
   const reader = new EventReader(1_000_000, {

@@ -28,3 +28,31 @@ test.each([
   expect(await client.text('b_echo')).toBe('b {}');
   expect([client.find(hanging), client.find(printing)]).toEqual([undefined, undefined]);
 });
+
+/** Links that get a prefix, in less than 1 MB. */
+const LINKS = Array(20_000).fill('{"type":"resource_link","uri":"a","x":0,"y":0}').join();
+
+test('a result with more links than any real one has fails, and the next call does not', async () => {
+  const client = several({ a: {}, b: {} }).connect();
+  await client.initialize();
+  const line = `{"jsonrpc":"2.0","id":ID,"result":{"content":[${LINKS}]}}`;
+  const { error } = await client.request('tools/call', { name: 'a_print', arguments: { line } });
+  expect(error.data).toEqual({ target: 'a', reason: 'too_many_items' });
+  expect(await client.text('a_echo')).toBe('a {}');
+});
+
+const MEMBERS = Array(100_001).fill('"a":0').join();
+const REFUSED = 'warn target "a": a notification failed: The answer of the MCP server has too many entries or links';
+
+test.each([
+  ['a notification', `{"jsonrpc":"2.0","method":"x","params":{"uri":"u","_meta":{${MEMBERS}}}}`, [REFUSED]],
+  ['a request', `{"jsonrpc":"2.0","id":ID,"method":"x","params":{"uri":"u","_meta":{${MEMBERS}}}}`, []],
+])('%s with more members than any real one has does not reach the client', async (_what, line, logged) => {
+  const { connect, lines } = several({ a: {}, b: {} });
+  const client = connect();
+  await client.initialize();
+  client.start('tools/call', { name: 'a_print', arguments: { line } });
+  expect(await client.text('a_echo')).toBe('a {}');
+  expect(client.heardOf('x')).toHaveLength(0);
+  expect(lines).toEqual(logged);
+});

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { SILENT } from '../../src/core/logger.js';
+import { keptCapabilities } from '../../src/targets/several/merged-capabilities.js';
 import { ToolPins } from '../../src/targets/several/pins.js';
+import { TargetNames } from '../../src/targets/several/target-names.js';
 import { type SeveralClient, several } from '../support/several-targets.js';
 
 const META = {
@@ -56,4 +58,53 @@ test('notifications that wait for the acknowledgement of another target are limi
   await client.hear('notifications/subscriptions/acknowledged');
   expect(await client.text('b_echo')).toBe('b {}');
   expect(client.heardOf('notifications/tools/list_changed')).toHaveLength(1);
+});
+
+test('an acknowledgement that is longer than the subscription counts as one of nothing', async () => {
+  const client = several({ a: {}, b: {} }).connect();
+  const pid = Number(await client.text('b_pid'));
+  process.kill(pid, 'SIGSTOP');
+  // The subscription is request 2 at a, after that for the process id.
+  const id = client.start('subscriptions/listen', { notifications: { promptsListChanged: true }, _meta: META });
+  const long = { promptsListChanged: true, x: 'x'.repeat(66_000) };
+  const params = { notifications: long, _meta: { 'io.modelcontextprotocol/subscriptionId': 2 } };
+  const line = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params });
+  await client.text('a_echo');
+  client.start('tools/call', { name: 'a_print', arguments: { line } });
+  expect(await client.text('a_echo')).toBe('a {}');
+  process.kill(pid, 'SIGCONT');
+  const { params: acknowledged } = await client.hear('notifications/subscriptions/acknowledged');
+  expect(acknowledged).toEqual({
+    notifications: { promptsListChanged: true },
+    _meta: { 'io.modelcontextprotocol/subscriptionId': id },
+  });
+});
+
+test('of a list with more than 10000 names, the last ones are known', () => {
+  const names = new TargetNames();
+  names.add(new Set(Array.from({ length: 10_001 }, (_, index) => `t${index}`)));
+  expect(['t0', 't1', 't10000'].map((name) => names.has(name))).toEqual([false, true, true]);
+});
+
+test.each([
+  [
+    { tools: { listChanged: true, x: 1 }, logging: {}, x: 1 },
+    { tools: true, logging: false },
+  ],
+  [
+    { prompts: null, resources: { listChanged: 'yes' }, tasks: true },
+    { prompts: false, resources: false, tasks: false },
+  ],
+  [[], {}],
+  [undefined, {}],
+])('capabilities %j are kept as far as needed', (capabilities, kept) => {
+  const expected = Object.entries(kept).map(([name, listChanged]) => [name, { listChanged }]);
+  expect(keptCapabilities(capabilities)).toEqual(Object.fromEntries(expected));
+});
+
+test('a tool or prompt whose name has more than 256 characters is not listed', async () => {
+  const TOOLS = JSON.stringify([{ name: 'x'.repeat(256) }, { name: 'y'.repeat(257) }]);
+  const client = several({ a: { TOOLS }, b: { WITHOUT: 'tools' } }).connect();
+  await client.initialize();
+  expect((await client.request('tools/list')).result.tools).toEqual([{ name: `a_${'x'.repeat(256)}` }]);
 });

@@ -38,7 +38,10 @@ test('one list cannot have two definitions of a tool, and one target not more th
   ).toEqual([true, false]);
   const many = Array.from({ length: 2_001 }, (_, index) => ({ name: `t${index}`, hash: `${index}` }));
   expect(pins.check('b', many).filter((shown) => !shown)).toHaveLength(1);
-  expect(pins.check('b', [{ name: 'x'.repeat(257), hash: '0' }])).toEqual([false]);
+  const long = 'x'.repeat(257);
+  expect(pins.check('b', [{ name: long, hash: '0' }])).toEqual([false]);
+  expect(['t0', 't2000', 'unlisted', long].map((name) => pins.isHidden('b', name))).toEqual([false, true, true, true]);
+  expect([pins.isHidden('a', 'unlisted'), pins.isHidden('a', long)]).toEqual([false, true]);
 });
 
 test.each([

@@ -44,6 +44,7 @@ export const BRIDGE_ERRORS = {
   session_ended: errorRow(404, -32001, 'The session ended before the request was answered'),
   request_timed_out: errorRow(504, -32603, 'The MCP server did not answer in time (requestTimeoutSeconds)'),
   message_too_large: errorRow(502, -32603, 'The answer of the MCP server is over the limit (maxMessageBytes)'),
+  too_many_items: errorRow(502, -32603, 'The answer of the MCP server has too many entries or links'),
   unreadable_answer: errorRow(502, -32603, 'The answer of the MCP server is not a JSON-RPC 2.0 message'),
   initialize_refused: errorRow(502, -32603, 'The MCP server refused initialize'),
   start_timed_out: errorRow(504, -32603, 'The MCP server did not start in time (startTimeoutSeconds)'),

@@ -27,9 +27,11 @@ export interface Edit {
  * Reads the members of the object that starts at `at`, one level deep. A message can then be routed, or one of its values
  * replaced, while every other byte stays unchanged. Undefined if there is no object, or if anything in it is not JSON. It does
  * not check what follows the object.
+ *
+ * @param max Reading stops after this number, and the end is then that of the last member.
  */
-export function readMembers(bytes: Buffer, at = 0): JsonMembers | undefined {
-  return readList(bytes, at, OPEN, CLOSE, readMember);
+export function readMembers(bytes: Buffer, at = 0, max = Number.POSITIVE_INFINITY): JsonMembers | undefined {
+  return readList(bytes, at, OPEN, CLOSE, readMember, max);
 }
 
 /** Reads the members at the beginning of an object whose end is missing, up to the first that is not complete. */
@@ -46,9 +48,17 @@ export function readFirstMembers(bytes: Buffer): readonly JsonMember[] {
   return list;
 }
 
-/** Reads the elements of the array at `at`, each as its start and end. Undefined if it is not an array. */
-export function readElements(bytes: Buffer, at = 0): readonly { start: number; end: number }[] | undefined {
-  return readList(bytes, at, OPEN_LIST, CLOSE_LIST, readElement)?.list;
+/**
+ * Reads the elements of the array at `at`, each as its start and end. Undefined if it is not an array.
+ *
+ * @param max Reading stops after this number: tiny elements take many times the memory of their bytes.
+ */
+export function readElements(
+  bytes: Buffer,
+  at = 0,
+  max = Number.POSITIVE_INFINITY,
+): readonly { start: number; end: number }[] | undefined {
+  return readList(bytes, at, OPEN_LIST, CLOSE_LIST, readElement, max)?.list;
 }
 
 function readList<T extends { readonly end: number }>(
@@ -57,6 +67,7 @@ function readList<T extends { readonly end: number }>(
   open: number,
   close: number,
   readItem: (bytes: Buffer, start: number) => T | undefined,
+  max: number,
 ): { start: number; end: number; list: T[] } | undefined {
   const start = skipSpace(bytes, at);
   if (bytes[start] !== open) return undefined;
@@ -67,6 +78,7 @@ function readList<T extends { readonly end: number }>(
     const item = readItem(bytes, position);
     if (item === undefined) return undefined;
     list.push(item);
+    if (list.length >= max) return { start, end: item.end, list };
     position = skipSpace(bytes, item.end);
     if (bytes[position] === close) return { start, end: position + 1, list };
     if (bytes[position] !== COMMA) return undefined;

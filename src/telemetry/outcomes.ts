@@ -58,6 +58,7 @@ export const OUTCOMES: Readonly<Record<MessageCode, CallOutcome>> = Object.freez
   child_not_started: 'target_failed',
   child_exited: 'target_failed',
   message_too_large: 'target_failed',
+  too_many_items: 'target_failed',
   unreadable_answer: 'target_failed',
   initialize_refused: 'target_failed',
   target_unreachable: 'target_failed',

@@ -18,6 +18,8 @@ const OPENING = {
   capabilities: {},
   clientInfo: { name: 'express-mcp-auth', version: '1' },
 };
+/** Bytes of the response to `initialize`, which is kept for as long as the connection. Instructions for a model have far less. */
+const MAX_PREPARED_BYTES = 1_048_576;
 const INITIALIZED = Buffer.from('{"jsonrpc":"2.0","method":"notifications/initialized"}');
 
 /** A connection that the bridge has initialized. */
@@ -84,8 +86,9 @@ export class InitializedConnections {
       this.#pool.end(opened, 'start_timed_out');
       throw new BridgeError('start_timed_out');
     }
-    const { bytes, reason = 'initialize_refused' } = answer;
-    const message = readChildLine(bytes);
+    const isTooLarge = answer.bytes.length > MAX_PREPARED_BYTES;
+    const { bytes, reason = isTooLarge ? 'message_too_large' : 'initialize_refused' } = answer;
+    const message = isTooLarge ? undefined : readChildLine(bytes);
     if (message === undefined || memberOf(membersAt(message, 'result'), 'protocolVersion') === undefined) {
       this.#pool.end(opened, 'session_ended');
       throw new BridgeError(reason);

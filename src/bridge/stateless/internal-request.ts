@@ -13,6 +13,8 @@ export interface WrittenResponse {
 export interface InternalResponse {
   /** The reason why the server gave no answer, unless it was only silent. */
   readonly reason?: BridgeErrorCode | undefined;
+  /** Bytes of the whole response. */
+  readonly length?: number;
   readonly result?: Readonly<Record<string, unknown>>;
   readonly error?: { readonly code?: unknown; readonly data?: Readonly<Record<string, unknown>> };
 }
@@ -24,19 +26,23 @@ export interface RequestTarget {
   cancel(key: string): void;
 }
 
-/** Sends a server a request of the bridge itself, in the first revision without sessions, and waits for at most `ms`. */
+/**
+ * Sends a server a request of the bridge itself, in the first revision without sessions, and waits for at most `ms`. A response of more
+ * than `maxBytes` is not parsed, and counts as no answer: its objects would take many times as much memory.
+ */
 export async function requestFromServer(
   server: RequestTarget,
   method: string,
   params: { _meta?: object },
   ms: number,
+  maxBytes: number,
 ): Promise<InternalResponse> {
   const _meta = { ...params._meta, [VERSION_KEY]: FIRST_STATELESS_REVISION, [CAPABILITIES_KEY]: {} };
   const response = await askServer(server, method, { ...params, _meta }, ms);
-  if (response === undefined) return {};
+  if (response === undefined || response.bytes.length > maxBytes) return {};
   const { bytes, reason } = response;
   try {
-    return { ...JSON.parse(bytes.toString('utf8')), reason };
+    return { ...JSON.parse(bytes.toString('utf8')), reason, length: bytes.length };
   } catch {
     // A response that is not JSON counts as no answer.
     return {};

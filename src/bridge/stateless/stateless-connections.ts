@@ -15,6 +15,11 @@ const SESSIONS_ONLY_FOR_MS = 3_600_000;
 // A program that did not answer may only have been slow to start, so it is asked again sooner.
 const SILENT_FOR_MS = 60_000;
 const PROBE_MS = 15_000;
+/** Bytes. Instructions and capabilities have far less. */
+const MAX_PROBE_BYTES = 1_048_576;
+/** Revisions are remembered for all clients. A server that speaks more of them, or names longer ones, is not believed. */
+const MAX_VERSIONS = 100;
+const MAX_VERSION_LENGTH = 64;
 // With these, a server may fail a request that it does not know. Any other failure says nothing about its revisions.
 const ODD_ANSWERS: ReadonlySet<BridgeErrorCode> = new Set([
   'request_timed_out',
@@ -95,7 +100,7 @@ export class StatelessConnections {
   async #probe(opened: NewConnection): Promise<void> {
     const { principal, stateless, connection } = opened;
     connection.isProbed = true;
-    const response = await requestFromServer(stateless, 'server/discover', {}, PROBE_MS);
+    const response = await requestFromServer(stateless, 'server/discover', {}, PROBE_MS, MAX_PROBE_BYTES);
     const versions = versionsIn(response);
     if (versions.length > 0) {
       connection.isProbed = false;
@@ -126,5 +131,9 @@ export class StatelessConnections {
 function versionsIn({ result, error }: InternalResponse): readonly string[] {
   const versions =
     result?.supportedVersions ?? (error?.code === UNSUPPORTED_VERSION ? error.data?.supported : undefined);
-  return Array.isArray(versions) ? versions.filter((version) => !SESSION_REVISIONS.has(version)) : [];
+  return Array.isArray(versions) ? versions.filter(isStatelessVersion).slice(0, MAX_VERSIONS) : [];
+}
+
+function isStatelessVersion(version: unknown): version is string {
+  return typeof version === 'string' && version.length <= MAX_VERSION_LENGTH && !SESSION_REVISIONS.has(version);
 }

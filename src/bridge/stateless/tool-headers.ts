@@ -1,19 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { isRecord } from '../../http/json-object.js';
-import { lowerAscii } from '../../http/lower-ascii.js';
-import { decodeHeaderValue, PARAMETER_PREFIX } from '../../messages/header-value.js';
+import { decodeHeaderValue } from '../../messages/header-value.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
 import { headerMismatch } from '../../messages/revision.js';
 import { type RequestTarget, requestFromServer } from './internal-request.js';
-
-/** One parameter of a tool that its calls repeat in a header (2026-07-28, Custom Headers from Tool Parameters). */
-interface MirroredParameter {
-  /** The header's name, in lower case. */
-  readonly header: string;
-  readonly path: readonly string[];
-}
-
-type Tools = ReadonlyMap<string, readonly MirroredParameter[]>;
+import { MirroringTools } from './mirrored-parameters.js';
 
 const FRESH_MS = 60_000;
 // After this time, a list that the server failed to send is read again. It doubles with each failure: calls wait for the list.
@@ -22,8 +13,8 @@ const RETRY_MS = 500;
 const MAX_UNCHECKED_MS = 4_000;
 const LIST_MS = 10_000;
 const MAX_PAGES = 50;
-// Deeper than the parameters of any real tool, and far from a stack overflow.
-const MAX_LEVELS = 64;
+/** Bytes of all pages of a list. Of a longer list, the calls of tools on later pages pass unchecked. */
+const MAX_LIST_BYTES = 8_388_608;
 // A number in JSON: `Number()` also accepts white space around it, `0x2a` and `Infinity`.
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
@@ -57,7 +48,7 @@ export class ToolHeaders {
 class MirroredTools {
   readonly #server: RequestTarget;
   readonly #start: string | undefined;
-  #tools: Tools = new Map();
+  #tools = new MirroringTools();
   #isRead = false;
   #freshUntil = Number.NEGATIVE_INFINITY;
   #retryMs = RETRY_MS;
@@ -108,42 +99,32 @@ class MirroredTools {
 }
 
 /**
- * Reads all pages of `tools/list`. If the server fails to send one, tools that are missing so far keep what was `known` about them.
- * `hasFailed`: the bridge answered in its place, so it may send the page soon.
+ * Reads all pages of `tools/list`, up to `MAX_LIST_BYTES`. If the server fails to send one, tools that are missing so far keep what was
+ * `known` about them. `hasFailed`: the bridge answered in its place, so it may send the page soon.
  */
 async function readTools(
   server: RequestTarget,
   start: string | undefined,
   meta: ReadonlyMap<string, string> | undefined,
-  known: Tools,
-): Promise<{ readonly tools: Tools; readonly hasFailed: boolean }> {
+  known: MirroringTools,
+): Promise<{ readonly tools: MirroringTools; readonly hasFailed: boolean }> {
   const own = [...(meta ?? [])].map(([key, value]) => [key, JSON.parse(value)]);
-  const tools = new Map<string, readonly MirroredParameter[]>();
+  const tools = new MirroringTools();
   let cursor: unknown = start;
+  let left = MAX_LIST_BYTES;
   for (let page = 0; page < MAX_PAGES; page++) {
     const params = { ...(cursor !== undefined && { cursor }), _meta: Object.fromEntries(own) };
-    const { result, reason } = await requestFromServer(server, 'tools/list', params, LIST_MS);
-    if (!Array.isArray(result?.tools)) return { tools: new Map([...known, ...tools]), hasFailed: reason !== undefined };
-    for (const tool of result.tools) {
-      const parameters = mirroredIn(tool?.inputSchema);
-      if (parameters.length > 0 && typeof tool.name === 'string') tools.set(tool.name, parameters);
+    const { result, reason, length = 0 } = await requestFromServer(server, 'tools/list', params, LIST_MS, left);
+    if (!Array.isArray(result?.tools)) {
+      tools.addMissing(known);
+      return { tools, hasFailed: reason !== undefined };
     }
+    left -= length;
+    if (!result.tools.every((tool) => tools.add(tool ?? {}))) break;
     cursor = result?.nextCursor;
     if (typeof cursor !== 'string') break;
   }
   return { tools, hasFailed: false };
-}
-
-// Only parameters below `properties` count: a client ignores a tool whose schema marks others.
-function mirroredIn(schema: unknown, path: readonly string[] = []): MirroredParameter[] {
-  const { properties } = (schema ?? {}) as { properties?: Record<string, { 'x-mcp-header'?: unknown }> };
-  if (!isRecord(properties) || path.length >= MAX_LEVELS) return [];
-  return Object.entries(properties).flatMap(([name, property]) => {
-    const mark = property?.['x-mcp-header'];
-    const here = [...path, name];
-    const found = typeof mark === 'string' ? [{ header: PARAMETER_PREFIX + lowerAscii(mark), path: here }] : [];
-    return [...found, ...mirroredIn(property, here)];
-  });
 }
 
 function valueAt(value: unknown, path: readonly string[]): unknown {

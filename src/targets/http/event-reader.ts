@@ -1,6 +1,9 @@
 import { SPACE } from '../../messages/json-bytes.js';
 import { LineReader } from '../../messages/line-codec.js';
 
+/** Bytes. A longer id cannot be sent back in a header, and is not kept. */
+const MAX_ID_BYTES = 1_024;
+
 /** Receives the messages of an event stream of an MCP server. */
 export interface EventListener {
   /** The data of one event, without line ends. The bytes may be a view of the received chunk. */
@@ -54,7 +57,7 @@ export class EventReader {
     const value =
       colon < 0 ? line.subarray(line.length) : line.subarray(line[colon + 1] === SPACE ? colon + 2 : colon + 1);
     if (name === 'data') this.#add(value);
-    else if (name === 'id') this.#id = value.toString('utf8').replace(/ $/, '');
+    else if (name === 'id') this.#id = value.length > MAX_ID_BYTES ? '' : value.toString('utf8').replace(/ $/, '');
     else if (name === 'retry' && /^\d{1,9} ?$/.test(value.toString('latin1'))) this.retryMs = Number(value);
   }
 

@@ -144,14 +144,20 @@ export class ClientMessages {
   }
 
   #forward(message: RpcMessage, sender: Sender | undefined, route: Route, target: NamedTarget): void {
-    const token = memberOf(metaMembersOf(message), 'progressToken');
+    const { group } = this.#conversation;
+    const { method } = message;
+    const member = memberOf(metaMembersOf(message), 'progressToken');
+    const token = member && textOf(message.bytes, member);
     if (sender?.call !== undefined) sender.call.target = target.name;
-    this.#conversation.group.ask(target, {
+    group.ask(target, {
       clientKey: message.key,
-      clientToken: token && textOf(message.bytes, token),
+      clientToken: token,
       sender,
       bytesFor: (id) => requestFor(message, target.name, id, (editor) => route.edit(editor)),
-      settle: (outcome) => this.#respond(message, route, target, outcome),
+      settle: (outcome) => {
+        group.tasks.noteResponse(target, { method, name: route.name, token }, outcome);
+        this.#respond(message, route, target, outcome);
+      },
     });
   }
 
@@ -175,8 +181,9 @@ export class ClientMessages {
     }
     const editor = new Editor(outcome.bytes);
     editor.replace(outcome.idAt, id);
-    new NameQualifier(editor, directory, target.name).response(outcome);
-    emit(editor.result);
+    const edits = new NameQualifier(editor, directory, target.name);
+    edits.response(outcome);
+    emit(edits.edited ?? faultResponse(id, target.name, 'too_many_items'));
   }
 
   /** Sets the level at all targets that log. It succeeds if one of them accepts it. */

@@ -12,13 +12,23 @@ import {
 import { type RpcMessage, readString } from '../../messages/json-rpc.js';
 import { paramsOf } from './params.js';
 
+/** Members of objects, and elements of arrays, that are read in one message. The answer of a real tool has some hundred. */
+const MAX_ITEMS = 100_000;
+
 /** Collects edits of one message. What is not edited stays byte for byte as it was. */
 export class Editor {
   readonly #bytes: Buffer;
   readonly #edits: Edit[] = [];
+  #left: number;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, maxItems = MAX_ITEMS) {
     this.#bytes = bytes;
+    this.#left = maxItems;
+  }
+
+  /** The items that may still be read. Negative if not everything was read, so that edits may be missing. */
+  get left(): number {
+    return this.#left;
   }
 
   /** The message with all edits. */
@@ -26,24 +36,36 @@ export class Editor {
     return applyEdits(this.#bytes, this.#edits);
   }
 
+  /** The members of the object at a position. */
+  membersAt(start: number): JsonMembers | undefined {
+    const members = this.#left < 0 ? undefined : readMembers(this.#bytes, start, this.#left + 1);
+    this.#left -= members?.list.length ?? 0;
+    return this.#left < 0 ? undefined : members;
+  }
+
   /** The members of the object in the member `name`. */
   within(parent: JsonMembers | undefined, name: string): JsonMembers | undefined {
     const member = memberOf(parent, name);
-    return member && readMembers(this.#bytes, member.start);
+    return member && this.membersAt(member.start);
   }
 
   /** The objects in the member `name`: one, or those of an array. */
   objectsIn(parent: JsonMembers | undefined, name: string): readonly JsonMembers[] {
     const member = memberOf(parent, name);
     if (member === undefined) return [];
-    const starts = this.#bytes[member.start] === OPEN_LIST ? (readElements(this.#bytes, member.start) ?? []) : [member];
-    return starts.flatMap(({ start }) => readMembers(this.#bytes, start) ?? []);
+    const starts = this.#bytes[member.start] === OPEN_LIST ? this.#elementsAt(member.start) : [member];
+    return starts.flatMap(({ start }) => this.membersAt(start) ?? []);
   }
 
   /** The string in the member `name`. */
   text(parent: JsonMembers | undefined, name: string): string | undefined {
     const member = memberOf(parent, name);
     return member && readString(textOf(this.#bytes, member));
+  }
+
+  /** The value of a member as it was written. */
+  json(member: JsonMember | undefined): string | undefined {
+    return member && textOf(this.#bytes, member);
   }
 
   /** Replaces a value with `text`, which is JSON. */
@@ -72,6 +94,12 @@ export class Editor {
       const end = next?.keyStart ?? list.at(-1)?.end ?? start;
       this.replace({ start, end }, '');
     }
+  }
+
+  #elementsAt(start: number): readonly { start: number }[] {
+    const elements = this.#left < 0 ? [] : (readElements(this.#bytes, start, this.#left + 1) ?? []);
+    this.#left -= elements.length;
+    return this.#left < 0 ? [] : elements;
   }
 
   /** Sets the member `name` of `params`, which is added if the message has none. `text` is JSON. */

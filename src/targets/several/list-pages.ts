@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import { memberOf, readElements, readMembers, textOf } from '../../messages/json-members.js';
 import { type RpcMessage, readString } from '../../messages/json-rpc.js';
 import { NAME_LISTS } from '../../messages/name-lists.js';
@@ -9,6 +10,7 @@ import { Editor, hasDuplicates } from './editor.js';
 import { NameQualifier } from './name-qualifier.js';
 import type { NameKind } from './qualified.js';
 import { moved } from './response-ids.js';
+import { MAX_NAME_LENGTH } from './target-names.js';
 
 /** The lists that are merged: the member of the result that holds one, and the member of its entries that is renamed. */
 export const LISTS = {
@@ -50,8 +52,12 @@ export interface CacheHints {
 
 /** No number or word that is defined for a hint is longer. */
 const MAX_HINT_BYTES = 32;
-/** Larger pages are parsed again each time. */
+/** Larger responses are parsed again each time. */
 const MAX_KEPT_BYTES = 1_048_576;
+/** Entries of a list, on one page or on all pages that are read together. */
+export const MAX_ENTRIES = 50_000;
+/** Members of all entries of one page, and of their `_meta`. */
+const MAX_MEMBERS = 500_000;
 
 /** The last page that a target sent, with the line that carried it. */
 interface KeptPage {
@@ -75,17 +81,18 @@ export class ListPages {
     this.#isHashed = isHashed;
   }
 
-  /** Undefined if the response has no such list, or one that parsers could read differently. */
-  read(method: ListMethod, target: string, response: RpcMessage): ListPage | undefined {
+  /** Returns the reason if the response has no such list, one that parsers could read differently, or one that is too long. */
+  read(method: ListMethod, target: string, response: RpcMessage): ListPage | BridgeErrorCode {
     const at = memberOf(response.members, 'result');
-    if (at === undefined) return undefined;
+    if (at === undefined) return 'unreadable_answer';
     const result = response.bytes.subarray(at.start, at.end);
     const kept = this.#kept.get(target)?.get(method);
     // The names of resources depend on it, and so do the links of tools to them.
     const names = `${this.#directory.onlyResourceTarget}`;
     if (kept?.names === names && kept.result.equals(result)) return kept.page;
     const page = this.#parse(method, target, result);
-    if (page !== undefined && result.length <= MAX_KEPT_BYTES) this.#keep(target, method, response, { names, page });
+    if (typeof page === 'object' && response.bytes.length <= MAX_KEPT_BYTES)
+      this.#keep(target, method, response, { names, page });
     return page;
   }
 
@@ -117,16 +124,22 @@ export class ListPages {
     this.#kept.set(target, pages.set(method, { ...kept, result, response: { ...response, bytes: copy } }));
   }
 
-  #parse(method: ListMethod, target: string, result: Buffer): ListPage | undefined {
+  #parse(method: ListMethod, target: string, result: Buffer): ListPage | BridgeErrorCode {
     const { member, kind } = LISTS[method];
     const members = readMembers(result);
     const list = memberOf(members, member);
-    const elements = list && readElements(result, list.start);
+    const elements = list && readElements(result, list.start, MAX_ENTRIES + 1);
+    if (elements !== undefined && elements.length > MAX_ENTRIES) return 'too_many_items';
     const hashes = this.#isHashed && kind === 'tool' ? hashesIn(result, member) : [];
-    if (elements === undefined || hashes === undefined) return undefined;
-    const entries = elements.flatMap(({ start, end }, index) =>
-      this.#entry(method, target, result.subarray(start, end), hashes[index] ?? ''),
-    );
+    if (elements === undefined || hashes === undefined) return 'unreadable_answer';
+    const entries: ListEntry[] = [];
+    let left = MAX_MEMBERS;
+    for (const [index, { start, end }] of elements.entries()) {
+      const editor = new Editor(result.subarray(start, end), left);
+      entries.push(...this.#entry(method, target, editor, hashes[index] ?? ''));
+      left = editor.left;
+      if (left < 0) return 'too_many_items';
+    }
     const value = (name: string): unknown => {
       const found = memberOf(members, name);
       return found && found.end - found.start <= MAX_HINT_BYTES ? JSON.parse(textOf(result, found)) : undefined;
@@ -141,13 +154,13 @@ export class ListPages {
     };
   }
 
-  /** An entry that has no name, or two, cannot be renamed, and is left out. */
-  #entry(method: ListMethod, target: string, bytes: Buffer, hash: string): readonly ListEntry[] {
+  /** An entry that has no name, or two, cannot be renamed, and is left out; and so is a tool or prompt with a name that is too long. */
+  #entry(method: ListMethod, target: string, editor: Editor, hash: string): readonly ListEntry[] {
     const { kind, name: nameMember } = LISTS[method];
-    const entry = readMembers(bytes);
-    const editor = new Editor(bytes);
+    const entry = editor.membersAt(0);
     const name = editor.text(entry, nameMember);
     if (entry === undefined || name === undefined || hasDuplicates(entry)) return [];
+    if ((kind === 'tool' || kind === 'prompt') && name.length > MAX_NAME_LENGTH) return [];
     editor.rename(entry, nameMember, (text) => this.#directory.fullName(kind, target, text));
     if (kind === 'tool' || kind === 'resource') new NameQualifier(editor, this.#directory, target).meta(entry);
     return [{ name, hash, bytes: Buffer.from(editor.result) }];

@@ -4,7 +4,7 @@ import type { Sender } from '../connection.js';
 import { type Conversation, requestFor } from './conversation.js';
 import { type Cursors, joinCursors, splitCursors } from './cursors.js';
 import { createListingTargets, type ListingTargets } from './directory.js';
-import { LISTS, type ListMethod, type ListPage } from './list-pages.js';
+import { LISTS, type ListMethod, type ListPage, MAX_ENTRIES } from './list-pages.js';
 import { listResponse, mergeHints, shownEntries } from './merged-lists.js';
 import type { NamedTarget } from './named-target.js';
 import { paramsOf } from './params.js';
@@ -13,6 +13,8 @@ import { faultResponse, invalidParams, isMethodNotFound } from './target-faults.
 
 const LIST_MS = 10_000;
 const MAX_PAGES = 50;
+/** Bytes of the pages of one list that are read together. */
+const MAX_WHOLE_BYTES = 16_777_216;
 const NO_CURSORS: Cursors = new Map();
 
 /** The answer of one target to a request for a list: its pages, none if it has no such list, or the fault. */
@@ -168,10 +170,10 @@ export class Lists {
   ): Promise<TargetPages> {
     const outcome = await this.#ask(target, message, cursor, sender);
     if (isMethodNotFound(outcome)) return { target, pages: [] };
-    const page = typeof outcome === 'string' ? undefined : this.#conversation.pages.read(method, target.name, outcome);
-    if (page !== undefined) return { target, pages: [page] };
-    const isError = typeof outcome === 'string' || memberOf(outcome.members, 'error') !== undefined;
-    return { target, pages: [], fault: isError ? outcome : 'unreadable_answer' };
+    const page = typeof outcome === 'string' ? outcome : this.#conversation.pages.read(method, target.name, outcome);
+    if (typeof page === 'object') return { target, pages: [page] };
+    const isError = typeof outcome === 'object' && memberOf(outcome.members, 'error') !== undefined;
+    return { target, pages: [], fault: isError ? outcome : page };
   }
 
   async #readWhole(
@@ -190,6 +192,7 @@ export class Lists {
       if (fault !== undefined) return { target, pages: [], fault };
       if (page === undefined) break;
       pages.push(page);
+      if (isTooLong(pages)) return { target, pages: [], fault: 'too_many_items' };
       cursor = page.nextCursor;
     } while (cursor !== undefined && pages.length < MAX_PAGES);
     const names = pages.flatMap(({ entries }) => entries.map(({ name }) => name));
@@ -230,6 +233,12 @@ export class Lists {
     }
     return new Promise((settle) => void group.ask(target, { ...request, settle }));
   }
+}
+
+function isTooLong(pages: readonly ListPage[]): boolean {
+  const entries = pages.reduce((sum, page) => sum + page.entries.length, 0);
+  const bytes = pages.reduce((sum, { joined, nextCursor }) => sum + joined.length + (nextCursor?.length ?? 0), 0);
+  return entries > MAX_ENTRIES || bytes > MAX_WHOLE_BYTES;
 }
 
 /** Builds the request for a list that must be known before a client's request is sent. */

@@ -20,6 +20,20 @@ function mergeValue(one: unknown, other: unknown, level: number): unknown {
   return one === undefined || one === null || one === false ? other : one;
 }
 
+/** The capabilities that are looked up after a conversation was opened. Servers may announce anything, and this is kept for each client. */
+const USED = ['tools', 'prompts', 'resources', 'tasks', 'logging'] as const;
+
+/** Returns what is kept of the capabilities that a server announces. */
+export function keptCapabilities(capabilities: unknown): Readonly<Record<string, { readonly listChanged: boolean }>> {
+  if (!isRecord(capabilities)) return {};
+  const entries = USED.flatMap((name) => {
+    const announced = capabilities[name];
+    const listChanged = isRecord(announced) && announced.listChanged === true;
+    return announced === undefined ? [] : [[name, { listChanged }] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
 /** Joins instructions under a heading for each target. Undefined if no target has any. */
 export function joinInstructions(instructions: ReadonlyMap<string, unknown>): string | undefined {
   const sections = [...instructions].flatMap(([target, text]) =>

@@ -21,6 +21,11 @@ export class NameQualifier {
     this.#target = target;
   }
 
+  /** The message with all edits. Undefined if it has too many places with names: one that is not renamed may be that of another target. */
+  get edited(): Buffer | undefined {
+    return this.#editor.left < 0 ? undefined : this.#editor.result;
+  }
+
   /** True if a message has nothing to rename. */
   static hasNothingToRename(bytes: Buffer): boolean {
     return !MARKS.some((mark) => bytes.includes(mark));
@@ -29,11 +34,7 @@ export class NameQualifier {
   /** Renames resources and tasks in the response to a request. */
   response({ members }: RpcMessage): void {
     this.result(this.#editor.within(members, 'result'));
-    const data = this.#editor.within(this.#editor.within(members, 'error'), 'data');
-    // The error that names URLs which the user must visit first (URLElicitationRequiredError).
-    for (const elicitation of this.#editor.objectsIn(data, 'elicitations'))
-      this.#rename(elicitation, 'elicitationId', 'task');
-    this.#rename(data, 'uri', 'resource');
+    this.#error(members);
   }
 
   /** Renames resources and tasks in a result. */
@@ -44,17 +45,16 @@ export class NameQualifier {
     this.#rename(result, 'taskId', 'task');
     this.#rename(this.#editor.within(result, 'task'), 'taskId', 'task');
     for (const task of this.#editor.objectsIn(result, 'tasks')) this.#rename(task, 'taskId', 'task');
-    // The result of a finished task (tasks/get of 2026-07-28).
-    const inner = this.#editor.within(result, 'result');
-    if (inner !== undefined) this.#contents(inner);
+    this.#outcome(result);
   }
 
-  /** Renames the resource or task that `params` of a request or notification names. */
+  /** Renames the resource or task that `params` of a request or notification names, and those in the result of a task that it is about. */
   params({ members }: RpcMessage): void {
     const params = this.#editor.within(members, 'params');
     this.#rename(params, 'uri', 'resource');
     this.#rename(params, 'taskId', 'task');
     this.#rename(params, 'elicitationId', 'task');
+    this.#outcome(params);
     this.meta(params);
   }
 
@@ -65,6 +65,21 @@ export class NameQualifier {
     this.#rename(this.#editor.within(meta, RELATED_TASK_KEY), 'taskId', 'task');
     this.#rename(this.#editor.within(meta, 'ui'), 'resourceUri', 'resource');
     this.#rename(meta, 'ui/resourceUri', 'resource');
+  }
+
+  /** The result or error of a finished task (`tasks/get` and `notifications/tasks` of 2026-07-28). */
+  #outcome(task: JsonMembers | undefined): void {
+    const result = this.#editor.within(task, 'result');
+    if (result !== undefined) this.#contents(result);
+    this.#error(task);
+  }
+
+  #error(parent: JsonMembers | undefined): void {
+    const data = this.#editor.within(this.#editor.within(parent, 'error'), 'data');
+    // The error that names URLs which the user must visit first (URLElicitationRequiredError).
+    for (const elicitation of this.#editor.objectsIn(data, 'elicitations'))
+      this.#rename(elicitation, 'elicitationId', 'task');
+    this.#rename(data, 'uri', 'resource');
   }
 
   #contents(result: JsonMembers): void {

@@ -1,11 +1,10 @@
-import { isRecord } from '../../http/json-object.js';
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
 import { SESSION_REVISIONS } from '../../messages/revision.js';
 import type { Sender } from '../connection.js';
 import { type Conversation, requestFor } from './conversation.js';
 import type { Editor } from './editor.js';
-import { joinInstructions, mergeCapabilities } from './merged-capabilities.js';
+import { joinInstructions, keptCapabilities, mergeCapabilities } from './merged-capabilities.js';
 import type { NamedTarget } from './named-target.js';
 import { paramsOf } from './params.js';
 import type { Outcome } from './request-ids.js';
@@ -82,7 +81,7 @@ export class Openings {
     );
     const capabilities = mergeCapabilities([...results.values()].map((result) => result?.capabilities));
     const instructions = joinInstructions(new Map([...results].map(([name, result]) => [name, result?.instructions])));
-    this.#settings.capabilities = capabilities;
+    this.#settings.capabilities = keptCapabilities(capabilities);
     const { serverInfo } = options;
     const result = {
       protocolVersion: revision,
@@ -146,8 +145,7 @@ export class Openings {
 }
 
 function capabilitiesIn(outcome: Outcome | undefined): Readonly<Record<string, unknown>> {
-  const capabilities = outcome === undefined ? undefined : resultOf(outcome)?.capabilities;
-  return isRecord(capabilities) ? capabilities : {};
+  return keptCapabilities(outcome === undefined ? undefined : resultOf(outcome)?.capabilities);
 }
 
 /** Reports `initialize` without an answer as a late start: `startTimeoutSeconds` limits it, and not `requestTimeoutSeconds`. */

@@ -1,9 +1,9 @@
 import type { Logger } from '../../core/logger.js';
 import type { PinFile, PinTable } from './pin-file.js';
+import { MAX_NAME_LENGTH } from './target-names.js';
 
 /** More tools of one target are hidden: a target that invents tools must not fill the memory or the file. */
 const MAX_TOOLS = 2_000;
-const MAX_NAME_LENGTH = 256;
 const MAX_LOGGED = 1_000;
 
 /**
@@ -14,6 +14,7 @@ export class ToolPins {
   readonly #file: PinFile | undefined;
   readonly #logger: Logger;
   #table: PinTable = new Map();
+  /** The remembered tools whose definition has changed, by target. */
   readonly #hidden = new Map<string, Set<string>>();
   readonly #logged = new Set<string>();
   readonly #complete = new Set<string>();
@@ -37,7 +38,7 @@ export class ToolPins {
     const shown = tools.map(({ name, hash }) => {
       const isShown = remember(known, name, hash);
       if (isShown) hidden.delete(name);
-      else if (hidden.size < MAX_TOOLS) hidden.add(name);
+      else if (known.has(name)) hidden.add(name);
       if (!isShown) this.#log(target, name, known.has(name));
       return isShown;
     });
@@ -58,9 +59,9 @@ export class ToolPins {
     this.#complete.add(target);
   }
 
-  /** True if the tool's last listed definition is not the remembered one. */
+  /** True if the tool's last listed definition is not the remembered one, or if it cannot be remembered. */
   isHidden(target: string, name: string): boolean {
-    return this.#hidden.get(target)?.has(name) === true;
+    return this.#hidden.get(target)?.has(name) === true || isTooMuch(this.#table.get(target), name);
   }
 
   #reload(): void {
@@ -89,10 +90,8 @@ export class ToolPins {
     const why = isKnown
       ? `its definition has changed since it was first listed (pin). To accept the new one, ${this.#file?.adviceFor(target) ?? 'restart this process'}`
       : `pin remembers at most ${MAX_TOOLS} tools of a target, with names of at most ${MAX_NAME_LENGTH} characters`;
-    this.#logOnce(
-      `${target} ${name}`,
-      `target "${target}": the tool "${name.slice(0, MAX_NAME_LENGTH)}" is hidden: ${why}`,
-    );
+    const shown = name.slice(0, MAX_NAME_LENGTH);
+    this.#logOnce(`${target} ${shown}`, `target "${target}": the tool "${shown}" is hidden: ${why}`);
   }
 
   #logOnce(about: string, line: string): void {
@@ -106,7 +105,13 @@ export class ToolPins {
 function remember(known: Map<string, string>, name: string, hash: string): boolean {
   const pinned = known.get(name);
   if (pinned !== undefined) return pinned === hash;
-  if (known.size >= MAX_TOOLS || name.length > MAX_NAME_LENGTH) return false;
+  if (isTooMuch(known, name)) return false;
   known.set(name, hash);
   return true;
+}
+
+/** True for a tool that is not remembered, and for which there is no room. */
+function isTooMuch(known: ReadonlyMap<string, string> | undefined, name: string): boolean {
+  if (name.length > MAX_NAME_LENGTH) return true;
+  return known !== undefined && known.size >= MAX_TOOLS && !known.has(name);
 }

@@ -36,8 +36,13 @@ export class ServerRequests {
     const editor = new Editor(message.bytes);
     editor.replace(message.idAt, id);
     editor.replace(token, id);
-    new NameQualifier(editor, directory, target.name).params(message);
-    emit(editor.result);
+    const edits = new NameQualifier(editor, directory, target.name);
+    edits.params(message);
+    if (edits.edited !== undefined) emit(edits.edited);
+    else {
+      group.ids.takeAsked(id);
+      this.#refuse(target, own, 'The request has too many links');
+    }
   }
 
   /** Passes the client's response on to the target that asked. */

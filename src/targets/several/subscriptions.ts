@@ -1,5 +1,5 @@
 import { memberOf } from '../../messages/json-members.js';
-import type { RpcMessage } from '../../messages/json-rpc.js';
+import { methodNotFound, type RpcMessage } from '../../messages/json-rpc.js';
 import { SUBSCRIPTION_KEY, subscriptionEnd } from '../../messages/stateless-response.js';
 import type { Sender } from '../connection.js';
 import { type Conversation, requestFor } from './conversation.js';
@@ -16,6 +16,8 @@ const ACKNOWLEDGE_MS = 10_000;
 /** Notifications that wait until all targets have acknowledged the subscription; more are dropped. */
 const MAX_EARLY = 100;
 const MAX_EARLY_BYTES = 1_048_576;
+/** Bytes that an acknowledgement may have more than the request, for `_meta`. */
+const MAX_FURTHER_BYTES = 65_536;
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
 
 interface Subscription {
@@ -28,6 +30,8 @@ interface Subscription {
   readonly lost: Set<NamedTarget>;
   /** The targets that have ended their part themselves. They are asked again while the subscription goes on. */
   readonly ended: Set<NamedTarget>;
+  /** The targets that do not have subscriptions. */
+  readonly lacking: Set<NamedTarget>;
   /** The filters that targets have accepted. */
   readonly acknowledged: Map<NamedTarget, Filter>;
   /** Notifications that came before the subscription was acknowledged to the client. */
@@ -95,6 +99,7 @@ export class Subscriptions {
       open: new Set(),
       lost: new Set(),
       ended: new Set(),
+      lacking: new Set(),
       acknowledged: new Map(),
       early: [],
       fault: undefined,
@@ -126,17 +131,20 @@ export class Subscriptions {
 
   #notify(subscription: Subscription, target: NamedTarget, notification: RpcMessage): void {
     if (notification.method === ACKNOWLEDGED) {
-      subscription.acknowledged.set(target, filterOf(notification) ?? {});
+      subscription.acknowledged.set(target, acceptedIn(notification, subscription.message));
       this.#acknowledgeIfComplete(subscription);
       return;
     }
     if (notification.method === 'notifications/cancelled') return;
     const editor = new Editor(notification.bytes);
-    new NameQualifier(editor, this.#conversation.directory, target.name).params(notification);
+    const edits = new NameQualifier(editor, this.#conversation.directory, target.name);
+    edits.params(notification);
     const name = memberOf(metaMembersOf(notification), SUBSCRIPTION_KEY);
     editor.replace(name, subscription.message.id ?? 'null');
-    if (subscription.isReady) this.#conversation.emit(editor.result);
-    else if (hasRoom(subscription.early, editor.result)) subscription.early.push(Buffer.from(editor.result));
+    const { edited } = edits;
+    if (edited === undefined) this.#conversation.missing.log(target.name, 'a notification', 'too_many_items');
+    else if (subscription.isReady) this.#conversation.emit(edited);
+    else if (hasRoom(subscription.early, edited)) subscription.early.push(Buffer.from(edited));
   }
 
   #settle(subscription: Subscription, target: NamedTarget, outcome: Outcome): void {
@@ -144,7 +152,8 @@ export class Subscriptions {
     if (outcome === 'cancelled') this.#forget(subscription);
     if (!this.#all.has(subscription)) return;
     this.#resumeLater(subscription, target, outcome);
-    if (!isResult(outcome) && !isMethodNotFound(outcome)) {
+    if (isMethodNotFound(outcome)) subscription.lacking.add(target);
+    else if (!isResult(outcome)) {
       this.#conversation.missing.log(target.name, 'subscriptions/listen', outcome);
       subscription.fault = { target, outcome };
     }
@@ -165,15 +174,20 @@ export class Subscriptions {
     if (!isReady && [...open].every((target) => acknowledged.has(target))) this.#acknowledge(subscription);
   }
 
-  /** Acknowledges the subscription with what the targets accepted together, or refuses it if none did. */
+  /** Acknowledges the subscription with what the targets accepted together, or refuses it if none did, as one server would. */
   #acknowledge(subscription: Subscription): void {
-    const { acknowledged, message, early, fault } = subscription;
+    const { acknowledged, message, early, fault, lacking, filters } = subscription;
     const { emit } = this.#conversation;
     const id = message.id ?? 'null';
     clearTimeout(subscription.timer);
     if (acknowledged.size === 0 && fault !== undefined) {
       this.#forget(subscription);
       emit(faultResponse(id, fault.target.name, fault.outcome));
+      return;
+    }
+    if (lacking.size === filters.size) {
+      this.#forget(subscription);
+      emit(methodNotFound(id));
       return;
     }
     subscription.isReady = true;
@@ -195,6 +209,12 @@ export class Subscriptions {
     clearTimeout(subscription.timer);
     this.#all.delete(subscription);
   }
+}
+
+/** The filter that a target has accepted, which is kept. It is a part of the client's: a longer one counts as nothing. */
+function acceptedIn(notification: RpcMessage, request: RpcMessage): Filter {
+  const isLonger = notification.bytes.length > request.bytes.length + MAX_FURTHER_BYTES;
+  return (isLonger ? undefined : filterOf(notification)) ?? {};
 }
 
 function hasRoom(early: readonly Buffer[], next: Buffer): boolean {

@@ -12,6 +12,7 @@ import { CallSender } from '../call-sender.js';
 import type { ConnectionSource, Sender } from '../connection.js';
 import { NamedTarget, type TargetListener } from './named-target.js';
 import { type Outcome, RequestIds, type SentRequest } from './request-ids.js';
+import { TaskTokens } from './task-tokens.js';
 
 /** A request to one target that is about to be sent. */
 export interface TargetRequest extends Omit<SentRequest, 'target'> {
@@ -33,6 +34,7 @@ const MAX_LOGGED_ANSWERS = 5;
 export class TargetGroup {
   readonly all: readonly NamedTarget[];
   readonly ids = new RequestIds();
+  readonly tasks = new TaskTokens();
   readonly #logger: Logger;
   readonly #askedAgain = new Set<NamedTarget>();
   #foreignAnswers = 0;

@@ -31,17 +31,22 @@ export class TargetMessages {
   /** Fails the requests that the target has not answered, and cancels those that it made. */
   gone(target: NamedTarget, reason: BridgeErrorCode): void {
     this.#client.serverRequests.cancelAllOf(target);
+    this.#conversation.group.tasks.forgetAllOf(target);
     this.#conversation.group.failAllOf(target, reason);
   }
 
   #progress(target: NamedTarget, message: RpcMessage): void {
-    const request = this.#conversation.group.ids.sent(keyInParams(message, 'progressToken'));
-    if (request?.target !== target || request.clientToken === undefined) return;
+    const { ids, tasks } = this.#conversation.group;
+    const key = keyInParams(message, 'progressToken');
+    const request = ids.sent(key);
+    const clientToken = request?.target === target ? request.clientToken : tasks.tokenFor(target, key);
+    if (clientToken === undefined) return;
     const editor = new Editor(message.bytes);
     const params = paramsOf(message);
-    editor.replace(memberOf(params, 'progressToken'), request.clientToken);
-    new NameQualifier(editor, this.#conversation.directory, target.name).meta(params);
-    this.#conversation.emit(editor.result);
+    editor.replace(memberOf(params, 'progressToken'), clientToken);
+    const edits = new NameQualifier(editor, this.#conversation.directory, target.name);
+    edits.meta(params);
+    this.#emit(target, edits);
   }
 
   /** A target cancels its own request, or in 2026-07-28 ends a subscription. */
@@ -55,16 +60,22 @@ export class TargetMessages {
   }
 
   #notify(target: NamedTarget, message: RpcMessage, about: readonly string[] | undefined): void {
-    const { group, directory, emit } = this.#conversation;
+    const { group, directory } = this.#conversation;
     const subscription = memberOf(metaMembersOf(message), SUBSCRIPTION_KEY);
     if (subscription !== undefined) {
       const request = group.ids.sent(keyOf(textOf(message.bytes, subscription)));
       if (request?.target === target) request.onNotification?.(message);
       return;
     }
-    const editor = new Editor(message.bytes);
-    if (!NameQualifier.hasNothingToRename(message.bytes))
-      new NameQualifier(editor, directory, target.name).params(message);
-    emit(editor.result, undefined, group.ids.clientKeysOf(target, about));
+    if (message.method === 'notifications/tasks/status') group.tasks.noteStatus(target, message);
+    const edits = new NameQualifier(new Editor(message.bytes), directory, target.name);
+    if (!NameQualifier.hasNothingToRename(message.bytes)) edits.params(message);
+    this.#emit(target, edits, group.ids.clientKeysOf(target, about));
+  }
+
+  /** A notification that cannot be renamed is dropped. */
+  #emit(target: NamedTarget, { edited }: NameQualifier, about?: readonly string[]): void {
+    if (edited === undefined) this.#conversation.missing.log(target.name, 'a notification', 'too_many_items');
+    else this.#conversation.emit(edited, undefined, about);
   }
 }

@@ -1,5 +1,7 @@
 /** Of more names, those are forgotten that were listed longest ago. */
 const MAX_NAMES = 10_000;
+/** Characters. Tools and prompts with longer names are not listed. */
+export const MAX_NAME_LENGTH = 256;
 const KEPT_MS = 24 * 3_600_000;
 
 /**
@@ -23,7 +25,7 @@ export class TargetNames {
       listedAt.set(name, now);
     }
     for (const [name, at] of listedAt) {
-      if (names.has(name) || (listedAt.size <= MAX_NAMES && now - at < KEPT_MS)) return;
+      if (listedAt.size <= MAX_NAMES && (names.has(name) || now - at < KEPT_MS)) return;
       listedAt.delete(name);
     }
   }
