@@ -13,7 +13,7 @@ interface Asked {
   readonly more?: Readonly<Record<string, string>>;
 }
 
-/** What a browser learns about the answer of a target with this type. */
+/** Returns the parts of an answer from which a browser learns its type. The target gives it this type. */
 async function answered(type: string | string[] | undefined, { method = 'POST', status = 200, more = {} }: Asked = {}) {
   const target = await startTarget((req, res) => {
     req.resume();

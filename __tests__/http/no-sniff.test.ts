@@ -28,7 +28,7 @@ const message = (token: string): RequestInit => ({
   body: JSON.stringify(call(1, 'delete')),
 });
 
-/** A server of ours from a command line. */
+/** A program behind `mcpStdioBackend()`. */
 async function startStdio(): Promise<string> {
   const served = await serveStdio();
   onTestFinished(() => served.stop());
