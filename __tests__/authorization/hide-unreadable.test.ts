@@ -69,6 +69,7 @@ const unreadable: [what: string, answer: RequestHandler, fault: string][] = [
   ['UTF-7', withType('application/json; charset =utf-7', json.replaceAll('"', '+ACI-')), 'its charset is utf-7'],
   ['ISO 8859-1', withType('application/json; a=b; charset=iso-8859-1', json), 'its charset is iso-8859-1'],
   ['bytes that are not UTF-8', withType('application/json', Buffer.from(`${json}\xff`, 'latin1')), 'it is not UTF-8'],
+  ['a text of 17 MiB', withType('application/json', Buffer.alloc(17_825_792, '1')), 'it is longer than 16 MiB'],
   ['events in UTF-16', withType('text/event-stream; charset=utf-16', utf16), 'its charset is utf-16'],
   ...Object.entries({
     'lines of JSON': ['application/x-ndjson', `${json}\n${json}\n`],

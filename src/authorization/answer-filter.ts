@@ -2,9 +2,15 @@ import type { ServerResponse } from 'node:http';
 import { isAnswered } from '../http/answered.js';
 import { replyJson } from '../http/reply.js';
 import { type Head, setHead } from '../http/set-head.js';
+import { CollectedBytes } from '../telemetry/collected-bytes.js';
 import { type AnswerType, answerTypeOf } from './answer-type.js';
 import { EventRewriter } from './event-rewriter.js';
 import { UnreadableAnswer } from './list-filter.js';
+
+/** Bytes of a JSON body. As `maxMessageBytes` of the backends. */
+const MAX_BODY_BYTES = 16_777_216;
+
+const TOO_LONG = 'it is longer than 16 MiB';
 
 type Callback = (() => void) | undefined;
 
@@ -36,7 +42,7 @@ class AnswerFilter {
   /** The methods of the response before this filter replaced them: its own, or those of another middleware. */
   readonly #original: Pick<ServerResponse, 'writeHead' | 'write' | 'end' | 'flushHeaders'>;
   readonly #events: EventRewriter;
-  readonly #collected: Buffer[] = [];
+  #collected = new CollectedBytes();
   #type: AnswerType | undefined;
   /** True once `writeHead()` was called, and with it the methods with which later middlewares have replaced it. */
   #hasHead = false;
@@ -46,13 +52,14 @@ class AnswerFilter {
     this.#res = res;
     this.#options = options;
     this.#original = { writeHead, write, end, flushHeaders };
-    this.#events = new EventRewriter((data) => {
+    const rewrite = (data: string): string => {
       try {
         return options.rewrite(data);
       } catch (error) {
         return options.refuse(faultOf(error));
       }
-    });
+    };
+    this.#events = new EventRewriter(rewrite, () => options.refuse(TOO_LONG));
   }
 
   install(): void {
@@ -94,9 +101,18 @@ class AnswerFilter {
     const type = this.#answerType();
     if (type === 'events') return this.#passOn(this.#events.push(bytes), callback);
     if (type === 'page') return this.#passOn(bytes, callback);
-    if (type === 'json') this.#collected.push(bytes);
+    if (type === 'json') this.#collect(bytes);
     callback?.();
     return true;
+  }
+
+  #collect(bytes: Buffer): void {
+    const isTooLong = this.#collected.length + bytes.length > MAX_BODY_BYTES;
+    if (!isTooLong) this.#collected.add(bytes);
+    else {
+      this.#collected = new CollectedBytes();
+      this.#replace(TOO_LONG);
+    }
   }
 
   #passOn(bytes: Buffer | string, callback: Callback): boolean {
@@ -107,7 +123,7 @@ class AnswerFilter {
     const type = this.#answerType();
     if (type === 'events') this.#finish(this.#events.push(last) + this.#events.rest(), callback);
     else if (type === 'page') this.#finish(last, callback);
-    else if (type === 'json') this.#endJson(Buffer.concat([...this.#collected, last]), callback);
+    else if (type === 'json') this.#endJson(last, callback);
     else callback?.();
   }
 
@@ -115,10 +131,16 @@ class AnswerFilter {
     (this.#original.end as (chunk: unknown, callback: Callback) => unknown).call(this.#res, last, callback);
   }
 
-  #endJson(whole: Buffer, callback: Callback): void {
+  #endJson(last: Buffer, callback: Callback): void {
     const res = this.#res;
+    this.#collect(last);
+    if (typeof this.#type === 'object') {
+      callback?.();
+      return;
+    }
     this.#completeHead();
     let rewritten: string;
+    const whole = this.#collected.bytes;
     const text = decode(whole);
     try {
       const type = answerTypeOf(res, this.#options.mayBePage);

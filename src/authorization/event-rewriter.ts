@@ -1,3 +1,8 @@
+import { CollectedBytes } from '../telemetry/collected-bytes.js';
+
+/** Bytes of an event. As `maxMessageBytes` of the backends. */
+const MAX_EVENT_BYTES = 16_777_216;
+
 /** An event ends with an empty line. Lines end in any of three ways, which a stream may mix (HTML standard, section 9.2.6). */
 const END_OF_EVENT = /(?:\r\n|\n|\r(?!\n)){2}/;
 
@@ -13,14 +18,19 @@ const MAX_PREFIX_LENGTH = 3;
  */
 export class EventRewriter {
   readonly #rewrite: (data: string) => string;
+  readonly #refuse: () => string;
   readonly #decoder = new TextDecoder();
-  /** The pieces of the incomplete event. They are joined once, at its end: joining them each time would take quadratic time. */
-  #pieces: string[] = [];
+  /** The incomplete event. It becomes one text at its end: joining its pieces each time would take quadratic time. */
+  #kept = new CollectedBytes();
+  /** True while the rest of an event over the limit is dropped. */
+  #isTooLong = false;
   #tail = '';
   #isAfterReturn = false;
 
-  constructor(rewrite: (data: string) => string) {
+  /** @param refuse Called for an event that is too long. Returns the data that replaces it. */
+  constructor(rewrite: (data: string) => string, refuse: () => string) {
     this.#rewrite = rewrite;
+    this.#refuse = refuse;
   }
 
   /** Takes more of the stream, and returns the rewritten events that are now complete. */
@@ -34,33 +44,56 @@ export class EventRewriter {
       piece = piece.slice(1);
     }
     this.#isAfterReturn = false;
-    this.#pieces.push(piece);
     const seam = this.#tail + piece;
     this.#tail = seam.slice(-MAX_PREFIX_LENGTH);
-    return END_OF_EVENT.test(seam) ? ready + this.#complete() : ready;
+    if (!END_OF_EVENT.test(seam)) return ready + this.#keep(piece);
+    return ready + this.#complete(this.#isTooLong ? this.#afterLongEvent(seam) : this.#take() + piece);
   }
 
   /** Returns the rewritten remainder when the stream ends. */
   rest(): string {
-    const rest = this.#pieces.join('') + this.#decoder.decode();
-    this.#pieces = [];
-    return this.#rewriteEvent(rest);
+    const rest = this.#take() + this.#decoder.decode();
+    return this.#isTooLong ? '' : this.#rewriteEvent(rest);
   }
 
-  #complete(): string {
-    let pending = this.#pieces.join('');
+  /** Returns the text that replaces the event if it becomes too long. The rest of it is then dropped. */
+  #keep(piece: string): string {
+    if (this.#isTooLong) return '';
+    this.#kept.add(Buffer.from(piece));
+    if (this.#kept.length <= MAX_EVENT_BYTES) return '';
+    this.#take();
+    this.#isTooLong = true;
+    return `data: ${this.#refuse()}\n\n`;
+  }
+
+  #take(): string {
+    const text = this.#kept.toString();
+    this.#kept = new CollectedBytes();
+    return text;
+  }
+
+  #afterLongEvent(seam: string): string {
+    this.#isTooLong = false;
+    const end = END_OF_EVENT.exec(seam);
+    return seam.slice((end?.index ?? 0) + (end?.[0].length ?? 0));
+  }
+
+  #complete(text: string): string {
+    let pending = text;
     let ready = '';
     for (let end = END_OF_EVENT.exec(pending); end !== null; end = END_OF_EVENT.exec(pending)) {
       ready += this.#rewriteEvent(pending.slice(0, end.index)) + end[0];
       pending = pending.slice(end.index + end[0].length);
     }
-    this.#pieces = [pending];
+    this.#kept.add(Buffer.from(pending));
     this.#tail = pending.slice(-MAX_PREFIX_LENGTH);
     this.#isAfterReturn = pending === '' && ready.endsWith('\r');
     return ready;
   }
 
   #rewriteEvent(event: string): string {
+    // It came in one piece.
+    if (event.length > MAX_EVENT_BYTES) return `data: ${this.#refuse()}`;
     const lines = event.split(/\r\n|\n|\r/);
     // Event stream readers ignore these lines, but a client that parses the whole answer as JSON does not.
     const unknown = lines.filter((line) => !KNOWN_FIELD.test(line)).join('\n');

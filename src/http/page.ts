@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { escapeHtml } from './html.js';
+import { NO_SNIFF } from './no-sniff.js';
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --quiet: #57606a; --line: #8c959f; --accent: #0550ae; --on-accent: #ffffff; }
@@ -29,7 +30,7 @@ const HEADERS = Object.freeze({
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; frame-ancestors 'none'`,
   'x-frame-options': 'DENY',
-  'x-content-type-options': 'nosniff',
+  ...NO_SNIFF,
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
 });

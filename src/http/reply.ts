@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { isAnswered } from './answered.js';
 import { closeAfterAnswer } from './close-after-answer.js';
+import { NO_SNIFF } from './no-sniff.js';
 
 /** A prepared answer that can be sent any number of times. */
 export interface JsonReply {
@@ -14,7 +15,7 @@ type Headers = Readonly<Record<string, string>>;
 /** Prepares an answer. `body` is JSON text. Header names are in lower case, as in agentgateway's answers. */
 export function prepareJson(status: number, body: string, headers: Headers = {}): JsonReply {
   const described = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-  return { status, headers: { ...headers, ...described }, body };
+  return { status, headers: { ...headers, ...described, ...NO_SNIFF }, body };
 }
 
 /** Sends an answer. Sends nothing if an earlier middleware has answered and still called `next()`. */

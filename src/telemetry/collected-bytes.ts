@@ -15,6 +15,15 @@ export class CollectedBytes {
     this.#length = length;
   }
 
+  get length(): number {
+    return this.#length;
+  }
+
+  /** All of them, as a view that the next `add()` may change. */
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
   toString(): string {
     return this.#bytes.toString('utf8', 0, this.#length);
   }

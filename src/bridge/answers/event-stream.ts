@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { isExpiredOrWithdrawn, withdrawalOf } from '../../core/token-validity.js';
 import { hasHungUp, onceClosed } from '../../http/hang-up.js';
+import { NO_SNIFF } from '../../http/no-sniff.js';
 import type { EventLog } from './event-log.js';
 import { failAnswer, type OpenAnswer } from './open-answer.js';
 
@@ -8,6 +9,7 @@ const STREAM_HEADERS = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
+  ...NO_SNIFF,
 };
 /** The time that a client is asked to wait before it reconnects, in milliseconds. */
 const RETRY_MS = 1_000;

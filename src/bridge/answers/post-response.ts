@@ -4,6 +4,7 @@ import { forwardedRequestId } from '../../core/request-id.js';
 import { isExpiredOrWithdrawn, type Withdrawal, withdrawalOf } from '../../core/token-validity.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp } from '../../http/hang-up.js';
+import { NO_SNIFF } from '../../http/no-sniff.js';
 import { PARAMETER_PREFIX } from '../../messages/header-value.js';
 import { refuserOf } from '../../oauth/refusal.js';
 import type { AcceptedForms } from './accepted-forms.js';
@@ -191,7 +192,7 @@ export class PostResponse implements Recipient {
     const { res } = this.#plan.request;
     if (!this.#isUnanswered) return;
     this.#hasWritten = true;
-    const own = { 'content-type': 'application/json', 'content-length': message.length };
+    const own = { 'content-type': 'application/json', 'content-length': message.length, ...NO_SNIFF };
     this.#write(() => {
       res.writeHead(status, headers === undefined ? own : { ...own, ...headers(false) });
       res.end(message);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Provider } from 'oidc-provider';
 import { escapeHtml, nameToHtml } from '../../http/html.js';
+import { NO_SNIFF } from '../../http/no-sniff.js';
 import { replyPage } from '../../http/page.js';
 import { withoutClosingSlash } from '../../http/well-known.js';
 import type { DevResource } from './configuration.js';
@@ -26,7 +27,7 @@ export async function interact(
     }
   } catch (error) {
     const status = (error as Error).name === 'SessionNotFound' ? 400 : 500;
-    res.writeHead(status, { 'content-type': 'text/plain' });
+    res.writeHead(status, { 'content-type': 'text/plain', ...NO_SNIFF });
     res.end('This login has expired or was started in another browser. Connect again from your client.');
   }
 }

@@ -1,3 +1,4 @@
+import { NO_SNIFF } from '../../http/no-sniff.js';
 import type { Page } from '../admin/page-server.js';
 import type { Metrics } from './metrics.js';
 
@@ -5,7 +6,7 @@ import type { Metrics } from './metrics.js';
 export function createMetricsPages(metrics: Metrics): ReadonlyMap<string, Page> {
   const page: Page = async (_req, res) => {
     const text = await metrics.text();
-    res.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' });
+    res.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store', ...NO_SNIFF });
     res.end(text);
   };
   return new Map([

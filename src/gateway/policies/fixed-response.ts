@@ -1,3 +1,4 @@
+import { NO_SNIFF } from '../../http/no-sniff.js';
 import type { Middleware } from '../../index.js';
 import type { DirectResponseConfig } from '../config/direct-response.js';
 
@@ -5,7 +6,7 @@ import type { DirectResponseConfig } from '../config/direct-response.js';
 export function respond({ status, body }: DirectResponseConfig): Middleware {
   const bytes = Buffer.from(body);
   // No type: the file says none, and a browser must not guess one.
-  const headers = { 'content-length': bytes.length, 'x-content-type-options': 'nosniff' };
+  const headers = { 'content-length': bytes.length, ...NO_SNIFF };
   return (req, res) => {
     // These have no body, and no length.
     if (status === 204 || status === 304) res.writeHead(status).end();
