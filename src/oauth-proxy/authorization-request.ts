@@ -3,6 +3,7 @@ import type { Parameters } from '../http/form.js';
 import { withoutClosingSlash } from '../http/well-known.js';
 import type { Client } from './client.js';
 import type { OAuthProxyContext } from './context.js';
+import { type LoginScopes, loginScopes } from './login-scopes.js';
 import { OAuthError, type OAuthErrorName } from './oauth-error.js';
 import { isAllowedRedirectUri, registeredRedirectUri } from './redirect-uri.js';
 import { splitList } from './split-list.js';
@@ -17,8 +18,7 @@ export interface Requester {
 }
 
 /** The rest of a client's authorization request (RFC 6749, section 4.1.1; RFC 7636, section 4.3), checked. */
-export interface AuthorizationRequest {
-  readonly scopes: readonly string[];
+export interface AuthorizationRequest extends LoginScopes {
   readonly codeChallenge: string;
   /** The prompts that the client wants for its user (OpenID Connect Core, section 3.1.2.1). */
   readonly prompts: readonly string[];
@@ -81,7 +81,10 @@ function refusedUri(error: OAuthErrorName, message: string, redirectUri: string,
  *
  * @throws {OAuthError} It is sent to the client's redirect URI.
  */
-export function parseAuthorizationRequest(parameters: Parameters, ourResource: string): AuthorizationRequest {
+export function parseAuthorizationRequest(
+  parameters: Parameters,
+  options: OAuthProxyContext['options'],
+): AuthorizationRequest {
   const refuseUnless = (good: boolean, error: OAuthError['error'], description: string) => {
     if (!good) throw new OAuthError(error, description);
   };
@@ -98,12 +101,12 @@ export function parseAuthorizationRequest(parameters: Parameters, ourResource: s
   refuseUnless(get('scope').length <= MAX_SCOPE_LENGTH, 'invalid_scope', 'scope is too long');
   refuseUnless(SCOPES.test(get('scope')), 'invalid_scope', 'scope contains a character that a scope cannot have');
   refuseUnless(
-    resource === undefined || isSameResource(resource, ourResource),
+    resource === undefined || isSameResource(resource, options.resource.href),
     'invalid_target',
     'resource must be the resource of this server',
   );
   return {
-    scopes: splitList(get('scope')),
+    ...loginScopes(options, splitList(get('scope'))),
     codeChallenge,
     prompts: splitList(get('prompt')),
     passedOn: PASSED_ON.flatMap((name) => (parameters.has(name) ? [[name, get(name)] as const] : [])),

@@ -49,6 +49,7 @@ function loginUrl(
     redirectUri,
     state,
     scopes: request.scopes,
+    areFilledIn: request.areFilledIn || undefined,
     codeChallenge: request.codeChallenge,
     verifier,
   };
