@@ -13,6 +13,7 @@ import { askForConsent } from './consent-page.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { isForeignHttps } from './redirect-uri.js';
+import { REPEATABLE } from './require-our-resource.js';
 import { replyErrorToClient, replyRedirect, startLogin } from './upstream-login.js';
 
 /** Creates the authorization endpoint (RFC 6749, section 3.1), and the endpoint that receives the consent page's form. */
@@ -57,7 +58,7 @@ async function withRequest(
   { query, hasUserActed }: { readonly query: string; readonly hasUserActed: boolean },
   proceed: (requester: Requester, request: AuthorizationRequest) => Promise<void>,
 ): Promise<void> {
-  const parameters = parseForm(query);
+  const parameters = parseForm(query, REPEATABLE);
   if (parameters === undefined) throw new OAuthError('invalid_request', 'A parameter appears more than once');
   const client = await context.clients.find(parameters.get('client_id'), req);
   const requester = requireRequester(parameters, client, context.options);
