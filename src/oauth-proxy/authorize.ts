@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseForm } from '../http/form.js';
 import { rawQuery, requestTarget } from '../http/request-target.js';
-import { callerNetwork } from '../limits/caller-address.js';
 import {
   type AuthorizationRequest,
   parseAuthorizationRequest,
@@ -26,7 +25,7 @@ export function createAuthorize(context: OAuthProxyContext) {
       const browser = loginCookies.identify(req, res);
       const consent = consentFingerprint(context, requester, request);
       if (consent === undefined || browser.allowed.includes(consent)) {
-        replyRedirect(res, await startLogin(context, { requester, request, browser, caller: callerNetwork(req) }));
+        replyRedirect(res, await startLogin(context, req, res, { requester, request, browser }));
       } else {
         askForConsent(context, res, { requester, request, browser, query });
       }
@@ -37,7 +36,7 @@ export function createAuthorize(context: OAuthProxyContext) {
     const { query, allowed, browser } = await readConsent(context, req);
     await withRequest(context, req, res, { query, hasUserActed: true }, async (requester, request) => {
       if (!allowed) throw new OAuthError('access_denied', 'The user has denied the request');
-      const login = await startLogin(context, { requester, request, browser, caller: callerNetwork(req) });
+      const login = await startLogin(context, req, res, { requester, request, browser });
       const given = consentFingerprint(context, requester, request);
       if (given !== undefined) loginCookies.remember(res, browser, given);
       replyRedirect(res, login);

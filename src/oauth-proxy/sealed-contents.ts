@@ -41,8 +41,10 @@ const SHAPES = {
   consent: { query: isText, browserId: isText },
   /** A browser: the contents of its login cookie, with fingerprints of its user's consents, the latest last. */
   browser: { id: isText, allowed: isTextList },
-  /** A login in progress at the upstream server: the contents of our `state` there. */
+  /** A login in progress at the upstream server: the contents of a cookie, or of our `state` there. */
   login: {
+    /** Our `state`, if the login is in a cookie. */
+    handle: isTextOrAbsent,
     browserId: isText,
     client: isText,
     /** The client as the log names it. */
