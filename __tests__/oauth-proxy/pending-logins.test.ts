@@ -35,7 +35,7 @@ async function begin(resource?: string) {
     const { headers } = await browser.get(client.authorizationUrl({ state }));
     return new URL(headers.get('location') ?? '').searchParams.get('state') ?? '';
   };
-  return { flow, browser, logIn };
+  return { flow, client, browser, logIn };
 }
 
 async function callBack({ base, upstream }: OAuthProxyFlow, browser: Cookies, state: string) {
@@ -96,17 +96,17 @@ describe('a login in a cookie', () => {
   });
 
   test('does not come back to another browser, nor to one whose cookie is gone, is that of another login, or is altered', async () => {
-    const { flow, browser, logIn } = await begin();
+    const { flow, client, browser, logIn } = await begin();
     const [one, other] = [await logIn('one'), await logIn('other')];
     const [nameOfOne, nameOfOther] = browser.logins as [string, string];
     const value = browser.values.get(nameOfOne) as string;
     const expectPage = async (who: Cookies, state: string) =>
       expect(await callBack(flow, who, state)).toEqual({ status: 400, state: null });
     await expectPage(new Cookies(), one);
-    const { browser: stranger } = await begin();
-    await stranger.get(`${flow.base}/authorize`);
-    stranger.values.set(nameOfOne, value);
-    await expectPage(stranger, one);
+    const another = new Cookies();
+    await another.get(client.authorizationUrl());
+    another.values.set(nameOfOne, value);
+    await expectPage(another, one);
     await expectPage(browser, value);
     await expectPage(browser, one.toLowerCase());
     for (const wrong of [browser.values.get(nameOfOther) as string, `${value}A`, one, '']) {
