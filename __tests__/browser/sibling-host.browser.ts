@@ -21,14 +21,14 @@ interface Scene {
   /** The `Cookie` headers that reached our callback. */
   readonly cookies: string[];
   /** The next answer of the sibling host: its `Set-Cookie` and `Location`. */
-  readonly sibling: { setCookie: string; location: string };
+  readonly sibling: { setCookie: string[]; location: string };
 }
 
 /** Starts our server on one host of a domain and an attacker's on another, over https, for a real browser. */
 async function startScene(): Promise<Scene> {
   const flow = await startOAuthProxyFlow('keycloak', 'keycloak', { resourceMetadata: { resource: `${HOST}/mcp` } });
   const cookies: string[] = [];
-  const sibling = { setCookie: '', location: '' };
+  const sibling = { setCookie: [] as string[], location: '' };
   const codes: (string | null)[] = [];
   const ours = await serveHttps((req, res) => {
     if (req.url?.includes('/callback?')) cookies.push(req.headers.cookie ?? '');
@@ -84,19 +84,21 @@ async function finishLogin(page: Page): Promise<void> {
   await page.waitForLoadState();
 }
 
-/** The attacker's own login, up to the login page: the URL where it continues, and the cookie that it needs. */
+/** The attacker's own login, up to the login page: the URL where it continues, and the cookies that it needs. */
 async function prepareAttack(scene: Scene) {
   const page = await newPage(scene);
   await startLogin(page, await register(scene), scene);
-  const [cookie] = await page.context().cookies(HOST);
-  if (cookie === undefined) throw new Error('no cookie was set');
-  expect(cookie).toMatchObject({ domain: 'a.example.test', secure: true, httpOnly: true });
-  expect(cookie.name).toMatch(/^__Host-mcp-login-/);
-  return { loginUrl: page.url(), cookie };
+  const cookies = await page.context().cookies(HOST);
+  for (const cookie of cookies)
+    expect(cookie).toMatchObject({ domain: 'a.example.test', secure: true, httpOnly: true });
+  expect(cookies.map(({ name }) => name)).toEqual(OUR_COOKIES);
+  return { loginUrl: page.url(), cookies };
 }
 
+const OUR_COOKIES = [expect.stringMatching(/^__Host-mcp-login-/), expect.stringMatching(/^__Host-mcp-state-/)];
+
 /** The victim opens a link to the sibling host, and logs in at the server that they know. */
-async function openAttack(scene: Scene, setCookie: string, loginUrl: string): Promise<Page> {
+async function openAttack(scene: Scene, setCookie: string[], loginUrl: string): Promise<Page> {
   Object.assign(scene.sibling, { setCookie, location: loginUrl });
   const page = await newPage(scene);
   await page.goto(SIBLING);
@@ -105,6 +107,8 @@ async function openAttack(scene: Scene, setCookie: string, loginUrl: string): Pr
   return page;
 }
 
+const ofDomain = (cookie: string) => `${cookie}; Domain=example.test; Path=/; Secure`;
+
 test('control: a login in one browser gives the client its code', async () => {
   const scene = await startScene();
   const page = await newPage(scene);
@@ -112,7 +116,7 @@ test('control: a login in one browser gives the client its code', async () => {
   await finishLogin(page);
   expect(await page.title()).toBe('back at the client');
   expect(scene.codes).toEqual([expect.any(String)]);
-  expect(scene.cookies).toEqual([expect.stringMatching(/^__Host-mcp-login-/)]);
+  expect(scene.cookies.map((header) => header.split('; '))).toEqual([OUR_COOKIES]);
 });
 
 /** Bytes, as latin1, that JavaScript's `trim()` removes, or that become such a character in another encoding. */
@@ -127,10 +131,10 @@ const prefixes: [what: string, bytes: string][] = [
 
 test.each(prefixes)('%s before the name: the login does not continue', async (_what, bytes) => {
   const scene = await startScene();
-  const { loginUrl, cookie } = await prepareAttack(scene);
-  const setCookie = `${bytes}${cookie.name}=${cookie.value}; Domain=example.test; Path=/; Secure`;
-  const page = await openAttack(scene, setCookie, loginUrl);
-  expect(scene.cookies, 'the browser has sent it').toEqual([`${bytes}${cookie.name}=${cookie.value}`]);
+  const { loginUrl, cookies } = await prepareAttack(scene);
+  const planted = cookies.map(({ name, value }) => `${bytes}${name}=${value}`);
+  const page = await openAttack(scene, planted.map(ofDomain), loginUrl);
+  expect(scene.cookies, 'the browser has sent them').toEqual([planted.join('; ')]);
   expect(await page.getByRole('heading').textContent()).toBe('This login cannot continue');
   expect(scene.codes).toEqual([]);
 });
@@ -141,10 +145,10 @@ test.each<[what: string, rename: (name: string) => string, reaches: boolean]>([
   ['the name in other capitals', (name) => name.replace('mcp', 'Mcp').replace('__Host-', '__-Host-'), true],
 ])('control: an ordinary cookie of the sibling host does not count: %s', async (_what, rename, reaches) => {
   const scene = await startScene();
-  const { loginUrl, cookie } = await prepareAttack(scene);
-  const setCookie = `${rename(cookie.name)}=${cookie.value}; Domain=example.test; Path=/; Secure`;
-  const page = await openAttack(scene, setCookie, loginUrl);
-  expect(scene.cookies).toEqual([reaches ? `${rename(cookie.name)}=${cookie.value}` : '']);
+  const { loginUrl, cookies } = await prepareAttack(scene);
+  const planted = cookies.map(({ name, value }) => `${rename(name)}=${value}`);
+  const page = await openAttack(scene, planted.map(ofDomain), loginUrl);
+  expect(scene.cookies).toEqual([reaches ? planted.join('; ') : '']);
   expect(await page.getByRole('heading').textContent()).toBe('This login cannot continue');
   expect(scene.codes).toEqual([]);
 });

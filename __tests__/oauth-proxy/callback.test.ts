@@ -5,10 +5,10 @@ import { type OAuthProxyFlow, SECRET, startOAuthProxyFlow, unseal } from '../sup
 import { type Page, UserAgent } from '../support/user-agent.js';
 
 /** A login in progress: the browser, and our `state` at the upstream server. */
-async function underWay(flow: OAuthProxyFlow): Promise<{ agent: UserAgent; state: string }> {
+async function underWay(flow: OAuthProxyFlow, ofClient = 'mine'): Promise<{ agent: UserAgent; state: string }> {
   const client = await registerClient(flow);
   const agent = new UserAgent();
-  const page = await client.authorize({}, agent);
+  const page = await client.authorize({ state: ofClient }, agent);
   return { agent, state: redirectOf(page).parameters.state ?? '' };
 }
 
@@ -25,7 +25,8 @@ function expectPage({ response, html }: Page): void {
 describe('the login must be from this server and this browser, and recent', () => {
   test('no state, an altered one, an expired one, one for another purpose', async () => {
     const flow = await startOAuthProxyFlow('keycloak');
-    const { agent, state } = await underWay(flow);
+    // Too long for a cookie, so that our state contains it.
+    const { agent, state } = await underWay(flow, 's'.repeat(2_000));
     const { seal } = flow;
     const opened = unseal(flow, 'login', state);
     const iss = flow.upstream.issuer;
@@ -36,6 +37,7 @@ describe('the login must be from this server and this browser, and recent', () =
       state.slice(0, -4),
       seal.close('login', opened, -1),
       seal.close('consent', opened as never),
+      seal.close('login', { ...opened, handle: 'h' }),
       createOAuthProxySeal([SECRET], ['https://other.example/mcp', flow.upstream.issuer, null]).close('login', opened),
     ]) {
       expectPage(await callBack(flow, agent, { code: 'c', state: bad, iss }));

@@ -143,6 +143,7 @@ describe('the log says who was refused what, by whom, why, and what to change', 
       client: fingerprint(client.id),
       upstream: undefined,
       scopes: [],
+      areFilledIn: undefined,
       granted: undefined,
       token: 'unknown there',
     };

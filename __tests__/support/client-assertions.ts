@@ -1,5 +1,6 @@
 import type { MaxProofs } from '../../src/auth/binding/proof-shares.js';
 import type { UpstreamError } from '../../src/core/errors.js';
+import { type Parameters, parseForm } from '../../src/http/form.js';
 import {
   type AssertionOptions,
   type ClientAssertions,
@@ -47,7 +48,7 @@ export async function verdictOn(
   const form =
     typeof assertion === 'string' ? { client_assertion: assertion, client_assertion_type: ASSERTION_TYPE } : assertion;
   try {
-    await verifier.verify(client, new Map(Object.entries(form)), '192.0.2.1');
+    await verifier.verify(client, parseForm(String(new URLSearchParams(form))) as Parameters, '192.0.2.1');
     return 'accepted';
   } catch (error) {
     const { error: name, code = name, status, message } = error as Partial<OAuthError & UpstreamError>;

@@ -123,6 +123,7 @@ const entra: ProviderBehaviour = {
     }
     if (prompt === 'consent') return ['access_denied', 'AADSTS90095: Admin consent is required for these permissions'];
     const scopes = (request.get('scope') ?? '').split(' ');
+    if (scopes[0] === '') return ['invalid_request', "AADSTS900144: The request must contain the parameter 'scope'"];
     const known = scopes.every((scope) => OPENID_SCOPES.includes(scope) || isOfApplication(scope));
     return known ? undefined : ['invalid_scope', 'AADSTS70011: The provided value for scope is not valid'];
   },

@@ -1,11 +1,12 @@
 import { printableJson } from '../core/printable.js';
 import type { Parameters } from '../http/form.js';
-import { withoutClosingSlash } from '../http/well-known.js';
 import { splitAtSpaces } from '../providers/identity/identity-provider.js';
 import type { Client } from './client.js';
 import type { OAuthProxyContext } from './context.js';
+import { type LoginScopes, loginScopes } from './login-scopes.js';
 import { OAuthError, type OAuthErrorName } from './oauth-error.js';
 import { isAllowedRedirectUri, registeredRedirectUri } from './redirect-uri.js';
+import { requireOurResource } from './require-our-resource.js';
 
 /** The client of an authorization request and its redirect URI, both checked before anything is sent there. */
 export interface Requester {
@@ -17,8 +18,7 @@ export interface Requester {
 }
 
 /** The rest of a client's authorization request (RFC 6749, section 4.1.1; RFC 7636, section 4.3), checked. */
-export interface AuthorizationRequest {
-  readonly scopes: readonly string[];
+export interface AuthorizationRequest extends LoginScopes {
   readonly codeChallenge: string;
   /** The prompts that the client wants for its user (OpenID Connect Core, section 3.1.2.1). */
   readonly prompts: readonly string[];
@@ -81,13 +81,15 @@ function refusedUri(error: OAuthErrorName, message: string, redirectUri: string,
  *
  * @throws {OAuthError} It is sent to the client's redirect URI.
  */
-export function parseAuthorizationRequest(parameters: Parameters, ourResource: string): AuthorizationRequest {
+export function parseAuthorizationRequest(
+  parameters: Parameters,
+  options: OAuthProxyContext['options'],
+): AuthorizationRequest {
   const refuseUnless = (good: boolean, error: OAuthError['error'], description: string) => {
     if (!good) throw new OAuthError(error, description);
   };
   const get = (name: string) => parameters.get(name) ?? '';
   const codeChallenge = get('code_challenge');
-  const resource = parameters.get('resource');
   refuseUnless(get('response_type') === 'code', 'unsupported_response_type', 'response_type must be code');
   refuseUnless(S256_CHALLENGE.test(codeChallenge), 'invalid_request', 'PKCE is required: code_challenge');
   refuseUnless(get('code_challenge_method') === 'S256', 'invalid_request', 'code_challenge_method must be S256');
@@ -97,25 +99,11 @@ export function parseAuthorizationRequest(parameters: Parameters, ourResource: s
   refuseUnless(get('state').length <= MAX_STATE_LENGTH, 'invalid_request', 'state is too long');
   refuseUnless(get('scope').length <= MAX_SCOPE_LENGTH, 'invalid_scope', 'scope is too long');
   refuseUnless(SCOPES.test(get('scope')), 'invalid_scope', 'scope contains a character that a scope cannot have');
-  refuseUnless(
-    resource === undefined || isSameResource(resource, ourResource),
-    'invalid_target',
-    'resource must be the resource of this server',
-  );
+  requireOurResource(parameters, options.resource.href);
   return {
-    scopes: splitAtSpaces(get('scope')),
+    ...loginScopes(options, splitAtSpaces(get('scope'))),
     codeChallenge,
     prompts: splitAtSpaces(get('prompt')),
     passedOn: PASSED_ON.flatMap((name) => (parameters.has(name) ? [[name, get(name)] as const] : [])),
   };
-}
-
-/** Compares normalised URLs: clients write the host in lower case, omit a default port, and end `https://host` with a slash. */
-export function isSameResource(one: string, other: string): boolean {
-  return normalised(one) === normalised(other);
-}
-
-function normalised(resource: string): string {
-  const href = URL.canParse(resource) ? new URL(resource).href : resource;
-  return withoutClosingSlash(href);
 }

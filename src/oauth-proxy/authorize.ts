@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseForm } from '../http/form.js';
 import { rawQuery, requestTarget } from '../http/request-target.js';
-import { callerNetwork } from '../limits/caller-address.js';
 import {
   type AuthorizationRequest,
   parseAuthorizationRequest,
@@ -13,6 +12,7 @@ import { askForConsent } from './consent-page.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { isForeignHttps } from './redirect-uri.js';
+import { REPEATABLE } from './require-our-resource.js';
 import { replyErrorToClient, replyRedirect, startLogin } from './upstream-login.js';
 
 /** Creates the authorization endpoint (RFC 6749, section 3.1), and the endpoint that receives the consent page's form. */
@@ -25,7 +25,7 @@ export function createAuthorize(context: OAuthProxyContext) {
       const browser = loginCookies.identify(req, res);
       const consent = consentFingerprint(context, requester, request);
       if (consent === undefined || browser.allowed.includes(consent)) {
-        replyRedirect(res, await startLogin(context, { requester, request, browser, caller: callerNetwork(req) }));
+        replyRedirect(res, await startLogin(context, req, res, { requester, request, browser }));
       } else {
         askForConsent(context, res, { requester, request, browser, query });
       }
@@ -36,7 +36,7 @@ export function createAuthorize(context: OAuthProxyContext) {
     const { query, allowed, browser } = await readConsent(context, req);
     await withRequest(context, req, res, { query, hasUserActed: true }, async (requester, request) => {
       if (!allowed) throw new OAuthError('access_denied', 'The user has denied the request');
-      const login = await startLogin(context, { requester, request, browser, caller: callerNetwork(req) });
+      const login = await startLogin(context, req, res, { requester, request, browser });
       const given = consentFingerprint(context, requester, request);
       if (given !== undefined) loginCookies.remember(res, browser, given);
       replyRedirect(res, login);
@@ -57,12 +57,12 @@ async function withRequest(
   { query, hasUserActed }: { readonly query: string; readonly hasUserActed: boolean },
   proceed: (requester: Requester, request: AuthorizationRequest) => Promise<void>,
 ): Promise<void> {
-  const parameters = parseForm(query);
+  const parameters = parseForm(query, REPEATABLE);
   if (parameters === undefined) throw new OAuthError('invalid_request', 'A parameter appears more than once');
   const client = await context.clients.find(parameters.get('client_id'), req);
   const requester = requireRequester(parameters, client, context.options);
   try {
-    await proceed(requester, parseAuthorizationRequest(parameters, context.options.resource.href));
+    await proceed(requester, parseAuthorizationRequest(parameters, context.options));
   } catch (error) {
     if (!hasUserActed && isForeignHttps(requester.redirectUri, context.options.resource.host)) throw error;
     replyErrorToClient(context, req, res, requester, error);

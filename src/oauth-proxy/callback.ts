@@ -18,7 +18,7 @@ const PRINTABLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,500}$/;
 export function createCallback(context: OAuthProxyContext) {
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const parameters = parseForm(rawQuery(requestTarget(req)));
-    const login = requireLogin(context, req, parameters);
+    const login = requireLogin(context, req, res, parameters?.get('state'));
     context.refusals.about(req, { client: login.name });
     let upstream: ServerMetadata;
     try {
@@ -37,8 +37,13 @@ export function createCallback(context: OAuthProxyContext) {
 }
 
 /** @throws {OAuthError} If the login was not started here, was started in another browser, or has expired. */
-function requireLogin({ seal, loginCookies }: OAuthProxyContext, req: IncomingMessage, parameters?: Parameters): Login {
-  const login = seal.open('login', parameters?.get('state'));
+function requireLogin(
+  { pendingLogins, loginCookies }: OAuthProxyContext,
+  req: IncomingMessage,
+  res: ServerResponse,
+  state: string | undefined,
+): Login {
+  const login = pendingLogins.end(req, res, state);
   if (login === undefined || loginCookies.find(req, login.browserId) === undefined) {
     throw new OAuthError('invalid_request', 'This login has expired or was started in another browser');
   }
@@ -57,12 +62,12 @@ function requireIssuer({ issuer, sendsIss }: ServerMetadata, iss: string | undef
 
 function answerOf(
   { seal }: OAuthProxyContext,
-  { client, upstream, redirectUri, scopes, codeChallenge, verifier }: Login,
+  { client, upstream, redirectUri, scopes, areFilledIn, codeChallenge, verifier }: Login,
   parameters: Parameters | undefined,
 ): { code: string } | { error: string; error_description?: string } {
   const code = parameters?.get('code');
   if (code !== undefined && parameters?.get('error') === undefined) {
-    const contents = { client, upstream, redirectUri, scopes, codeChallenge, code, verifier };
+    const contents = { client, upstream, redirectUri, scopes, areFilledIn, codeChallenge, code, verifier };
     return { code: seal.close('code', contents, CODE_SECONDS) };
   }
   const textOf = (name: string) => {

@@ -4,6 +4,7 @@ import type { ServerMetadata } from '../upstream/server-metadata.js';
 import type { ClientAssertions } from './client-assertion.js';
 import type { Clients } from './clients.js';
 import type { LoginCookies } from './login-cookie.js';
+import type { PendingLogins } from './pending-logins.js';
 import type { RefusalLog } from './refusal-log.js';
 import type { OAuthProxySeal } from './sealed-contents.js';
 import type { UpstreamClients } from './upstream-clients.js';
@@ -20,6 +21,7 @@ export interface OAuthProxyContext {
   readonly announcesDocuments: boolean;
   readonly upstreamClients: UpstreamClients;
   readonly loginCookies: LoginCookies;
+  readonly pendingLogins: PendingLogins;
   readonly refusals: RefusalLog;
   /** @throws {UpstreamError} */
   readonly upstream: () => Promise<ServerMetadata>;

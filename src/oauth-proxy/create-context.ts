@@ -10,6 +10,7 @@ import type { OAuthProxyContext } from './context.js';
 import { createClientDocuments } from './documents/client-documents.js';
 import { knownMetadata } from './issuing/known-metadata.js';
 import { createLoginCookies } from './login-cookie.js';
+import { createPendingLogins } from './pending-logins.js';
 import { createRefusalLog } from './refusal-log.js';
 import { registerUpstream } from './register-upstream.js';
 import { createOAuthProxySeal } from './sealed-contents.js';
@@ -47,6 +48,7 @@ export function createContext(options: ResolvedOAuthProxy, rest: PolicyRest): OA
     announcesDocuments: clientDocuments.enabled && documents.obstacle === undefined,
     upstreamClients,
     loginCookies: createLoginCookies(seal, new URL(href)),
+    pendingLogins: createPendingLogins(seal, new URL(href)),
     refusals,
     upstream,
   };

@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createOwnCookies } from './own-cookies.js';
 import type { Browser, OAuthProxySeal } from './sealed-contents.js';
 
 /** Recognises browsers by a sealed cookie, so that a login started in one cannot be finished in another (CVE-2026-27124). */
@@ -16,28 +17,19 @@ const MAX_READABLE = 8;
 const ID_IN_NAME = 8;
 
 export function createLoginCookies(seal: OAuthProxySeal, resource: URL) {
-  const secure = resource.protocol === 'https:';
-  // Two resources of one origin must not overwrite each other's cookie.
-  const tag = createHash('sha256').update(resource.href).digest('hex').slice(0, 8);
-  // `__Host-` keeps other hosts of the domain from setting it, and needs https.
-  const name = `${secure ? '__Host-' : ''}mcp-login-${tag}`;
-  const setCookie = (res: ServerResponse, cookie: string, value: string, seconds: number) =>
-    res.appendHeader(
-      'set-cookie',
-      `${cookie}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? '; Secure' : ''}`,
-    );
+  const own = createOwnCookies('mcp-login', resource);
 
-  // Each id has a cookie of its own: two first logins at once must not overwrite each other's. Browsers send the oldest first
-  // (RFC 6265, section 5.4).
+  // Each id has a cookie of its own: two first logins at once must not overwrite each other's.
   const read = (req: IncomingMessage) =>
-    cookiesOf(req, `${name}-`)
+    own
+      .read(req)
       .slice(-MAX_COOKIES)
-      .map(([cookie, value]) => ({ cookie, browser: seal.open('browser', value) }));
+      .map(([end, value]) => ({ end, browser: seal.open('browser', value) }));
   const readable = (cookies: ReturnType<typeof read>) =>
     cookies.flatMap(({ browser }) => (browser === undefined ? [] : [browser]));
   const write = (res: ServerResponse, browser: Browser) => {
     const value = seal.close('browser', browser, COOKIE_SECONDS);
-    setCookie(res, `${name}-${browser.id.slice(0, ID_IN_NAME)}`, value, COOKIE_SECONDS);
+    own.set(res, browser.id.slice(0, ID_IN_NAME), value, COOKIE_SECONDS);
   };
 
   return {
@@ -51,7 +43,7 @@ export function createLoginCookies(seal: OAuthProxySeal, resource: URL) {
       const unreadable = cookies.filter(({ browser }) => browser === undefined).slice(0, -MAX_UNREADABLE);
       // From first logins started at once.
       const abandoned = cookies.filter(({ browser }) => browser !== undefined).slice(1, -MAX_READABLE);
-      for (const { cookie } of [...unreadable, ...abandoned]) setCookie(res, cookie, '', 0);
+      for (const { end } of [...unreadable, ...abandoned]) own.set(res, end, '', 0);
       const known = readable(cookies);
       if (known[0] !== undefined) return { id: known[0].id, allowed: known.flatMap(({ allowed }) => allowed) };
       const browser = { id: randomBytes(16).toString('base64url'), allowed: [] };
@@ -64,16 +56,4 @@ export function createLoginCookies(seal: OAuthProxySeal, resource: URL) {
       write(res, { id, allowed: [...others, fingerprint].slice(-MAX_ALLOWED) });
     },
   };
-}
-
-/**
- * Parses by hand: the package `cookie` keeps one value per name, which may be a planted one, and its current major needs more
- * than Node 20. Trims only spaces and tabs (RFC 6265bis, section 5.6): `trim()` removes more, so another host of the domain
- * could set a cookie that starts with `__Host-` here but did not in the browser.
- */
-function cookiesOf(req: IncomingMessage, prefix: string): [name: string, value: string][] {
-  return (req.headers.cookie ?? '').split(';').flatMap((cookie): [string, string][] => {
-    const [, name = '', value = ''] = /^[ \t]*([\w-]+)=([\w-]*)[ \t]*$/.exec(cookie) ?? [];
-    return name.startsWith(prefix) ? [[name, value]] : [];
-  });
 }

@@ -4,6 +4,7 @@ import { OAuthError } from './oauth-error.js';
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextOrAbsent = (value: unknown): value is string | undefined => value === undefined || isText(value);
+const isTrueOrAbsent = (value: unknown): value is true | undefined => value === undefined || value === true;
 const isTextList = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
 const isNumber = (value: unknown): value is number => Number.isFinite(value);
 const isNumberOrAbsent = (value: unknown): value is number | undefined => value === undefined || isNumber(value);
@@ -40,8 +41,10 @@ const SHAPES = {
   consent: { query: isText, browserId: isText },
   /** A browser: the contents of its login cookie, with fingerprints of its user's consents, the latest last. */
   browser: { id: isText, allowed: isTextList },
-  /** A login in progress at the upstream server: the contents of our `state` there. */
+  /** A login in progress at the upstream server: the contents of a cookie, or of our `state` there. */
   login: {
+    /** Our `state`, if the login is in a cookie. */
+    handle: isTextOrAbsent,
     browserId: isText,
     client: isText,
     /** The client as the log names it. */
@@ -50,6 +53,8 @@ const SHAPES = {
     redirectUri: isText,
     state: isTextOrAbsent,
     scopes: isTextList,
+    /** Present if some of the scopes are our default, which the client did not name. */
+    areFilledIn: isTrueOrAbsent,
     codeChallenge: isText,
     /** Our own PKCE verifier at an identity provider. */
     verifier: isTextOrAbsent,
@@ -60,6 +65,7 @@ const SHAPES = {
     upstream: isUpstreamClientOrAbsent,
     redirectUri: isText,
     scopes: isTextList,
+    areFilledIn: isTrueOrAbsent,
     codeChallenge: isText,
     code: isText,
     verifier: isTextOrAbsent,
@@ -69,6 +75,7 @@ const SHAPES = {
     client: isText,
     upstream: isUpstreamClientOrAbsent,
     scopes: isTextList,
+    areFilledIn: isTrueOrAbsent,
     granted: isTextListOrAbsent,
     token: isText,
   },

@@ -8,6 +8,8 @@ import { requireCode, type TokenRequest } from './token-request.js';
 export interface Grant {
   /** The scopes of the login request. */
   readonly scopes: readonly string[];
+  /** True if some of them are our default, which the client did not name. */
+  readonly areFilledIn: true | undefined;
   /** The scopes that the upstream server granted at the login, in its own spelling; undefined if it has not said. */
   readonly granted: readonly string[] | undefined;
   /** The client that this server registered at the upstream server for the login. */
@@ -26,9 +28,10 @@ export function readGrant(context: OAuthProxyContext, request: TokenRequest): Gr
 }
 
 function readCodeGrant({ seal, endpoints, options }: OAuthProxyContext, request: TokenRequest): Grant {
-  const { scopes, code, upstream, codeVerifier: verifier } = requireCode(seal, request);
+  const { scopes, areFilledIn, code, upstream, codeVerifier: verifier } = requireCode(seal, request);
   return {
     scopes,
+    areFilledIn,
     registered: upstream,
     granted: undefined,
     form: {
@@ -45,10 +48,11 @@ function readRefreshGrant({ seal, options }: OAuthProxyContext, { form, client }
   if (sealed === undefined || sealed.client !== client) {
     throw new OAuthError('invalid_grant', 'The refresh token is not valid for this client');
   }
-  const { scopes, granted, token, upstream } = sealed;
+  const { scopes, areFilledIn, granted, token, upstream } = sealed;
   const scope = refreshScopes(options, sealed, splitAtSpaces(form.get('scope') ?? '')).join(' ');
   return {
     scopes,
+    areFilledIn,
     granted,
     registered: upstream,
     form: { grant_type: 'refresh_token', refresh_token: token, ...(scope === '' ? {} : { scope }) },
@@ -61,15 +65,17 @@ function readRefreshGrant({ seal, options }: OAuthProxyContext, { form, client }
  */
 function refreshScopes(
   { provider, audiences }: OAuthProxyContext['options'],
-  { scopes, granted }: Pick<Grant, 'scopes' | 'granted'>,
+  { scopes, areFilledIn, granted }: Pick<Grant, 'scopes' | 'areFilledIn' | 'granted'>,
   wanted: readonly string[],
 ): readonly string[] {
   // A client that names no scope asks for all of its login.
   const upstreamNames = (names: readonly string[]) =>
     names.length === 0 ? [] : provider.upstreamScopes(names, audiences);
   const [ofLogin, asked] = [upstreamNames(scopes), upstreamNames(wanted)];
-  // The upstream server may grant a shared client more scopes than this user was asked for here.
-  if (!asked.every((name) => ofLogin.includes(name))) {
+  // The upstream server may grant a shared client more scopes than this user was asked for here. A client that did not say which ones it
+  // wants knows those of the answer.
+  const known = areFilledIn ? [...ofLogin, ...(granted ?? [])] : ofLogin;
+  if (!asked.every((name) => known.includes(name))) {
     throw new OAuthError('invalid_scope', 'scope must not contain more than the login asked for');
   }
   const needed = provider.scopesAtRefresh(asked, ofLogin);

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type Parameters, readForm } from '../http/form.js';
-import { isSameResource } from './authorization-request.js';
 import { type AuthenticatedClient, authenticateClient } from './client-authentication.js';
 import type { OAuthProxyContext } from './context.js';
 import { fingerprint } from './fingerprint.js';
 import { OAuthError } from './oauth-error.js';
 import type { Act } from './refusal-remedy.js';
+import { REPEATABLE, requireOurResource } from './require-our-resource.js';
 import type { OAuthProxySeal, SealedContents } from './sealed-contents.js';
 
 /** Bytes of a form that a client sends to the token or the revocation endpoint. */
@@ -32,16 +32,13 @@ const ACT_OF_GRANT: ReadonlyMap<string, Act> = new Map([
  * @throws {OAuthError} Also for every other grant type: with the shared secret, `client_credentials` would need no user.
  */
 export async function readTokenRequest(context: OAuthProxyContext, req: IncomingMessage): Promise<TokenRequest> {
-  const form = await readForm(req, MAX_FORM_BYTES);
+  const form = await readForm(req, MAX_FORM_BYTES, REPEATABLE);
   if (form === undefined) throw new OAuthError('invalid_request', 'A parameter appears more than once');
   const grantType = form.get('grant_type');
   const act = ACT_OF_GRANT.get(grantType ?? '');
   if (act !== undefined) context.refusals.about(req, { act });
   const authenticated = await authenticateClient(context, req, form);
-  const resource = form.get('resource');
-  if (resource !== undefined && !isSameResource(resource, context.options.resource.href)) {
-    throw new OAuthError('invalid_target', 'resource must be the resource of this server');
-  }
+  requireOurResource(form, context.options.resource.href);
   if (grantType !== 'authorization_code' && grantType !== 'refresh_token') {
     throw new OAuthError('unsupported_grant_type', 'grant_type must be authorization_code or refresh_token');
   }

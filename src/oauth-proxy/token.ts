@@ -8,7 +8,7 @@ import type { AuthenticatedClient } from './client-authentication.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { type Grant, readGrant } from './token-grant.js';
-import { readTokenRequest } from './token-request.js';
+import { readTokenRequest, type TokenRequest } from './token-request.js';
 import { isClientUnknown, NO_STORE, refusalOf, writeAnswer } from './upstream-answer.js';
 import { postForm, upstreamCredentials } from './upstream-credentials.js';
 
@@ -25,8 +25,8 @@ export function createToken(context: OAuthProxyContext) {
     // A client that asked for no scope got those that the upstream server grants by default.
     const scopes = grant.scopes.length > 0 ? grant.scopes : (answered ?? []);
     const granted = grant.granted ?? answered;
-    const { registered: upstream } = grant;
-    return { refresh_token: seal.close('refresh_token', { client, upstream, scopes, granted, token }) };
+    const { registered: upstream, areFilledIn } = grant;
+    return { refresh_token: seal.close('refresh_token', { client, upstream, scopes, areFilledIn, granted, token }) };
   };
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const request = await readTokenRequest(context, req);
@@ -35,8 +35,19 @@ export function createToken(context: OAuthProxyContext) {
     const { id_token: _, ...tokens } = answer.body ?? {};
     if (typeof tokens.access_token !== 'string') throw new UpstreamError('authorization_server_malformed');
     // Without the ID token, which clients must refuse: it names the upstream issuer and client id (OpenID Connect Core, 3.1.3.7).
-    replyJson(res, 200, writeAnswer({ ...tokens, ...sealRefreshToken(tokens, request.client, grant) }), NO_STORE);
+    const members = { ...scopeOfDefault(context, request, grant), ...tokens };
+    replyJson(res, 200, writeAnswer({ ...members, ...sealRefreshToken(tokens, request.client, grant) }), NO_STORE);
   };
+}
+
+/** Names the scopes of a login that are not those that the client asked for (RFC 6749, section 5.1), where the upstream server does not. */
+function scopeOfDefault(
+  { options }: OAuthProxyContext,
+  { grantType }: Pick<TokenRequest, 'grantType'>,
+  { scopes, areFilledIn }: Grant,
+): { scope?: string } {
+  if (grantType === 'refresh_token' || !areFilledIn) return {};
+  return { scope: scopes.filter((scope) => !options.provider.omittedScopes.includes(scope)).join(' ') };
 }
 
 /** @throws {OAuthError | UpstreamRefusal} The upstream server's refusal. */

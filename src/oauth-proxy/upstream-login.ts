@@ -1,47 +1,50 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UpstreamError } from '../core/errors.js';
+import { callerNetwork } from '../limits/caller-address.js';
 import type { Prompts } from '../providers/provider.js';
 import type { AuthorizationRequest, Requester } from './authorization-request.js';
 import type { OAuthProxyContext } from './context.js';
 import { fingerprint } from './fingerprint.js';
 import { createVerifier, loginParameters } from './issuing/login-parameters.js';
 import { OAuthError } from './oauth-error.js';
+import type { NewPendingLogin } from './pending-logins.js';
 import { withParameters } from './redirect-uri.js';
-import type { Browser, Login } from './sealed-contents.js';
+import type { Browser } from './sealed-contents.js';
 import { UpstreamRefusal } from './upstream-answer.js';
 import type { LoginClient } from './upstream-clients.js';
-
-/** Long enough for a second factor and a forgotten password. */
-const LOGIN_SECONDS = 1_800;
 
 /** A login that a user has agreed to. */
 interface NewLogin {
   readonly requester: Requester;
   readonly request: AuthorizationRequest;
   readonly browser: Browser;
-  /** The network of the browser. */
-  readonly caller: string;
 }
 
 /**
  * Returns the URL at the upstream server where the user logs in. A client that did not register itself is registered there first, if it
  * must have a client of its own.
  */
-export async function startLogin(context: OAuthProxyContext, login: NewLogin): Promise<string> {
+export async function startLogin(
+  context: OAuthProxyContext,
+  req: IncomingMessage,
+  res: ServerResponse,
+  login: NewLogin,
+): Promise<string> {
   const { authorizationEndpoint } = await context.upstream();
-  const client = await context.upstreamClients.forLogin(login.requester.client, login.caller);
-  return loginUrl(context, authorizationEndpoint, { ...login, client });
+  const client = await context.upstreamClients.forLogin(login.requester.client, callerNetwork(req));
+  const keep = (pending: NewPendingLogin) => context.pendingLogins.begin(req, res, pending);
+  return loginUrl(context, authorizationEndpoint, { ...login, client, keep });
 }
 
 function loginUrl(
-  { options, endpoints, seal }: OAuthProxyContext,
+  { options, endpoints }: OAuthProxyContext,
   endpoint: URL,
-  login: NewLogin & { readonly client: LoginClient },
+  login: NewLogin & { readonly client: LoginClient; readonly keep: (pending: NewPendingLogin) => string },
 ): string {
-  const { requester, request, browser, client } = login;
+  const { requester, request, browser, client, keep } = login;
   const { redirectUri, state } = requester;
   const verifier = options.issuing && createVerifier();
-  const pending: Login = {
+  const pending: NewPendingLogin = {
     browserId: browser.id,
     client: fingerprint(requester.client.id),
     name: requester.client.label,
@@ -49,6 +52,7 @@ function loginUrl(
     redirectUri,
     state,
     scopes: request.scopes,
+    areFilledIn: request.areFilledIn || undefined,
     codeChallenge: request.codeChallenge,
     verifier,
   };
@@ -61,7 +65,7 @@ function loginUrl(
     response_type: 'code',
     client_id: client.id,
     redirect_uri: endpoints.callback,
-    state: seal.close('login', pending, LOGIN_SECONDS),
+    state: keep(pending),
   };
   const url = new URL(endpoint);
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);

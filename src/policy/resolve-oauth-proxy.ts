@@ -50,6 +50,8 @@ export interface ResolvedOAuthProxy extends Omit<ResolvedOptions<typeof OAUTH_PR
   readonly provider: Provider;
   /** The scopes that the resource announces, in its metadata and in challenges. */
   readonly scopes: readonly string[];
+  /** The scopes of a login whose client names none of the resource. Empty if this server issues the tokens, and no server is asked for them. */
+  readonly defaultScopes: readonly string[];
   readonly client: StaticClient | undefined;
   /** The URLs to try, in this order. */
   readonly metadataUrls: readonly URL[];
@@ -115,6 +117,7 @@ export function resolveOAuthProxy(
     audiences: trusted.audiences,
     provider: trusted.provider,
     scopes: scopesOf(context),
+    defaultScopes: defaultScopesOf(context),
     client: trusted.client,
     ...resolveMetadata(checks, metadataUrl, trusted, context.allowHttp),
     secrets: secret,
@@ -149,6 +152,7 @@ function resolveIssuingProxy(
     audiences: Object.freeze([]),
     provider: NOT_RELAYED,
     scopes: scopesOf(context),
+    defaultScopes: Object.freeze([]),
     client: identity.client,
     metadataUrls: Object.freeze([]),
     metadataIssuer: identity.provider.issuer,
@@ -161,6 +165,15 @@ function resolveIssuingProxy(
 /** All scopes that this server can grant. */
 function scopesOf({ metadataMembers, neededScopes }: RestOfPolicy): readonly string[] {
   return Object.freeze([...new Set([...(metadataMembers.scopesSupported ?? []), ...neededScopes])]);
+}
+
+/** The scopes that a client must choose by the MCP specification: those of challenges, else all that the metadata announces. */
+function defaultScopesOf({ metadataMembers, neededScopes }: RestOfPolicy): readonly string[] {
+  const { scopesSupported = [] } = metadataMembers;
+  if (neededScopes.length === 0) return scopesSupported;
+  // Clients add it by themselves if it is announced.
+  const offline = scopesSupported.filter((scope) => scope === 'offline_access');
+  return Object.freeze([...new Set([...neededScopes, ...offline])]);
 }
 
 /** The resource is the issuer of the OAuth proxy, so it must be configured. */

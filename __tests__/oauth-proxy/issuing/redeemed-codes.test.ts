@@ -106,7 +106,13 @@ test('the refusal of an account is not told to another login with its code', asy
 test('a code without the secret of its login is refused', async () => {
   const { upstream, server, client } = await startIssuingFlow();
   const seal = createOAuthProxySeal([SECRET], [`${server.origin}/mcp`, upstream.origin, LOGIN_CLIENT.id]);
-  const login = { client: fingerprint(client.id), upstream: undefined, redirectUri: REDIRECT_URI, scopes: [] };
+  const login = {
+    client: fingerprint(client.id),
+    upstream: undefined,
+    redirectUri: REDIRECT_URI,
+    scopes: [],
+    areFilledIn: undefined,
+  };
   const codeChallenge = createHash('sha256').update(VERIFIER).digest('base64url');
   const code = seal.close('code', { ...login, codeChallenge, code: 'leaked', verifier: undefined }, 60);
   const { status, body } = await client.token({ code });

@@ -6,6 +6,7 @@ test.each([
   ['mcp.write repo', 'mcp.write'],
   ['mcp.write mcp.read', 'mcp.read mcp.write'],
   ['', 'mcp.read mcp.write'],
+  ['offline_access', 'mcp.read mcp.write'],
   ['repo openid', ''],
 ])('a client that asks for the scopes %j gets %j', async (asked, granted) => {
   const { client } = await startIssuingFlow();

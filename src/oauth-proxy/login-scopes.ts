@@ -1,0 +1,29 @@
+import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
+import { OPENID_SCOPES } from '../providers/provider-kind.js';
+
+/** The scopes that a login asks the upstream server for, in the spelling of our resource. */
+export interface LoginScopes {
+  readonly scopes: readonly string[];
+  /** True if some of them are our default, which the client did not name. */
+  readonly areFilledIn: boolean;
+}
+
+/**
+ * Returns the scopes of a login. A client that names no scope of the resource gets our default (RFC 6749, section 3.3): for such a login
+ * Entra ID answers an error, or issues a token for another API, and other servers issue one that every call refuses.
+ *
+ * @param asked The scopes that the client names.
+ */
+export function loginScopes(
+  { scopes: announced, defaultScopes }: Pick<ResolvedOAuthProxy, 'scopes' | 'defaultScopes'>,
+  asked: readonly string[],
+): LoginScopes {
+  const isOurs = (scope: string) => !OPENID_SCOPES.includes(scope) || announced.includes(scope);
+  if (asked.some((scope) => scope !== OFFLINE_ACCESS && isOurs(scope))) return { scopes: asked, areFilledIn: false };
+  // A client that names some scopes of OpenID Connect has decided about refresh tokens.
+  const added = defaultScopes.filter((scope) => asked.length === 0 || scope !== OFFLINE_ACCESS);
+  const scopes = [...new Set([...asked, ...added])];
+  return { scopes, areFilledIn: scopes.length > asked.length };
+}
+
+const OFFLINE_ACCESS = 'offline_access';

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** The cookies of one kind that one resource sets. Their names end differently. */
+export interface OwnCookies {
+  /** The ends of their names, and their values. Browsers send the oldest first (RFC 6265, section 5.4). */
+  read(req: IncomingMessage): readonly (readonly [end: string, value: string])[];
+  set(res: ServerResponse, end: string, value: string, seconds: number): void;
+}
+
+export function createOwnCookies(kind: string, resource: URL): OwnCookies {
+  const secure = resource.protocol === 'https:';
+  // Two resources of one origin must not overwrite each other's cookie.
+  const tag = createHash('sha256').update(resource.href).digest('hex').slice(0, 8);
+  // `__Host-` keeps other hosts of the domain from setting it, and needs https.
+  const prefix = `${secure ? '__Host-' : ''}${kind}-${tag}-`;
+  return {
+    read: (req) => cookiesOf(req, prefix).map(([name, value]) => [name.slice(prefix.length), value]),
+    set: (res, end, value, seconds) =>
+      void res.appendHeader(
+        'set-cookie',
+        `${prefix}${end}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? '; Secure' : ''}`,
+      ),
+  };
+}
+
+/**
+ * Parses by hand: the package `cookie` keeps one value per name, which may be a planted one, and its current major needs more
+ * than Node 20. Trims only spaces and tabs (RFC 6265bis, section 5.6): `trim()` removes more, so another host of the domain
+ * could set a cookie that starts with `__Host-` here but did not in the browser.
+ */
+function cookiesOf(req: IncomingMessage, prefix: string): [name: string, value: string][] {
+  return (req.headers.cookie ?? '').split(';').flatMap((cookie): [string, string][] => {
+    const [, name = '', value = ''] = /^[ \t]*([\w-]+)=([\w-]*)[ \t]*$/.exec(cookie) ?? [];
+    return name.startsWith(prefix) ? [[name, value]] : [];
+  });
+}

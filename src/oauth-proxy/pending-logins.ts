@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createOwnCookies } from './own-cookies.js';
+import type { Login, OAuthProxySeal } from './sealed-contents.js';
+
+/** The logins in progress at the upstream server. */
+export type PendingLogins = ReturnType<typeof createPendingLogins>;
+
+/** A login that begins. */
+export type NewPendingLogin = Omit<Login, 'handle'>;
+
+/** Long enough for a second factor and a forgotten password. */
+const LOGIN_SECONDS = 1_800;
+/** A browser may call back twice: after a double click, the first answer is not seen. */
+const ENDED_SECONDS = 60;
+/** Characters. Browsers refuse cookies of more than 4,096, with name and attributes. */
+const MAX_COOKIE_LENGTH = 2_048;
+/** Characters of the header `Cookie`. nginx and Apache refuse a line of more than 8 KB, and other logins may begin at the same time. */
+const MAX_HEADER_LENGTH = 6_000;
+
+/**
+ * Keeps each login in progress in a sealed cookie of its browser. The upstream server gets only the end of the cookie's name as `state`:
+ * some servers refuse a `state` of 500 characters. A login that is too long for a cookie is itself the `state`, sealed.
+ */
+export function createPendingLogins(seal: OAuthProxySeal, resource: URL) {
+  const own = createOwnCookies('mcp-state', resource);
+
+  return {
+    /** Returns the `state` for the upstream server. */
+    begin(req: IncomingMessage, res: ServerResponse, login: NewPendingLogin): string {
+      const handle = randomBytes(16).toString('base64url');
+      const sealed = seal.close('login', { ...login, handle }, LOGIN_SECONDS);
+      const sent = req.headers.cookie?.length ?? 0;
+      if (sealed.length > MAX_COOKIE_LENGTH || sent + sealed.length > MAX_HEADER_LENGTH) {
+        return seal.close('login', { ...login, handle: undefined }, LOGIN_SECONDS);
+      }
+      own.set(res, handle, sealed, LOGIN_SECONDS);
+      return handle;
+    },
+    /** The login with this `state`; undefined if there is none, or if it is in a cookie of another browser. Its cookie soon expires. */
+    end(req: IncomingMessage, res: ServerResponse, state: string | undefined): Login | undefined {
+      for (const [end, value] of own.read(req)) {
+        const login = end === state ? seal.open('login', value) : undefined;
+        // Compared, since who can set a cookie of this name could give it the value of another one.
+        if (login?.handle === undefined || login.handle !== state) continue;
+        own.set(res, end, value, ENDED_SECONDS);
+        return login;
+      }
+      const login = seal.open('login', state);
+      return login?.handle === undefined ? login : undefined;
+    },
+  };
+}
