@@ -28,7 +28,7 @@ const waits = (gateway: ReloadingGateway) => until(() => WAITS.test(gateway.prog
 test('a file that is half written in place opens no route, and drains none', async () => {
   const gateway = await startReloading(withRoutes(PROTECTED));
   const { call } = await connectStreaming(`${gateway.origin}/mcp`, {
-    authorization: `Bearer ${gateway.folder.token({ audience: 'mcp.example' })}`,
+    authorization: `Bearer ${gateway.folder.token()}`,
   });
   const pid = await call('pid');
   const { policies } = PROTECTED;
