@@ -25,6 +25,7 @@ import { warningsOfMissingPrograms } from './missing-programs.js';
 import type { ReloadSignals } from './reload/reload-signal.js';
 import { Reloader } from './reload/reloader.js';
 import { RULES_FAILED, runRulesCommand } from './rules-command.js';
+import { refuseSameAddresses } from './same-addresses.js';
 import { runSchemaCommand } from './schema-command.js';
 import { shutDown } from './shut-down.js';
 import { failureText, StartupError } from './startup-error.js';
@@ -54,6 +55,7 @@ async function main(command: Command, reloadSignals: ReloadSignals): Promise<voi
   ({ logger, fail } = createLogOutput(command.logging, STREAMS));
   const loaded = loadConfig(command.file, { env, ignored: command.ignored, process: command.process });
   ({ logger, fail } = createLogOutput({ ...loaded.config.logging, ...command.logging }, STREAMS));
+  loaded.step(() => refuseSameAddresses(loaded.config, command));
   if (command.devIssuer === undefined) loaded.step(() => requireIssuers(loaded.config, 'start with --dev-issuer'));
   conceal = loaded.conceal;
   if (command.action === 'validate') return validate(command, loaded);

@@ -11,6 +11,7 @@ import type { DevIssuer } from '../dev-issuer/dev-issuer.js';
 import type { Gateway } from '../gateway.js';
 import { InputFiles } from '../input-files.js';
 import { type LoadedConfig, loadConfig } from '../load-config.js';
+import { refuseSameAddresses } from '../same-addresses.js';
 import { failureText } from '../startup-error.js';
 import { describeChanges, newAddressesIn, warningsOf } from './describe-changes.js';
 import { selfReadFilesOf } from './route-key.js';
@@ -163,6 +164,7 @@ export class Reloader {
     const loaded = loadConfig(file, { env, ignored, onUnused: (name) => unused.push(name), process, files });
     this.#warnOfUnused(unused);
     const config = loaded.step(() => {
+      refuseSameAddresses(loaded.config, command);
       if (devIssuer !== undefined) return withDevIssuer(loaded.config, devIssuer);
       requireIssuers(loaded.config, 'start with --dev-issuer');
       return loaded.config;
