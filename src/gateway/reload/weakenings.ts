@@ -3,7 +3,7 @@ import { canonicalJson } from '../../targets/several/canonical-json.js';
 import type { GatewayConfig, ListenerConfig, RouteConfig } from '../config/gateway-config.js';
 import { placeOf } from './route-key.js';
 
-/** What protects a route from callers. */
+/** The parts of a route that refuse callers. */
 interface Protection {
   /** 0 without a login. */
   readonly login: number;
