@@ -46,7 +46,7 @@ await build({
     'telemetry/opentelemetry/index': 'src/telemetry/opentelemetry/index.ts',
     'testing/index': 'src/testing/index.ts',
     'admin/index': 'src/admin/index.ts',
-    'gateway/cli': 'src/gateway/cli.ts',
+    'gateway/cli': 'src/gateway/start.ts',
   },
   plugins: [commonjsEntries],
   logLevel: 'warn',

@@ -2,8 +2,10 @@ import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { expiryWarning, validityOf } from '../../src/gateway/certificate-expiry.js';
 import { Certificates } from '../../src/gateway/certificates.js';
-import { CLIENT, OTHER_CLIENT, SERVER } from '../support/certificates.js';
+import { CLIENT, EXPIRED_SERVER, OTHER_CLIENT, SERVER } from '../support/certificates.js';
+import { answer, serveFile } from '../support/file-gateway.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 
 /** The certificate of a port, from files in a folder of its own. */
@@ -58,4 +60,74 @@ test('a file whose time alone changes is not used again, and a broken or missing
   expect(certificates.fallback.options.cert).toBe(SERVER.cert);
   await writeFile(files.key, SERVER.key);
   expect(check()).toEqual(['info tls: read the new certificate']);
+});
+
+test('an expired certificate is served with a warning, once a day, and again if another one has expired too', async () => {
+  const { certificates, files, logger, lines } = await startCertificates();
+  const warning = 'warn tls: the certificate has expired on 2021-01-01T00:00Z: clients refuse it. Renew it';
+  await write(files.cert, EXPIRED_SERVER.cert);
+  await write(files.key, EXPIRED_SERVER.key);
+  for (let i = 0; i < 2; i += 1) certificates.refresh(logger);
+  expect(lines.splice(0)).toEqual(['info tls: read the new certificate', warning]);
+  await write(files.key, `${EXPIRED_SERVER.key}\n`);
+  certificates.refresh(logger);
+  expect(lines.splice(0)).toEqual(['info tls: read the new certificate', warning]);
+  await write(files.cert, SERVER.cert);
+  await write(files.key, SERVER.key);
+  certificates.refresh(logger);
+  expect(lines).toEqual(['info tls: read the new certificate']);
+});
+
+test('a start warns of an expired certificate, of each listener', async () => {
+  const { files } = await startCertificates();
+  await write(files.cert, EXPIRED_SERVER.cert);
+  await write(files.key, EXPIRED_SERVER.key);
+  const tls = { cert: files.cert, key: files.key };
+  const listeners = ['a.example', 'b.example'].map((hostname) => ({
+    hostname,
+    protocol: 'HTTPS',
+    tls,
+    routes: [{ policies: answer('x') }],
+  }));
+  const { lines } = await serveFile({ binds: [{ port: 0, listeners }] });
+  const warned = lines.filter((line) => line.includes('the certificate has expired'));
+  expect(warned.map((line) => line.split(': ')[0])).toEqual([
+    'warn binds[0].listeners[0].tls',
+    'warn binds[0].listeners[1].tls',
+  ]);
+});
+
+const at = (text: string) => Date.parse(text);
+const MONTHS = { fromMs: at('2026-01-01T00:00Z'), toMs: at('2026-04-01T00:00Z') };
+const DAYS = { fromMs: at('2026-01-01T00:00Z'), toMs: at('2026-01-07T00:00Z') };
+
+test.each<[what: string, validity: typeof DAYS, now: string, warning: string | undefined]>([
+  ['of three months, after two', MONTHS, '2026-03-01T00:00Z', undefined],
+  [
+    'of three months, 13 days before its end',
+    MONTHS,
+    '2026-03-19T00:00Z',
+    'expires on 2026-04-01T00:00Z: renew it before',
+  ],
+  [
+    'of three months, after its end',
+    MONTHS,
+    '2026-04-01T00:01Z',
+    'has expired on 2026-04-01T00:00Z: clients refuse it. Renew it',
+  ],
+  ['before it begins', MONTHS, '2025-12-31T23:59Z', 'is not valid before 2026-01-01T00:00Z: clients refuse it'],
+  ['of six days, two before its end', DAYS, '2026-01-05T00:00Z', undefined],
+  [
+    'of six days, some hours before its end',
+    DAYS,
+    '2026-01-06T12:00Z',
+    'expires on 2026-01-07T00:00Z: renew it before',
+  ],
+])('a certificate %s', (_what, validity, now, warning) => {
+  expect(expiryWarning(validity, at(now))).toBe(warning && `the certificate ${warning}`);
+});
+
+test('the time of a certificate is read from its file', () => {
+  const pem = `${EXPIRED_SERVER.key}\n${EXPIRED_SERVER.cert}\n${SERVER.cert}`;
+  expect(validityOf(pem)).toEqual({ fromMs: at('2020-01-01T00:00Z'), toMs: at('2021-01-01T00:00Z') });
 });

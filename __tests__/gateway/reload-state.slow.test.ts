@@ -86,6 +86,7 @@ test('another certificate in the file is used at once, on open ports too, and a 
   await gateway.replace(file(files('second')));
   const second = await certificateOf(origin);
   expect(second).not.toBe(first);
+  expect(gateway.program.stderr).toContain('gateways.default.tls: the certificate has expired on 2021-01-01');
   expect(await certificateOf(origin, { servername: 'a.example' })).toBe(second);
   await folder.write('config.yaml', JSON.stringify(file(files('missing'))));
   await until(() => gateway.program.stderr.includes('missing.crt: the file does not exist'));

@@ -46,6 +46,18 @@ test('asks no other server, and with --online each that the file names', async (
   expect([keys.requests, target.arrived.length]).toEqual([1, 1]);
 });
 
+test('refuses two settings with one address, as a start does', async () => {
+  const file = { config: { statsAddr: '0.0.0.0:3999' }, mcp: { port: 3999, targets: [{ stdio: { cmd: 'node' } }] } };
+  await folder.write('config.yaml', JSON.stringify(file));
+  const start = startNode([CLI, '-f', 'config.yaml'], { cwd: folder.path });
+  for (const program of [validate(), validate(['--online']), start]) {
+    expect([await program.ended, program.stdout]).toEqual([1, '']);
+    expect(program.stderr).toBe(
+      'express-mcp-auth: config.yaml: mcp.port (0.0.0.0:3999) and config.statsAddr (0.0.0.0:3999) are one address: choose another port for one of them\n',
+    );
+  }
+});
+
 test('with --online, says all of the servers that cannot be used, with exit code 1', async () => {
   const url = await unreachableUrl();
   await fileWith('$NOTES', url);

@@ -1,6 +1,7 @@
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { withSentence } from '../core/sentences.js';
 import type { Logger } from '../index.js';
+import { expiryWarning, type Validity, validityOf } from './certificate-expiry.js';
 import type { BindConfig } from './config/gateway-config.js';
 import { createHostTable } from './config/hostnames.js';
 import type { TlsConfig } from './config/tls-config.js';
@@ -37,16 +38,20 @@ export class Certificates {
 
 /** The time between two checks of the files of a certificate. */
 const CHECK_MS = 1_000;
+/** The time between two warnings about one certificate. */
+const WARN_MS = 86_400_000;
 
 /** A certificate, its key and the authorities of its clients, read again when the files change: certificates are renewed every few weeks. */
 class Certificate {
   readonly #config: TlsConfig;
   readonly #names: readonly string[];
   #options: SecureContextOptions = {};
+  #validity: Validity = { fromMs: 0, toMs: 0 };
   #context: SecureContext;
   /** Of the contents: a copied file may have the time of the one that it replaces. */
   #digest: string;
   #nextCheck = 0;
+  #nextWarning = 0;
 
   constructor(config: TlsConfig) {
     this.#config = config;
@@ -72,8 +77,16 @@ class Certificate {
     return this.#context;
   }
 
-  /** Uses the files if they have changed. */
+  /** Uses the files if they have changed, and warns of a certificate that has expired or soon will. */
   refresh(logger: Logger): void {
+    this.#useNewest(logger);
+    const warning = performance.now() < this.#nextWarning ? undefined : expiryWarning(this.#validity);
+    if (warning === undefined) return;
+    this.#nextWarning = performance.now() + WARN_MS;
+    logger.warn(`${this.#config.at}: ${warning}`);
+  }
+
+  #useNewest(logger: Logger): void {
     this.#nextCheck = performance.now() + CHECK_MS;
     const files = new InputFiles();
     const digest = files.digestOf(this.#names);
@@ -81,6 +94,7 @@ class Certificate {
     this.#digest = digest;
     try {
       this.#context = this.#read(files);
+      this.#nextWarning = 0;
       logger.info(`${this.#config.at}: read the new certificate`);
     } catch (error) {
       logger.error(withSentence((error as Error).message, 'The previous certificate stays in use'));
@@ -100,6 +114,7 @@ class Certificate {
       };
       try {
         const context = createSecureContext(options);
+        this.#validity = validityOf(options.cert);
         this.#options = options;
         return context;
       } catch (error) {

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { withSentence } from '../core/sentences.js';
@@ -23,9 +22,10 @@ import { KEY_USAGE, runKeyCommand } from './key-command.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
 import { createLogOutput, type LogStreams } from './log-output.js';
 import { warningsOfMissingPrograms } from './missing-programs.js';
-import { onReloadSignal } from './reload/reload-signal.js';
+import type { ReloadSignals } from './reload/reload-signal.js';
 import { Reloader } from './reload/reloader.js';
 import { RULES_FAILED, runRulesCommand } from './rules-command.js';
+import { refuseSameAddresses } from './same-addresses.js';
 import { runSchemaCommand } from './schema-command.js';
 import { shutDown } from './shut-down.js';
 import { failureText, StartupError } from './startup-error.js';
@@ -47,17 +47,19 @@ function concealing<T>(by: LoadedConfig['conceal'], run: () => T): T {
 
 let { logger, fail } = createLogOutput({}, STREAMS);
 
-async function main(command: Command): Promise<void> {
+async function main(command: Command, reloadSignals: ReloadSignals): Promise<void> {
+  if (command.action !== 'run') reloadSignals.release();
   if (command.action === 'help') return console.log(USAGE);
   if (command.action === 'version') return console.log(version());
   const { env } = process;
   ({ logger, fail } = createLogOutput(command.logging, STREAMS));
   const loaded = loadConfig(command.file, { env, ignored: command.ignored, process: command.process });
   ({ logger, fail } = createLogOutput({ ...loaded.config.logging, ...command.logging }, STREAMS));
+  loaded.step(() => refuseSameAddresses(loaded.config, command));
   if (command.devIssuer === undefined) loaded.step(() => requireIssuers(loaded.config, 'start with --dev-issuer'));
   conceal = loaded.conceal;
   if (command.action === 'validate') return validate(command, loaded);
-  await run(command, loaded);
+  await run(command, loaded, reloadSignals);
 }
 
 async function validate(command: RunCommand, loaded: LoadedConfig): Promise<void> {
@@ -130,7 +132,7 @@ async function openDevIssuer(
   return await startDevIssuer({ ...devIssuer, resources, stateFile: join(dirname(file), DEV_ISSUER_FILE), logger });
 }
 
-async function run(command: RunCommand, loaded: LoadedConfig): Promise<void> {
+async function run(command: RunCommand, loaded: LoadedConfig, reloadSignals: ReloadSignals): Promise<void> {
   const devIssuer = await openDevIssuer(command, loaded);
   try {
     const served = devIssuer === undefined ? loaded.config : configWithDevIssuer(loaded, devIssuer);
@@ -139,8 +141,8 @@ async function run(command: RunCommand, loaded: LoadedConfig): Promise<void> {
     const { addresses, admin } = await openAll(command, gateway, served, ui);
     conceal = (line) => line;
     const reloader = new Reloader({ command, gateway, devIssuer, logger, env: process.env, concealing }, loaded);
-    onReloadSignal(() => reloader.reload(true));
     onStopSignal(() => void shutDown({ gateway, admin, devIssuer, reloader }));
+    reloadSignals.use(() => reloader.reload(true));
     if (devIssuer !== undefined)
       logger.warn(`${devIssuer.issuer} lets anyone log in with one click: FOR DEVELOPMENT ONLY`);
     for (const address of addresses) logger.info(`Listening on ${address}`);
@@ -170,10 +172,13 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-async function start(): Promise<void> {
+/** Runs the command with the arguments of this process. */
+export async function runCommandLine(reloadSignals: ReloadSignals): Promise<void> {
   // The reader of our output may close the pipe (`| head`). The gateway keeps running.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const args = process.argv.slice(2);
+  // doctor, rules and the like have nothing to reload.
+  if (args[0]?.startsWith('-') !== true) reloadSignals.release();
   try {
     if (args[0] === 'doctor') await doctor(args.slice(1));
     else if (args[0] === 'rules') rules(args.slice(1));
@@ -181,11 +186,9 @@ async function start(): Promise<void> {
     else if (args[0] === 'key') createKey(args.slice(1));
     else if (args[0] === 'schema')
       console.log(runSchemaCommand(args.slice(1), new URL('../../docs/', import.meta.url)));
-    else await main(parseCommandLine(args));
+    else await main(parseCommandLine(args), reloadSignals);
   } catch (error) {
     fail(failureText(error));
     process.exitCode = args[0] === 'rules' ? RULES_FAILED : 1;
   }
 }
-
-void start();

@@ -103,6 +103,7 @@ function createSecureServer(bind: BindConfig, { root, minVersion, maxVersion }: 
     root ? connections.guard(listener) : listener,
   );
   connections.watch(server);
+  certificates.refresh(logger);
   // Clients that send no name get the server's own certificate.
   let used = certificates.fallback.current(logger);
   const useNewest = () => {

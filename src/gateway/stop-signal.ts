@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** npm repeats a Ctrl-C that the terminal has already sent to every process. Within this time, it is the same Ctrl-C. */
@@ -14,6 +16,8 @@ export function onStopSignal(stop: () => void): void {
     } else if (performance.now() - stoppedAt > SAME_KEYSTROKE_MS) {
       for (const name of SIGNALS) process.off(name, onSignal);
       process.kill(process.pid, signal);
+      // biome-ignore lint/nursery/noProcessExit: a signal does not end the first process of a container (PID 1).
+      process.exit(128 + constants.signals[signal]);
     }
   }
 

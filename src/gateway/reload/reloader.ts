@@ -4,21 +4,26 @@ import { watchFiles } from '../../core/watch-files.js';
 import type { Logger } from '../../index.js';
 import type { RunCommand } from '../command-line.js';
 import { requireIssuers, resourcesOf, withDevIssuer } from '../config/dev-issuer-policies.js';
+import type { GatewayConfig } from '../config/gateway-config.js';
 import { describeUnused } from '../config/ignored-names.js';
 import type { EnvironmentVariables } from '../config/variables.js';
 import type { DevIssuer } from '../dev-issuer/dev-issuer.js';
 import type { Gateway } from '../gateway.js';
 import { InputFiles } from '../input-files.js';
 import { type LoadedConfig, loadConfig } from '../load-config.js';
+import { refuseSameAddresses } from '../same-addresses.js';
 import { failureText } from '../startup-error.js';
 import { describeChanges, newAddressesIn, warningsOf } from './describe-changes.js';
 import { selfReadFilesOf } from './route-key.js';
 import type { ConfigChanges } from './versions.js';
+import { listWeakenings, weakeningsBetween } from './weakenings.js';
 
 /** A file that is being written has the same content twice after this time. */
 const SETTLE_MS = 50;
 /** A file that keeps changing is read this often at most. */
 const MAX_READS = 20;
+/** A version that protects less is used once it has stayed the same for this time: the rest of it may not be written yet. */
+const WEAKER_AFTER_MS = 5_000;
 
 const RESTART =
   'adminAddr, adminPassword, readinessAddr, statsAddr, store, logging or tracing has changed, which takes effect with the next start';
@@ -33,6 +38,12 @@ interface ReloaderParts {
   concealing<T>(conceal: LoadedConfig['conceal'], run: () => T): T;
 }
 
+interface RunFacts {
+  /** True if the operator asked for it. */
+  readonly isAsked: boolean;
+  readonly weakenings: readonly string[];
+}
+
 /** Reads the configuration file again when it, or a file that it names, changes. */
 export class Reloader {
   readonly #parts: ReloaderParts;
@@ -41,13 +52,18 @@ export class Reloader {
   #digest = '';
   #hash: string;
   #settings: ReturnType<typeof settingsOfStart>;
+  /** The version in use. */
+  #config: GatewayConfig;
+  /** Set while a version that protects less has to stay the same, and until it is used. */
+  #waiting: NodeJS.Timeout | undefined;
+  #isDue = false;
   #endWatch: () => void = () => undefined;
   #running: Promise<void> | undefined;
   /** The next run, if there is to be one: true if the operator asked for it. */
   #next: boolean | undefined;
   #isClosed = false;
-  /** True while the file cannot be used. */
-  #isBroken = false;
+  /** True while the file that was read last is not in use, because it cannot be, or has to stay the same. */
+  #isPending = false;
   /** The names given to `--ignore` that leave nothing out of the file that was read last. */
   #unused: readonly string[] = [];
 
@@ -56,6 +72,7 @@ export class Reloader {
     this.#parts = parts;
     this.#hash = loaded.hash;
     this.#settings = settingsOfStart(loaded);
+    this.#config = loaded.config;
     this.#remember(loaded.files, loaded);
   }
 
@@ -74,6 +91,7 @@ export class Reloader {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#endWatch();
+    clearTimeout(this.#waiting);
     await this.#running;
   }
 
@@ -90,16 +108,35 @@ export class Reloader {
   async #run(isAsked: boolean): Promise<void> {
     const files = await this.#readSettled();
     if (this.#isClosed) return;
+    const isSame = files.digestOf(this.#names) === this.#digest;
+    const mayUse = isAsked || (isSame && this.#isDue);
     // The same content as at the last run has the same outcome. So a broken file is reported once.
-    if (!isAsked && files.digestOf(this.#names) === this.#digest) return;
+    if (isSame && !mayUse) return;
+    clearTimeout(this.#waiting);
+    this.#isDue = false;
     let loaded: LoadedConfig | undefined;
     try {
       loaded = this.#load(files);
-      this.#report(await this.#use(loaded), loaded, isAsked);
+      const weakenings = weakeningsBetween(this.#config, loaded.config);
+      if (weakenings.length > 0 && !mayUse) this.#wait(weakenings);
+      else this.#report(await this.#use(loaded), loaded, { isAsked, weakenings });
     } catch (error) {
       if (!this.#isClosed) this.#complain(error);
     }
     if (!this.#isClosed) this.#remember(files, loaded);
+  }
+
+  /** Uses the files that were read last once they have stayed the same. SIGHUP, or another content, ends the wait. */
+  #wait(weakenings: readonly string[]): void {
+    const { logger, command } = this.#parts;
+    this.#isPending = true;
+    this.#waiting = setTimeout(() => {
+      this.#isDue = true;
+      this.reload(false);
+    }, WEAKER_AFTER_MS).unref();
+    logger.warn(
+      `${command.file} may be only half written, since ${listWeakenings(weakenings)}: it is used if it stays the same for ${WEAKER_AFTER_MS / 1_000} seconds, or at once at SIGHUP`,
+    );
   }
 
   /** Reads the files until their contents stay the same for a moment: an editor may still be writing them. */
@@ -127,6 +164,7 @@ export class Reloader {
     const loaded = loadConfig(file, { env, ignored, onUnused: (name) => unused.push(name), process, files });
     this.#warnOfUnused(unused);
     const config = loaded.step(() => {
+      refuseSameAddresses(loaded.config, command);
       if (devIssuer !== undefined) return withDevIssuer(loaded.config, devIssuer);
       requireIssuers(loaded.config, 'start with --dev-issuer');
       return loaded.config;
@@ -147,11 +185,12 @@ export class Reloader {
     const resources = devIssuer && step(() => resourcesOf(config));
     const prepared = concealing(conceal, () => step(() => gateway.prepare(config, files)));
     const changes = await prepared.use(command.host);
+    this.#config = config;
     if (resources !== undefined) devIssuer?.serve(resources);
     return changes;
   }
 
-  #report(changes: ConfigChanges, loaded: LoadedConfig, isAsked: boolean): void {
+  #report(changes: ConfigChanges, loaded: LoadedConfig, { isAsked, weakenings }: RunFacts): void {
     const { hash, conceal } = loaded;
     const { logger, command, concealing } = this.#parts;
     const settings = settingsOfStart(loaded);
@@ -159,21 +198,22 @@ export class Reloader {
     this.#settings = settings;
     const isSame = hash === this.#hash && changes.started.length === 0 && changes.ended.length === 0;
     this.#hash = hash;
-    const wasBroken = this.#isBroken;
-    this.#isBroken = false;
+    const wasPending = this.#isPending;
+    this.#isPending = false;
     // A certificate or a key set that is read again by itself has its own line.
-    if (isSame && !isAsked && !wasBroken) return;
+    if (isSame && !isAsked && !wasPending) return;
     logger.info(`Reloaded ${command.file} (sha256 ${hash}): ${describeChanges(changes)}`);
     for (const address of changes.closed) logger.info(`Stopped listening on ${address}`);
     for (const address of changes.opened) logger.info(`Listening on ${address}`);
     for (const address of newAddressesIn(changes)) logger.info(`Add ${address} to your MCP client`);
+    for (const weakening of weakenings) logger.warn(weakening);
     concealing(conceal, () => {
       for (const warning of warningsOf(changes, command.host)) logger.warn(warning);
     });
   }
 
   #complain(error: unknown): void {
-    this.#isBroken = true;
+    this.#isPending = true;
     this.#parts.logger.error(withSentence(failureText(error), 'The previous configuration stays in use'));
   }
 

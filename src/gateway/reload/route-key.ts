@@ -19,6 +19,11 @@ export function portIdOf({ port, at }: BindConfig): string {
   return port === 0 ? at : String(port);
 }
 
+/** Equal for routes that get the same requests. */
+export function placeOf(bind: BindConfig, { hostname }: ListenerConfig, { hostnames, matches }: RouteConfig): string {
+  return sha256(canonicalJson([portIdOf(bind), hostname, hostnames, matches.map(conditionsOf)]));
+}
+
 /** The facts that decide if a route stays as it is, apart from the route itself. */
 interface RouteKeyInputs {
   readonly files: InputFiles;
@@ -31,13 +36,12 @@ interface RouteKeyInputs {
 /** Digests, since a file may contain secrets. */
 export function routeKeyOf(
   bind: BindConfig,
-  { hostname }: ListenerConfig,
+  listener: ListenerConfig,
   route: RouteConfig,
   { files, secret, scope }: RouteKeyInputs,
 ): RouteKey {
-  const { hostnames, written, mcpAuthentication, credentials, backend } = route;
-  const matches = route.matches.map(conditionsOf);
-  const place = sha256(canonicalJson([portIdOf(bind), hostname, hostnames, matches]));
+  const { written, mcpAuthentication, credentials, backend } = route;
+  const place = placeOf(bind, listener, route);
   const login = mcpAuthentication ?? credentials;
   const secrets = [
     files.digestOf(secretFilesIn(login?.policy)),
