@@ -47,7 +47,7 @@ describe('coalesce() is the first value that is neither missing nor null, as in 
     expect(decide('coalesce(int(jwt.level), 9) < 3', { level: 'x' })).toBe(false);
   });
 
-  test('what is looked for in vain counts as work, also in default()', () => {
+  test('a member that is looked for and not found counts as work, also in default()', () => {
     const given = { jwt: { list: Array.from({ length: 4_000 }, () => []) } };
     for (const name of ['coalesce', 'default'])
       expect(evaluate(`jwt.list.all(each, ${name}(each[0], 1) == 1)`, given)).toBe('too_much_work');

@@ -67,7 +67,7 @@ describe('authorization of a route and of its backend must both allow', () => {
     expect(await Promise.all(statuses)).toEqual([403, 403, 403, 200]);
   });
 
-  test('a route with only a deny rule does not open a backend whose rules allow nobody', async () => {
+  test('a route with only a deny rule does not open a backend with an allow rule', async () => {
     const { origin } = await serveFile({
       gateways,
       routes: [route({ policies: deny('x-a') }, { mcp, policies: allow('x-b') })],
