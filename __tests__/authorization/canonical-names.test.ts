@@ -8,6 +8,7 @@ const RULES = {
     'notes:secret/*': ['files:secret'],
     'notes://a/secret/*': ['files:secret'],
     'github+file:///secret/*': ['files:secret'],
+    'svc.ns+file:///secret/*': ['files:secret'],
   },
 };
 
@@ -63,6 +64,9 @@ const uris: [uri: string, isSecret: boolean][] = [
   ['github+file:\\\\\\secret\\a', true],
   ['github+file:///%73ecret/a', true],
   ['github+file:///public/a', false],
+  ['svc.ns+file:///%73ecret/a', true],
+  ['svc.ns+file://localhost/secret/a', true],
+  ['svc.ns+file:///public/a', false],
   ['other+file:///secret/a', false],
   ['not a uri', false],
 ];

@@ -35,6 +35,10 @@ test.each<[expression: string, hint: string]>([
   ['mcp.tool.name.startswith("e")', "'string.startswith(string)'; write startsWith(…)."],
   ['jwt.roles.includes("admin")', "'dyn.includes(string)'; write contains(…)."],
   ['startsWith(mcp.tool.name, "e")', 'write value.startsWith(…).'],
+  ['jwt.a.replaceAll("a", "b") == "b"', 'write replace(…).'],
+  ['jwt.a.trimPrefix("a") == "b"', 'write stripPrefix(…).'],
+  ['stripPrefix("a", "b") == "b"', 'write value.stripPrefix(…).'],
+  ['string(atob("YQ==")) == "a"', 'write base64Decode(…).'],
   ['jwt == null', 'to ask if a member exists, write has(…).'],
   ['has(jwt["role"])', 'write names with dots: has(jwt.role).'],
   // Node.js gives headers names in lower case.

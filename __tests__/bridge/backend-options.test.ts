@@ -26,10 +26,10 @@ const refused: [string, unknown, string][] = [
     `option "targets" must be an object, but got ["x"]. Name each target: { name: … }. ${EXAMPLE}`,
   ],
   ['no targets', { targets: {} }, `option "targets" must be an object with at least one target. ${EXAMPLE}`],
-  ...['A', 'a_b', '', 'a+b', 'x'.repeat(65)].map((name): [string, unknown, string] => [
+  ...['A', 'a_b', '', 'a+b', '.a', 'a.', 'a..b', 'x'.repeat(65)].map((name): [string, unknown, string] => [
     `a target called ${JSON.stringify(name.slice(0, 5))}`,
     { targets: { [name]: { command: 'x' } } },
-    `option "targets" must be names of lower-case letters, digits and hyphens, but got ${JSON.stringify(name)}. Rename it: the names of its tools follow after an underscore.`,
+    `option "targets" must be names of lower-case letters, digits and hyphens, with dots between them, but got ${JSON.stringify(name)}. Rename it: the names of its tools follow after an underscore.`,
   ]),
   ['a target that is a string', withTarget('npx'), `option "targets.one" must be an object, but got "npx". ${EXAMPLE}`],
   [

@@ -63,6 +63,16 @@ test.each(ROWS)('the record of a request for %s names the target that got it', a
   expect(calls.records.map(({ method }) => method)).toEqual(['initialize', message.method]);
 });
 
+test('a target may have a dot in its name, as in agentgateway', async () => {
+  const { url, calls } = await serve({ 'svc.ns': plain({ NAME: 'one' }), svc: plain({ NAME: 'two' }) });
+  const session = await open(url, ADA);
+  const answers = ['svc.ns_echo', 'svc_echo'].map(async (name, i) => (await post(url, call(i, name), session)).text());
+  expect((await Promise.all(answers)).map((text) => /one|two/.exec(text)?.[0])).toEqual(['one', 'two']);
+  const read = await post(url, { ...request('resources/read', { uri: 'svc.ns+note:///1' }), id: 3 }, session);
+  await read.text();
+  expect((await calls.of('resources/read')).target).toBe('svc.ns');
+});
+
 test('requests without a session name their target too, and discovery none', async () => {
   const { url, calls } = await serve(TWO);
   await (await postStateless(url, statelessCall(1, 'two_echo'), ADA)).text();

@@ -34,7 +34,6 @@ describe('parseConfigFile', () => {
                   label: 'everything',
                   hostnames: [],
                   written: expect.anything(),
-                  requestHeaderModifiers: [],
                   responseHeaderModifiers: [],
                   matches: [
                     { path: { kind: 'exact', path: '/mcp' }, headers: [], query: [], at: `${route}.matches[0]` },

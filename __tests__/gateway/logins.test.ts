@@ -158,14 +158,21 @@ describe('authorization', () => {
     const policies = { authorization: { rules: ['request.headers["x-a"] == "a"'] } };
     const inBackend = { authorization: { rules: [{ deny: 'request.headers["x-b"] == "b"' }] } };
     const backends = [{ mcp: { targets: [scripted('only')] }, policies: inBackend }];
-    const { origin, lines } = await serveFile({ gateways: { default: { port: 0 } }, routes: [{ policies, backends }] });
+    const inSection = {
+      name: { name: 'p', namespace: 'd' },
+      target: { gateway: { gatewayName: 'default', gatewayNamespace: 'd' } },
+      policy: { authorization: { rules: ['request.path == "/other"'] } },
+    };
+    const gateways = { default: { port: 0 } };
+    const { origin, lines } = await serveFile({ gateways, routes: [{ policies, backends }], policies: [inSection] });
     expect((await fetch(origin)).status).toBe(403);
-    expect((await fetch(origin, { headers: { 'x-b': 'c' } })).status).toBe(403);
+    expect((await fetch(origin, { headers: { 'x-a': 'a' } })).status).toBe(403);
     const [ofRoute, ofBackend] = ['routes[0].policies.authorization', 'routes[0].backends[0].policies.authorization'];
     expect(lines.filter((line) => line.includes('.authorization'))).toEqual([
-      `warn ${ofBackend}.rules[0].deny failed (no_such_key) and therefore denies: request.headers["x-b"] == "b"`,
-      `info ${ofRoute} and ${ofBackend}: answered 403 (access_denied): no rule allows a request, or one denies it`,
       `warn ${ofRoute}.rules[0] failed (no_such_key) and therefore does not allow: request.headers["x-a"] == "a"`,
+      `info policies[0].policy.authorization and ${ofRoute}: answered 403 (access_denied): no rule allows a request, or one denies it`,
+      `warn ${ofBackend}.rules[0].deny failed (no_such_key) and therefore denies: request.headers["x-b"] == "b"`,
+      `info ${ofBackend}: answered 403 (access_denied): no rule allows a request, or one denies it`,
     ]);
   });
 });

@@ -9,7 +9,7 @@ import { type McpTarget, type ResolvedTarget, readTargets } from './target-optio
 export interface McpBackendOptions extends BridgeOptions, JoinedOptions {
   /**
    * The MCP servers by name: programs (`{ command }`) and remote servers (`{ url }`). A name consists of lower-case letters, digits and
-   * hyphens.
+   * hyphens, and of dots between these.
    */
   readonly targets: Readonly<Record<string, McpTarget>>;
 }

@@ -52,7 +52,7 @@ export function readTargets(checks: OptionChecks, value: unknown, option: string
   const wrong = names.find((name) => !TARGET_NAME.test(name));
   if (wrong !== undefined) {
     const fix = 'Rename it: the names of its tools follow after an underscore.';
-    checks.refuse(option, 'names of lower-case letters, digits and hyphens', wrong, fix);
+    checks.refuse(option, 'names of lower-case letters, digits and hyphens, with dots between them', wrong, fix);
   }
   return new Map(names.map((name) => [name, readTarget(checks, given[name], `${option}.${name}`)]));
 }

@@ -12,6 +12,7 @@ import { countsAtOnce, createBackend, ONLY, type RouteBackend } from './backend.
 import { chain } from './chain.js';
 import type { McpBackendConfig } from './config/backend-config.js';
 import type { CredentialConfig, RouteConfig } from './config/gateway-config.js';
+import type { HeaderModifier } from './config/header-modifier.js';
 import type { InputFiles } from './input-files.js';
 import { countRequests, passMessageBy } from './policies/count-requests.js';
 import { respond } from './policies/fixed-response.js';
@@ -181,20 +182,26 @@ function createSteps(
   backend: RouteBackend | undefined,
   { logger, countedBy }: Pick<GatewayRoute, 'countedBy'> & Pick<RouteParts, 'logger'>,
 ): Middleware[] {
-  const { matches, requestHeaderModifiers, urlRewrite, requestRedirect, directResponse, mcpScopes: scopes } = route;
+  const { matches, urlRewrite, requestRedirect, directResponse, mcpScopes: scopes } = route;
   const limit = countedBy ? [countRequests(countedBy)] : [];
   const answer = [
     ...(requestRedirect ? [redirect(requestRedirect, matches)] : []),
     ...(directResponse ? [respond(directResponse)] : []),
   ];
   return [
-    ...requestHeaderModifiers.map(changeRequestHeaders),
+    ...changeHeaders(route.requestHeaderModifier),
     ...(urlRewrite ? [rewrite(urlRewrite, matches)] : []),
+    ...authorizeRequests(route.backendAuthorization ?? [], logger),
+    ...changeHeaders(route.backendRequestHeaderModifier),
     ...(answer.length > 0 ? [passMessageBy, ...limit, ...answer] : []),
     ...(scopes ? [atPlace(scopes.at, () => mcpScopes(scopes.rules, { ...scopes.options, logger }))] : []),
     ...createAuthorization(route, backend, logger),
     ...limit,
   ];
+}
+
+function changeHeaders(modifier: HeaderModifier | undefined): readonly Middleware[] {
+  return modifier ? [changeRequestHeaders(modifier)] : [];
 }
 
 interface BackendInputs {

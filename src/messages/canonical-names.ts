@@ -24,8 +24,8 @@ export const MAX_DECODINGS = 5;
  */
 export function canonicalUris(uri: string): readonly string[] | undefined {
   const spellings = spellingsOfUri(uri);
-  // The URI of one of several targets (`github+file:///a`) has the spellings that the target itself may use.
-  const [, target = '', rest] = /^([a-z0-9-]+\+)(.+)$/s.exec(uri) ?? [];
+  // The URI of one of several targets (`github+file:///a`, `svc.ns+file:///a`) has the spellings that the target itself may use.
+  const [, target = '', rest] = /^([a-z0-9.-]+\+)(.+)$/s.exec(uri) ?? [];
   if (spellings === undefined || rest === undefined) return spellings;
   const inner = spellingsOfUri(rest);
   return inner && [...new Set([...spellings, ...inner.map((spelling) => target + spelling)])];

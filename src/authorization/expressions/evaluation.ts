@@ -39,7 +39,7 @@ const TOO_MUCH_WORK = new ExpressionFault('too_much_work');
 const MAX_WORK = 400_000;
 
 /** Units of work for a failure: the library describes it with an excerpt of the expression. */
-const FAILURE_UNITS = 400;
+export const FAILURE_UNITS = 400;
 
 /** The evaluation under way. There is only one: expressions are synchronous. */
 let variables: CallVariables | undefined;

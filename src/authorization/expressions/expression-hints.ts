@@ -23,13 +23,33 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   len: 'size',
   toLowerCase: 'lowerAscii',
   toUpperCase: 'upperAscii',
+  replaceAll: 'replace',
+  trimPrefix: 'stripPrefix',
+  removePrefix: 'stripPrefix',
+  trimSuffix: 'stripSuffix',
+  removeSuffix: 'stripSuffix',
+  atob: 'base64Decode',
+  ifNull: 'coalesce',
 };
 
 /** Functions of CEL's strings extension that the library does not have. Other gateways have them. */
-const MISSING_FUNCTIONS: readonly string[] = ['charAt', 'format', 'quote', 'replace', 'reverse'];
+const MISSING_FUNCTIONS: readonly string[] = ['charAt', 'format', 'quote', 'reverse'];
 
 /** Functions that follow a value and a dot. */
-const METHODS = ['contains', 'startsWith', 'endsWith', 'matches', 'exists', 'all', 'filter', 'map', 'containsIP'];
+const METHODS = [
+  'contains',
+  'startsWith',
+  'endsWith',
+  'matches',
+  'exists',
+  'all',
+  'filter',
+  'map',
+  'containsIP',
+  'stripPrefix',
+  'stripSuffix',
+  'replace',
+];
 
 /** Variables by names of other languages for rules. */
 const VARIABLE_NAMES: Readonly<Record<string, string>> = {

@@ -2,6 +2,7 @@ import { ROOTS } from './call-variables.js';
 import { type CelNode, pathOf, rootOf } from './cel-node.js';
 import { buildMap, compareByValue } from './comparison-nodes.js';
 import { ExpressionError } from './expression-error.js';
+import { FALLBACKS } from './fallbacks.js';
 import { REPLACED_NAMES } from './functions.js';
 import {
   boundIterations,
@@ -44,6 +45,8 @@ const MACROS: ReadonlyMap<string, boolean> = new Map([
 const COSTLY: ReadonlyMap<string, number> = new Map([
   ['json', 8],
   ['split', 16],
+  ['replace', 16],
+  ['base64Decode', 8],
 ]);
 
 /** Units of work of a function that converts to a time zone. */
@@ -152,8 +155,7 @@ class Preparation {
     const [first] = args;
     const charger = this.#charger(name, args[1] ?? node);
     node.args[0] = REPLACED_NAMES.get(name) ?? name;
-    // Something missing, which the fallback replaces, is not a failure. `default()` notes all others itself, so that `deny` rules see them.
-    this.#visitAll(args, name === 'default' ? undefined : charger);
+    this.#visitAll(args, FALLBACKS.has(name) ? undefined : charger);
     if (name === 'cidr' && first?.op === 'value') requireRange(first);
     requireForm(name, args);
     if (name === 'int') requireInt64(node);

@@ -75,15 +75,18 @@ export interface RoutePoliciesConfig {
   readonly mcpScopes?: ScopesConfig;
   /** The rules of the listener and its gateway. They apply before a route is selected, and must allow a request too. */
   readonly gatewayAuthorization?: readonly HttpRulesConfig[];
-  /** The blocks of every other place, whose rules count together. */
+  /** The blocks of the route, whose rules count together. */
   readonly authorization?: readonly HttpRulesConfig[];
+  /** Those of its backend, whose rules must allow a request too. */
+  readonly backendAuthorization?: readonly HttpRulesConfig[];
   /** The blocks of every place, whose rules count together. */
   readonly mcpAuthorization?: readonly AuthorizationConfig[];
   readonly localRateLimit?: RateLimitsConfig;
   readonly timeout?: TimeoutConfig;
   readonly retry?: RetryConfig;
+  readonly requestHeaderModifier?: HeaderModifier;
+  readonly backendRequestHeaderModifier?: HeaderModifier;
   /** That of the route, and then that of its backend. */
-  readonly requestHeaderModifiers: readonly HeaderModifier[];
   readonly responseHeaderModifiers: readonly HeaderModifier[];
   readonly urlRewrite?: RewriteConfig;
   readonly requestRedirect?: RedirectConfig;

@@ -9,8 +9,9 @@ export interface HttpRulesConfig {
   readonly at: string;
 }
 
-/** Reads the blocks `authorization` for a route. As in agentgateway, the rules of all of them count together. */
-export function readHttpRules(blocks: readonly ConfigNode[]): readonly HttpRulesConfig[] {
+/** Reads blocks `authorization` whose rules count together: those of a listener, of a route, or of a backend. Undefined without any. */
+export function readHttpRules(blocks: readonly ConfigNode[]): readonly HttpRulesConfig[] | undefined {
+  if (blocks.length === 0) return undefined;
   return blocks.map((node) => {
     const { rules } = node.members(AUTHORIZATION);
     return { rules: rules.someItems().map(({ value }) => value as AuthorizationRuleOption), at: node.path };

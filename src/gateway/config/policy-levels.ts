@@ -3,7 +3,7 @@ import { BACKEND_POLICIES, LISTENER_POLICIES, ROUTE_POLICIES, TARGET_POLICIES } 
 import type { ConfigNode } from './config-node.js';
 import { UNSUPPORTED_POLICIES } from './unsupported-features.js';
 
-/** Policies whose rules count together, from every place. */
+/** Policies of which a place may have several, whose rules count together. */
 export const RULES = ['authorization', 'mcpAuthorization'] as const;
 
 /** The policies of each place in the file. */
@@ -22,9 +22,9 @@ export type Policies = Readonly<Partial<Record<PolicyName, ConfigNode>>>;
 /** The policies for a route, from every place in the file that has some: in each list, the most specific place first. */
 export interface PolicyLevels {
   readonly all: readonly Policies[];
-  /** Those of {@link OF_BOTH} that apply before a backend is selected. */
+  /** Those that apply before a backend is selected. Only `authorization` and those of {@link OF_BOTH} are read from here. */
   readonly ofRoute: readonly Policies[];
-  /** Those of {@link OF_BOTH} that apply to the requests for the backend. */
+  /** The same policies, as they apply to the requests for the backend. */
   readonly ofBackend: readonly Policies[];
 }
 
@@ -66,7 +66,7 @@ export function policiesOfBoth(
   return [ofRoute, ofBackend].flatMap((levels) => mergePolicies(levels)[name] ?? []);
 }
 
-/** The policies with this name of every place, from the listener to the backend: their rules count together. */
+/** The policies with this name of all given places, the most specific one last: their rules count together. */
 export function everyPolicy(levels: readonly Policies[], name: RulesName): readonly ConfigNode[] {
   return [...levels].reverse().flatMap((level) => level[name] ?? []);
 }

@@ -29,8 +29,6 @@ export function readRoutePolicies(
 ): RoutePoliciesConfig {
   const policies = mergePolicies([...levels.all, ...ofListener]);
   const rules = everyPolicy(levels.all, 'mcpAuthorization');
-  const httpRules = everyPolicy(levels.all, 'authorization');
-  const ofGateway = everyPolicy(ofListener, 'authorization');
   const { mcpAuthentication, jwtAuth, apiKey, mcpScopes, directResponse } = policies;
   const [login, second] = [mcpAuthentication, jwtAuth, apiKey].filter((node) => node !== undefined);
   second?.refuse(`is one of two logins of this route, besides ${login?.path}: ${ONE_LOGIN}`);
@@ -41,20 +39,22 @@ export function readRoutePolicies(
     mcpAuthentication: readIf(mcpAuthentication, (node) => readMcpAuthentication(node, directory)),
     credentials:
       readIf(jwtAuth, (node) => readJwtAuth(node, directory)) ?? readIf(apiKey, (node) => readApiKey(node, directory)),
-    gatewayAuthorization: ofGateway.length > 0 ? readHttpRules(ofGateway) : undefined,
-    authorization: httpRules.length > 0 ? readHttpRules(httpRules) : undefined,
+    gatewayAuthorization: readHttpRules(everyPolicy(ofListener, 'authorization')),
+    authorization: readHttpRules(everyPolicy(levels.ofRoute, 'authorization')),
+    backendAuthorization: readHttpRules(everyPolicy(levels.ofBackend, 'authorization')),
     mcpScopes: readIf(mcpScopes, readScopesPolicy),
     mcpAuthorization: rules.length > 0 ? readAuthorizationPolicies(rules) : undefined,
     localRateLimit: readIf(policies.localRateLimit, readRateLimits),
     timeout: readIf(policies.timeout, readTimeouts),
     retry: readIf(policies.retry, readRetry),
     urlRewrite: readIf(policies.urlRewrite, (node) => readRewrite(node, matches)),
+    requestHeaderModifier: readIf(mergePolicies(levels.ofRoute).requestHeaderModifier, readHeaderModifier),
+    backendRequestHeaderModifier: readIf(mergePolicies(levels.ofBackend).requestHeaderModifier, readHeaderModifier),
     requestRedirect: readIf(requestRedirect, (node) => readRedirect(node, matches)),
     directResponse: readIf(directResponse, readDirectResponse),
   };
   return {
     ...Object.fromEntries(Object.entries(read).filter(([, policy]) => policy !== undefined)),
-    requestHeaderModifiers: policiesOfBoth(levels, 'requestHeaderModifier').map(readHeaderModifier),
     responseHeaderModifiers: policiesOfBoth(levels, 'responseHeaderModifier').map(readHeaderModifier),
   };
 }

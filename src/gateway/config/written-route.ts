@@ -1,15 +1,7 @@
 import type { McpMembers } from './backend-config.js';
 import type { ConfigNode } from './config-node.js';
 import type { WrittenRoute } from './gateway-config.js';
-import {
-  everyPolicy,
-  mergePolicies,
-  OF_BOTH,
-  type Policies,
-  type PolicyLevels,
-  policiesOfBoth,
-  RULES,
-} from './policy-levels.js';
+import { everyPolicy, mergePolicies, OF_BOTH, type Policies, type PolicyLevels, RULES } from './policy-levels.js';
 import type { RuntimeConfig } from './runtime-section.js';
 
 /**
@@ -23,12 +15,14 @@ export function writtenRoute(
   { members, sessionSeconds }: RuntimeConfig & { readonly members: McpMembers | undefined },
 ): WrittenRoute {
   const { authorization: _, mcpAuthorization: __, ...policies } = mergePolicies([...levels.all, ...ofListener]);
-  const rules = RULES.flatMap((name) => [everyPolicy(levels.all, name), everyPolicy(ofListener, name)]);
-  const ofBoth = OF_BOTH.map((name) => policiesOfBoth(levels, name));
+  const phases = [levels.ofRoute, levels.ofBackend];
+  const rules = RULES.flatMap((name) => [...phases, ofListener].map((places) => everyPolicy(places, name)));
+  // A policy that moves from the route to its backend may mean something else there.
+  const ofBoth = OF_BOTH.map((name) => phases.map((places) => mergePolicies(places)[name]?.value ?? null));
   return {
     policies: valuesOf(policies),
     rules: rules.map((blocks) => blocks.map(({ value }) => value)),
-    ofBoth: ofBoth.map((nodes) => nodes.map(({ value }) => value)),
+    ofBoth,
     backend: members && valuesOf(members),
     sessionSeconds,
   };

@@ -1,5 +1,5 @@
 /** The name of a target, as in the option `targets`. It has no `_` and no `+`: these separate it from the target's own names. */
-export const TARGET_NAME = /^[a-z0-9-]{1,64}$/;
+export const TARGET_NAME = /^(?=.{1,64}$)[a-z0-9-]+(?:\.[a-z0-9-]+)*$/;
 
 /** The target of a name that clients use, and the target's own name for the same thing. */
 export interface TargetedName {
