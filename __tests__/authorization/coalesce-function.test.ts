@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { createAuthorizationRules } from '../../src/authorization/authorization-rules.js';
 import { toCelObject } from '../../src/authorization/expressions/cel-values.js';
 import { evaluateTogether } from '../../src/authorization/expressions/evaluation.js';
 import { compileExpression } from '../../src/authorization/expressions/expression.js';
-import { createRuleSet } from '../../src/authorization/rule-set.js';
 import { evaluate, type Given } from '../support/evaluated-expression.js';
 
 const BIG = 2 ** 60;
@@ -39,7 +39,7 @@ describe('coalesce() is the first value that is neither missing nor null, as in 
       const rules = [{ kind: 'deny' as const, expression: compileExpression(text), at: 'rules[0]', scopes: [] }];
       const variables = { jwt: jwt && toCelObject(jwt), apiKey: undefined, request: {}, source: {}, mcp: {} };
       const input = { variables: variables as never, scopes: new Set<string>(), hasLongArguments: false };
-      return evaluateTogether(() => createRuleSet(rules as never, () => undefined).decide(input)).isAllowed;
+      return evaluateTogether(() => createAuthorizationRules(rules as never, () => undefined).decide(input)).isAllowed;
     };
     const group = 'coalesce(jwt.group, apiKey.group) == "guests"';
     const callers = [{ group: 'guests' }, { group: 'staff' }, {}, undefined];
