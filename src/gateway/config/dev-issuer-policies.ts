@@ -62,6 +62,7 @@ export function withDevIssuer(config: GatewayConfig, issuer: DevIssuerIdentity):
     ...config,
     binds: config.binds.map((bind) => ({
       ...bind,
+      hasDevIssuer: true,
       listeners: bind.listeners.map((listener) => ({ ...listener, routes: listener.routes.map(change) })),
     })),
   };
