@@ -30,7 +30,7 @@ interface Settings {
   readonly policy?: object;
   /** The status of the answers to `notifications/cancelled` and DELETE. */
   readonly status?: number;
-  /** What the server does to the open call before it answers these. */
+  /** Called with the answer of the open call before the server answers these. */
   readonly before?: (open: ServerAnswer) => void;
 }
 
@@ -88,7 +88,7 @@ test.each<[cancels: string, message: unknown, code: string]>([
 test.each<[server: string, message: unknown]>([
   ['notifications/cancelled', cancelled(1)],
   ['the end of the session', undefined],
-])('a call is cancelled also if the server ends its answer before it accepts %s', async (_what, message) => {
+])('a call is cancelled even if the server ends its answer before it accepts %s', async (_what, message) => {
   const { records, send } = await startWaitingServer({ before: (open) => open.end() });
   await send(message);
   await until(() => records.length === 1);
