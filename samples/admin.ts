@@ -1,5 +1,5 @@
 import express from 'express';
-import { mcpAuth, mcpStdioBackend, protectedResourceMetadata } from 'express-mcp-auth';
+import { type McpAuthOptions, mcpAuth, mcpStdioBackend, protectedResourceMetadata } from 'express-mcp-auth';
 import { mcpAdmin } from 'express-mcp-auth/admin';
 
 const port = Number(process.env.PORT ?? 3000);
@@ -7,7 +7,7 @@ const issuer = process.env.ISSUER ?? 'https://auth.example.com';
 const app = express();
 
 const resourceMetadata = { resource: `http://localhost:${port}/mcp` };
-const policy = { issuer, resourceMetadata, logger: console };
+const policy: McpAuthOptions = { issuer, resourceMetadata, logger: console };
 const auth = mcpAuth(policy);
 const backend = mcpStdioBackend({ command: 'npx', args: ['@modelcontextprotocol/server-everything'], logger: console });
 

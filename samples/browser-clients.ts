@@ -1,5 +1,5 @@
 import express from 'express';
-import { mcpAuth, mcpCors, mcpStdioBackend, protectedResourceMetadata } from 'express-mcp-auth';
+import { type McpAuthOptions, mcpAuth, mcpCors, mcpStdioBackend, protectedResourceMetadata } from 'express-mcp-auth';
 
 const port = Number(process.env.PORT ?? 3000);
 const issuer = process.env.ISSUER ?? 'https://auth.example.com';
@@ -9,7 +9,7 @@ const allowedOrigins = ['https://app.example.com'];
 app.use(mcpCors({ allowedOrigins, logger: console })); // before mcpAuth(): a preflight request carries no token
 
 const resourceMetadata = { resource: `http://localhost:${port}/mcp` };
-const policy = { issuer, resourceMetadata, logger: console };
+const policy: McpAuthOptions = { issuer, resourceMetadata, logger: console };
 app.use(protectedResourceMetadata(policy));
 
 const server = { command: 'npx', args: ['@modelcontextprotocol/server-everything'], allowedOrigins, logger: console };

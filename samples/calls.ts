@@ -4,14 +4,14 @@ import { createMcpServer } from './existing-mcp-server/mcp-server.js';
 // The imports of your app, and the records of its calls:
 
 import express from 'express';
-import { type CallRecord, mcpAuth, mcpCalls, protectedResourceMetadata } from 'express-mcp-auth';
+import { type CallRecord, type McpAuthOptions, mcpAuth, mcpCalls, protectedResourceMetadata } from 'express-mcp-auth';
 
 const port = Number(process.env.PORT ?? 3000);
 const issuer = process.env.ISSUER ?? 'https://auth.example.com';
 const app = express();
 
 const resourceMetadata = { resource: `http://localhost:${port}/mcp` };
-const policy = { issuer, resourceMetadata, logger: console };
+const policy: McpAuthOptions = { issuer, resourceMetadata, logger: console };
 app.use(protectedResourceMetadata(policy));
 
 function onCall({ user, method, name, outcome, code, durationMs }: CallRecord): void {

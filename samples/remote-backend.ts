@@ -1,5 +1,5 @@
 import express from 'express';
-import { mcpAuth, mcpHttpBackend, protectedResourceMetadata } from 'express-mcp-auth';
+import { type McpAuthOptions, mcpAuth, mcpHttpBackend, protectedResourceMetadata } from 'express-mcp-auth';
 
 const port = Number(process.env.PORT ?? 3000);
 const issuer = process.env.ISSUER ?? 'https://auth.example.com';
@@ -7,7 +7,7 @@ const url = process.env.MCP_SERVER ?? 'http://localhost:8000/mcp'; // the MCP se
 const app = express();
 
 const origin = `http://localhost:${port}`;
-const policy = { issuer, resourceMetadata: { resource: `${origin}/mcp` }, logger: console };
+const policy: McpAuthOptions = { issuer, resourceMetadata: { resource: `${origin}/mcp` }, logger: console };
 app.use(protectedResourceMetadata(policy));
 
 const callerToken = { issuer: `${origin}/callers`, key: process.env.CALLER_KEY }; // tells the server who is calling

@@ -1,5 +1,5 @@
 import express from 'express';
-import { getAuth, mcpAuth, mcpLimits, protectedResourceMetadata } from 'express-mcp-auth';
+import { getAuth, type McpAuthOptions, mcpAuth, mcpLimits, protectedResourceMetadata } from 'express-mcp-auth';
 import { createRedisStore } from 'express-mcp-auth/redis';
 import { createClient } from 'redis';
 
@@ -13,7 +13,7 @@ const store = createRedisStore(client);
 
 const app = express();
 const resourceMetadata = { resource: `http://localhost:${port}/mcp` };
-const policy = { issuer, resourceMetadata, store, logger: console };
+const policy: McpAuthOptions = { issuer, resourceMetadata, store, logger: console };
 const auth = mcpAuth(policy);
 app.use(protectedResourceMetadata(policy));
 

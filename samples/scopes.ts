@@ -1,12 +1,12 @@
 import express from 'express';
-import { mcpAuth, mcpScopes, mcpStdioBackend, protectedResourceMetadata } from 'express-mcp-auth';
+import { type McpAuthOptions, mcpAuth, mcpScopes, mcpStdioBackend, protectedResourceMetadata } from 'express-mcp-auth';
 
 const port = Number(process.env.PORT ?? 3000);
 const issuer = process.env.ISSUER ?? 'https://auth.example.com';
 const app = express();
 
 const resourceMetadata = { resource: `http://localhost:${port}/mcp` };
-const policy = { issuer, resourceMetadata, logger: console };
+const policy: McpAuthOptions = { issuer, resourceMetadata, logger: console };
 app.use(protectedResourceMetadata(policy));
 
 const rules = {

@@ -1,5 +1,5 @@
 import express from 'express';
-import { mcpAuth, mcpBackend, protectedResourceMetadata } from 'express-mcp-auth';
+import { type McpAuthOptions, mcpAuth, mcpBackend, protectedResourceMetadata } from 'express-mcp-auth';
 
 const port = Number(process.env.PORT ?? 3000);
 const issuer = process.env.ISSUER ?? 'https://auth.example.com';
@@ -8,7 +8,7 @@ const url = process.env.MCP_SERVER ?? 'http://localhost:8000/mcp';
 const app = express();
 
 const resourceMetadata = { resource: `http://localhost:${port}/mcp` };
-const policy = { issuer, resourceMetadata, logger: console };
+const policy: McpAuthOptions = { issuer, resourceMetadata, logger: console };
 app.use(protectedResourceMetadata(policy));
 
 const targets = {

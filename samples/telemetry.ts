@@ -1,6 +1,6 @@
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import express from 'express';
-import { mcpAuth, mcpStdioBackend, protectedResourceMetadata } from 'express-mcp-auth';
+import { type McpAuthOptions, mcpAuth, mcpStdioBackend, protectedResourceMetadata } from 'express-mcp-auth';
 import { startTelemetry } from 'express-mcp-auth/telemetry';
 
 // Sends what it gets to http://localhost:4318. The variables OTEL_… say otherwise.
@@ -13,7 +13,7 @@ const issuer = process.env.ISSUER ?? 'https://auth.example.com';
 const app = express();
 
 const resourceMetadata = { resource: `http://localhost:${port}/mcp` };
-const policy = { issuer, resourceMetadata, logger: console };
+const policy: McpAuthOptions = { issuer, resourceMetadata, logger: console };
 app.use(protectedResourceMetadata(policy));
 
 const backend = mcpStdioBackend({ command: 'npx', args: ['@modelcontextprotocol/server-everything'], logger: console });

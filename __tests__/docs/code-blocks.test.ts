@@ -25,6 +25,13 @@ describe.each(PAGES)('%s', (page) => {
     expect(faults.filter(([, fault]) => fault !== undefined)).toEqual([]);
   });
 
+  test('policies have a type, so that TypeScript accepts words such as a provider in them', () => {
+    const untyped = codeBlocksOf(page).filter(
+      ({ language, code }) => language === 'ts' && /^const policy =/m.test(code),
+    );
+    expect(untyped).toEqual([]);
+  });
+
   test('no code block escapes the check', () => {
     const fences = readFileSync(ROOT + page, 'utf8').match(/^\s*(```|~~~)/gm) ?? [];
     expect(fences).toHaveLength(codeBlocksOf(page).length * 2);

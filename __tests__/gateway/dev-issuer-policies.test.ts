@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { resourcesOf, withDevIssuer } from '../../src/gateway/config/dev-issuer-policies.js';
 import { devIssuerStandIn } from '../../src/gateway/dev-issuer/dev-issuer.js';
+import { scopesFor } from '../../src/gateway/dev-issuer/dev-resource.js';
 import { createGateway } from '../../src/gateway/gateway.js';
 import { configText, route } from '../support/config-text.js';
 import { ROOT } from '../support/program.js';
@@ -35,7 +36,39 @@ test.each(['dev-issuer', 'keycloak', 'auth0', 'entra'])(
 test('the smallest file trusts only the development issuer', async () => {
   const text = textFor({});
   expect(await issuersOf(text)).toHaveLength(1);
-  expect(resourcesOf(parseConfigFile(text, ROOT))).toEqual([{ resource: resourceMetadata.resource, scopes: [] }]);
+  expect(resourcesOf(parseConfigFile(text, ROOT))).toEqual([
+    { resource: resourceMetadata.resource, scopes: [], ruleScopes: [] },
+  ]);
+});
+
+test.each<[place: string, policies: object, scopes: string[], ruleScopes: string[]]>([
+  ['requiredScopes', { mcpAuthentication: { resourceMetadata, requiredScopes: ['a'] } }, ['a'], []],
+  ['challengeScopes', { mcpAuthentication: { resourceMetadata, challengeScopes: ['a'] } }, ['a'], []],
+  [
+    'scopesSupported',
+    { mcpAuthentication: { resourceMetadata: { ...resourceMetadata, scopesSupported: ['a'] } } },
+    ['a'],
+    [],
+  ],
+  ['a method of mcpScopes', { mcpScopes: { 'tools/list': ['a'], 'tools/call': false } }, [], ['a']],
+  ['a tool of mcpScopes', { mcpScopes: { 'tools/call': { x: ['a', 'b'], y: ['a'], z: true } } }, [], ['a', 'b']],
+  [
+    'mcpAuthorization',
+    { mcpAuthorization: { rules: ['true', { allow: 'true', scopes: ['a'] }, { deny: 'false' }] } },
+    [],
+    ['a'],
+  ],
+])('the development issuer grants the scopes of %s', (_place, policies, scopes, ruleScopes) => {
+  const text = configText({ route: { policies: { mcpAuthentication: { resourceMetadata }, ...policies } } });
+  expect(resourcesOf(parseConfigFile(text, ROOT))).toEqual([
+    { resource: resourceMetadata.resource, scopes, ruleScopes },
+  ]);
+});
+
+test('the development issuer grants the scopes of every route with the same resource', () => {
+  const resources = ['a', 'b'].map((scope) => ({ resource: 'https://x/mcp', scopes: [scope], ruleScopes: [] }));
+  expect(scopesFor(resources, 'https://x/mcp/')).toEqual(['a', 'b']);
+  expect(scopesFor(resources, 'https://x/')).toBe(undefined);
 });
 
 const client = { clientId: 'id', clientSecret: 'secret' };

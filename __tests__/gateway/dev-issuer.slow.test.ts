@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test 
 import { startDevIssuer } from '../../src/gateway/dev-issuer/dev-issuer.js';
 import { configText } from '../support/config-text.js';
 import { startDevGateway } from '../support/dev-gateway.js';
+import { startDevIssuerAndServer } from '../support/dev-issuer.js';
 import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
 import { ClientMemory, logIn, SDKS } from '../support/mcp-login.js';
 import { CLI, endPrograms, startNode } from '../support/program.js';
@@ -73,7 +74,7 @@ describe('the issuer', () => {
   const { logger } = createRecordingLogger();
 
   const start = async (ofIssuer = logger) => {
-    const resources = [{ resource: 'http://localhost:3000/mcp', scopes: ['a'] }];
+    const resources = [{ resource: 'http://localhost:3000/mcp', scopes: ['a'], ruleScopes: [] }];
     const issuer = await startDevIssuer({
       port: 0,
       resources,
@@ -170,6 +171,18 @@ describe('the issuer', () => {
       `the development issuer needs port ${port} on 127.0.0.1, which is in use: stop the program that uses it, or set --dev-issuer-port`,
     );
   });
+});
+
+test('--dev-issuer grants scopes of rules, and says which scopes it does not grant, and what to write', async () => {
+  const announced = ['read:all', 'files:write', 'mcp:call'];
+  const { resource, lines } = await startDevIssuerAndServer({ announced, ruleScopes: ['files:write'] });
+  const client = await logIn('v1', resource, click);
+  onTestFinished(() => client.close());
+  const scopes = JSON.stringify({ scopes: ['read:all', 'files:write'] });
+  expect(await client.callTool('whoami')).toMatchObject({ content: [{ text: scopes }] });
+  expect(lines.filter((line) => line.startsWith('warn'))).toEqual([
+    `warn the development issuer did not grant mcp:call to the client "Test client": the file has no such scopes for ${resource}. If the server needs them, list them as resourceMetadata.scopesSupported beside this resource`,
+  ]);
 });
 
 test.each([

@@ -15,15 +15,17 @@ describe('the packed tarball', () => {
 
   afterAll(() => project.remove());
 
-  test('contains the built package and its documents, and nothing else', () => {
-    const unexpected = project.packed.filter((path) => !/^(dist\/|docs\/|[A-Z]+(\.md)?$|package\.json$)/.test(path));
+  test('contains the built package, its documents and samples, and nothing else', () => {
+    const unexpected = project.packed.filter(
+      (path) => !/^(dist\/|docs\/|samples\/|[A-Z]+(\.md)?$|package\.json$)/.test(path),
+    );
     expect(unexpected).toEqual([]);
     expect(project.packed).toContain('dist/gateway/cli.js');
     const forContributors = ['docs/conventions.md', 'docs/design.md'];
     expect(project.packed.filter((path) => forContributors.includes(path))).toEqual([]);
   });
 
-  test('contains every page of docs/ that its pages link to', async () => {
+  test('contains every file that its pages link to', async () => {
     const pages = project.packed.filter((path) => path.endsWith('.md'));
     const links = await Promise.all(
       pages.map(async (page) => {
@@ -32,9 +34,18 @@ describe('the packed tarball', () => {
         return targets.map((target) => posix.join(posix.dirname(page), target));
       }),
     );
-    const toDocs = links.flat().filter((path) => path.startsWith('docs/'));
-    expect(toDocs).toContain('docs/errors.md');
-    expect(toDocs.filter((path) => !project.packed.includes(path))).toEqual([]);
+    const linked = links.flat().map((path) => path.replace(/\/$/, ''));
+    expect(linked).toEqual(expect.arrayContaining(['docs/errors.md', 'samples/keycloak/README.md']));
+    const isPacked = (path: string) => project.packed.some((each) => each === path || each.startsWith(`${path}/`));
+    expect(linked.filter((path) => !isPacked(path))).toEqual([]);
+  });
+
+  test('contains the samples of the repository, and none that a run has made', async () => {
+    const args = ['ls-files', '--cached', '--others', '--exclude-standard', 'samples'];
+    const { stdout } = await run('git', args, { cwd: ROOT });
+    const files = stdout.trim().split('\n');
+    const packed = project.packed.filter((path) => path.startsWith('samples/'));
+    expect(packed.sort()).toEqual(files.filter((path) => path !== 'samples/tsconfig.json').sort());
   });
 
   test.each(['esm.mjs', 'commonjs.cjs'])('works from %s', async (file) => {

@@ -7,8 +7,15 @@ import { startGuardedServer } from './guarded-server.js';
 import { freePort } from './loopback-server.js';
 import { createRecordingLogger } from './recording-logger.js';
 
+interface DevIssuerChanges extends Partial<DevIssuerOptions> {
+  /** The `scopesSupported` of the server. The issuer knows `read:all`. */
+  readonly announced?: readonly string[];
+  readonly ruleScopes?: readonly string[];
+}
+
 /** Starts the development issuer and an MCP server behind `mcpAuth()` that trusts it, in this process. */
-export async function startDevIssuerAndServer(changes: Partial<DevIssuerOptions> = {}) {
+export async function startDevIssuerAndServer(given: DevIssuerChanges = {}) {
+  const { announced = ['read:all'], ruleScopes = [], ...changes } = given;
   const folder = await mkdtemp(join(tmpdir(), 'dev-issuer-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const port = await freePort();
@@ -16,7 +23,7 @@ export async function startDevIssuerAndServer(changes: Partial<DevIssuerOptions>
   const { logger, lines } = createRecordingLogger();
   let current: DevIssuer | undefined;
   const start = async (resource: string) => {
-    const resources = [{ resource, scopes: ['read:all'] }];
+    const resources = [{ resource, scopes: ['read:all'], ruleScopes }];
     current = await startDevIssuer({ port, resources, tokenSeconds: 3_600, stateFile, logger, ...changes });
     return current;
   };
@@ -27,7 +34,7 @@ export async function startDevIssuerAndServer(changes: Partial<DevIssuerOptions>
     issuer,
     jwks,
     clockToleranceSeconds: 0,
-    resourceMetadata: { scopesSupported: ['read:all'] },
+    resourceMetadata: { scopesSupported: announced },
   }));
   await start(resource);
   return {

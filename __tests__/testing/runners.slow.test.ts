@@ -17,3 +17,10 @@ test("the sample's suite passes under node:test", async () => {
   expect(stdout).toMatch(/^# pass 2$/m);
   expect(stdout).toMatch(/^# fail 0$/m);
 });
+
+test("the sample's suite with a backend passes under node:test, and ends", async () => {
+  const args = ['--test', '--test-reporter=tap', 'build/samples/test-suite/backend.test.js'];
+  const { stdout } = await run(process.execPath, args, { env, timeout: 60_000 });
+  expect(stdout).toMatch(/^# pass 1$/m);
+  expect(stdout).toMatch(/^# fail 0$/m);
+}, 70_000);

@@ -1,11 +1,11 @@
 import express from 'express';
-import { getAuth, mcpAuth, protectedResourceMetadata } from 'express-mcp-auth';
+import { getAuth, type McpAuthOptions, mcpAuth, protectedResourceMetadata } from 'express-mcp-auth';
 
 const port = Number(process.env.PORT ?? 3000);
 const issuer = process.env.ISSUER ?? 'https://auth.example.com';
 const file = process.env.API_KEYS ?? 'api-keys.json'; // a JSON list of the entries that "key create" printed
 
-const policy = {
+const policy: McpAuthOptions = {
   issuer, // people log in here, as before
   apiKeys: { file }, // jobs and agents send a key
   resourceMetadata: { resource: `http://localhost:${port}/mcp` },

@@ -1,5 +1,5 @@
 import express from 'express';
-import { getAuth, mcpAuth, protectedResourceMetadata, type Verifier } from 'express-mcp-auth';
+import { getAuth, type McpAuthOptions, mcpAuth, protectedResourceMetadata, type Verifier } from 'express-mcp-auth';
 
 const port = Number(process.env.PORT ?? 3000);
 const clientId = process.env.GITHUB_CLIENT_ID ?? 'Iv1.0123456789abcdef';
@@ -38,7 +38,7 @@ const github: Verifier = async (token) => {
 };
 
 const resourceMetadata = { resource: `http://localhost:${port}/mcp` };
-const policy = { issuer, verifiers: [github], resourceMetadata, logger: console };
+const policy: McpAuthOptions = { issuer, verifiers: [github], resourceMetadata, logger: console };
 const app = express();
 app.use('/mcp', mcpAuth(policy));
 app.use(protectedResourceMetadata(policy));

@@ -1,5 +1,5 @@
 import express from 'express';
-import { getAuth, mcpAuth, protectedResourceMetadata, type Verifier } from 'express-mcp-auth';
+import { getAuth, type McpAuthOptions, mcpAuth, protectedResourceMetadata, type Verifier } from 'express-mcp-auth';
 
 const port = Number(process.env.PORT ?? 3000);
 const clientId = process.env.GOOGLE_CLIENT_ID ?? 'my-client.apps.googleusercontent.com';
@@ -25,7 +25,7 @@ const google: Verifier = async (token) => {
 };
 
 const resourceMetadata = { resource: `http://localhost:${port}/mcp` };
-const policy = { issuer, verifiers: [google], resourceMetadata, logger: console };
+const policy: McpAuthOptions = { issuer, verifiers: [google], resourceMetadata, logger: console };
 const app = express();
 app.use('/mcp', mcpAuth(policy));
 app.use(protectedResourceMetadata(policy));

@@ -1,10 +1,10 @@
 import express from 'express';
-import { getAuth, mcpAuth, protectedResourceMetadata } from 'express-mcp-auth';
+import { getAuth, type McpAuthOptions, mcpAuth, protectedResourceMetadata } from 'express-mcp-auth';
 
 const port = Number(process.env.PORT ?? 3000);
 const issuer = process.env.ISSUER ?? 'https://auth.example.com';
 
-const policy = {
+const policy: McpAuthOptions = {
   issuer,
   introspection: {
     clientId: process.env.CLIENT_ID ?? 'my-mcp-server', // this server, registered at the authorization server

@@ -4,14 +4,14 @@ import { createMcpServer } from './mcp-server.js';
 // The imports of your app, and mcpAuth():
 
 import express from 'express';
-import { mcpAuth, protectedResourceMetadata } from 'express-mcp-auth';
+import { type McpAuthOptions, mcpAuth, protectedResourceMetadata } from 'express-mcp-auth';
 
 const port = Number(process.env.PORT ?? 3000);
 const issuer = process.env.ISSUER ?? 'https://auth.example.com'; // your authorization server
 const app = express(); // the app you have
 
 const resourceMetadata = { resource: `http://localhost:${port}/mcp` }; // the URL that clients use
-const policy = { issuer, resourceMetadata, logger: console };
+const policy: McpAuthOptions = { issuer, resourceMetadata, logger: console };
 app.use('/mcp', mcpAuth(policy)); // requests to /mcp need a valid token; other paths stay open
 app.use(protectedResourceMetadata(policy)); // tells clients where to log in
 

@@ -13,7 +13,7 @@ import { lacksMessage, readReceivedMessage } from '../messages/received-message.
 import { type Refuser, refuserOf } from '../oauth/refusal.js';
 import type { CallOptions } from '../telemetry/call-record.js';
 import { endOfWithdrawal } from '../telemetry/outcomes.js';
-import { arrivalTime, nextInSpan, observeReceived } from '../telemetry/received-calls.js';
+import { arrivalTime, nextInSpan, observeReceived, observeWithoutMessage } from '../telemetry/received-calls.js';
 import type { Denial, RequestAuthorizer } from './call-authorizer.js';
 import { hideFrom } from './hidden-answer.js';
 import { LIST_METHODS } from './list-filter.js';
@@ -57,6 +57,7 @@ export function createAuthorizationMiddleware(policy: AuthorizationPolicy): Midd
       return;
     }
     if (lacksMessage(req)) {
+      observeWithoutMessage(req, res);
       // A resumed event stream may repeat the answer to a list request.
       if (hide && req.method === 'GET')
         hideFrom(req, res, { who, logger, logFailure, authorizer: policy.authorizerFor(req, getAuth(req)) });

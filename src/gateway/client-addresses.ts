@@ -29,10 +29,17 @@ export function warningsOfOtherPorts(binds: readonly Bind[]): readonly string[] 
       if (resource === undefined || bind.port === 0 || !isOnOtherPort(resource, bind)) return [];
       const where = `${at}.policies.mcpAuthentication.resourceMetadata.resource`;
       return [
-        `${where} is ${resource.href}, but ${bind.at}.port is ${bind.port}: clients do not reach the route at this address, unless a proxy forwards it. Write the same port in both.`,
+        `${where} is ${resource.href}, but ${bind.at}.port is ${bind.port}: clients do not reach the route at this address, unless a proxy forwards it. ${fixFor(bind)}`,
       ];
     }),
   );
+}
+
+function fixFor({ hasDevIssuer }: BindConfig): string {
+  const fix = 'Write the same port in both';
+  return hasDevIssuer
+    ? `${fix}, or leave it, if an app of yours serves this address (docs/command.md#log-in-to-your-own-app).`
+    : `${fix}.`;
 }
 
 function isOnOtherPort({ href, hostname }: ResourceIdentity, { port }: BindConfig): boolean {

@@ -52,7 +52,8 @@ export class AnswerReader implements ResponseListener {
   /** The answer is complete. Ends every call that has not ended. */
   end(): void {
     for (const [call, end] of this.#ends ?? []) call.end(end);
-    this.#calls.endAll(this.#unassigned ?? this.#endByStatus());
+    const end = this.#unassigned ?? this.#endByStatus();
+    for (const call of this.#calls.values()) call.end((end.outcome === 'target_failed' && call.cancellation) || end);
   }
 
   onResponse(response: ScannedResponse): void {

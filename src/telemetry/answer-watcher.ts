@@ -7,6 +7,7 @@ import { interceptWriting } from '../http/intercept.js';
 import { writtenHeader } from '../http/written-header.js';
 import { AnswerReader } from './answer-reader.js';
 import type { ObservedCalls } from './observe-calls.js';
+import { addOpenRequest } from './open-calls.js';
 import { endOfRefusal } from './outcomes.js';
 
 /** Ends the calls of a request according to the answer that an MCP server in this app writes, unless a backend ends them. */
@@ -31,6 +32,7 @@ class AnswerWatcher {
 
   install(): void {
     const res = this.#res;
+    const open = addOpenRequest(this.#req, this.#calls);
     interceptWriting(res, (method, args, call) => {
       if (this.#isOver || this.#isWriting || this.#calls.isReported) return call();
       // Before the call, in which a compression middleware changes the headers.
@@ -42,6 +44,7 @@ class AnswerWatcher {
     });
     onceClosed(res, () => {
       this.#isOver = true;
+      open?.remove();
       if (!this.#calls.isReported) this.#calls.endAll(endOfRefusal('cancelled'));
     });
   }

@@ -63,8 +63,11 @@ export interface CallContent {
   readonly method: string;
   /** The name of the tool or prompt, or the URI of the resource. */
   readonly name: string | undefined;
-  /** The `params` of the request, parsed. */
-  readonly params: Readonly<Record<string, unknown>>;
+  /** The `params` of the request, parsed. The client chose them. */
+  readonly params: Readonly<Record<string, unknown>> & {
+    /** Those of a tool or prompt. */
+    readonly arguments?: Readonly<Record<string, unknown>> | undefined;
+  };
   /** The `result` of the answer, parsed. Absent if there is none, or if the answer is longer than 64 KiB. */
   readonly result?: unknown;
 }

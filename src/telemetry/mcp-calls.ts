@@ -7,7 +7,7 @@ import { createMessageRefusalLog } from '../messages/message-refusal-log.js';
 import { knownMessage, lacksMessage, readReceivedMessage } from '../messages/received-message.js';
 import { type McpCallsOptions, resolveCallsOptions } from './calls-options.js';
 import { areCallsObserved } from './observe-calls.js';
-import { arrivalTime, nextInSpan, observeReceived } from './received-calls.js';
+import { arrivalTime, nextInSpan, observeReceived, observeWithoutMessage } from './received-calls.js';
 
 const WHO = 'mcpCalls()';
 
@@ -52,6 +52,7 @@ export function mcpCalls(options: Readonly<McpCallsOptions> = {}): Middleware {
 
   return function mcpCallsMiddleware(req, res, next) {
     if (!areCallsObserved(listener) || lacksMessage(req)) {
+      observeWithoutMessage(req, res);
       next();
       return;
     }

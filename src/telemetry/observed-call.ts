@@ -40,6 +40,8 @@ export class ObservedCall {
   target: string | undefined;
   /** The id of the session that the call opened. */
   session: string | undefined;
+  /** Set while the client cancels the call: its end if the server then ends the answer without a response. */
+  cancellation: CallEnd | undefined;
   /** See `ObservedCalls.claim()`. */
   isClaimed = false;
   #start: CallStart;

@@ -6,6 +6,9 @@ import { watchAnswer } from './answer-watcher.js';
 import type { CallOptions } from './call-record.js';
 import { type CallStart, callTracer } from './call-tracer.js';
 import { areCallsObserved, type ObservedCalls, observeCalls, observedCalls } from './observe-calls.js';
+import { noteCancellation } from './open-calls.js';
+
+const NO_CALLS: ReceivedBody['calls'] = [];
 
 /**
  * Records the calls that a middleware has read from a request. The first middleware that does so also reads the answer. Returns undefined if
@@ -20,11 +23,17 @@ export function observeReceived(
   body: ReceivedBody,
   since: number | undefined,
 ): ObservedCalls | undefined {
+  noteCancellation(req, res, body.calls);
   if (body.calls.every(({ id }) => id === undefined)) return undefined;
   const isFirst = observedCalls(req) === undefined;
   const calls = observeCalls(req, options, () => startsOf(req, body), since);
   if (calls !== undefined && isFirst) watchAnswer(req, res, calls);
   return calls;
+}
+
+/** Notes a request without a message: one that deletes a session ends its calls. */
+export function observeWithoutMessage(req: IncomingMessage, res: ServerResponse): void {
+  noteCancellation(req, res, NO_CALLS);
 }
 
 /** Calls `next` while the span of the request's only call is active, so that spans which the MCP server makes are its children. */

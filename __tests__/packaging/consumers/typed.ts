@@ -6,6 +6,7 @@ import {
   getAuth,
   type McpAuthOptions,
   mcpAuth,
+  mcpCalls,
   mcpStdioBackend,
   protectedResourceMetadata,
 } from 'express-mcp-auth';
@@ -24,6 +25,7 @@ const store: Store = createRedisStore(client, { prefix: 'mine' });
 const app = express();
 app.use(mcpAuth({ ...policy, store }));
 app.use(protectedResourceMetadata(policy));
+app.use('/mcp', mcpCalls({ recordContent: ({ params }) => params.arguments?.city }));
 app.use('/mcp', backend);
 const admin: McpAdmin = mcpAdmin({ authorize: 'loopback', backends: { '/mcp': backend } });
 app.use('/admin', admin);

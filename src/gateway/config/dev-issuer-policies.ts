@@ -1,12 +1,12 @@
-import { stringsIn } from '../../http/json-object.js';
+import { isRecord, stringsIn } from '../../http/json-object.js';
 import { createChecks } from '../../options/checks.js';
 import { namesIdentityProvider } from '../../policy/identity-tables.js';
 import { resolveAuth } from '../../policy/resolve-auth.js';
 import { ISSUER_OPTIONS, type TrustedIssuer } from '../../policy/resolve-issuer.js';
 import { resolveResource } from '../../policy/resolve-resource.js';
 import type { ProviderSwitches } from '../../providers/switches.js';
-import type { DevResource } from '../dev-issuer/configuration.js';
 import type { DevIssuerIdentity } from '../dev-issuer/dev-issuer.js';
+import type { DevResource } from '../dev-issuer/dev-resource.js';
 import { NO_SECRETS } from '../input-files.js';
 import { atPlace, StartupError } from '../startup-error.js';
 import {
@@ -14,6 +14,7 @@ import {
   type GatewayConfig,
   type McpAuthenticationConfig,
   type RouteConfig,
+  routesOf,
 } from './gateway-config.js';
 import { policyOptions } from './login-rules.js';
 
@@ -22,11 +23,23 @@ const OF_ONE_ISSUER: readonly string[] = ISSUER_OPTIONS;
 
 /** The resources of a configuration, and the scopes that the development issuer grants for them. */
 export function resourcesOf(config: GatewayConfig): readonly DevResource[] {
-  return authenticationsOf(config).map((authentication) => {
+  return routesOf(config).flatMap((route) => {
+    const { mcpAuthentication: authentication } = route;
+    if (authentication === undefined) return [];
     const { resource, members } = metadataOf(authentication);
-    const { requiredScopes } = authentication.policy;
-    return { resource, scopes: [...new Set([...stringsIn(members.scopesSupported), ...stringsIn(requiredScopes)])] };
+    const { requiredScopes, challengeScopes } = authentication.policy;
+    const scopes = [members.scopesSupported, requiredScopes, challengeScopes].flatMap(stringsIn);
+    return { resource, scopes: [...new Set(scopes)], ruleScopes: ruleScopesOf(route) };
   });
+}
+
+/** The scopes that the rules of a route need. Their middlewares check them later. */
+function ruleScopesOf({ mcpScopes, mcpAuthorization = [] }: RouteConfig): readonly string[] {
+  const byMethod = Object.values(mcpScopes?.rules ?? {});
+  const byName = byMethod.flatMap((rule) => (isRecord(rule) ? Object.values(rule) : [rule]));
+  const rules = mcpAuthorization.flatMap(({ options }) => options.rules);
+  const ofRules = rules.map((rule) => (isRecord(rule) ? rule.scopes : undefined));
+  return [...new Set([...byName, ...ofRules].flatMap(stringsIn))];
 }
 
 function metadataOf({ policy, at }: McpAuthenticationConfig) {
@@ -49,6 +62,7 @@ export function withDevIssuer(config: GatewayConfig, issuer: DevIssuerIdentity):
     ...config,
     binds: config.binds.map((bind) => ({
       ...bind,
+      hasDevIssuer: true,
       listeners: bind.listeners.map((listener) => ({ ...listener, routes: listener.routes.map(change) })),
     })),
   };

@@ -27,6 +27,8 @@ export interface GatewayConfig extends Omit<RuntimeConfig, 'sessionSeconds'> {
 export interface BindConfig {
   readonly port: number;
   readonly listeners: readonly ListenerConfig[];
+  /** True if clients log in at the development issuer, which apps on other ports may use too. */
+  readonly hasDevIssuer?: boolean;
   /** Its place in the file, for messages: `binds[0]`, `gateways.default` or `mcp`. */
   readonly at: string;
 }

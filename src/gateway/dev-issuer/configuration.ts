@@ -1,17 +1,11 @@
 import type { JWK } from 'jose';
 import type { Configuration, interactionPolicy } from 'oidc-provider';
 import { printableAscii } from '../../core/printable.js';
-import { withoutClosingSlash } from '../../http/well-known.js';
 import type { DevIssuerStore } from './dev-issuer-store.js';
+import { allScopesOf, type DevResource, scopesFor } from './dev-resource.js';
 import { renderErrorPage } from './error-page.js';
 import type { OidcProvider } from './load-oidc-provider.js';
 import type { SealedClients } from './sealed-clients.js';
-
-/** A resource for which the development issuer issues tokens, with its scopes. */
-export interface DevResource {
-  readonly resource: string;
-  readonly scopes: readonly string[];
-}
 
 export interface ConfigurationParts {
   readonly library: OidcProvider;
@@ -34,7 +28,7 @@ export function configure(parts: ConfigurationParts) {
     adapter: store.adapter,
     cookies: { keys: [...cookieKeys] },
     jwks: { keys: [key] },
-    scopes: ['openid', 'offline_access', ...new Set(resources.flatMap(({ scopes }) => scopes))],
+    scopes: ['openid', 'offline_access', ...allScopesOf(resources)],
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
     // Clients of MCP 2025-03-26 register with few members; most are programs on this machine.
     clientDefaults: {
@@ -68,14 +62,13 @@ export function configure(parts: ConfigurationParts) {
 }
 
 function resourceIndicators(library: OidcProvider, resources: readonly DevResource[], tokenSeconds: number) {
-  const known = new Map(resources.map(({ resource, scopes }) => [withoutClosingSlash(resource), scopes]));
   const [first] = resources;
   return {
     enabled: true,
     defaultResource: () => (first ? [first.resource] : []),
     useGrantedResource: () => true,
     getResourceServerInfo(_ctx: unknown, indicator: string) {
-      const scopes = known.get(withoutClosingSlash(indicator));
+      const scopes = scopesFor(resources, indicator);
       if (scopes === undefined) throw new library.errors.InvalidTarget(unknownResource(indicator, resources));
       const token = { accessTokenFormat: 'jwt', accessTokenTTL: tokenSeconds } as const;
       return { scope: scopes.join(' '), audience: indicator, ...token };

@@ -9,8 +9,9 @@ import type { Provider } from 'oidc-provider';
 import { requestHost } from '../../http/request-host.js';
 import type { Logger } from '../../index.js';
 import { StartupError } from '../startup-error.js';
-import { configure, type DevResource } from './configuration.js';
+import { configure } from './configuration.js';
 import { createDevIssuerStore } from './dev-issuer-store.js';
+import type { DevResource } from './dev-resource.js';
 import { explainErrors } from './error-page.js';
 import { loadOidcProvider } from './load-oidc-provider.js';
 import { completeAuthorizationRequest, interact } from './one-click-login.js';
@@ -78,7 +79,7 @@ export async function startDevIssuer(options: DevIssuerOptions): Promise<DevIssu
     const parts = { library, key, clients, store, cookieKeys, tokenSeconds: options.tokenSeconds, resources };
     const provider = new library.default(issuer, configure(parts));
     explainErrors(provider, logger);
-    return createListener(provider, issuer, resources);
+    return createListener({ provider, issuer, resources, logger });
   };
   let served = options.resources;
   let listener = listenerFor(served);
@@ -117,7 +118,12 @@ async function listen(server: Server, port: number): Promise<void> {
   }
 }
 
-function createListener(provider: Provider, issuer: string, resources: readonly DevResource[]) {
+interface ListenerParts extends Pick<DevIssuerOptions, 'resources' | 'logger'> {
+  readonly provider: Provider;
+  readonly issuer: string;
+}
+
+function createListener({ provider, issuer, resources, logger }: ListenerParts) {
   const answer = provider.callback();
   const allowEveryOrigin = cors({ origin: '*' });
   const { host } = new URL(issuer);
@@ -126,7 +132,7 @@ function createListener(provider: Provider, issuer: string, resources: readonly 
   return (req: IncomingMessage, res: ServerResponse): void => {
     // Against DNS rebinding: a page on another host name must not press the button itself.
     if (!hosts.includes(requestHost(req))) res.writeHead(403).end();
-    else if (req.url?.startsWith('/interaction/')) void interact(provider, req, res, resources);
+    else if (req.url?.startsWith('/interaction/')) void interact({ provider, resources, logger }, req, res);
     else {
       req.url = completeAuthorizationRequest(req.url ?? '/', scopes);
       allowEveryOrigin(req, res, () => void answer(req, res));

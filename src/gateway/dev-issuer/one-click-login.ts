@@ -1,28 +1,33 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Provider } from 'oidc-provider';
+import { printableAscii } from '../../core/printable.js';
 import { escapeHtml, nameToHtml } from '../../http/html.js';
 import { NO_SNIFF } from '../../http/no-sniff.js';
 import { replyPage } from '../../http/page.js';
 import { withoutClosingSlash } from '../../http/well-known.js';
-import type { DevResource } from './configuration.js';
+import type { Logger } from '../../index.js';
+import { type DevResource, scopesFor } from './dev-resource.js';
 
 /** The one user. */
 export const USER = 'developer';
 
+interface LoginParts {
+  readonly provider: Provider;
+  readonly resources: readonly DevResource[];
+  readonly logger: Logger;
+}
+
 /** Shows the page with one button, or handles its click. */
-export async function interact(
-  provider: Provider,
-  req: IncomingMessage,
-  res: ServerResponse,
-  resources: readonly DevResource[],
-): Promise<void> {
+export async function interact(parts: LoginParts, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const { provider, resources, logger } = parts;
   try {
     const { params } = await provider.interactionDetails(req, res);
+    const client = await provider.Client.find(params.client_id as string);
     if (req.method === 'POST') {
       const result = await agree(provider, params, resources);
+      warnOfUnknownScopes({ resources, logger }, params, client?.clientName);
       await provider.interactionFinished(req, res, result, { mergeWithLastSubmission: false });
     } else {
-      const client = await provider.Client.find(params.client_id as string);
       replyLoginPage(res, client?.clientName, new URL(params.redirect_uri as string));
     }
   } catch (error) {
@@ -42,6 +47,33 @@ async function agree(provider: Provider, params: Record<string, unknown>, resour
       grant.addResourceScope(spelling, scope);
   }
   return { login: { accountId: USER }, select_account: {}, consent: { grantId: await grant.save() } };
+}
+
+/** Characters of each text in a log line that the client chose. */
+const MAX_TEXT_LENGTH = 200;
+
+/** Scopes of OpenID Connect (Core, sections 5.4 and 11), which some clients always ask for. No call of a tool needs them. */
+const OPENID_SCOPES = ['openid', 'offline_access', 'profile', 'email', 'address', 'phone'];
+
+/** oidc-provider leaves scopes out that it does not know. The client learns of it only when it is refused again. */
+function warnOfUnknownScopes(
+  { resources, logger }: Omit<LoginParts, 'provider'>,
+  { scope = '', resource }: Record<string, unknown>,
+  clientName: string | undefined,
+): void {
+  const indicators = [resource ?? []].flat().map(String);
+  const known = indicators.flatMap((indicator) => scopesFor(resources, indicator) ?? []);
+  const unknown = String(scope)
+    .split(' ')
+    .filter((each) => !['', ...OPENID_SCOPES, ...known].includes(each));
+  if (unknown.length === 0) return;
+  const [scopes, client, where] = [unknown.join(' '), clientName ?? '', indicators.join(' ')].map((text) =>
+    printableAscii(text, MAX_TEXT_LENGTH),
+  );
+  const fix = `If the server needs them, list them as resourceMetadata.scopesSupported beside this resource`;
+  logger.warn(
+    `the development issuer did not grant ${scopes} to the client "${client}": the file has no such scopes for ${where}. ${fix}`,
+  );
 }
 
 /** Shows one button. The page cannot be framed, so no other page can trick the user into the click. */
