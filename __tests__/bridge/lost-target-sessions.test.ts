@@ -25,7 +25,7 @@ const refuseWith =
 const ownId: Refusal = (res, id) => refuseWith({ id })(res);
 const text: Refusal = (res) => void res.writeHead(400).end('Bad Request');
 
-/** What servers answer that do not know a session, and others to a bad request. */
+/** Answers of servers that do not know a session. Others refuse a bad request with them. */
 const REFUSALS: readonly [how: string, refuse: Refusal, whenKnown: object][] = [
   ['400 and the id null', refuseWith({ id: null }), ERROR],
   ['400 and no id', refuseWith({}), { data: { reason: 'target_malformed' } }],
@@ -81,7 +81,7 @@ describe.each(REFUSALS)('a remote server that answers %s', (_how, refuse, whenKn
   });
 });
 
-test('an error with the id of the request is its answer, also if it is about the session', async () => {
+test('an error with the id of the request is its answer, even if it is about the session', async () => {
   const target = await startForgetful(ownId);
   const { url, backend } = await serveTarget(target.url);
   const session = await open(url, ADA);
