@@ -14,9 +14,9 @@ export interface RemoteServer {
   readonly program: Program;
 }
 
-/** server-everything, made with SDK v1: with sessions and an event store. */
-export function startEverything(): Promise<RemoteServer> {
-  return startServer((port) => startNode([EVERYTHING, 'streamableHttp'], { env: { PORT: String(port) } }));
+/** server-everything, made with SDK v1: with sessions and an event store. At the port `at` if it is given, to start it again. */
+export function startEverything(at?: number): Promise<RemoteServer> {
+  return startServer((port) => startNode([EVERYTHING, 'streamableHttp'], { env: { PORT: String(port) } }), at);
 }
 
 /** A program that listens at the port in `PORT`, or in its arguments, which a function then makes. */
@@ -51,8 +51,8 @@ export async function recordBytes(server: string): Promise<{ readonly url: strin
   return { url: `http://127.0.0.1:${port}${pathname}`, bytes: () => Buffer.concat(kept).toString('latin1') };
 }
 
-async function startServer(start: (port: number) => Program): Promise<RemoteServer> {
-  const port = await freePort();
+async function startServer(start: (port: number) => Program, at?: number): Promise<RemoteServer> {
+  const port = at ?? (await freePort());
   const program = start(port);
   const url = `http://127.0.0.1:${port}/mcp`;
   await until(() => answers(url), MAX_START_MS);

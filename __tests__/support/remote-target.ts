@@ -26,7 +26,7 @@ export type Message = {
 /** Answers one request of a session. */
 export type AnswerCall = (message: Message, res: ServerResponse, req: IncomingMessage, arrived: Arrived) => void;
 
-/** A remote server with sessions that answers calls as `answer` says. GET gets 405, unless `stream` answers it. */
+/** A remote server with sessions that answers `ping`, and calls as `answer` says. GET gets 405, unless `stream` answers it. */
 export async function startSessionTarget(answer: AnswerCall, stream?: (res: ServerResponse, arrived: Arrived) => void) {
   let sessions = 0;
   return startRecordingTarget((arrived, res, req) => {
@@ -37,6 +37,7 @@ export async function startSessionTarget(answer: AnswerCall, stream?: (res: Serv
     else {
       const message = JSON.parse(body) as Message;
       if (message.id === undefined || message.method === undefined) res.writeHead(202).end();
+      else if (message.method === 'ping') replyJson(res, message.id, {});
       else if (message.method !== 'initialize') answer(message, res, req, arrived);
       else {
         res.setHeader('mcp-session-id', `session-${++sessions}`);

@@ -22,6 +22,12 @@ test.each<[title: string, stream: string, events: string[]]>([
   ['an empty line first', 'data:\ndata: {}\n\n', [' {}']],
   ['no data', 'data:\n\nid: 1\n\n', []],
   ['two events', 'data: [1,\ndata: 2]\n\ndata: 3\n\n', ['[1, 2]', '3']],
+  ['events with a name', 'event: ping\ndata: 1\n\ndata: 2\nevent:endpoint\n\ndata: 3\n\n', ['3']],
+  ['the name of messages', 'event: message\ndata: 1\n\nevent:message\r\ndata: 2\r\n\r\n', ['1', '2 ']],
+  ['an empty name', 'event\ndata: 1\n\nevent: ping\nevent:\ndata: 2\n\n', ['1', '2']],
+  ['a name without data before a message', 'event: ping\n\ndata: 1\n\n', ['1']],
+  ['too much data under a name', `event: ping\ndata: ${'x'.repeat(MAX_BYTES + 1)}\n\ndata: 1\n\n`, ['1']],
+  ['a name that is too long', `event: ${'x'.repeat(MAX_BYTES * 2)}\ndata: 1\n\ndata: 2\n\n`, ['2']],
   ['as much as is allowed', `data: ${'x'.repeat(MAX_BYTES)}\n\n`, ['x'.repeat(MAX_BYTES)]],
   [
     'one line too long',

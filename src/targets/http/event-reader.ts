@@ -12,8 +12,11 @@ export interface EventListener {
   oversized(head: Buffer, tail: Buffer): void;
 }
 
+/** The names of events that are messages. The line reader writes a carriage return at the end as a space. */
+const MESSAGE_NAME = /^(?:message)? ?$/;
+
 /**
- * Reads an event stream (HTML, section 9.2) whose events are messages of at most `maxBytes`. Data that a server breaks into lines is
+ * Reads an event stream (HTML, section 9.2) whose events are messages of at most `maxBytes`. Those with another name are skipped. Data that a server breaks into lines is
  * joined with spaces. A carriage return alone does not end a line.
  */
 export class EventReader {
@@ -25,6 +28,8 @@ export class EventReader {
   readonly #listener: EventListener;
   readonly #lines: LineReader;
   #id: string | undefined;
+  /** True if the event has a name other than that of messages: its data is not one. */
+  #isOther = false;
   /** The data of the event so far, if there is any: of one line a view of the chunk, of several lines a copy with room for more. */
   #data: Buffer | undefined;
   #size = 0;
@@ -57,13 +62,15 @@ export class EventReader {
     const value =
       colon < 0 ? line.subarray(line.length) : line.subarray(line[colon + 1] === SPACE ? colon + 2 : colon + 1);
     if (name === 'data') this.#add(value);
+    else if (name === 'event') this.#isOther = !MESSAGE_NAME.test(value.toString('latin1'));
     else if (name === 'id') this.#id = value.length > MAX_ID_BYTES ? '' : value.toString('utf8').replace(/ $/, '');
     else if (name === 'retry' && /^\d{1,9} ?$/.test(value.toString('latin1'))) this.retryMs = Number(value);
   }
 
   #readLong(head: Buffer, tail: Buffer): void {
     const prefix = /^data: ?/.exec(head.toString('latin1', 0, 6))?.[0];
-    // A comment, or a field without a meaning.
+    if (head.toString('latin1', 0, 6) === 'event:') this.#isOther = true;
+    // A name, a comment, or a field without a meaning.
     if (prefix === undefined) return;
     if (this.#data === undefined) this.#data = head.subarray(prefix.length);
     else if (this.#tail === undefined) this.#data = this.#data.subarray(0, this.#size);
@@ -93,11 +100,13 @@ export class EventReader {
 
   #dispatch(): void {
     const [data, size, tail] = [this.#data, this.#size, this.#tail];
+    const isOther = this.#isOther;
+    this.#isOther = false;
     this.#data = undefined;
     this.#size = 0;
     this.#tail = undefined;
     this.lastEventId = this.#id ?? this.lastEventId;
-    if (data === undefined || size === 0) return;
+    if (data === undefined || size === 0 || isOther) return;
     if (size > this.#maxBytes) this.#listener.oversized(data, tail ?? data);
     else this.#listener.message(data.subarray(0, size));
   }

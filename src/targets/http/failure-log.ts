@@ -41,6 +41,13 @@ export function createNotFoundWarning(who: string, { url, logger }: Target): () 
   return () => warn(line);
 }
 
+/** Creates the log of sessions that the target no longer knows, at most one line a minute. */
+export function createLostSessionLog(who: string, { url, logger }: Target): () => void {
+  const count = createCountedLines<'lost'>();
+  const line = `${who}: ${addressOf(url)}: the MCP server no longer knows a session: it has restarted, or has ended it`;
+  return () => count('lost', (more) => logger.info(line + more));
+}
+
 /** Creates the warning about a message without an answer that the target refuses: at most one line a minute for each kind. */
 export function createRefusalWarning(
   who: string,

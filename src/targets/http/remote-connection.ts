@@ -146,6 +146,9 @@ export class RemoteConnection implements Connection {
       },
       logFailure: this.#recipe.logFailure,
       get: (lastEventId, response) => void this.#get(lastEventId, response),
+      checkSession: async (auth = this.#auth) => {
+        if (await this.#session.isLost(auth)) this.#lose('session_ended');
+      },
       message: (bytes, requestKey) => this.#deliver(bytes, requestKey),
       oversized: (head, tail) => this.#unexpectedOutput.addLong(head) || this.#listener?.oversized(head, tail),
       onAnswer: (request, status, headers) => this.#onAnswer(request, status, headers),
@@ -224,7 +227,10 @@ export class RemoteConnection implements Connection {
 
   #lose(reason: BridgeErrorCode): void {
     if (!this.#isAlive) return;
-    if (reason === 'session_ended') this.#session.forget();
+    if (reason === 'session_ended') {
+      this.#session.forget();
+      this.#recipe.logLostSession();
+    }
     void this.stop();
     this.#listener?.gone(reason);
   }

@@ -27,6 +27,8 @@ export interface RemoteRecipe extends WaitLimits {
   readonly sendsCredentials: boolean;
   /** Logs a failure of the server, each reason at most once a minute. */
   logFailure(error: unknown, detail?: string): void;
+  /** Logs that the server no longer knows a session, at most once a minute. */
+  logLostSession(): void;
   /** Logs that the server refused a message that has no answer, each kind at most once a minute. */
   logRefusal(kind: UnansweredKind, status: number): void;
 }

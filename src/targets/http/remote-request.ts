@@ -9,6 +9,7 @@ import { isEventStream, type ResponseHeaders } from './exchange.js';
 import { versionIn } from './message-headers.js';
 import { MessageResponse, type MessageResponseListener } from './message-response.js';
 import { RemoteStream, type StreamHost } from './remote-stream.js';
+import { mayMeanLostSession } from './target-calls.js';
 
 /** The time in which a server should end a stream that has brought its answer, in milliseconds. Its connection can then be used again. */
 const MAX_REST_MS = 500;
@@ -44,6 +45,10 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
   /** Runs while an answered stream is open. */
   #rest: NodeJS.Timeout | undefined;
   #isOver = false;
+  /** `checkSession()` after a status that may mean that the session is lost. */
+  #check: Promise<void> | undefined;
+  /** An error without the id of the request, which waits for the check. */
+  #refusal: Buffer | undefined;
   /** True also for messages that have no answer. */
   #isAnswered: boolean;
 
@@ -88,6 +93,9 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
     this.#status = status;
     this.#isStream = isEventStream(headers);
     this.#host.onAnswer(this, status, headers);
+    if (mayMeanLostSession(status) && this.version === undefined && !this.#isStream) {
+      this.#check = this.#host.checkSession(this.sender.auth);
+    }
     this.#accept();
     // The answer came on another stream.
     if (this.#isStream && this.#isAnswered && this.sent.kind === 'request') this.#abortLater();
@@ -97,6 +105,7 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
     const { kind, method, key } = this.sent;
     if (kind !== 'request' && !this.#mayDeliver(bytes)) return;
     if (this.#status < 400) this.#host.message(bytes, kind === 'request' ? key : undefined);
+    else if (this.#check !== undefined && !this.#isOwnKey(readMessage(bytes)?.key)) this.#refusal = bytes;
     // An error in answer to this method means that the server does not know it.
     else if (method !== 'server/discover' || !TEMPORARY.has(this.#status)) this.#host.onErrorBody(this, bytes);
   }
@@ -110,7 +119,7 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
   onEnd(): void {
     if (this.#isAnswered) this.#finish();
     else if (this.#isStream) this.#resumeAfter(new BridgeError('target_broke_off'));
-    else this.#finish(this.#noAnswer(), `status ${this.#status} without an answer`);
+    else void this.#finishUnanswered();
   }
 
   onFailure(error: BridgeError, detail?: string): void {
@@ -135,7 +144,21 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
 
   /** True if a response with this key refuses the response that was sent. */
   #refusesOwn(key: string | undefined): boolean {
-    return this.sent.kind === 'response' && (key === this.sent.key || numberInText(key) === this.sent.key);
+    return this.sent.kind === 'response' && this.#isOwnKey(key);
+  }
+
+  /** True for the key of the message that was sent. A server may write its number as a string. */
+  #isOwnKey(key: string | undefined): boolean {
+    return key === this.sent.key || numberInText(key) === this.sent.key;
+  }
+
+  /** If the session is lost, the end of the connection ends the request meanwhile. */
+  async #finishUnanswered(): Promise<void> {
+    if (this.#check !== undefined) await this.#check;
+    if (this.#isOver) return;
+    if (this.#refusal !== undefined) this.#host.onErrorBody(this, this.#refusal);
+    if (this.#isAnswered) this.#finish();
+    else this.#finish(this.#noAnswer(), `status ${this.#status} without an answer`);
   }
 
   #noAnswer(): BridgeError {

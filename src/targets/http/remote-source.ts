@@ -1,7 +1,7 @@
 import type { Caller } from '../../core/quota.js';
 import type { Connection, ConnectionSource } from '../connection.js';
 import type { TargetAddress } from './dispatcher.js';
-import { createFailureLog, createRefusalWarning } from './failure-log.js';
+import { createFailureLog, createLostSessionLog, createRefusalWarning } from './failure-log.js';
 import { HttpTarget } from './http-target.js';
 import { RemoteConnection } from './remote-connection.js';
 import type { RemoteRecipe } from './remote-recipe.js';
@@ -13,13 +13,17 @@ export class RemoteSource implements ConnectionSource {
   readonly #address: TargetAddress;
   readonly #open = new Set<Connection>();
 
-  constructor(address: TargetAddress, recipe: Omit<RemoteRecipe, 'target' | 'logFailure' | 'logRefusal' | 'url'>) {
+  constructor(
+    address: TargetAddress,
+    recipe: Omit<RemoteRecipe, 'target' | 'logFailure' | 'logLostSession' | 'logRefusal' | 'url'>,
+  ) {
     const { url } = address;
     const { who, logger } = recipe;
     const logFailure = createFailureLog(who, { url, logger });
+    const logLostSession = createLostSessionLog(who, { url, logger });
     const logRefusal = createRefusalWarning(who, { url, logger });
     this.#address = address;
-    this.#recipe = { ...recipe, url, target: new HttpTarget(address), logFailure, logRefusal };
+    this.#recipe = { ...recipe, url, target: new HttpTarget(address), logFailure, logLostSession, logRefusal };
   }
 
   get size(): number {

@@ -1,6 +1,8 @@
+import type { AuthInfo } from '../../core/auth-info.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { isEventStream, type ResponseHeaders } from './exchange.js';
 import { MessageResponse } from './message-response.js';
+import { mayMeanLostSession } from './target-calls.js';
 
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
@@ -17,6 +19,8 @@ export interface StreamHost {
   readonly isPaused: boolean;
   /** Sends the GET. The response may fail before this function returns. */
   get(lastEventId: string | undefined, response: MessageResponse): void;
+  /** Asks the server whether it still knows the session. If it does not, the connection has ended when the promise resolves. */
+  checkSession(auth?: AuthInfo): Promise<void>;
   logFailure(error: BridgeError, detail?: string): void;
   /** `requestKey` is the key (`keyOf`) of the request in whose response the message came; undefined if it came on another stream. */
   message(bytes: Buffer, requestKey?: string): void;
@@ -53,6 +57,8 @@ export class RemoteStream {
   #wasOpen = false;
   /** When the server opened the stream that is open; undefined before it has. */
   #openedAt: number | undefined;
+  /** `checkSession()` after a status that may mean that the session is lost. */
+  #check: Promise<void> | undefined;
   #response: MessageResponse | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
@@ -89,6 +95,7 @@ export class RemoteStream {
     this.#attempts++;
     this.#quietAttempts++;
     this.#openedAt = undefined;
+    this.#check = undefined;
     const response = new MessageResponse(
       {
         onStart: (status, headers) => this.#onStart(status, headers),
@@ -99,10 +106,7 @@ export class RemoteStream {
         },
         oversized: (head, tail) => host.oversized(head, tail),
         onEnd: () => this.#retry(response, new BridgeError('target_broke_off')),
-        onFailure: (error, detail) => {
-          host.logFailure(error, detail);
-          this.#retry(response, error);
-        },
+        onFailure: (error, detail) => void this.#fail(response, error, detail),
       },
       host.maxMessageBytes,
       () => host.isPaused,
@@ -116,9 +120,19 @@ export class RemoteStream {
     const isResumed = this.#lastEventId !== undefined;
     // The server may not keep the events after this one any longer.
     if (status === 400 || status === 404) this.#lastEventId = undefined;
+    // A server that has no such stream may also say so with 400.
+    const isNew = !this.#wasOpen && !this.#isRest;
+    if (mayMeanLostSession(status) && !isNew) this.#check = this.#host.checkSession();
     requireStream(status, headers, { wasOpen: this.#wasOpen, isResumed });
     this.#wasOpen = true;
     this.#openedAt = performance.now();
+  }
+
+  async #fail(response: MessageResponse, error: BridgeError, detail?: string): Promise<void> {
+    if (this.#check !== undefined) await this.#check;
+    if (this.#isOver) return;
+    this.#host.logFailure(error, detail);
+    this.#retry(response, error);
   }
 
   #retry(response: MessageResponse, error: BridgeError): void {

@@ -6,7 +6,7 @@ import { membersAt, type RpcMessage, readString } from '../../messages/json-rpc.
 import { headerText, type ResponseHeaders } from './exchange.js';
 import type { ConnectionHeaders } from './message-headers.js';
 import type { RemoteRecipe } from './remote-recipe.js';
-import { endSession } from './target-calls.js';
+import { endSession, isSessionLost } from './target-calls.js';
 
 /** A revision that can be sent back in a header. */
 const REVISION = /^[\w.-]{1,64}$/;
@@ -28,6 +28,7 @@ export class TargetSession {
   readonly #recipe: RemoteRecipe;
   #id: string | undefined;
   #revision: string | undefined;
+  #check: Promise<boolean> | undefined;
 
   constructor(recipe: RemoteRecipe) {
     this.#recipe = recipe;
@@ -60,6 +61,14 @@ export class TargetSession {
     this.#id = undefined;
   }
 
+  /** Asks the server, once for all that ask at a time. Resolves to true if it no longer knows the session. */
+  isLost(auth: AuthInfo | undefined): Promise<boolean> {
+    this.#check ??= this.#askServer(auth).finally(() => {
+      this.#check = undefined;
+    });
+    return this.#check;
+  }
+
   /** @throws {BridgeError} If the headers that say who is calling cannot be built. */
   async headersFor(auth: AuthInfo | undefined): Promise<ConnectionHeaders> {
     const caller = await this.#recipe.headersFor(auth);
@@ -76,6 +85,16 @@ export class TargetSession {
     } catch (error) {
       // The application's function failed, and logged it. The server ends the session when it has been idle.
       if (!(error instanceof BridgeError)) throw error;
+    }
+  }
+
+  async #askServer(auth: AuthInfo | undefined): Promise<boolean> {
+    if (!this.isOpen) return false;
+    try {
+      return await isSessionLost(this.#recipe.target, await this.headersFor(auth));
+    } catch (error) {
+      if (!(error instanceof BridgeError)) throw error;
+      return false;
     }
   }
 }
