@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { registerClient } from '../support/oauth-proxy-client.js';
-import { type OAuthProxyFlow, startOAuthProxyFlow, unseal } from '../support/oauth-proxy-flow.js';
+import { type OAuthProxyFlow, SECRET, startOAuthProxyFlow, unseal } from '../support/oauth-proxy-flow.js';
 
 /** 128 bits: the end of a cookie's name. */
 const HANDLE = /^[\w-]{22}$/;
@@ -16,7 +16,8 @@ class Cookies {
     for (const line of response.headers.getSetCookie()) {
       this.lines.push(line);
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      this.values.set(name, value);
+      if (line.includes('; Max-Age=0')) this.values.delete(name);
+      else this.values.set(name, value);
     }
     return response;
   }
@@ -27,8 +28,13 @@ class Cookies {
   }
 }
 
-async function begin(resource?: string) {
-  const flow = await startOAuthProxyFlow('keycloak', undefined, resource ? { resourceMetadata: { resource } } : {});
+async function begin(resource?: string, oauthProxy: object = {}) {
+  const started = await startOAuthProxyFlow('keycloak', undefined, {
+    oauthProxy: { secret: SECRET, ...oauthProxy },
+    ...(resource && { resourceMetadata: { resource } }),
+  });
+  const path = new URL(resource ?? started.guarded.resource).pathname.replace(/\/$/, '');
+  const flow = { ...started, base: `${started.guarded.origin}/.well-known/oauth-authorization-server${path}` };
   const client = await registerClient(flow);
   const browser = new Cookies();
   const logIn = async (state = 'mine') => {
@@ -48,16 +54,33 @@ async function callBack({ base, upstream }: OAuthProxyFlow, browser: Cookies, st
 
 describe('the state at the authorization server', () => {
   test.each([
-    ['http://localhost:3000/mcp', ''],
-    ['https://mcp.example/mcp', '__Host-'],
-  ])('has 22 characters, and names a cookie that is only for this host: %s', async (resource, prefix) => {
+    ['http://localhost:3000/mcp', '', '/mcp/'],
+    ['https://mcp.example/mcp', '__Secure-', '/mcp/'],
+    ['https://mcp.example/a/mcp/', '__Secure-', '/a/mcp/'],
+    ['https://mcp.example', '__Secure-', '/'],
+  ])('has 22 characters, and names a cookie that only its endpoints get: %s', async (resource, prefix, below) => {
     const { browser, logIn } = await begin(resource);
     const state = await logIn('x'.repeat(300));
     expect(state).toMatch(HANDLE);
     expect(browser.logins).toEqual([expect.stringMatching(new RegExp(`^${prefix}mcp-state-[0-9a-f]{8}-${state}$`))]);
     const attributes = browser.lines.at(-1)?.split('; ').slice(1);
     const secure = prefix === '' ? [] : ['Secure'];
-    expect(attributes).toEqual(['Path=/', 'HttpOnly', 'SameSite=Lax', 'Max-Age=1800', ...secure]);
+    const path = `Path=/.well-known/oauth-authorization-server${below}`;
+    expect(attributes).toEqual([path, 'HttpOnly', 'SameSite=Lax', 'Max-Age=1800', ...secure]);
+  });
+
+  test('names a cookie of the whole host if the resource has a semicolon, which would end the attribute', async () => {
+    const { browser, logIn } = await begin('https://mcp.example/a;b/mcp');
+    await logIn();
+    expect(browser.lines.at(-1)).toMatch(/^__Host-mcp-state-[\w-]+=[\w-]+; Path=\/; HttpOnly/);
+  });
+
+  test('is made where browsers send the cookies of other logins: a legacy endpoint redirects there', async () => {
+    const { flow, client, browser } = await begin(undefined, { legacyEndpoints: true });
+    const { search } = new URL(client.authorizationUrl());
+    const { headers } = await browser.get(`${flow.guarded.origin}/authorize${search}`);
+    expect(headers.get('location')).toBe(`${flow.base}/authorize${search}`);
+    expect(browser.lines).toEqual([]);
   });
 
   test('is the login itself if that is too long for a cookie', async () => {
@@ -91,7 +114,9 @@ describe('a login in a cookie', () => {
     const value = browser.values.get(name);
     for (let i = 0; i < 2; i++) {
       expect(await callBack(flow, browser, state)).toEqual({ status: 303, state: 'mine' });
-      expect(browser.lines.at(-1)).toBe(`${name}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=60`);
+      expect(browser.lines.at(-1)).toBe(
+        `${name}=${value}; Path=${new URL(flow.base).pathname}/; HttpOnly; SameSite=Lax; Max-Age=60`,
+      );
     }
   });
 

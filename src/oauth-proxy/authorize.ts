@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseForm } from '../http/form.js';
-import { rawQuery, requestTarget } from '../http/request-target.js';
+import { rawPath, rawQuery, requestTarget } from '../http/request-target.js';
+import { LEGACY_AUTHORIZE_PATH } from '../oauth/well-known.js';
 import {
   type AuthorizationRequest,
   parseAuthorizationRequest,
@@ -17,11 +18,16 @@ import { replyErrorToClient, replyRedirect, startLogin } from './upstream-login.
 
 /** Creates the authorization endpoint (RFC 6749, section 3.1), and the endpoint that receives the consent page's form. */
 export function createAuthorize(context: OAuthProxyContext) {
-  const { loginCookies } = context;
+  const { loginCookies, endpoints } = context;
 
   async function authorize(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const query = rawQuery(requestTarget(req));
     await withRequest(context, req, res, { query, hasUserActed: false }, async (requester, request) => {
+      // Browsers send the cookies of other logins only to the endpoint below the well-known path.
+      if (rawPath(requestTarget(req)) === LEGACY_AUTHORIZE_PATH) {
+        replyRedirect(res, `${endpoints.authorize}?${query}`);
+        return;
+      }
       const browser = loginCookies.identify(req, res);
       const consent = consentFingerprint(context, requester, request);
       if (consent === undefined || browser.allowed.includes(consent)) {

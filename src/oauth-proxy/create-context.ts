@@ -48,7 +48,7 @@ export function createContext(options: ResolvedOAuthProxy, rest: PolicyRest): OA
     announcesDocuments: clientDocuments.enabled && documents.obstacle === undefined,
     upstreamClients,
     loginCookies: createLoginCookies(seal, new URL(href)),
-    pendingLogins: createPendingLogins(seal, new URL(href)),
+    pendingLogins: createPendingLogins(seal, new URL(href), new URL('.', endpoints.authorize).pathname),
     refusals,
     upstream,
   };

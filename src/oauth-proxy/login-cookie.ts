@@ -24,7 +24,7 @@ export function createLoginCookies(seal: OAuthProxySeal, resource: URL) {
     own
       .read(req)
       .slice(-MAX_COOKIES)
-      .map(([end, value]) => ({ end, browser: seal.open('browser', value) }));
+      .map(([suffix, value]) => ({ suffix, browser: seal.open('browser', value) }));
   const readable = (cookies: ReturnType<typeof read>) =>
     cookies.flatMap(({ browser }) => (browser === undefined ? [] : [browser]));
   const write = (res: ServerResponse, browser: Browser) => {
@@ -43,7 +43,7 @@ export function createLoginCookies(seal: OAuthProxySeal, resource: URL) {
       const unreadable = cookies.filter(({ browser }) => browser === undefined).slice(0, -MAX_UNREADABLE);
       // From first logins started at once.
       const abandoned = cookies.filter(({ browser }) => browser !== undefined).slice(1, -MAX_READABLE);
-      for (const { end } of [...unreadable, ...abandoned]) own.set(res, end, '', 0);
+      for (const { suffix } of [...unreadable, ...abandoned]) own.set(res, suffix, '', 0);
       const known = readable(cookies);
       if (known[0] !== undefined) return { id: known[0].id, allowed: known.flatMap(({ allowed }) => allowed) };
       const browser = { id: randomBytes(16).toString('base64url'), allowed: [] };

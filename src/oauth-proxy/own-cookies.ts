@@ -3,23 +3,27 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** The cookies of one kind that one resource sets. Their names end differently. */
 export interface OwnCookies {
-  /** The ends of their names, and their values. Browsers send the oldest first (RFC 6265, section 5.4). */
-  read(req: IncomingMessage): readonly (readonly [end: string, value: string])[];
-  set(res: ServerResponse, end: string, value: string, seconds: number): void;
+  /** The suffixes of their names, and their values. Browsers send the oldest first (RFC 6265, section 5.4). */
+  read(req: IncomingMessage): readonly (readonly [suffix: string, value: string])[];
+  set(res: ServerResponse, suffix: string, value: string, seconds: number): void;
 }
 
-export function createOwnCookies(kind: string, resource: URL): OwnCookies {
+/** @param directory The path below which browsers send them. */
+export function createOwnCookies(kind: string, resource: URL, directory = '/'): OwnCookies {
   const secure = resource.protocol === 'https:';
   // Two resources of one origin must not overwrite each other's cookie.
   const tag = createHash('sha256').update(resource.href).digest('hex').slice(0, 8);
-  // `__Host-` keeps other hosts of the domain from setting it, and needs https.
-  const prefix = `${secure ? '__Host-' : ''}${kind}-${tag}-`;
+  // A semicolon would end the attribute.
+  const path = directory.includes(';') ? '/' : directory;
+  // Both need https. `__Host-` also keeps other hosts of the domain from setting it, and needs the path `/`.
+  const guard = path === '/' ? '__Host-' : '__Secure-';
+  const prefix = `${secure ? guard : ''}${kind}-${tag}-`;
   return {
     read: (req) => cookiesOf(req, prefix).map(([name, value]) => [name.slice(prefix.length), value]),
-    set: (res, end, value, seconds) =>
+    set: (res, suffix, value, seconds) =>
       void res.appendHeader(
         'set-cookie',
-        `${prefix}${end}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? '; Secure' : ''}`,
+        `${prefix}${suffix}=${value}; Path=${path}; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? '; Secure' : ''}`,
       ),
   };
 }

@@ -21,9 +21,14 @@ const MAX_HEADER_LENGTH = 6_000;
 /**
  * Keeps each login in progress in a sealed cookie of its browser. The upstream server gets only the end of the cookie's name as `state`:
  * some servers refuse a `state` of 500 characters. A login that is too long for a cookie is itself the `state`, sealed.
+ *
+ * Browsers send these cookies only to the endpoints of the login, so that those of several resources do not add up. Other hosts of the domain
+ * can then set such a cookie, which does no harm: the login in it must have begun in this browser, as {@link LoginCookies} recognises it.
+ *
+ * @param directory The path of these endpoints.
  */
-export function createPendingLogins(seal: OAuthProxySeal, resource: URL) {
-  const own = createOwnCookies('mcp-state', resource);
+export function createPendingLogins(seal: OAuthProxySeal, resource: URL, directory: string) {
+  const own = createOwnCookies('mcp-state', resource, directory);
 
   return {
     /** Returns the `state` for the upstream server. */
@@ -39,11 +44,11 @@ export function createPendingLogins(seal: OAuthProxySeal, resource: URL) {
     },
     /** The login with this `state`; undefined if there is none, or if it is in a cookie of another browser. Its cookie soon expires. */
     end(req: IncomingMessage, res: ServerResponse, state: string | undefined): Login | undefined {
-      for (const [end, value] of own.read(req)) {
-        const login = end === state ? seal.open('login', value) : undefined;
-        // Compared, since who can set a cookie of this name could give it the value of another one.
+      for (const [suffix, value] of own.read(req)) {
+        const login = suffix === state ? seal.open('login', value) : undefined;
+        // Compared, because an attacker who can set a cookie of this name could copy another one's value.
         if (login?.handle === undefined || login.handle !== state) continue;
-        own.set(res, end, value, ENDED_SECONDS);
+        own.set(res, suffix, value, ENDED_SECONDS);
         return login;
       }
       const login = seal.open('login', state);

@@ -39,6 +39,9 @@ export const ROOT_METADATA_PATH = wellKnownPath('oauth-authorization-server');
 /** The path where clients that read that metadata register. */
 export const ROOT_REGISTRATION_PATH = `${ROOT_METADATA_PATH}/client-registration`;
 
+/** The authorization endpoint for clients of 2025-03-26 that read no metadata. */
+export const LEGACY_AUTHORIZE_PATH = '/authorize';
+
 export type OAuthProxyEndpointName = keyof typeof OAUTH_PROXY_METHODS;
 
 /** The paths of the OAuth proxy. Its metadata names the first of each list. */
@@ -94,7 +97,7 @@ function endpointsBelow(
   return {
     metadata: [...metadata, ...metadata.flatMap(removed)],
     registration: at('client-registration', ...(hasRoot ? [ROOT_REGISTRATION_PATH] : []), ...atOrigin('/register')),
-    authorize: at('authorize', ...atOrigin('/authorize')),
+    authorize: at('authorize', ...atOrigin(LEGACY_AUTHORIZE_PATH)),
     consent: at('consent'),
     callback: at('callback'),
     token: at('token', ...atOrigin('/token')),
