@@ -3,10 +3,11 @@ import express from 'express';
 import { expect, test } from 'vitest';
 import { type McpAuthOptions, protectedResourceMetadata } from '../../src/index.js';
 import { serve } from '../support/loopback-server.js';
-import { postJson, REDIRECT_URI, rawClient } from '../support/oauth-proxy-client.js';
+import { postJson, REDIRECT_URI, rawClient, redirectOf } from '../support/oauth-proxy-client.js';
 import { SECRET } from '../support/oauth-proxy-flow.js';
 import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { startProviderServer } from '../support/provider-server.js';
+import { type Page, UserAgent } from '../support/user-agent.js';
 
 const OLD = 'the secret of last year, retired soon';
 
@@ -71,6 +72,29 @@ test('neither a restart nor a rotation of the secret invalidates anything', asyn
     status: 401,
     body: { error: 'invalid_client' },
   });
+});
+
+test('a consent counts only for the scopes that the page named: another replica with more default scopes asks again', async () => {
+  const { base, becomeWith } = await startReplicas(SECRET);
+  becomeWith({ requiredScopes: ['mcp.read'] });
+  const client = await register(base);
+  const agent = new UserAgent();
+  const allow = async (page: Page) => {
+    const request = /name="request" value="([^"]+)"/.exec(page.html)?.[1] ?? '';
+    const body = new URLSearchParams({ request, decision: 'allow' });
+    return agent.load(new URL(`${base}/consent`), { method: 'POST', body });
+  };
+  const first = await client.authorize({}, agent);
+  becomeWith({ requiredScopes: ['mcp.read', 'mcp.write'] });
+  const second = await allow(first);
+  expect([first, second].map(({ html }) => [...html.matchAll(/<li>([^<]*)/g)].map(([, scope]) => scope))).toEqual([
+    ['mcp.read'],
+    ['mcp.read', 'mcp.write'],
+  ]);
+  expect((await client.authorize({}, agent)).response.status, 'nothing is remembered').toBe(200);
+  const { parameters } = redirectOf(await allow(second));
+  expect(parameters.scope).toContain('mcp.write');
+  expect((await client.authorize({}, agent)).response.status, 'and once only').toBe(303);
 });
 
 test('with a random secret, clients must register again after a restart', async () => {

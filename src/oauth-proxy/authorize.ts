@@ -33,18 +33,23 @@ export function createAuthorize(context: OAuthProxyContext) {
       if (consent === undefined || browser.allowed.includes(consent)) {
         replyRedirect(res, await startLogin(context, req, res, { requester, request, browser }));
       } else {
-        askForConsent(context, res, { requester, request, browser, query });
+        askForConsent(context, res, { requester, request, browser, query, consent });
       }
     });
   }
 
   async function consent(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const { query, allowed, browser } = await readConsent(context, req);
+    const { query, fingerprint, allowed, browser } = await readConsent(context, req);
     await withRequest(context, req, res, { query, hasUserActed: true }, async (requester, request) => {
       if (!allowed) throw new OAuthError('access_denied', 'The user has denied the request');
+      const needed = consentFingerprint(context, requester, request);
+      // With the policy of this server, it is about other scopes than those that the user saw.
+      if (needed !== undefined && needed !== fingerprint) {
+        askForConsent(context, res, { requester, request, browser, query, consent: needed });
+        return;
+      }
       const login = await startLogin(context, req, res, { requester, request, browser });
-      const given = consentFingerprint(context, requester, request);
-      if (given !== undefined) loginCookies.remember(res, browser, given);
+      if (needed !== undefined) loginCookies.remember(res, browser, needed);
       replyRedirect(res, login);
     });
   }

@@ -12,11 +12,11 @@ const ANSWER_SECONDS = 1_800;
 export function askForConsent(
   { options, seal, endpoints }: OAuthProxyContext,
   res: ServerResponse,
-  asked: { requester: Requester; request: AuthorizationRequest; browser: Browser; query: string },
+  asked: { requester: Requester; request: AuthorizationRequest; browser: Browser; query: string; consent: string },
 ): void {
-  const { requester, request, browser, query } = asked;
+  const { requester, request, browser, query, consent } = asked;
   const { who, introduction, details } = introduce(requester);
-  const question = { query, browserId: browser.id };
+  const question = { query, browserId: browser.id, fingerprint: consent };
   const scopes = consentScopes(options, request)
     .map((scope) => `<li>${escapeHtml(scope)}</li>`)
     .join('');

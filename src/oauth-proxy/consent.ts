@@ -54,12 +54,13 @@ function isTrusted({ clientDocuments }: OAuthProxyContext['options'], { source, 
 export async function readConsent(
   { seal, loginCookies }: OAuthProxyContext,
   req: IncomingMessage,
-): Promise<{ query: string; allowed: boolean; browser: Browser }> {
+): Promise<{ query: string; fingerprint: string | undefined; allowed: boolean; browser: Browser }> {
   const form = await readForm(req, MAX_FORM_BYTES);
   const question = seal.open('consent', form?.get('request'));
   const browser = question && loginCookies.find(req, question.browserId);
   if (question === undefined || browser === undefined) {
     throw new OAuthError('invalid_request', 'This page has expired or was shown in another browser');
   }
-  return { query: question.query, allowed: form?.get('decision') === 'allow', browser };
+  const { query, fingerprint: shown } = question;
+  return { query, fingerprint: shown, allowed: form?.get('decision') === 'allow', browser };
 }

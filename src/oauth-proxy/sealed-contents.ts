@@ -37,8 +37,8 @@ const SHAPES = {
     /** The name that the client gave; it is unverified. */
     name: isTextOrAbsent,
   },
-  /** The hidden field of the consent page: the request it asks about, and the browser that was asked. */
-  consent: { query: isText, browserId: isText },
+  /** The hidden field of the consent page: the request it asks about, the browser that was asked, and the fingerprint of what it shows. */
+  consent: { query: isText, browserId: isText, fingerprint: isTextOrAbsent },
   /** A browser: the contents of its login cookie, with fingerprints of its user's consents, the latest last. */
   browser: { id: isText, allowed: isTextList },
   /** A login in progress at the upstream server: the contents of a cookie, or of our `state` there. */
