@@ -11,8 +11,7 @@ class Cookies {
   readonly values = new Map<string, string>();
 
   async get(url: string): Promise<Response> {
-    const cookie = [...this.values].map(([name, value]) => `${name}=${value}`).join('; ');
-    const response = await fetch(url, { headers: { cookie }, redirect: 'manual' });
+    const response = await fetch(url, { headers: { cookie: this.header }, redirect: 'manual' });
     for (const line of response.headers.getSetCookie()) {
       this.lines.push(line);
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
@@ -20,6 +19,10 @@ class Cookies {
       else this.values.set(name, value);
     }
     return response;
+  }
+
+  get header(): string {
+    return [...this.values].map(([name, value]) => `${name}=${value}`).join('; ');
   }
 
   /** The names of the cookies with logins. */
@@ -93,17 +96,35 @@ describe('the state at the authorization server', () => {
 
   test('is the login itself if the cookies of the browser are so long that servers could refuse more', async () => {
     const { flow, browser, logIn } = await begin();
-    browser.values.set('of-the-application', 'x'.repeat(4_000));
+    browser.values.set('of-the-application', 'x'.repeat(4_500));
     const states: string[] = [];
     for (let i = 0; i < 8; i++) states.push(await logIn(`${i}`));
     const inCookies = states.filter((state) => HANDLE.test(state));
     expect(inCookies.length).toBeGreaterThan(0);
     expect(inCookies).toHaveLength(browser.logins.length);
-    expect([...browser.values].flat().join('=; ').length).toBeLessThan(6_400);
+    expect(browser.header.length).toBeLessThan(6_400);
     for (const [i, state] of states.entries()) {
       expect(await callBack(flow, browser, state)).toEqual({ status: 303, state: `${i}` });
     }
   });
+
+  test.each([0, 2_000, 3_500])(
+    'stays short after 20 abandoned logins, beside %i characters of cookies',
+    async (length) => {
+      const { flow, browser, logIn } = await begin();
+      browser.values.set('of-the-application', 'x'.repeat(length));
+      const states: string[] = [];
+      for (let i = 0; i < 20; i++) states.push(await logIn(`${i}`));
+      expect(states.filter((state) => !HANDLE.test(state))).toEqual([]);
+      expect(browser.header.length).toBeLessThan(6_400);
+      expect(await callBack(flow, browser, states[0] as string), 'the oldest is given up').toMatchObject({
+        status: 400,
+      });
+      for (let i = 17; i < 20; i++) {
+        expect(await callBack(flow, browser, states[i] as string)).toEqual({ status: 303, state: `${i}` });
+      }
+    },
+  );
 });
 
 describe('a login in a cookie', () => {

@@ -17,26 +17,41 @@ const ENDED_SECONDS = 60;
 const MAX_COOKIE_LENGTH = 2_048;
 /** Characters of the header `Cookie`. nginx and Apache refuse a line of more than 8 KB, and other logins may begin at the same time. */
 const MAX_HEADER_LENGTH = 6_000;
+/** Of the logins that a browser has begun before, the latest are not given up for another: users may still be at them. */
+const MAX_KEPT = 2;
 
 /**
  * Keeps each login in progress in a sealed cookie of its browser. The upstream server gets only the end of the cookie's name as `state`:
  * some servers refuse a `state` of 500 characters. A login that is too long for a cookie is itself the `state`, sealed.
  *
  * Browsers send these cookies only to the endpoints of the login, so that those of several resources do not add up. Other hosts of the domain
- * can then set such a cookie, which does no harm: the login in it must have begun in this browser, as {@link LoginCookies} recognises it.
+ * can then set such a cookie, which does no harm: the login in it must have begun in this browser, which its login cookie tells.
  *
  * @param directory The path of these endpoints.
  */
 export function createPendingLogins(seal: OAuthProxySeal, resource: URL, directory: string) {
   const own = createOwnCookies('mcp-state', resource, directory);
 
+  /** Expires the oldest logins of a browser, which were probably abandoned, until one of this length fits. Returns false if it does not. */
+  const makeRoom = (req: IncomingMessage, res: ServerResponse, length: number): boolean => {
+    let excess = (req.headers.cookie?.length ?? 0) + length - MAX_HEADER_LENGTH;
+    const abandoned: string[] = [];
+    for (const [suffix, value] of own.read(req).slice(0, -MAX_KEPT)) {
+      if (excess <= 0) break;
+      excess -= value.length;
+      abandoned.push(suffix);
+    }
+    if (length > MAX_COOKIE_LENGTH || excess > 0) return false;
+    for (const suffix of abandoned) own.set(res, suffix, '', 0);
+    return true;
+  };
+
   return {
     /** Returns the `state` for the upstream server. */
     begin(req: IncomingMessage, res: ServerResponse, login: NewPendingLogin): string {
       const handle = randomBytes(16).toString('base64url');
       const sealed = seal.close('login', { ...login, handle }, LOGIN_SECONDS);
-      const sent = req.headers.cookie?.length ?? 0;
-      if (sealed.length > MAX_COOKIE_LENGTH || sent + sealed.length > MAX_HEADER_LENGTH) {
+      if (!makeRoom(req, res, sealed.length)) {
         return seal.close('login', { ...login, handle: undefined }, LOGIN_SECONDS);
       }
       own.set(res, handle, sealed, LOGIN_SECONDS);
