@@ -38,6 +38,7 @@ describe('a login gets default scopes', () => {
     ['entra', 'challenged', 'mcp.read mcp.write', undefined, 'api://app-id/mcp.read'],
     ['entra', 'neither', 'mcp.read mcp.write', ' ', 'api://app-id/mcp.read api://app-id/mcp.write'],
     ['auth0', 'required', '', undefined, 'mcp.read'],
+    ['auth0', 'required', 'openid profile email', 'openid profile email', 'openid profile email mcp.read'],
     ['auth0', 'neither', '', undefined],
     ['auth0', 'neither', 'openid mcp.read', 'openid', 'openid'],
   ])('%s, mcp.read is %s, announced %j, asked for %j', async (name, policy, announced, scope, expected) => {

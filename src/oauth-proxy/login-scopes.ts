@@ -15,10 +15,10 @@ export interface LoginScopes {
  * @param asked The scopes that the client names.
  */
 export function loginScopes(
-  { scopes: announced, defaultScopes }: Pick<ResolvedOAuthProxy, 'scopes' | 'defaultScopes'>,
+  { defaultScopes }: Pick<ResolvedOAuthProxy, 'defaultScopes'>,
   asked: readonly string[],
 ): LoginScopes {
-  const isOurs = (scope: string) => !OPENID_SCOPES.includes(scope) || announced.includes(scope);
+  const isOurs = (scope: string) => !OPENID_SCOPES.includes(scope) || defaultScopes.includes(scope);
   if (asked.some((scope) => scope !== OFFLINE_ACCESS && isOurs(scope))) return { scopes: asked, areFilledIn: false };
   // A client that names some scopes of OpenID Connect has decided about refresh tokens.
   const added = defaultScopes.filter((scope) => asked.length === 0 || scope !== OFFLINE_ACCESS);

@@ -7,10 +7,25 @@ test.each([
   ['mcp.write mcp.read', 'mcp.read mcp.write'],
   ['', 'mcp.read mcp.write'],
   ['offline_access', 'mcp.read mcp.write'],
+  ['openid', 'mcp.read mcp.write'],
+  ['openid profile offline_access', 'mcp.read mcp.write'],
+  ['openid mcp.read', 'mcp.read'],
   ['repo openid', ''],
 ])('a client that asks for the scopes %j gets %j', async (asked, granted) => {
   const { client } = await startIssuingFlow();
   expect((await tokensOf(client, { scope: asked })).body.scope).toBe(granted);
+});
+
+test.each([
+  ['offline_access', 'offline_access'],
+  ['', 'mcp.read mcp.write offline_access'],
+])('a refresh for %j gets %j, after a login that named no scope of the resource', async (scope, granted) => {
+  const scopesSupported = ['mcp.read', 'mcp.write', 'offline_access'];
+  const { server, client } = await startIssuingFlow({}, { policy: { resourceMetadata: { scopesSupported } } });
+  const { body } = await tokensOf(client, { scope: 'openid profile offline_access' });
+  expect(body.scope).toBe(scopesSupported.join(' '));
+  const refreshed = (await refreshAt(server, client, body.refresh_token, { scope })).body;
+  expect((await server.call(refreshed.access_token)).body.scopes).toEqual(granted.split(' '));
 });
 
 test.each([
