@@ -80,6 +80,24 @@ test('the answer names the default scopes if the authorization server names none
   expect(named.body).not.toHaveProperty('scope');
 });
 
+test.each([
+  ['names the default scopes beside a scope that the client names twice', 'openid openid', 'openid mcp.read'],
+  ['names no scopes if the authorization server was asked for none', undefined, undefined],
+])('the answer %s', async (_what, asked, scope) => {
+  const omittedScopes = asked === undefined ? ['mcp.read', 'offline_access'] : [];
+  const flow = await startOAuthProxyFlow('cognito', undefined, {
+    provider: { cognito: { omittedScopes } },
+    requiredScopes: ['mcp.read'],
+  });
+  const client = await registerClient(flow);
+  flow.upstream.override(PROVIDER_BEHAVIOURS.cognito.kind.paths.token, (res) => {
+    res.writeHead(200, { 'content-type': 'application/json' });
+    res.end('{"access_token":"a","token_type":"Bearer"}');
+  });
+  const { body } = await client.token({ code: (await client.logIn({ scope: asked })).get('code') ?? '' });
+  expect(body.scope).toBe(scope);
+});
+
 test('the consent page names the default scopes', async () => {
   const flow = await startOAuthProxyFlow('entra');
   const { html } = await (await registerClient(flow)).authorize();

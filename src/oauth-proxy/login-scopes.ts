@@ -22,8 +22,10 @@ export function loginScopes(
   if (asked.some((scope) => scope !== OFFLINE_ACCESS && isOurs(scope))) return { scopes: asked, areFilledIn: false };
   // A client that names some scopes of OpenID Connect has decided about refresh tokens.
   const added = defaultScopes.filter((scope) => asked.length === 0 || scope !== OFFLINE_ACCESS);
-  const scopes = [...new Set([...asked, ...added])];
-  return { scopes, areFilledIn: scopes.length > asked.length };
+  return {
+    scopes: [...new Set([...asked, ...added])],
+    areFilledIn: added.some((scope) => !asked.includes(scope)),
+  };
 }
 
 const OFFLINE_ACCESS = 'offline_access';

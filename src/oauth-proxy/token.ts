@@ -47,7 +47,9 @@ function scopeOfDefault(
   { scopes, areFilledIn }: Grant,
 ): { scope?: string } {
   if (grantType === 'refresh_token' || !areFilledIn) return {};
-  return { scope: scopes.filter((scope) => !options.provider.omittedScopes.includes(scope)).join(' ') };
+  const known = scopes.filter((scope) => !options.provider.omittedScopes.includes(scope));
+  // The upstream server was asked for none, and granted its own default.
+  return known.length === 0 ? {} : { scope: known.join(' ') };
 }
 
 /** @throws {OAuthError | UpstreamRefusal} The upstream server's refusal. */
