@@ -9,7 +9,7 @@ const start = () => startOAuthProxyFlow('entra', 'entra', { oauthProxy: { secret
 
 /** A client that registered before there was a list. */
 function registeredBefore({ base, seal }: OAuthProxyFlow, redirectUris: readonly string[]) {
-  const client = { upstreamId: 'app-id', redirectUris, name: 'Old' };
+  const client = { upstreamId: 'app-id', redirectUris, name: 'Old', scopes: undefined };
   return rawClient(base, seal.close('client', client));
 }
 

@@ -25,6 +25,7 @@ describe('client and redirect URI', () => {
         upstreamId: 'x',
         redirectUris: [REDIRECT_URI],
         name: undefined,
+        scopes: undefined,
       },
     );
     for (const client of ['x', '', altered(id, -2), elsewhere, `${id}=`]) {

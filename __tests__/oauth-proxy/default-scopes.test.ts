@@ -52,6 +52,20 @@ describe('a login gets default scopes', () => {
   });
 });
 
+test.each([
+  ['auth0', undefined, 'mcp.read mcp.write'],
+  ['auth0', ' ', 'mcp.read mcp.write'],
+  ['auth0', 'openid profile', null],
+  ['auth0', 'mcp.write openid', 'mcp.write'],
+  // All clients share one there, and it does not learn for which scopes they register.
+  ['entra', 'openid profile', 'api://app-id/mcp.read api://app-id/mcp.write'],
+] as const)('%s, registered for %j: a login without scope asks for %j', async (name, scope, expected) => {
+  const resourceMetadata = { scopesSupported: ['mcp.read', 'mcp.write'] };
+  const flow = await startOAuthProxyFlow(name, undefined, { requiredScopes: undefined, resourceMetadata });
+  await (await registerClient(flow, { scope })).logIn();
+  expect(asked(flow)).toBe(expected);
+});
+
 test('a client that names no scope logs in at Entra, calls, and refreshes with the scopes of its login', async () => {
   const flow = await startOAuthProxyFlow('entra');
   const client = await registerClient(flow);

@@ -21,7 +21,12 @@ describe('clients', () => {
   test('the shared secret is not sent for a foreign client id', async () => {
     const { flow, code } = await withCode('entra');
     const { seal } = flow;
-    const foreign = seal.close('client', { upstreamId: 'foreign', redirectUris: [REDIRECT_URI], name: undefined });
+    const foreign = seal.close('client', {
+      upstreamId: 'foreign',
+      redirectUris: [REDIRECT_URI],
+      name: undefined,
+      scopes: undefined,
+    });
     const client = rawClient(flow.base, foreign);
     const opened = unseal(flow, 'code', code);
     await client.token({ code: seal.close('code', { ...opened, client: fingerprint(foreign) }) });

@@ -92,7 +92,7 @@ describe('registration: false', () => {
 
   test('clients that have registered before stay', async () => {
     const flow = await start('entra', { registration: false });
-    const client = { upstreamId: 'app-id', redirectUris, name: 'Early' };
+    const client = { upstreamId: 'app-id', redirectUris, name: 'Early', scopes: undefined };
     const parameters = await rawClient(flow.base, flow.seal.close('client', client)).logIn({ scope: 'mcp.read' });
     expect(parameters.has('code')).toBe(true);
   });

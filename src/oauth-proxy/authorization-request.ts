@@ -83,6 +83,7 @@ function refusedUri(error: OAuthErrorName, message: string, redirectUri: string,
  */
 export function parseAuthorizationRequest(
   parameters: Parameters,
+  client: Client,
   options: OAuthProxyContext['options'],
 ): AuthorizationRequest {
   const refuseUnless = (good: boolean, error: OAuthError['error'], description: string) => {
@@ -101,7 +102,7 @@ export function parseAuthorizationRequest(
   refuseUnless(SCOPES.test(get('scope')), 'invalid_scope', 'scope contains a character that a scope cannot have');
   requireOurResource(parameters, options.resource.href);
   return {
-    ...loginScopes(options, splitAtSpaces(get('scope'))),
+    ...loginScopes(options, client, splitAtSpaces(get('scope'))),
     codeChallenge,
     prompts: splitAtSpaces(get('prompt')),
     passedOn: PASSED_ON.flatMap((name) => (parameters.has(name) ? [[name, get(name)] as const] : [])),

@@ -73,7 +73,7 @@ async function withRequest(
   const client = await context.clients.find(parameters.get('client_id'), req);
   const requester = requireRequester(parameters, client, context.options);
   try {
-    await proceed(requester, parseAuthorizationRequest(parameters, context.options));
+    await proceed(requester, parseAuthorizationRequest(parameters, client, context.options));
   } catch (error) {
     if (!hasUserActed && isForeignHttps(requester.redirectUri, context.options.resource.host)) throw error;
     replyErrorToClient(context, req, res, requester, error);

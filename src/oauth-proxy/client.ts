@@ -11,6 +11,8 @@ interface KnownClient {
   readonly redirectUris: readonly string[];
   /** Its id at the upstream server. Undefined if it is registered there at each login, for a client that did not register itself. */
   readonly upstreamId: string | undefined;
+  /** The scopes of the resource that it may have at the upstream server. Undefined if that is not known. */
+  readonly scopes?: readonly string[] | undefined;
 }
 
 /** A client that registered itself. Its sealed id contains everything that is known about it, and only the upstream server knows its secret. */

@@ -6,12 +6,13 @@ import type { ClientDocument } from './documents/client-document.js';
 import type { ClientDocuments } from './documents/client-documents.js';
 import { OAuthError } from './oauth-error.js';
 import type { RefusalLog } from './refusal-log.js';
+import { registeredScopes } from './registration-scopes.js';
 import type { OAuthProxySeal, SealedClient } from './sealed-contents.js';
 
 export type Clients = ReturnType<typeof createClients>;
 
 export interface ClientSources {
-  readonly options: Pick<ResolvedOAuthProxy, 'client' | 'clients'>;
+  readonly options: Pick<ResolvedOAuthProxy, 'client' | 'clients' | 'provider' | 'scopes'>;
   readonly seal: OAuthProxySeal;
   /** Undefined if documents are disabled. */
   readonly documents: ClientDocuments | undefined;
@@ -50,9 +51,11 @@ function documentsDisabled(): OAuthError {
   return new OAuthError('invalid_client', 'A client_id that is a URL is not accepted here', 401, { advice });
 }
 
-function documentedClient(document: ClientDocument, { client: shared }: ClientSources['options']): DocumentedClient {
+function documentedClient(document: ClientDocument, options: ClientSources['options']): DocumentedClient {
   const { url: id, host: label, name, redirectUris } = document;
-  return { source: 'document', id, name, label, redirectUris, upstreamId: shared?.id, document };
+  const { scope } = document.members;
+  const scopes = registeredScopes(options, scope, scope);
+  return { source: 'document', id, name, label, redirectUris, upstreamId: options.client?.id, scopes, document };
 }
 
 function configuredClient(

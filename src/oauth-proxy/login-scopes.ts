@@ -1,5 +1,6 @@
 import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
 import { OPENID_SCOPES } from '../providers/provider-kind.js';
+import type { Client } from './client.js';
 
 /** The scopes that a login asks the upstream server for, in the spelling of our resource. */
 export interface LoginScopes {
@@ -16,12 +17,15 @@ export interface LoginScopes {
  */
 export function loginScopes(
   { defaultScopes }: Pick<ResolvedOAuthProxy, 'defaultScopes'>,
+  { scopes: registered }: Pick<Client, 'scopes'>,
   asked: readonly string[],
 ): LoginScopes {
   const isOurs = (scope: string) => !OPENID_SCOPES.includes(scope) || defaultScopes.includes(scope);
   if (asked.some((scope) => scope !== OFFLINE_ACCESS && isOurs(scope))) return { scopes: asked, areFilledIn: false };
   // A client that names some scopes of OpenID Connect has decided about refresh tokens.
-  const added = defaultScopes.filter((scope) => asked.length === 0 || scope !== OFFLINE_ACCESS);
+  const added = defaultScopes
+    .filter((scope) => asked.length === 0 || scope !== OFFLINE_ACCESS)
+    .filter((scope) => registered?.includes(scope) ?? true);
   return {
     scopes: [...new Set([...asked, ...added])],
     areFilledIn: added.some((scope) => !asked.includes(scope)),

@@ -42,7 +42,7 @@ function spellings({ provider, audiences }: Options, names: readonly string[]): 
 }
 
 /** True if the upstream server takes the scopes of a registration. */
-function takesScopes({ provider }: Options): boolean {
+function takesScopes({ provider }: Pick<Options, 'provider'>): boolean {
   return provider.registration?.members.includes('scope') === true;
 }
 
@@ -75,6 +75,24 @@ export function answeredScope(options: Options, { names }: RegistrationScopes, a
   const ours = spellings(options, names);
   const registered = counts ? splitAtSpaces(answered).map((name) => ours.get(name) ?? name) : [...ours.values()];
   return registered.length === 0 ? undefined : registered.join(' ');
+}
+
+/**
+ * Returns the scopes of the resource that a client has registered for at the upstream server, which may refuse it any other. Undefined if
+ * the client named none, or that server does not learn them.
+ *
+ * @param given The `scope` of the client's metadata.
+ * @param registered The `scope` that is registered.
+ */
+export function registeredScopes(
+  options: Pick<ResolvedOAuthProxy, 'client' | 'provider' | 'scopes'>,
+  given: unknown,
+  registered: unknown,
+): readonly string[] | undefined {
+  const isNamed = typeof given === 'string' && splitAtSpaces(given).length > 0;
+  if (!isNamed || options.client !== undefined || !takesScopes(options)) return undefined;
+  const names = typeof registered === 'string' ? splitAtSpaces(registered) : [];
+  return options.scopes.filter((scope) => names.includes(scope));
 }
 
 /** Returns the `scope` of our answer to a client that shares the configured client, which the upstream server does not learn. */

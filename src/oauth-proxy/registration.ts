@@ -8,7 +8,7 @@ import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import { PUBLIC, registerUpstream } from './register-upstream.js';
 import { readRedirectUris } from './registration-redirect-uris.js';
-import { scopeOfShared } from './registration-scopes.js';
+import { registeredScopes, scopeOfShared } from './registration-scopes.js';
 import { NO_STORE, writeAnswer } from './upstream-answer.js';
 
 const MAX_BODY_BYTES = 16_384;
@@ -38,12 +38,13 @@ export function createRegistration(context: OAuthProxyContext) {
         ? await registerUpstream(context, { ...metadata, authorization: req.headers.authorization })
         : { client_id: options.client.id, ...PUBLIC, scope: scopeOfShared(options, metadata.members) };
     const upstreamId = registered.client_id;
+    const scopes = registeredScopes(options, metadata.members.scope, registered.scope);
     const answer = {
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
       ...(name === undefined ? {} : { client_name: name }),
       ...registered,
-      client_id: clients.register({ upstreamId, redirectUris, name }),
+      client_id: clients.register({ upstreamId, redirectUris, name, scopes }),
       redirect_uris: redirectUris,
     };
     replyJson(res, 201, writeAnswer(answer), NO_STORE);

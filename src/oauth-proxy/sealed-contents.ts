@@ -36,6 +36,8 @@ const SHAPES = {
     redirectUris: isTextList,
     /** The name that the client gave; it is unverified. */
     name: isTextOrAbsent,
+    /** The scopes of the resource that it registered for there, if it named some scopes. */
+    scopes: isTextListOrAbsent,
   },
   /** The hidden field of the consent page: the request it asks about, the browser that was asked, and the fingerprint of what it shows. */
   consent: { query: isText, browserId: isText, fingerprint: isTextOrAbsent },
