@@ -96,6 +96,17 @@ describe('a client with a metadata document', () => {
     await client.logIn({ scope });
     expect(flow.upstream.registrations.map(({ client_name: name }) => name)).toEqual(['Test client', 'Another name']);
   });
+
+  test.each([
+    [undefined, 'mcp.read offline_access'],
+    ['openid mcp.read', 'mcp.read'],
+  ])('with the scope %j in its document, asks for %j at a login without scope', async (named, asked) => {
+    const flow = await startDocumentFlow('auth0', {}, { replicas: 1 });
+    const document = await serveClientDocument({ scope: named });
+    await rawClient(flow.base, document.url).logIn();
+    const login = flow.upstream.requests.findLast(({ form }) => form.get('response_type') === 'code');
+    expect(login?.form.get('scope')).toBe(asked);
+  });
 });
 
 describe('a document that changes during a login', () => {

@@ -78,7 +78,7 @@ describe('the state at the authorization server', () => {
     expect(browser.lines.at(-1)).toMatch(/^__Host-mcp-state-[\w-]+=[\w-]+; Path=\/; HttpOnly/);
   });
 
-  test('is made where browsers send the cookies of other logins: a legacy endpoint redirects there', async () => {
+  test('is made where browsers send the cookies of other logins: /authorize of the origin redirects there', async () => {
     const { flow, client, browser } = await begin(undefined, { legacyEndpoints: true });
     const { search } = new URL(client.authorizationUrl());
     const { headers } = await browser.get(`${flow.guarded.origin}/authorize${search}`);

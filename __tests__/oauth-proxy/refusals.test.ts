@@ -143,7 +143,7 @@ describe('the log says who was refused what, by whom, why, and what to change', 
       client: fingerprint(client.id),
       upstream: undefined,
       scopes: [],
-      areFilledIn: undefined,
+      hasDefaultScopes: undefined,
       granted: undefined,
       token: 'unknown there',
     };

@@ -62,12 +62,12 @@ function requireIssuer({ issuer, sendsIss }: ServerMetadata, iss: string | undef
 
 function answerOf(
   { seal }: OAuthProxyContext,
-  { client, upstream, redirectUri, scopes, areFilledIn, codeChallenge, verifier }: Login,
+  { client, upstream, redirectUri, scopes, hasDefaultScopes, codeChallenge, verifier }: Login,
   parameters: Parameters | undefined,
 ): { code: string } | { error: string; error_description?: string } {
   const code = parameters?.get('code');
   if (code !== undefined && parameters?.get('error') === undefined) {
-    const contents = { client, upstream, redirectUri, scopes, areFilledIn, codeChallenge, code, verifier };
+    const contents = { client, upstream, redirectUri, scopes, hasDefaultScopes, codeChallenge, code, verifier };
     return { code: seal.close('code', contents, CODE_SECONDS) };
   }
   const textOf = (name: string) => {

@@ -6,7 +6,7 @@ import type { Client } from './client.js';
 export interface LoginScopes {
   readonly scopes: readonly string[];
   /** True if some of them are our default, which the client did not name. */
-  readonly areFilledIn: boolean;
+  readonly hasDefaultScopes: boolean;
 }
 
 /**
@@ -21,14 +21,15 @@ export function loginScopes(
   asked: readonly string[],
 ): LoginScopes {
   const isOurs = (scope: string) => !OPENID_SCOPES.includes(scope) || defaultScopes.includes(scope);
-  if (asked.some((scope) => scope !== OFFLINE_ACCESS && isOurs(scope))) return { scopes: asked, areFilledIn: false };
+  if (asked.some((scope) => scope !== OFFLINE_ACCESS && isOurs(scope)))
+    return { scopes: asked, hasDefaultScopes: false };
   // A client that names some scopes of OpenID Connect has decided about refresh tokens.
   const added = defaultScopes
     .filter((scope) => asked.length === 0 || scope !== OFFLINE_ACCESS)
     .filter((scope) => registered?.includes(scope) ?? true);
   return {
     scopes: [...new Set([...asked, ...added])],
-    areFilledIn: added.some((scope) => !asked.includes(scope)),
+    hasDefaultScopes: added.some((scope) => !asked.includes(scope)),
   };
 }
 

@@ -56,7 +56,7 @@ const SHAPES = {
     state: isTextOrAbsent,
     scopes: isTextList,
     /** Present if some of the scopes are our default, which the client did not name. */
-    areFilledIn: isTrueOrAbsent,
+    hasDefaultScopes: isTrueOrAbsent,
     codeChallenge: isText,
     /** Our own PKCE verifier at an identity provider. */
     verifier: isTextOrAbsent,
@@ -67,7 +67,7 @@ const SHAPES = {
     upstream: isUpstreamClientOrAbsent,
     redirectUri: isText,
     scopes: isTextList,
-    areFilledIn: isTrueOrAbsent,
+    hasDefaultScopes: isTrueOrAbsent,
     codeChallenge: isText,
     code: isText,
     verifier: isTextOrAbsent,
@@ -77,7 +77,7 @@ const SHAPES = {
     client: isText,
     upstream: isUpstreamClientOrAbsent,
     scopes: isTextList,
-    areFilledIn: isTrueOrAbsent,
+    hasDefaultScopes: isTrueOrAbsent,
     granted: isTextListOrAbsent,
     token: isText,
   },

@@ -9,7 +9,7 @@ export interface Grant {
   /** The scopes of the login request. */
   readonly scopes: readonly string[];
   /** True if some of them are our default, which the client did not name. */
-  readonly areFilledIn: true | undefined;
+  readonly hasDefaultScopes: true | undefined;
   /** The scopes that the upstream server granted at the login, in its own spelling; undefined if it has not said. */
   readonly granted: readonly string[] | undefined;
   /** The client that this server registered at the upstream server for the login. */
@@ -28,10 +28,10 @@ export function readGrant(context: OAuthProxyContext, request: TokenRequest): Gr
 }
 
 function readCodeGrant({ seal, endpoints, options }: OAuthProxyContext, request: TokenRequest): Grant {
-  const { scopes, areFilledIn, code, upstream, codeVerifier: verifier } = requireCode(seal, request);
+  const { scopes, hasDefaultScopes, code, upstream, codeVerifier: verifier } = requireCode(seal, request);
   return {
     scopes,
-    areFilledIn,
+    hasDefaultScopes,
     registered: upstream,
     granted: undefined,
     form: {
@@ -48,11 +48,11 @@ function readRefreshGrant({ seal, options }: OAuthProxyContext, { form, client }
   if (sealed === undefined || sealed.client !== client) {
     throw new OAuthError('invalid_grant', 'The refresh token is not valid for this client');
   }
-  const { scopes, areFilledIn, granted, token, upstream } = sealed;
+  const { scopes, hasDefaultScopes, granted, token, upstream } = sealed;
   const scope = refreshScopes(options, sealed, splitAtSpaces(form.get('scope') ?? '')).join(' ');
   return {
     scopes,
-    areFilledIn,
+    hasDefaultScopes,
     granted,
     registered: upstream,
     form: { grant_type: 'refresh_token', refresh_token: token, ...(scope === '' ? {} : { scope }) },
@@ -65,7 +65,7 @@ function readRefreshGrant({ seal, options }: OAuthProxyContext, { form, client }
  */
 function refreshScopes(
   { provider, audiences }: OAuthProxyContext['options'],
-  { scopes, areFilledIn, granted }: Pick<Grant, 'scopes' | 'areFilledIn' | 'granted'>,
+  { scopes, hasDefaultScopes, granted }: Pick<Grant, 'scopes' | 'hasDefaultScopes' | 'granted'>,
   wanted: readonly string[],
 ): readonly string[] {
   // A client that names no scope asks for all of its login.
@@ -74,7 +74,7 @@ function refreshScopes(
   const [ofLogin, asked] = [upstreamNames(scopes), upstreamNames(wanted)];
   // The upstream server may grant a shared client more scopes than this user was asked for here. A client that did not say which ones it
   // wants knows those of the answer.
-  const known = areFilledIn ? [...ofLogin, ...(granted ?? [])] : ofLogin;
+  const known = hasDefaultScopes ? [...ofLogin, ...(granted ?? [])] : ofLogin;
   if (!asked.every((name) => known.includes(name))) {
     throw new OAuthError('invalid_scope', 'scope must not contain more than the login asked for');
   }

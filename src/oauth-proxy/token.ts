@@ -25,8 +25,10 @@ export function createToken(context: OAuthProxyContext) {
     // A client that asked for no scope got those that the upstream server grants by default.
     const scopes = grant.scopes.length > 0 ? grant.scopes : (answered ?? []);
     const granted = grant.granted ?? answered;
-    const { registered: upstream, areFilledIn } = grant;
-    return { refresh_token: seal.close('refresh_token', { client, upstream, scopes, areFilledIn, granted, token }) };
+    const { registered: upstream, hasDefaultScopes } = grant;
+    return {
+      refresh_token: seal.close('refresh_token', { client, upstream, scopes, hasDefaultScopes, granted, token }),
+    };
   };
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const request = await readTokenRequest(context, req);
@@ -44,9 +46,9 @@ export function createToken(context: OAuthProxyContext) {
 function scopeOfDefault(
   { options }: OAuthProxyContext,
   { grantType }: Pick<TokenRequest, 'grantType'>,
-  { scopes, areFilledIn }: Grant,
+  { scopes, hasDefaultScopes }: Grant,
 ): { scope?: string } {
-  if (grantType === 'refresh_token' || !areFilledIn) return {};
+  if (grantType === 'refresh_token' || !hasDefaultScopes) return {};
   const known = scopes.filter((scope) => !options.provider.omittedScopes.includes(scope));
   // The upstream server was asked for none, and granted its own default.
   return known.length === 0 ? {} : { scope: known.join(' ') };

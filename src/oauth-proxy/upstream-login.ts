@@ -32,30 +32,45 @@ export async function startLogin(
 ): Promise<string> {
   const { authorizationEndpoint } = await context.upstream();
   const client = await context.upstreamClients.forLogin(login.requester.client, callerNetwork(req));
-  const keep = (pending: NewPendingLogin) => context.pendingLogins.begin(req, res, pending);
-  return loginUrl(context, authorizationEndpoint, { ...login, client, keep });
+  const verifier = context.options.issuing && createVerifier();
+  const state = context.pendingLogins.begin(req, res, pendingLogin(login, client, verifier));
+  return loginUrl(context, authorizationEndpoint, { request: login.request, client, verifier, state });
+}
+
+function pendingLogin(
+  { requester, request, browser }: NewLogin,
+  { registered }: LoginClient,
+  verifier: string | undefined,
+): NewPendingLogin {
+  return {
+    browserId: browser.id,
+    client: fingerprint(requester.client.id),
+    name: requester.client.label,
+    upstream: registered,
+    redirectUri: requester.redirectUri,
+    state: requester.state,
+    scopes: request.scopes,
+    hasDefaultScopes: request.hasDefaultScopes || undefined,
+    codeChallenge: request.codeChallenge,
+    verifier,
+  };
+}
+
+/** A login that is kept. */
+interface BegunLogin {
+  readonly request: AuthorizationRequest;
+  readonly client: LoginClient;
+  /** Our own PKCE verifier at an identity provider. */
+  readonly verifier: string | undefined;
+  /** Our `state` at the upstream server. */
+  readonly state: string;
 }
 
 function loginUrl(
   { options, endpoints }: OAuthProxyContext,
   endpoint: URL,
-  login: NewLogin & { readonly client: LoginClient; readonly keep: (pending: NewPendingLogin) => string },
+  { request, client, verifier, state }: BegunLogin,
 ): string {
-  const { requester, request, browser, client, keep } = login;
-  const { redirectUri, state } = requester;
-  const verifier = options.issuing && createVerifier();
-  const pending: NewPendingLogin = {
-    browserId: browser.id,
-    client: fingerprint(requester.client.id),
-    name: requester.client.label,
-    upstream: client.registered,
-    redirectUri,
-    state,
-    scopes: request.scopes,
-    areFilledIn: request.areFilledIn || undefined,
-    codeChallenge: request.codeChallenge,
-    verifier,
-  };
   const own =
     options.issuing === undefined || verifier === undefined
       ? relayedParameters(options, request)
@@ -65,7 +80,7 @@ function loginUrl(
     response_type: 'code',
     client_id: client.id,
     redirect_uri: endpoints.callback,
-    state: keep(pending),
+    state,
   };
   const url = new URL(endpoint);
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);

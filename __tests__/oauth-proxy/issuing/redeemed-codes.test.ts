@@ -111,7 +111,7 @@ test('a code without the secret of its login is refused', async () => {
     upstream: undefined,
     redirectUri: REDIRECT_URI,
     scopes: [],
-    areFilledIn: undefined,
+    hasDefaultScopes: undefined,
   };
   const codeChallenge = createHash('sha256').update(VERIFIER).digest('base64url');
   const code = seal.close('code', { ...login, codeChallenge, code: 'leaked', verifier: undefined }, 60);
