@@ -15,6 +15,7 @@ import { readMcpSection } from './simple-section.js';
 import { PolicyTargets } from './targeted-policies.js';
 import { ignorableBeside, UNSUPPORTED_SECTIONS } from './unsupported-features.js';
 import { ExpandedTexts } from './variables.js';
+import { refuseWhiteSpace } from './white-space.js';
 import { parseYaml } from './yaml-document.js';
 
 /** The settings for reading a file. */
@@ -41,6 +42,7 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
   const { texts = new ExpandedTexts({}), ignored = [], onUnused = refuseUnused } = settings;
   const names = new IgnoredNames(ignored);
   const root = parseYaml(text, texts, (name) => names.has(name));
+  refuseWhiteSpace(root);
   const unsupported = ignorableBeside(['mcp', 'gateways', 'binds'], [root], UNSUPPORTED_SECTIONS);
   const sections = root.members(FILE, { unsupported });
   const { binds, gateways, routes, mcp, backends, policies } = sections;
