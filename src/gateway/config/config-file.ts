@@ -8,6 +8,7 @@ import type { BindConfig, GatewayConfig, ListenerConfig, RouteConfig } from './g
 import { Gateways } from './gateways-section.js';
 import { describeUnused, IgnoredNames } from './ignored-names.js';
 import { readNamedBackends } from './named-backends.js';
+import { withOwnLabels } from './route-labels.js';
 import { conditionsOf, describeMatch, type RouteMatch } from './route-match.js';
 import { readRoute } from './routes.js';
 import { type RuntimeConfig, readRuntimeConfig } from './runtime-section.js';
@@ -61,7 +62,7 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
   refuseSamePort(root, all);
   for (const bind of all) refuseSameMatches(bind);
   const { sessionSeconds: _, ...ofProcess } = runtime;
-  return { binds: all, ...ofProcess };
+  return { binds: withOwnLabels(all), ...ofProcess };
 }
 
 /** Reads the sections about every request. */

@@ -43,8 +43,10 @@ export interface ListenerConfig {
 export interface RouteConfig extends RoutePoliciesConfig {
   /** Decides between routes whose matches are equally specific, in alphabetical order. */
   readonly name: string;
-  /** Names the route in the records of calls: its name in the file, or else its first path. */
+  /** Names the route in the records of calls: its name in the file, or else its first path, with the host if several routes have it. */
   readonly label: string;
+  /** The file does not name the route. */
+  readonly hasDefaultLabel?: true;
   /** Empty for those of the listener. */
   readonly hostnames: readonly string[];
   readonly matches: readonly RouteMatch[];
