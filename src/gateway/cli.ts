@@ -63,7 +63,6 @@ async function main(command: Command): Promise<void> {
 async function validate(command: RunCommand, loaded: LoadedConfig): Promise<void> {
   const { devIssuer, file, isOnline } = command;
   const served = devIssuer ? configWithDevIssuer(loaded, devIssuerStandIn(devIssuer.port)) : loaded.config;
-  for (const warning of warningsOfMissingPrograms(served)) logger.warn(warning);
   if (!isOnline) loaded.files.tolerate((message) => logger.warn(withSentence(message, 'The command would not start')));
   passwordOf(loaded);
   const gateway = openGateway(command, loaded, served);
@@ -106,7 +105,7 @@ function createKey(args: readonly string[]): void {
 
 function openGateway({ host }: RunCommand, { step, files }: LoadedConfig, config: GatewayConfig): Gateway {
   const gateway = step(() => createGateway(config, logger, files));
-  for (const warning of gateway.warningsFor(host)) logger.warn(warning);
+  for (const warning of [...warningsOfMissingPrograms(config), ...gateway.warningsFor(host)]) logger.warn(warning);
   return gateway;
 }
 
