@@ -18,6 +18,7 @@ import { requireIssuers, resourcesOf, withDevIssuer } from './config/dev-issuer-
 import type { GatewayConfig } from './config/gateway-config.js';
 import { type DevIssuer, type DevIssuerIdentity, devIssuerStandIn, startDevIssuer } from './dev-issuer/dev-issuer.js';
 import { createGateway, type Gateway } from './gateway.js';
+import { warningsOfIneffectiveParts } from './ineffective-parts.js';
 import { runInitCommand } from './init-command.js';
 import { KEY_USAGE, runKeyCommand } from './key-command.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
@@ -103,9 +104,10 @@ function createKey(args: readonly string[]): void {
   );
 }
 
-function openGateway({ host }: RunCommand, { step, files }: LoadedConfig, config: GatewayConfig): Gateway {
+function openGateway({ host, logging }: RunCommand, { step, files }: LoadedConfig, config: GatewayConfig): Gateway {
   const gateway = step(() => createGateway(config, logger, files));
-  for (const warning of [...warningsOfMissingPrograms(config), ...gateway.warningsFor(host)]) logger.warn(warning);
+  const ofFile = [...warningsOfMissingPrograms(config), ...warningsOfIneffectiveParts(config, logging)];
+  for (const warning of [...ofFile, ...gateway.warningsFor(host)]) logger.warn(warning);
   return gateway;
 }
 

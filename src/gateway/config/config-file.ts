@@ -7,7 +7,7 @@ import { readFrontendPolicies } from './frontend-policies.js';
 import type { BindConfig, GatewayConfig, ListenerConfig, RouteConfig } from './gateway-config.js';
 import { Gateways } from './gateways-section.js';
 import { describeUnused, IgnoredNames } from './ignored-names.js';
-import { readNamedBackends } from './named-backends.js';
+import { NamedBackends } from './named-backends.js';
 import { withOwnLabels } from './route-labels.js';
 import { conditionsOf, describeMatch, type RouteMatch } from './route-match.js';
 import { readRoute } from './routes.js';
@@ -49,7 +49,7 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
   const { binds, gateways, routes, mcp, backends, policies } = sections;
   const runtime = readProcessSections(sections, directory);
   const targets = new PolicyTargets(policies);
-  const parts = { directory, ...runtime, backends: readNamedBackends(backends, targets), policies: targets };
+  const parts = { directory, ...runtime, backends: new NamedBackends(backends, targets), policies: targets };
   const attached = new Gateways(gateways, parts);
   const all = [
     ...(binds ? readBinds(binds, parts) : []),
@@ -62,7 +62,8 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
   refuseSamePort(root, all);
   for (const bind of all) refuseSameMatches(bind);
   const { sessionSeconds: _, ...ofProcess } = runtime;
-  return { binds: withOwnLabels(all), ...ofProcess };
+  const { unused } = parts.backends;
+  return { binds: withOwnLabels(all), ...(unused.length > 0 && { unusedBackends: unused }), ...ofProcess };
 }
 
 /** Reads the sections about every request. */

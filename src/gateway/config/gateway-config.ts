@@ -18,6 +18,8 @@ import type { RedirectConfig, RewriteConfig } from './url-change.js';
 export interface GatewayConfig extends Omit<RuntimeConfig, 'sessionSeconds'> {
   /** One for each port. */
   readonly binds: readonly BindConfig[];
+  /** The places of items of `backends` that no route names. */
+  readonly unusedBackends?: readonly string[];
   /** The file as it was read, without secrets. */
   readonly shown?: string | undefined;
   /** The settings of the file, overridden by those of the command line. */
