@@ -20,7 +20,7 @@ import { authorizeRequests } from './policies/http-authorization.js';
 import { limitTime } from './policies/request-timeout.js';
 import { requireUpstreamTokens } from './policies/upstream-token-headers.js';
 import { redirect, rewrite } from './policies/url-changes.js';
-import type { ReuseOrCreate, StatefulPart } from './reload/stateful-parts.js';
+import type { ReuseOrCreate } from './reload/stateful-parts.js';
 import { adviceOf } from './route-advice.js';
 import { createRouteLogin } from './route-authentication.js';
 import { createAuthorization } from './route-authorization.js';

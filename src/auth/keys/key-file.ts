@@ -32,7 +32,7 @@ export function watchKeyFile<T, R extends object>(
       if (used === undefined) return;
       try {
         onChange(used, parse(readRegularFile(file)));
-        // The last line about the file is an error, also if it has the content of before again.
+        // Without this line, the last one about the file would be the error, though it may have its earlier content again.
         if (isBroken) logger.info(`${what}: ${file} can be used again`);
         isBroken = false;
       } catch (error) {
