@@ -30,11 +30,16 @@ interface ChangedHeaders {
   readonly at: string;
 }
 
+interface NamedFile {
+  /** Its absolute name. */
+  readonly file: string;
+}
+
 /** The files of the policy `backendTLS`. */
 export interface BackendTls {
-  readonly root?: TextSource;
-  readonly cert?: TextSource;
-  readonly key?: TextSource;
+  readonly root?: NamedFile;
+  readonly cert?: NamedFile;
+  readonly key?: NamedFile;
   readonly at: string;
 }
 

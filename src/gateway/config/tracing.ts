@@ -81,9 +81,7 @@ export function readProcessTracing(node: ConfigNode): TracingConfig {
 function readHeader(name: string, node: ConfigNode): string {
   if (!/^[\w.-]+$/.test(name) || /-bin$/i.test(name)) node.refuse('does not have the name of a header with text');
   const text = node.text();
-  return /^[ -~]*$/.test(text)
-    ? text
-    : node.refuse('must be one line of printable ASCII. A secret may have a line end at its end: remove it');
+  return /^[ -~]*$/.test(text) ? text : node.refuse('must be one line of printable ASCII');
 }
 
 function readHost(node: ConfigNode): string {
