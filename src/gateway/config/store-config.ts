@@ -1,3 +1,4 @@
+import { canParseUrl } from '../../http/can-parse-url.js';
 import type { InputFiles } from '../input-files.js';
 import { STORE } from '../schema/process-keys.js';
 import { atPlace, StartupError } from '../startup-error.js';
@@ -39,7 +40,7 @@ const PASSWORD_FORM =
 
 /** False if a part of the password would be taken for the host, which is in the log when no connection is possible. */
 function isWholeAddress(url: string): boolean {
-  if (!URL.canParse(url)) return false;
+  if (!canParseUrl(url)) return false;
   const { pathname, search, hash, username, password } = new URL(url);
   if (!/^(?:\/\d*)?$/.test(pathname) || search.includes('@') || hash !== '') return false;
   try {

@@ -1,4 +1,5 @@
 import type { ValueExpression } from '../../authorization/expressions/value-expression.js';
+import { canParseUrl } from '../../http/can-parse-url.js';
 import { OTLP_PROTOCOLS, PROCESS_TRACING, TRACING, TRACING_FIELDS } from '../schema/frontend-keys.js';
 import type { ConfigNode, UnsupportedFeature } from './config-node.js';
 import { readValueExpression } from './read-value-expression.js';
@@ -94,7 +95,7 @@ function readHost(node: ConfigNode): string {
 
 function readEndpoint(node: ConfigNode): string {
   const url = node.text();
-  const { protocol, pathname, search, username } = URL.canParse(url) ? new URL(url) : ({} as Partial<URL>);
+  const { protocol, pathname, search, username } = canParseUrl(url) ? new URL(url) : ({} as Partial<URL>);
   if (/^https?:$/.test(protocol ?? '') && pathname === '/' && search === '' && username === '')
     return new URL(url).origin;
   // Not quoted: it may contain a password.
