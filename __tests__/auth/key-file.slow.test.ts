@@ -82,7 +82,7 @@ test.each([
   ['is not JSON', '{', 'it is not JSON'],
   ['is empty', '', 'it is empty'],
   ['has no usable key', JSON.stringify({ keys: [{ ...next.jwk, use: 'enc' }] }), 'it has no usable key'],
-])('a new file that %s keeps the old keys and says so', async (_name, text, why) => {
+])('a new file that %s keeps the old keys and says so, also when it is as before again', async (_name, text, why) => {
   const { file, lines, open } = await setUp();
   const protectedApp = open();
   await protectedApp.send(old.sign(claims()));
@@ -90,6 +90,8 @@ test.each([
   await vi.waitFor(() => expect(lines.filter((line) => line.startsWith('error'))).toHaveLength(1), 15_000);
   expect(lines.find((line) => line.startsWith('error'))).toContain(why);
   expect((await protectedApp.send(old.sign(claims({ jti: 'after' })))).status).toBe(200);
+  await writeFile(file, setOf(old));
+  await vi.waitFor(() => expect(lines.at(-1)).toMatch(/^info key set of .* can be used again$/), 15_000);
 });
 
 test('a file that is removed keeps the old keys and says so', async () => {

@@ -53,6 +53,10 @@ test.each<[expression: string, hint: string]>([
     'request.host in ["mcp.example.com", "api.example.com:"]',
   ].map((expression): [string, string] => [expression, 'write "api.example.com".']),
   ['request.host == "[::1]:3000"', 'write "[::1]".'],
+  ['request.host.startsWith("Admin.")', 'write "admin.".'],
+  ['request.host.endsWith(".Example.com:8443")', 'write ".example.com".'],
+  ['request.host.contains("admin:8443")', 'write "admin".'],
+  ['request.host.endsWith(":8443")', 'without a port and a dot at its end.'],
 ])('the expression %s is refused with a hint', (expression, hint) => {
   expect(() => mcpAuthorization({ rules: [{ deny: expression }] })).toThrow(hint);
 });
@@ -65,9 +69,11 @@ test.each([
   expect(() => mcpAuthorization({ rules: [expression] })).toThrow(message);
 });
 
-test.each(['request.host == "api.example.com"', 'request.host in ["[::1]", "10.0.0.1"]', 'request.host == jwt.host'])(
-  'the expression %s is accepted',
-  (expression) => {
-    expect(() => mcpAuthorization({ rules: [expression] })).not.toThrow();
-  },
-);
+test.each([
+  'request.host == "api.example.com"',
+  'request.host in ["[::1]", "10.0.0.1"]',
+  'request.host == jwt.host',
+  'request.host.startsWith("[2001:db8:85")',
+])('the expression %s is accepted', (expression) => {
+  expect(() => mcpAuthorization({ rules: [expression] })).not.toThrow();
+});

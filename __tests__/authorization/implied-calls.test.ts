@@ -49,6 +49,18 @@ describe('rules of mcpScopes() also hold for', () => {
     expect(received).toHaveLength(status === 200 ? 1 : 0);
   });
 
+  test.each<[string, ScopeRules, object]>([
+    ['URI beside a prompt', { 'prompts/get': { secret: false } }, { ...prompt('secret'), uri: 'x'.repeat(70_000) }],
+    [
+      'name beside a resource',
+      { 'resources/read': { 'file:///secret/*': false } },
+      { ...resource('file:///secret/a'), name: 'x'.repeat(70_000) },
+    ],
+  ])('a completion with a very long %s', async (_what, rules, ref) => {
+    const { post } = createScopedApp(rules);
+    expect((await post(complete(ref))).status).toBe(403);
+  });
+
   test('a completion needs the scope of its prompt', async () => {
     const { post } = createScopedApp(RULES);
     expect((await post(complete(prompt('report_1')), ['reports:read'])).status).toBe(200);

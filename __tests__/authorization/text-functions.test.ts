@@ -35,9 +35,24 @@ test.each([
   expect(evaluate(`type(json(base64Decode("${text}"))) != type(null)`)).toBe('malformed_json'),
 );
 
-test('a replacement that makes a text too long fails before it is made', () => {
-  const args = { text: 'a'.repeat(20_000), other: 'b'.repeat(20_000) };
+test.each([
+  ['long', 20_000, 20_000],
+  // Their product has more than 31 bits.
+  ['very long', 50_000, 50_000],
+  ['longest', 65_000, 65_000],
+])('a replacement that makes a %s text fails before it is made', (_what, one, other) => {
+  const args = { text: 'a'.repeat(one), other: 'b'.repeat(other) };
   expect(evaluate('mcp.tool.arguments.text.replace("a", mcp.tool.arguments.other) == "b"', { args })).toBe(
     'too_much_work',
   );
 });
+
+test.each(['json(b).k == x', 'b == base64Decode(x)', 'size(string(b)) == 1'])(
+  'bytes cost as much work as a text of their length: %s',
+  (each) => {
+    const json = Buffer.from(JSON.stringify({ k: 'x'.repeat(40_000) })).toString('base64');
+    const args = { json, list: Array.from({ length: 1_000 }, () => '') };
+    const text = `cel.bind(b, base64Decode(mcp.tool.arguments.json), mcp.tool.arguments.list.exists(x, ${each}))`;
+    expect(evaluate(text, { args })).toBe('too_much_work');
+  },
+);

@@ -33,6 +33,8 @@ describe('an answer of a target is no page of this server', () => {
     'application/json; charset=utf-8',
     'Application/JSON;charset="UTF-8" ; a=b',
     'application/problem+json',
+    'application/json-rpc',
+    'application/jsonrequest',
     'text/event-stream',
     'text/event-stream;charset=utf-8',
     'text/plain; charset=iso-8859-1',

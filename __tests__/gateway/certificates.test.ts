@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -130,4 +131,42 @@ test.each<[what: string, validity: typeof DAYS, now: string, warning: string | u
 test('the time of a certificate is read from its file', () => {
   const pem = `${EXPIRED_SERVER.key}\n${EXPIRED_SERVER.cert}\n${SERVER.cert}`;
   expect(validityOf(pem)).toEqual({ fromMs: at('2020-01-01T00:00Z'), toMs: at('2021-01-01T00:00Z') });
+});
+
+const locked = createPrivateKey(SERVER.key).export({
+  type: 'pkcs8',
+  format: 'pem',
+  cipher: 'aes-256-cbc',
+  passphrase: 'secret',
+});
+
+test.each([
+  [
+    'a key with a passphrase',
+    { key: `${locked}` },
+    'key cannot be used: the key in KEY has a passphrase. Write it without one: "openssl pkey -in OLD -out NEW"',
+  ],
+  ['a key that is none', { key: 'x' }, 'key cannot be used: KEY has no private key in PEM'],
+  [
+    'the key in place of the certificate',
+    { cert: SERVER.key, key: SERVER.cert },
+    'cert cannot be used: CERT has no certificate in PEM: cert and key may be swapped',
+  ],
+  [
+    'the certificate in place of the key',
+    { key: SERVER.cert },
+    'key cannot be used: KEY has no private key in PEM: cert and key may be swapped',
+  ],
+  [
+    'the key of another certificate',
+    { key: OTHER_CLIENT.key },
+    'cert and key cannot be used: the key in KEY is not that of the certificate in CERT',
+  ],
+  ['a root without a certificate', { root: 'x' }, 'root cannot be used: ROOT has no certificate in PEM'],
+])('the message about %s names its file', async (_what, texts, problem) => {
+  const { certificates, files, logger, lines } = await startCertificates();
+  for (const [name, text] of Object.entries(texts)) await write(files[name as keyof typeof files], text);
+  certificates.refresh(logger);
+  const named = Object.entries(files).reduce((all, [name, file]) => all.replace(name.toUpperCase(), file), problem);
+  expect(lines).toEqual([`error tls: ${named}. The previous certificate stays in use`]);
 });

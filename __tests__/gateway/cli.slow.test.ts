@@ -48,6 +48,17 @@ describe('express-mcp-auth', () => {
     expect(version.stdout.trim()).toBe(JSON.parse(await readFile(`${ROOT}package.json`, 'utf8')).version);
   });
 
+  test('a start warns of a program that is not on the PATH', async () => {
+    const policies = { apiKey: { mode: 'strict', keys: [{ keyHash: `sha256:${'0'.repeat(64)}` }] } };
+    const targets = [{ name: 'a', stdio: { cmd: 'no-such-program' } }];
+    await folder.write('program.yaml', JSON.stringify({ mcp: { port: 0, targets, policies } }));
+    const program = cli('-f', 'program.yaml', '--host', '127.0.0.1');
+    await program.says(/Listening on/);
+    expect(program.stderr).toMatch(
+      /^WARN express-mcp-auth: mcp\.targets\[0\]\.stdio\.cmd: the program "no-such-program" is not on the PATH/,
+    );
+  });
+
   test('--validate-only accepts a good file and listens nowhere', async () => {
     await folder.write('good.yaml', configText({ route: protectedRoute }));
     const program = cli('-f', 'good.yaml', '--validate-only');

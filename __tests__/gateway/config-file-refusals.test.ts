@@ -212,7 +212,11 @@ describe('parseConfigFile refuses in backends', () => {
       stdio('cmd: x, clear_env: true, inheritEnv: [A]'),
       `${target}.stdio.inheritEnv contradicts clear_env: remove one of them`,
     ],
-    ...['npx -y x', ' node', '/opt/no such/program --secret'].map((cmd): [string, string] => [
+    [
+      stdio('cmd: " node"'),
+      `${target}.stdio.cmd begins with white space, which would count as a part of the text: remove it`,
+    ],
+    ...['npx -y x', '/opt/no such/program --secret'].map((cmd): [string, string] => [
       stdio(`cmd: "${cmd}"`),
       `${target}.stdio.cmd must be the program only: put each of its arguments into args`,
     ]),

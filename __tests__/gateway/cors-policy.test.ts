@@ -53,7 +53,7 @@ describe('readCorsPolicy', () => {
     [{ allowOrigin: ['*'] }, 'cors.allowOrigin is not supported. Did you mean "allowOrigins"?'],
     [{ allowHeaders: [1] }, 'cors.allowHeaders[0] must be text: put the number in quotes'],
     [{ allowCredentials: 'yes' }, 'cors.allowCredentials must be true or false, but is "yes"'],
-    [{ maxAge: 600 }, 'cors.maxAge must be text: put the number in quotes'],
+    [{ maxAge: 600 }, 'cors.maxAge must have a unit: write "600s" for seconds'],
     [{ maxAge: '600' }, 'cors.maxAge must be a time such as "600s", "10m" or "1h", but is "600"'],
     [{ maxAge: '1h ' }, 'cors.maxAge must be a time such as "600s", "10m" or "1h", but is "1h "'],
   ];

@@ -46,7 +46,7 @@ const rows: ReadonlyArray<readonly [what: string, file: () => object, message: (
   [
     'a key that is none',
     () => gateway({ key: 'other' }),
-    () => 'gateways.default.tls: cert and key cannot be used: error:1E08010C:DECODER routines::unsupported',
+    () => `gateways.default.tls: key cannot be used: ${folder.path}/other has no private key in PEM`,
   ],
   ['missing authorities', () => gateway({ root: 'no' }), () => `gateways.default.tls: ${missing('no')}`],
   [

@@ -2,9 +2,11 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.js';
 import { configText, route } from '../support/config-text.js';
-import { serveFile } from '../support/file-gateway.js';
+import { type FileGateway, scripted, serveFile } from '../support/file-gateway.js';
 import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
+import { call, post } from '../support/mcp-requests.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
+import { until } from '../support/until.js';
 
 let folder: GatewayFolder;
 beforeAll(async () => {
@@ -36,9 +38,23 @@ async function serve(limits: readonly object[]): Promise<(sub?: string) => Promi
   };
 }
 
+const fileWith = (more: object) => ({
+  mcp: { port: 0, targets: [scripted('a')], policies: { localRateLimit: [{ ...hourly, ...more }] } },
+});
+
 const hourly = { maxTokens: 2, tokensPerFill: 1, fillInterval: '1h' };
 
 describe('localRateLimit', () => {
+  test('says in the log whose calls a limit counts', async () => {
+    const [server, everyone] = [await serveFile(fileWith({ per: 'user' })), await serveFile(fileWith({}))];
+    for (const { origin, lines } of [server, everyone]) {
+      for (let i = 0; i < 3; i += 1) await post(origin, call(i, 'print'));
+      await until(() => lines.some((line) => line.includes('limit_exceeded')));
+    }
+    const limitsIn = ({ lines }: FileGateway) => / \(([^()]*): 2 at once/.exec(lines.join('\n'))?.[1];
+    expect([server, everyone].map(limitsIn)).toEqual(['per user', 'for all callers']);
+  });
+
   test('is one bucket for all known callers of the route, as in agentgateway, and one for anonymous callers', async () => {
     const send = await serve([{ ...hourly, type: 'requests' }]);
     const seen = [];

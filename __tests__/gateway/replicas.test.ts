@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
+import { resolveRedisUrl } from '../../src/gateway/config/store-config.js';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.js';
+import { InputFiles } from '../../src/gateway/input-files.js';
 import { StartupError } from '../../src/gateway/startup-error.js';
 import { refusal, scripted } from '../support/file-gateway.js';
 import { AUTHENTICATION, type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
@@ -127,6 +129,31 @@ describe('the file is refused', () => {
   ])('%s', (_case, config, message) => {
     const parsed = parseConfigFile(JSON.stringify(withConfig(config)), folder.path);
     expect(() => createGateway(parsed, createRecordingLogger().logger)).toThrow(new StartupError(message));
+  });
+
+  test.each([
+    ['a # in the password', 'redis://:p@ss#wo/rd99@127.0.0.1:6379'],
+    ['a / in the password', 'redis://default:12/rd99@127.0.0.1:6379'],
+    ['a / in a password of letters', 'redis://:wo/rd99@127.0.0.1:6379'],
+    ['a ? in the password', 'redis://default:12?rd99@127.0.0.1:6379'],
+    ['a % in the password', 'redis://:rd99%@127.0.0.1:6379'],
+    ['a path that is no number', 'redis://127.0.0.1:6379/abc'],
+    ['a fragment', 'redis://127.0.0.1:6379/0#abc'],
+  ])('%s: the message does not quote the address', (_case, redis) => {
+    const message =
+      `config.store.redis: ${URL_FORM}. After the host and the port there may be the number of a database, such as /0, and a query. ` +
+      'In a user name or password, write # / ? @ % as %23 %2F %3F %40 %25';
+    const parsed = parseConfigFile(JSON.stringify(withConfig({ store: { redis } })), folder.path);
+    expect(() => createGateway(parsed, createRecordingLogger().logger)).toThrow(new StartupError(message));
+  });
+
+  test.each([
+    'rediss://user:p%23ss@cache.example.com:6380/15?family=0',
+    'redis://:p@ss@127.0.0.1',
+    'redis://[::1]:6379/',
+  ])('accepts %s', (redis) => {
+    const read = () => resolveRedisUrl({ redis: { text: redis }, at: 'config.store' }, new InputFiles());
+    expect(read()).toBe(redis);
   });
 
   test('replica beside targets: it is no setting that replicas share', () => {

@@ -86,7 +86,13 @@ describe('frontendPolicies.tracing refuses', () => {
 const refusedEndpoints = ['localhost:4317', 'http://localhost:4317/v1/traces', 'http://user:secret@localhost:4317'];
 
 test.each([
-  ['a line end', 'authorization', 'Bearer a-token\n', 'must be one line of printable ASCII'],
+  [
+    'a line end',
+    'authorization',
+    'Bearer a-token\n',
+    'ends with a line break, which would count as a part of the text: remove it',
+  ],
+  ['a line end within it', 'authorization', 'Bearer\na-token', 'must be one line of printable ASCII'],
   ['a letter that is not ASCII', 'authorization', 'Bearer a-tokén', 'must be one line of printable ASCII'],
   ['a name that is none', 'a token', 'a-token', 'does not have the name of a header with text'],
   ['the name of a header with bytes', 'token-bin', 'a-token', 'does not have the name of a header with text'],

@@ -44,6 +44,24 @@ test.each<[what: string, before: object, after: object, found: string[]]>([
     {},
     ['no longer requires a token', 'no longer has authorization', 'no longer has mcpScopes'],
   ],
+  [
+    'the last rule of mcpAuthorization is gone',
+    { mcpAuthorization: { rules: ['true', { deny: 'mcp.tool.name == "a"' }] } },
+    { mcpAuthorization: { rules: ['true'] } },
+    ['no longer has the last rules of mcpAuthorization'],
+  ],
+  [
+    'another rule in place of the last two',
+    { mcpAuthorization: { rules: ['true', { deny: 'mcp.tool.name == "a"' }] } },
+    { mcpAuthorization: { rules: [{ deny: 'mcp.tool.name == "b"' }] } },
+    [],
+  ],
+  [
+    'the last names of mcpScopes are gone',
+    { ...login(), mcpScopes: { 'tools/call': { '*': ['call'], delete: false } } },
+    { ...login(), mcpScopes: { 'tools/call': { '*': ['call'] } } },
+    ['no longer has the last rules of mcpScopes'],
+  ],
   ['the same', { ...login(), ...SCOPES }, { ...login(), ...SCOPES }, []],
   ['another kind of login', login(), apiKey('strict'), []],
   ['strict in place of optional', login('optional'), login('strict'), []],
@@ -53,6 +71,14 @@ test.each<[what: string, before: object, after: object, found: string[]]>([
   ['a fixed answer in place of the server', login(), answer('closed'), []],
 ])('of one route: %s', (_what, before, after, expected) => {
   expect(found([at('/a', before)], [at('/a', after)])).toEqual(expected.map((text) => `routes[0] ${text}`));
+});
+
+test('of one route: authorization of its backend is gone, and that of the route is not', () => {
+  const route = (policies: object) => ({
+    ...at('/a', HTTP_RULES),
+    backends: [{ mcp: { targets: [scripted('one')] }, policies }],
+  });
+  expect(found([route(HTTP_RULES)], [route({})])).toEqual(['routes[0] no longer has authorization of its backend']);
 });
 
 const OPEN = at('/open', {}, 'two');

@@ -181,7 +181,7 @@ function evaluateSpelling({ expression }: AuthorizationRule, variables: CallVari
   return { outcome, failure };
 }
 
-/** True for a rule that is also against another URI. A rule that fails there does not excuse one that decides here. */
+/** True for a rule that also denies a placeholder URI. A rule that fails there does not excuse one that decides here. */
 function wouldDenyPlaceholder(rule: AuthorizationRule, outcome: ExpressionOutcome, other: ExpressionOutcome): boolean {
   return wouldDeny(rule, other) && (typeof outcome !== 'boolean' || typeof other === 'boolean');
 }

@@ -1,6 +1,6 @@
 import { usableTarget } from '../messages/calls-in-body.js';
 import { type McpCall, type TargetedMethod, type TargetNoun, targetMember } from '../messages/mcp-call.js';
-import { referencesIn } from './references.js';
+import { type Reference, referencesIn } from './references.js';
 
 /** A call whose rules hold for another call too. */
 export interface ImpliedCall extends McpCall {
@@ -20,16 +20,23 @@ const NONE: readonly ImpliedCall[] = Object.freeze([]);
 export function impliedCalls(call: McpCall): readonly ImpliedCall[] {
   const methods = METHODS.get(call.method);
   if (methods === undefined) return NONE;
-  const references = referencesIn(call) ?? [{ kind: 'prompt', name: undefined } as const, UNKNOWN_RESOURCE];
-  const length = references.reduce((sum, { name }) => sum + (typeof name === 'string' ? name.length : 0), 0);
-  const implied = length > MAX_LENGTH ? [UNKNOWN_RESOURCE] : references;
+  const references = referencesIn(call);
+  const implied = references === undefined || lengthOf(references) > MAX_LENGTH ? UNKNOWN : references;
   return implied.flatMap(({ kind, name }) => {
     const method = methods[kind];
     return method === undefined ? [] : [callOf(method, name)];
   });
 }
 
-const UNKNOWN_RESOURCE = { kind: 'resource', name: undefined } as const;
+/** Stands for references of which the names cannot be told. */
+const UNKNOWN: readonly Reference[] = [
+  { kind: 'prompt', name: undefined },
+  { kind: 'resource', name: undefined },
+];
+
+function lengthOf(references: readonly Reference[]): number {
+  return references.reduce((sum, { name }) => sum + (typeof name === 'string' ? name.length : 0), 0);
+}
 
 /** For each method with references, the method whose rules hold for a reference of each kind. Tasks have no rules. */
 const METHODS: ReadonlyMap<string, { readonly [kind in TargetNoun]?: TargetedMethod }> = new Map([

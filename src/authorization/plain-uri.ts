@@ -1,3 +1,4 @@
+import { canParseUrl } from '../http/can-parse-url.js';
 import { decodeAsciiEscapes, MAX_DECODINGS } from '../messages/canonical-names.js';
 import { isSpecialUrl } from './simplest-uris.js';
 
@@ -38,7 +39,7 @@ function hasPlainHead(uri: string): boolean {
   if (NEEDLESS.test(uri)) return false;
   if (!isSpecialUrl(uri)) return true;
   // Other parsers than `URL` find a path in `file://a:1/secret`.
-  if (!URL.canParse(uri)) return !uri.startsWith('file:');
+  if (!canParseUrl(uri)) return !uri.startsWith('file:');
   const { protocol, host } = new URL(uri);
   const head = `${protocol}//${host}`;
   if (!uri.startsWith(head)) return false;

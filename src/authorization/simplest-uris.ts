@@ -1,3 +1,5 @@
+import { canParseUrl } from '../http/can-parse-url.js';
+
 /** The schemes whose URLs have several spellings: capitals in the host, a default port, and slashes that are left out or doubled. */
 const SPECIAL = /^(?:file|https?|wss?|ftp):/;
 
@@ -17,7 +19,7 @@ const PARTS = /^([a-z\d-][a-z\d+.-]*):(\/\/[^/?#]*)?([^?#]*)(\?[^#]*)?/is;
 export function simplestUris(uri: string): readonly string[] {
   const [, scheme, authority = '', path = '', query = ''] = PARTS.exec(uri) ?? [];
   if (scheme === undefined) return [];
-  const isParsed = isSpecialUrl(uri) && URL.canParse(uri);
+  const isParsed = isSpecialUrl(uri) && canParseUrl(uri);
   const named = authority.replace(/^\/\/.*@/s, '//').toLowerCase();
   // The port of a special URL names another server.
   const host = isParsed ? named : named.replace(/:[^:\]]*$/, '');

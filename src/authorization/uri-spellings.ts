@@ -1,3 +1,4 @@
+import { canParseUrl } from '../http/can-parse-url.js';
 import { decodeEscapes, MAX_DECODINGS } from '../messages/canonical-names.js';
 import { simplestUris } from './simplest-uris.js';
 
@@ -19,7 +20,7 @@ export function otherSpellingsOf(uri: string): readonly string[] {
 
 /** As the class `URL` writes it: servers of the MCP SDK look resources up so. */
 function asUrl(text: string): string {
-  return URL.canParse(text) ? new URL(text).href : text;
+  return canParseUrl(text) ? new URL(text).href : text;
 }
 
 /** A character for private use, which no URI has. */

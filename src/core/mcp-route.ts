@@ -15,6 +15,11 @@ export function setMcpRoute(req: IncomingMessage, route: McpRoute): void {
   routes.set(req, route);
 }
 
+/** Returns the route of the command that serves a request. Undefined in an application. */
+export function commandRouteOf(req: IncomingMessage): McpRoute | undefined {
+  return routes.get(req);
+}
+
 /**
  * Returns the route that serves a request: that of the command, else the path where Express has mounted the middleware, else the path of the
  * request, without the query.

@@ -1,5 +1,6 @@
 import { adviceFor } from '../core/advice.js';
 import type { Logger } from '../core/logger.js';
+import { canParseUrl } from '../http/can-parse-url.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { requireArgument } from '../options/argument.js';
 import { createChecks, type OptionChecks } from '../options/checks.js';
@@ -137,7 +138,7 @@ function resolveOrigin(checks: OptionChecks, origin: string, option: string): st
 function isSpeltByBrowsers(origin: string): boolean {
   const example = origin.replace('*.', 'a.').replace(/:\*$/, '');
   if (!/^https?:/.test(example)) return true;
-  return URL.canParse(example) && new URL(example).origin === example;
+  return canParseUrl(example) && new URL(example).origin === example;
 }
 
 function escapeRegExp(text: string): string {

@@ -1,3 +1,4 @@
+import { canParseUrl } from '../http/can-parse-url.js';
 import { stringsIn } from '../http/json-object.js';
 import { wellKnownJwksUrl } from '../providers/provider.js';
 import { PROVIDERS, type ProviderName } from '../providers/providers.js';
@@ -91,7 +92,7 @@ export function checkKnownClients(issuer: string, metadata: Metadata): Finding[]
 /** Recognises a provider by its key set URL, which each provider derives from its issuer in its own way. */
 function providerOf(issuer: string, { jwks_uri: jwksUri }: Metadata): ProviderName | undefined {
   const { standard: _standard, ...others } = PROVIDERS;
-  if (!URL.canParse(issuer) || jwksUri === wellKnownJwksUrl(issuer)) return undefined;
+  if (!canParseUrl(issuer) || jwksUri === wellKnownJwksUrl(issuer)) return undefined;
   const candidates = Object.entries(others) as [ProviderName, (typeof PROVIDERS)[ProviderName]][];
   return candidates.find(([, provider]) => provider.jwksUrl?.(issuer) === jwksUri)?.[0];
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { canParseUrl } from '../http/can-parse-url.js';
 import { isRecord, parseJsonObject } from '../http/json-object.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import { lowerAscii } from '../http/lower-ascii.js';
@@ -180,12 +181,12 @@ export async function initialize(
 
 /** True if others cannot read requests to this URL: it is https, or on this machine. */
 export function isPrivate(url: string): boolean {
-  if (!URL.canParse(url)) return false;
+  if (!canParseUrl(url)) return false;
   const { protocol, hostname } = new URL(url);
   return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
 }
 
 /** True for an absolute URL of http or https. */
 export function isHttpUrl(text: string | undefined): text is string {
-  return text !== undefined && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+  return text !== undefined && canParseUrl(text) && /^https?:$/.test(new URL(text).protocol);
 }

@@ -1,4 +1,5 @@
 import { ConfigError } from '../core/errors.js';
+import { canParseUrl } from '../http/can-parse-url.js';
 import { stringsIn } from '../http/json-object.js';
 import { withoutClosingSlash } from '../http/well-known.js';
 import { pathPrefixOf, resourceMetadataPath } from '../oauth/well-known.js';
@@ -188,7 +189,7 @@ export function checkScopes(
 const STRICT_SCOPES = [{ name: 'Clerk', host: /(?:^|\.)clerk\./ }] as const;
 
 function serverWithStrictScopes(issuer: unknown): string | undefined {
-  if (typeof issuer !== 'string' || !URL.canParse(issuer)) return undefined;
+  if (typeof issuer !== 'string' || !canParseUrl(issuer)) return undefined;
   const { hostname } = new URL(issuer);
   return STRICT_SCOPES.find(({ host }) => host.test(hostname))?.name;
 }

@@ -2,6 +2,7 @@ import { createSecureContext, type SecureContext, type SecureContextOptions } fr
 import { withSentence } from '../core/sentences.js';
 import type { Logger } from '../index.js';
 import { expiryWarning, type Validity, validityOf } from './certificate-expiry.js';
+import { certificateFault } from './certificate-fault.js';
 import type { BindConfig } from './config/gateway-config.js';
 import { createHostTable } from './config/hostnames.js';
 import type { TlsConfig } from './config/tls-config.js';
@@ -104,11 +105,15 @@ class Certificate {
   #read(files: InputFiles): SecureContext {
     const { cert, key, root, minVersion, maxVersion, at: place } = this.#config;
     return atPlace(place, () => {
+      const read = (file: string) => ({ file, text: files.read(file) });
+      const texts = { cert: read(cert), key: read(key), root: root === undefined ? undefined : read(root) };
+      const fault = certificateFault(texts);
+      if (fault !== undefined) throw new StartupError(fault);
       const options = {
-        cert: files.read(cert),
-        key: files.read(key),
+        cert: texts.cert.text,
+        key: texts.key.text,
         // Node verifies clients against the context for the name that they ask for. Without `ca`, that would be every public authority.
-        ...(root && { ca: files.read(root) }),
+        ...(texts.root && { ca: texts.root.text }),
         ...(minVersion && { minVersion }),
         ...(maxVersion && { maxVersion }),
       };

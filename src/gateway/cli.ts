@@ -17,6 +17,7 @@ import { requireIssuers, resourcesOf, withDevIssuer } from './config/dev-issuer-
 import type { GatewayConfig } from './config/gateway-config.js';
 import { type DevIssuer, type DevIssuerIdentity, devIssuerStandIn, startDevIssuer } from './dev-issuer/dev-issuer.js';
 import { createGateway, type Gateway } from './gateway.js';
+import { warningsOfIneffectiveParts } from './ineffective-parts.js';
 import { runInitCommand } from './init-command.js';
 import { KEY_USAGE, runKeyCommand } from './key-command.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
@@ -65,7 +66,6 @@ async function main(command: Command, reloadSignals: ReloadSignals): Promise<voi
 async function validate(command: RunCommand, loaded: LoadedConfig): Promise<void> {
   const { devIssuer, file, isOnline } = command;
   const served = devIssuer ? configWithDevIssuer(loaded, devIssuerStandIn(devIssuer.port)) : loaded.config;
-  for (const warning of warningsOfMissingPrograms(served)) logger.warn(warning);
   if (!isOnline) loaded.files.tolerate((message) => logger.warn(withSentence(message, 'The command would not start')));
   passwordOf(loaded);
   const gateway = openGateway(command, loaded, served);
@@ -106,9 +106,10 @@ function createKey(args: readonly string[]): void {
   );
 }
 
-function openGateway({ host }: RunCommand, { step, files }: LoadedConfig, config: GatewayConfig): Gateway {
+function openGateway({ host, logging }: RunCommand, { step, files }: LoadedConfig, config: GatewayConfig): Gateway {
   const gateway = step(() => createGateway(config, logger, files));
-  for (const warning of gateway.warningsFor(host)) logger.warn(warning);
+  const ofFile = [...warningsOfMissingPrograms(config), ...warningsOfIneffectiveParts(config, logging)];
+  for (const warning of [...ofFile, ...gateway.warningsFor(host)]) logger.warn(warning);
   return gateway;
 }
 

@@ -22,6 +22,7 @@ import { type PreparedConfig, Versions } from './reload/versions.js';
 import type { GatewayRoute } from './route.js';
 import {
   warningsOfOpenRoutes,
+  warningsOfSharedLabels,
   warningsOfSharedSecrets,
   warningsOfUnusedBackends,
   warningsOfUnusedRetry,
@@ -94,6 +95,7 @@ export function createGateway(config: GatewayConfig, given: Logger, files = new 
     warningsFor: (host) => [
       ...warningsOfOpenRoutes(versions.routes, host),
       ...warningsOfSharedSecrets(versions.routes),
+      ...warningsOfSharedLabels(routesOf(config)),
       ...warningsOfUnusedBackends(routesOf(config)),
       ...warningsOfUnusedRetry(routesOf(config)),
       ...warningsOfOtherPorts(versions.ports),

@@ -5,11 +5,11 @@ import {
   requireCertificate,
   requireHeader,
   requireHeaderRecord,
-  requirePem,
 } from '../bridge/http/read-http-options.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import type { Logger, McpHttpBackendOptions, RetryOptions } from '../index.js';
 import { createChecks } from '../options/checks.js';
+import { certificateFault } from './certificate-fault.js';
 import type { RemoteTargetConfig } from './config/remote-target.js';
 import { resolveText, type TextSource } from './config/text-source.js';
 import type { InputFiles } from './input-files.js';
@@ -149,12 +149,16 @@ interface Certificates {
 function readCertificates({ backendTls }: RemoteTargetConfig, inputs: InputFiles): Certificates {
   if (backendTls === undefined) return {};
   const { root, cert, key, at: place } = backendTls;
-  const pem = (source: TextSource, option: string) => String(requirePem(checks, resolveText(source, inputs), option));
   return atPlace(place, () => {
+    const [authority, own, privateKey] = [root, cert, key].map(
+      (source) => source && { file: source.file, text: resolveText(source, inputs) },
+    );
+    const fault = certificateFault({ root: authority, cert: own, key: privateKey });
+    if (fault !== undefined) throw new StartupError(fault);
     const files = {
-      ...(root && { ca: [pem(root, 'root')] }),
-      ...(cert && { cert: pem(cert, 'cert') }),
-      ...(key && { key: pem(key, 'key') }),
+      ...(authority && { ca: [authority.text] }),
+      ...(own && { cert: own.text }),
+      ...(privateKey && { key: privateKey.text }),
     };
     requireCertificate(checks, files, '', 'root');
     return files;

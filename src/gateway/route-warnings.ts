@@ -31,6 +31,19 @@ export function warningsOfUnusedRetry(routes: readonly RouteConfig[]): readonly 
   return [...new Set(unused)];
 }
 
+/** One warning for routes without a name that have the same host, port and path: their records and numbers cannot be told apart. */
+export function warningsOfSharedLabels(routes: readonly RouteConfig[]): readonly string[] {
+  const places = new Map<string, Set<string>>();
+  for (const { label, at, hasDefaultLabel } of routes) {
+    if (hasDefaultLabel) places.set(label, (places.get(label) ?? new Set()).add(at));
+  }
+  return [...places].flatMap(([label, [first, second, ...more]]) => {
+    if (second === undefined) return [];
+    const others = more.length === 0 ? second : `${second} and ${more.length} more`;
+    return [`${first} and ${others} are all "${label}" in metrics and the access log: give each of them a name`];
+  });
+}
+
 /** One warning for each route whose backend gets no requests, because the route answers them itself. */
 export function warningsOfUnusedBackends(routes: readonly RouteConfig[]): readonly string[] {
   const unused = routes.flatMap(({ unusedBackend, requestRedirect, directResponse }) => {

@@ -6,6 +6,7 @@ import type { ReceivedBody } from '../messages/calls-in-body.js';
 import { replyBridgeError } from '../messages/reply-error.js';
 import { observedCalls } from '../telemetry/observe-calls.js';
 import { endOfRefusal } from '../telemetry/outcomes.js';
+import { isForAllCallers } from './all-callers.js';
 import type { ResolvedLimit } from './limits-options.js';
 
 /** The reason why calls are refused. */
@@ -51,7 +52,12 @@ const FIX = 'callers wait as Retry-After says. If they need more, raise its numb
 function describeLimit(limit: ResolvedLimit | undefined): string {
   if (limit === undefined) return '';
   const { per, capacity, refill, everyMs } = limit;
-  return ` (per ${typeof per === 'function' ? 'function' : per}: ${capacity} at once, ${refill} back every ${everyMs / 1_000} s)`;
+  return ` (${describePer(per)}: ${capacity} at once, ${refill} back every ${everyMs / 1_000} s)`;
+}
+
+function describePer(per: ResolvedLimit['per']): string {
+  if (typeof per !== 'function') return `per ${per}`;
+  return isForAllCallers(per) ? 'for all callers' : 'per function';
 }
 
 /** The id of a single call as JSON; undefined if it has none, or JSON parsing may have rounded it. */

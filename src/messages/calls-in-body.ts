@@ -116,7 +116,7 @@ function isTooLong(text: string): boolean {
 /** A NUL in a URI: percent-encoded once or repeatedly, or in the overlong form (`%c0%80`) of Java and some C programs. */
 const ENCODED_NUL = /%(?:25)*(?:00|c0%(?:25)*80)/i;
 
-/** Returns the target of a method; undefined if it is none, or servers may read it differently. */
+/** Returns the target of a method; undefined if it is not a usable name, which all servers read alike. */
 export function usableTarget(method: TargetedMethod, target: unknown): string | undefined {
   if (typeof target !== 'string' || isTooLong(target) || isReadDifferently(target)) return undefined;
   return targetMember(method) === 'uri' && ENCODED_NUL.test(target) ? undefined : target;

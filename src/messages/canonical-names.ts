@@ -1,3 +1,5 @@
+import { canParseUrl } from '../http/can-parse-url.js';
+
 /**
  * Returns the spelling in which names are compared with rules: lower case, without Unicode compatibility forms and outer spaces.
  * Servers may ignore such differences, as Go's JSON and many file systems do, so names that differ in nothing else share their rules.
@@ -35,7 +37,7 @@ function spellingsOfUri(uri: string): readonly string[] | undefined {
   const spellings = new Set<string>();
   let text = uri;
   for (let i = 0; i < MAX_DECODINGS; i += 1) {
-    for (const variant of [text, ...(URL.canParse(text) ? [new URL(text).href] : [])]) {
+    for (const variant of [text, ...(canParseUrl(text) ? [new URL(text).href] : [])]) {
       for (const form of [variant, variant.replace(/[?#].*$/s, '')]) {
         for (const spelling of spellingsOfPath(canonicalName(form))) spellings.add(foldSlashes(spelling));
       }

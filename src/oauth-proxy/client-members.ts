@@ -1,3 +1,4 @@
+import { canParseUrl } from '../http/can-parse-url.js';
 import { isAcceptableRedirectUri } from '../oauth/acceptable-redirect-uri.js';
 import { REGISTRATION_MEMBERS, type RegistrationMember } from '../providers/provider.js';
 
@@ -16,7 +17,7 @@ export type GivenMetadata = Readonly<Record<string, unknown>>;
 const isText = (value: unknown) => typeof value === 'string';
 // `new URL()` drops spaces around an address, and tabs and line breaks within.
 const isHttpsUrl = (value: unknown) =>
-  isText(value) && /^[\x21-\x7e]+$/.test(value) && URL.canParse(value) && new URL(value).protocol === 'https:';
+  isText(value) && /^[\x21-\x7e]+$/.test(value) && canParseUrl(value) && new URL(value).protocol === 'https:';
 
 /** The check for each member before it is sent to the upstream server, which shows it to users, in links and images too. */
 const MEMBERS: Readonly<Record<RegistrationMember, (value: unknown) => boolean>> = {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { canParseUrl } from '../http/can-parse-url.js';
 import { callerNetwork } from '../limits/caller-address.js';
 import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
 import type { Client, ClientOfOptions, DocumentedClient, RegisteredClient } from './client.js';
@@ -81,5 +82,5 @@ function isUrl(id: string): boolean {
 }
 
 function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : url;
+  return canParseUrl(url) ? new URL(url).host : url;
 }

@@ -1,4 +1,5 @@
 import { ACCEPTED_ALGORITHMS } from '../auth/keys/signature.js';
+import { canParseUrl } from '../http/can-parse-url.js';
 import { isSafe, type ServerMetadata } from '../upstream/server-metadata.js';
 import type { OAuthProxyContext } from './context.js';
 import { canRegisterFreely, registrationUrl } from './register-upstream.js';
@@ -99,7 +100,7 @@ function passedOn(
   { document, issuer }: ServerMetadata,
 ): Record<string, unknown> {
   const isUrl = (value: unknown) =>
-    typeof value === 'string' && URL.canParse(value) && isSafe(new URL(value), { issuer, allowHttp });
+    typeof value === 'string' && canParseUrl(value) && isSafe(new URL(value), { issuer, allowHttp });
   const names = [
     ...PASSED_ON_URLS.filter((name) => isUrl(document[name])),
     ...PASSED_ON_LISTS.filter((name) => isTextList(document[name])),

@@ -1,3 +1,4 @@
+import { canParseUrl } from '../http/can-parse-url.js';
 import type { Parameters } from '../http/form.js';
 import { withoutClosingSlash } from '../http/well-known.js';
 import { OAuthError } from './oauth-error.js';
@@ -21,7 +22,7 @@ export function requireOurResource(parameters: Parameters, ourResource: string):
  * a user has added does not count, as at the MCP endpoint: our resource has none, and tokens are for our resource in any case.
  */
 function isSameResource(given: string, ours: string): boolean {
-  if (!URL.canParse(given)) return false;
+  if (!canParseUrl(given)) return false;
   const url = new URL(given);
   url.search = '';
   return withoutClosingSlash(url.href) === withoutClosingSlash(new URL(ours).href);

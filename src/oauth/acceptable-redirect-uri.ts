@@ -1,3 +1,4 @@
+import { canParseUrl } from '../http/can-parse-url.js';
 import { isPlainHost } from './plain-host.js';
 
 const MAX_URI_LENGTH = 512;
@@ -32,7 +33,7 @@ export const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,
  */
 export function isAcceptableRedirectUri(text: string): boolean {
   if (text.length > MAX_URI_LENGTH || !/^[\x21-\x7e]+$/.test(text) || /[#\\<>"]/.test(text)) return false;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = canParseUrl(text) ? new URL(text) : undefined;
   if (url === undefined || url.username !== '' || url.password !== '') return false;
   if (url.protocol === 'https:') return /^https:\/\/[^/?]/.test(text) && isPlainHost(url.hostname);
   if (url.protocol === 'http:') return LOOPBACK.test(text);

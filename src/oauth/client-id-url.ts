@@ -1,3 +1,4 @@
+import { canParseUrl } from '../http/can-parse-url.js';
 import { isPlainHost } from './plain-host.js';
 
 /** Characters. */
@@ -14,7 +15,7 @@ export const CLIENT_ID_URL = `an https URL with a path, on port 443 (left out) o
  * Identifier"). Undefined if it is not exactly as it would be requested: two spellings of one URL would be two clients with one host.
  */
 export function clientIdUrl(text: string): URL | undefined {
-  if (text.length > MAX_LENGTH || !URL_TEXT.test(text) || !URL.canParse(text)) return undefined;
+  if (text.length > MAX_LENGTH || !URL_TEXT.test(text) || !canParseUrl(text)) return undefined;
   const url = new URL(text);
   // `URL` lower-cases the host, reads other forms of IP addresses, drops port 443, and resolves dot segments, also percent-encoded ones.
   // Requests drop an empty query.

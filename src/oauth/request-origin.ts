@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { AuthError } from '../core/errors.js';
+import { canParseUrl } from '../http/can-parse-url.js';
 import { trimOws } from '../http/ows.js';
 import { requestHost } from '../http/request-host.js';
 
@@ -22,7 +23,7 @@ export function requestOrigin(req: IncomingMessage): string {
   const host = (trusted ? firstValue(req.headers['x-forwarded-host']) : undefined) ?? requestHost(req);
   const origin = `${protocol}://${host}`;
   if (origin === lastUsable) return origin;
-  if (!HOST.test(host) || (protocol !== 'http' && protocol !== 'https') || !URL.canParse(origin)) {
+  if (!HOST.test(host) || (protocol !== 'http' && protocol !== 'https') || !canParseUrl(origin)) {
     throw new AuthError('unusable_host');
   }
   lastUsable = origin;

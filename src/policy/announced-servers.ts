@@ -1,5 +1,6 @@
 import { adviceFor } from '../core/advice.js';
 import type { Logger } from '../core/logger.js';
+import { canParseUrl } from '../http/can-parse-url.js';
 import type { McpAuthOptions } from './auth-options.js';
 import type { TrustedIssuer } from './resolve-issuer.js';
 import type { ResolvedOAuthProxy } from './resolve-oauth-proxy.js';
@@ -44,5 +45,5 @@ export function warnAboutUnknownLogin(who: string, options: Readonly<McpAuthOpti
 }
 
 function isAddress(server: string): boolean {
-  return /^https?:\/\//i.test(server) && URL.canParse(server);
+  return /^https?:\/\//i.test(server) && canParseUrl(server);
 }

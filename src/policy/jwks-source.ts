@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { ignoreRejection } from '../core/ignore-rejection.js';
 import { fileFault, readRegularFile } from '../core/read-regular-file.js';
+import { canParseUrl } from '../http/can-parse-url.js';
 import { isRecord } from '../http/json-object.js';
 import { asError } from '../http/middleware.js';
 import type { OptionChecks } from '../options/checks.js';
@@ -74,7 +75,7 @@ export function deriveJwksSource(
   path: string,
   { issuer, provider, allowHttp }: { issuer: string; provider: Provider; allowHttp: boolean },
 ): JwksSource {
-  if (!URL.canParse(issuer) || !/^https?:$/.test(new URL(issuer).protocol)) {
+  if (!canParseUrl(issuer) || !/^https?:$/.test(new URL(issuer).protocol)) {
     const expected = 'given, since a key set is derived only from an issuer that is an http(s) URL';
     const fix = HOST_NAME.test(issuer) ? `Did you forget https:// in ${path}issuer? ${FIX}` : FIX;
     return checks.refuse(`${path}jwks`, expected, undefined, fix);

@@ -1,3 +1,4 @@
+import { canParseUrl } from '../http/can-parse-url.js';
 import { isRecord } from '../http/json-object.js';
 import type { OptionChecks } from '../options/checks.js';
 import {
@@ -132,7 +133,7 @@ function resolveIntrospection(
   }
   const url =
     endpoint === undefined ? undefined : requireServerUrl(checks, endpoint, 'introspection.endpoint', allowHttp);
-  if (url === undefined && !URL.canParse(trusted.issuer)) {
+  if (url === undefined && !canParseUrl(trusted.issuer)) {
     const expected = 'given, since it is looked up only for an issuer that is a URL';
     checks.refuse('introspection.endpoint', expected, undefined, 'Give the address of the introspection endpoint.');
   }

@@ -1,3 +1,4 @@
+import { canParseUrl } from '../http/can-parse-url.js';
 import { createTenantPaths, forTenant, TENANT, type TenantPaths } from '../oauth/tenant-paths.js';
 import type { OptionChecks } from '../options/checks.js';
 import { type OptionReader, type OptionTable, optional, readRows } from '../options/option-table.js';
@@ -95,7 +96,7 @@ function isJson(value: unknown): boolean {
 export function requireResource(checks: OptionChecks, value: unknown, option: string): ResourceIdentity {
   const fix = RESOURCE_FIX;
   const href = checks.string(value, option, fix);
-  const url = URL.canParse(href) ? new URL(href) : undefined;
+  const url = canParseUrl(href) ? new URL(href) : undefined;
   const http = url?.protocol === 'https:' || url?.protocol === 'http:';
   const bare = url?.username === '' && url.password === '' && !/[?#]/.test(href);
   if (url === undefined || !http || !bare || /[^\x21-\x7e]/.test(href)) {
@@ -152,7 +153,7 @@ function refuseOtherTenantUrl(
 function requireMetadataUrl(checks: OptionChecks, value: unknown, option: string): string {
   const fix = 'Write the address at which clients reach the document, or leave it out.';
   const text = checks.string(value, option, fix);
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = canParseUrl(text) ? new URL(text) : undefined;
   const isHttp = url?.protocol === 'https:' || url?.protocol === 'http:';
   if (isHttp && url.username === '' && url.password === '' && /^[\x21-\x7e]+$/.test(text) && !/[#"\\]/.test(text))
     return text;

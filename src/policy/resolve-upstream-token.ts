@@ -1,3 +1,4 @@
+import { canParseUrl } from '../http/can-parse-url.js';
 import type { OptionChecks } from '../options/checks.js';
 import {
   asGiven,
@@ -112,7 +113,7 @@ function resolveEndpoint(
 ): ResolvedExchange['endpointFor'] {
   const option = `${AT}.endpoint`;
   const { name, tenants } = trusted;
-  if (given === undefined && !URL.canParse(name)) {
+  if (given === undefined && !canParseUrl(name)) {
     const expected = 'given, since it is looked up only for an issuer that is a URL';
     checks.refuse(option, expected, undefined, 'Give the address of the token endpoint.');
   }

@@ -1,3 +1,4 @@
+import { canParseUrl } from '../http/can-parse-url.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import type { OptionChecks } from '../options/checks.js';
 
@@ -5,7 +6,7 @@ import type { OptionChecks } from '../options/checks.js';
 export function requireServerUrl(checks: OptionChecks, value: unknown, option: string, allowHttp: boolean): URL {
   const fix = 'Use https; plain http is accepted from localhost only, unless dangerouslyAllowHttp is true.';
   const text = checks.string(value, option, fix);
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = canParseUrl(text) ? new URL(text) : undefined;
   if (url !== undefined && (url.username !== '' || url.password !== '')) {
     // Not quoted, because it contains a password.
     return checks.refuseUnquoted(option, 'a URL without user and password', fix);

@@ -1,3 +1,4 @@
+import { canParseUrl } from '../http/can-parse-url.js';
 import { lowerAscii } from '../http/lower-ascii.js';
 import { ON_BEHALF_OF } from './exchange-rules.js';
 import { OPENID_SCOPES, type ProviderKind } from './provider-kind.js';
@@ -47,7 +48,7 @@ const MULTI_TENANT_SEGMENTS: readonly string[] = [
 
 /** True if an issuer is one of Entra ID. */
 export function isEntra(issuer: string): boolean {
-  return URL.canParse(issuer) && HOSTS.test(new URL(issuer).hostname);
+  return canParseUrl(issuer) && HOSTS.test(new URL(issuer).hostname);
 }
 
 /** Keys for all tenants name their issuer, which is another one for v1 tokens. */
@@ -58,7 +59,7 @@ function keysVersion(issuer: string): string {
 
 /** True if an issuer is one of Entra's addresses for several tenants. No token has one of these as its issuer. */
 export function namesNoTenant(issuer: string): boolean {
-  if (!URL.canParse(issuer)) return false;
+  if (!canParseUrl(issuer)) return false;
   const { hostname, pathname } = new URL(issuer);
   return HOSTS.test(hostname) && MULTI_TENANT_SEGMENTS.includes(lowerAscii(pathname.split('/')[1] ?? ''));
 }

@@ -1,3 +1,4 @@
+import { canParseUrl } from '../http/can-parse-url.js';
 import { cacheLifetimeSeconds } from './cache-lifetime.js';
 import { CALL_LIMITS, CallError, fetchDocument } from './call-server.js';
 import { isSafe } from './server-metadata.js';
@@ -52,6 +53,6 @@ function keySetUrlIn(at: URL, metadata: Readonly<Record<string, unknown>>, searc
   };
   if (issuer !== search.issuer) return refuse(`its "issuer" is not ${search.issuer}`);
   if (uri === undefined || uri === null) return refuse('it has no "jwks_uri"');
-  const url = typeof uri === 'string' && URL.canParse(uri) ? new URL(uri) : undefined;
+  const url = typeof uri === 'string' && canParseUrl(uri) ? new URL(uri) : undefined;
   return url !== undefined && isSafe(url, search) ? url : refuse('its "jwks_uri" is not an https URL');
 }

@@ -1,5 +1,6 @@
 import { UpstreamError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import { canParseUrl } from '../http/can-parse-url.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import { CachedDocument } from './cached-document.js';
 import { CALL_LIMITS, CallError, fetchDocument, outageOf } from './call-server.js';
@@ -105,7 +106,7 @@ function publishedAt(url: URL, document: Readonly<Record<string, unknown>>, sour
   const endpoint = (name: string): URL | undefined => {
     const value = document[name];
     if (value === undefined || value === null) return undefined;
-    const given = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+    const given = typeof value === 'string' && canParseUrl(value) ? new URL(value) : undefined;
     return given !== undefined && isSafe(given, source) ? given : fail(`its "${name}" is not an https URL`);
   };
   return { document, endpoint, requiredEndpoint: (name) => endpoint(name) ?? fail(`it has no "${name}"`) };

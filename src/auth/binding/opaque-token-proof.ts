@@ -3,6 +3,7 @@ import type { JWTPayload, JWTVerifyResult } from 'jose';
 import type { AuthInfo } from '../../core/auth-info.js';
 import { AuthError } from '../../core/errors.js';
 import { createLazyImport } from '../../core/lazy-import.js';
+import { canParseUrl } from '../../http/can-parse-url.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
 import { DPOP_ALGORITHMS } from '../../oauth/challenge.js';
 
@@ -65,7 +66,7 @@ function faultOf(
 
 /** RFC 9449, section 4.3: without query and fragment, and normalized (RFC 3986, section 6.2). */
 function normalize(text: string): string | undefined {
-  if (!URL.canParse(text)) return undefined;
+  if (!canParseUrl(text)) return undefined;
   const { origin, pathname } = new URL(text);
   return origin + pathname.replace(/%[\da-fA-F]{2}/g, lowerAscii);
 }

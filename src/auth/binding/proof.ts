@@ -3,6 +3,7 @@ import type { AuthInfo } from '../../core/auth-info.js';
 import { AuthError } from '../../core/errors.js';
 import { ignoreRejection } from '../../core/ignore-rejection.js';
 import { createLazyImport } from '../../core/lazy-import.js';
+import { canParseUrl } from '../../http/can-parse-url.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
 import type { Scheme } from '../../oauth/credentials.js';
 import type { VerifiedJwt, VerifiedToken } from '../token/token-cache.js';
@@ -80,7 +81,7 @@ export async function verifyDpopProof(
  * not be the one that the application's router sees.
  */
 function requirePlainPath({ origin, path }: Presentation): void {
-  const url = path.startsWith('/') && URL.canParse(path, origin) ? new URL(path, origin) : undefined;
+  const url = path.startsWith('/') && canParseUrl(path, origin) ? new URL(path, origin) : undefined;
   if (url?.pathname !== path || url.origin !== origin) {
     throw new AuthError('invalid_dpop_proof', { reason: 'the path of the request is ambiguous' });
   }

@@ -1,5 +1,6 @@
 import { type AuthInfo, issueAuth } from '../../core/auth-info.js';
 import { AuthError } from '../../core/errors.js';
+import { canParseUrl } from '../../http/can-parse-url.js';
 import { isRecord, jsonCopy } from '../../http/json-object.js';
 import { withoutClosingSlash } from '../../http/well-known.js';
 import type { Verifier, VerifierResult } from '../../policy/credential-options.js';
@@ -63,7 +64,7 @@ function readResult(given: unknown): VerifierResult {
     throw new TypeError('it returned an "expiresAt" that is no number');
   if (Number(expiresAt) >= LAST_SECOND)
     throw new TypeError('it returned an "expiresAt" in milliseconds: divide it by 1000');
-  if (resource !== undefined && !URL.canParse(String(resource)))
+  if (resource !== undefined && !canParseUrl(String(resource)))
     throw new TypeError('it returned a "resource" that is no URL');
   if (extra !== undefined && !isRecord(extra)) throw new TypeError('it returned an "extra" that is no object');
   return {

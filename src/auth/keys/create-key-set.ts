@@ -19,8 +19,14 @@ export function createKeySet(source: JwksSource, context: KeySetContext): KeySet
 /** Keys given inline, or read from a file, which is watched. */
 function createLocalKeySet(source: Extract<JwksSource, { jwks: Jwks }>, context: KeySetContext): KeySet {
   const keys = createUsableKeys(context);
+  let isBroken = false;
+  const onFilled = () => {
+    if (isBroken) context.logger.info(`key set of ${context.issuer}: it can be used again`);
+    isBroken = false;
+  };
   const fill = (jwks: Jwks) =>
-    keys.fill(jwks).catch((error: Error) => {
+    keys.fill(jwks).then(onFilled, (error: Error) => {
+      isBroken = true;
       context.logger.error(
         `key set of ${context.issuer}: ${error.message}${keys.size > 0 ? '; the previous keys stay in use' : ''}`,
       );

@@ -14,7 +14,7 @@ export interface WatchedFile<T> {
 const watches = new FinalizationRegistry<() => void>((end) => end());
 
 /**
- * Reads the file again whenever it may have changed. Logs a file that cannot be used. The watch ends when `reader` is no longer used.
+ * Reads the file again whenever it may have changed. Logs a file that cannot be used, and when it can be again. The watch ends when `reader` is no longer used.
  *
  * @param onChange Gets `reader`, and must not keep it: otherwise the watch would.
  */
@@ -25,13 +25,18 @@ export function watchKeyFile<T, R extends object>(
   onChange: (reader: R, content: T) => void,
 ): void {
   const weak = new WeakRef(reader);
+  let isBroken = false;
   const end = watchFiles([file], {
     onChange() {
       const used = weak.deref();
       if (used === undefined) return;
       try {
         onChange(used, parse(readRegularFile(file)));
+        // Without this line, the last one about the file would be the error, though it may have its earlier content again.
+        if (isBroken) logger.info(`${what}: ${file} can be used again`);
+        isBroken = false;
       } catch (error) {
+        isBroken = true;
         const fault = fileFault(error);
         logger.error(`${what}: ${file} cannot be used (${fault}); the previous keys stay in use`);
       }

@@ -69,6 +69,7 @@ const MIN_KEPT = 16;
 /** Returns the values within a list or a map. */
 function countWork(value: object): number {
   if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + 1 + workOf(item), 0);
+  if (value instanceof Uint8Array) return value.length >> 4;
   if (!(value instanceof Map)) return 1;
   let work = 0;
   for (const member of value.values()) work += 1 + workOf(member);

@@ -13,7 +13,7 @@ import {
   requireInt64,
   requireRange,
 } from './guards.js';
-import { requireHostTexts } from './host-texts.js';
+import { requireHostPart, requireHostTexts } from './host-texts.js';
 import { MemberNames } from './member-names.js';
 import { compilePattern, patternFactor } from './patterns.js';
 import { readMemberPresence, readPresence, readVariable, variableIn } from './variable-nodes.js';
@@ -186,6 +186,7 @@ class Preparation {
     const charger = this.#charger(name, operands[1] ?? node);
     node.args[0] = REPLACED_NAMES.get(name) ?? name;
     if (operands.length === 2) this.names.noteComparison(operands[0] as CelNode, operands[1] as CelNode);
+    requireHostPart(name, operands[0] as CelNode, operands[1]);
     this.#visitAll(operands, charger);
     if (/^get[A-Z]/.test(name) && operands.length > 1) chargeFixed(node, TIME_ZONE_UNITS);
   }

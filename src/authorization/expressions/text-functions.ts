@@ -3,7 +3,7 @@ import { charge, ExpressionFault } from './evaluation.js';
 /** Registers a function by its signature. */
 type Register = (signature: string, handler: (...args: never[]) => unknown) => void;
 
-/** Registers agentgateway's functions of texts that the library does not have. */
+/** Registers agentgateway's functions of strings that the library does not have. */
 export function registerTextFunctions(register: Register): void {
   register('string.stripPrefix(string): string', (text: string, prefix: string) =>
     text.startsWith(prefix) ? text.slice(prefix.length) : text,
@@ -22,7 +22,7 @@ function replace(text: string, part: string, replacement: string, most = -1n): s
   const pieces = part === '' ? ['', ...text, ''] : text.split(part);
   const count = most < 0n || most > pieces.length ? pieces.length - 1 : Math.min(Number(most), pieces.length - 1);
   // The result may be as long as the product of two strings.
-  charge((text.length + count * replacement.length) >> 4);
+  charge(Math.floor((text.length + count * replacement.length) / 16));
   return [pieces.slice(0, count + 1).join(replacement), ...pieces.slice(count + 1)].join(part);
 }
 

@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject, type webcrypto } from 'node:crypto';
+import { canParseUrl } from '../../http/can-parse-url.js';
 import { isPlain, type OptionChecks } from '../../options/checks.js';
 import { group, type OptionTable, optional } from '../../options/option-table.js';
 import { ANY_MAPPING, either, TEXT, TEXTS } from '../../options/value-type.js';
@@ -51,7 +52,7 @@ export function signingKeyOf(key: KeyObject): CallerKey | undefined {
 function requireIssuer(checks: OptionChecks, value: unknown, option: string): string {
   const fix = 'Write a URL of this server, such as "https://mcp.example.com/callers".';
   const issuer = checks.string(value, option, fix);
-  return /^https?:\/\//i.test(issuer) && URL.canParse(issuer) ? issuer : checks.refuse(option, 'a URL', issuer, fix);
+  return /^https?:\/\//i.test(issuer) && canParseUrl(issuer) ? issuer : checks.refuse(option, 'a URL', issuer, fix);
 }
 
 /** The command that makes a key for ES256, whose signatures every library for JWTs can verify. */

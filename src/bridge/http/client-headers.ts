@@ -7,8 +7,8 @@ const FORWARDED = ['allow', 'cache-control', 'content-length', 'content-type', '
 
 const STREAM_HEADERS = { 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' };
 
-/** A media type of which no browser runs anything: JSON, events or text. A parameter with a comma is not accepted. */
-const HARMLESS = String.raw`(?:application/(?:[\w.+-]+\+)?json|text/(?:event-stream|plain))[ \t]*(?:;[^,]*)?`;
+/** A media type of which no browser runs anything: JSON, events or text. A parameter with a comma is not accepted, even in quotes: not all browsers look at those. */
+const HARMLESS = String.raw`(?:application/(?:[\w.+-]+\+)?json(?:-rpc|request)?|text/(?:event-stream|plain))[ \t]*(?:;[^,]*)?`;
 
 /** Several types too, as of a header that was sent twice: browsers choose one of them, servers and clients others. */
 const HARMLESS_TYPES = new RegExp(`^${HARMLESS}(?:,[ \\t]*${HARMLESS})*$`, 'i');

@@ -1,3 +1,4 @@
+import { canParseUrl } from '../../http/can-parse-url.js';
 import { isLoopbackHost } from '../../http/loopback.js';
 import { isUrlObject, type OptionChecks } from '../../options/checks.js';
 import { requireServerUrl } from '../../policy/server-url.js';
@@ -18,7 +19,7 @@ export function requireTargetUrl(checks: OptionChecks, value: unknown, option: s
 
 /** Returns the URL that a string without a scheme probably means; undefined if it is something else. */
 function withScheme(text: string): string | undefined {
-  if (!WITHOUT_SCHEME.test(text) || !URL.canParse(`https://${text}`)) return undefined;
+  if (!WITHOUT_SCHEME.test(text) || !canParseUrl(`https://${text}`)) return undefined;
   const { hostname } = new URL(`https://${text}`);
   return `${isLoopbackHost(hostname) ? 'http' : 'https'}://${text}`;
 }

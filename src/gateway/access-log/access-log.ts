@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { runOutsideRequest } from '../../core/log-fields.js';
 import { takesFields, withFields } from '../../core/logger.js';
+import { commandRouteOf } from '../../core/mcp-route.js';
 import type { Logger } from '../../index.js';
 import { type CallFollower, callFollower } from '../../telemetry/call-follower.js';
 import type { CallRecord } from '../../telemetry/call-record.js';
@@ -57,7 +58,9 @@ function fieldsFor(
   req: IncomingMessage,
   routes: readonly GatewayRoute[],
 ): ReadonlyMap<string, LogValue> | undefined {
-  const ofCall = routes.filter(({ label }) => label === record.route);
+  const served = commandRouteOf(req);
+  // Routes may have the same name.
+  const ofCall = routes.filter(({ label, recordedAs }) => (served ? recordedAs === served : label === record.route));
   const named = withTarget(record, ofCall);
   const variables = { ...recordedVariablesOf(req, record), ...endedVariablesOf(named, resolverOf(ofCall)) };
   if (filter !== undefined && filter.evaluate(variables) !== true) return undefined;

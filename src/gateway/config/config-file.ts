@@ -7,7 +7,8 @@ import { readFrontendPolicies } from './frontend-policies.js';
 import type { BindConfig, GatewayConfig, ListenerConfig, RouteConfig } from './gateway-config.js';
 import { Gateways } from './gateways-section.js';
 import { describeUnused, IgnoredNames } from './ignored-names.js';
-import { readNamedBackends } from './named-backends.js';
+import { NamedBackends } from './named-backends.js';
+import { withOwnLabels } from './route-labels.js';
 import { conditionsOf, describeMatch, type RouteMatch } from './route-match.js';
 import { readRoute } from './routes.js';
 import { type RuntimeConfig, readRuntimeConfig } from './runtime-section.js';
@@ -15,6 +16,7 @@ import { readMcpSection } from './simple-section.js';
 import { PolicyTargets } from './targeted-policies.js';
 import { ignorableBeside, UNSUPPORTED_SECTIONS } from './unsupported-features.js';
 import { ExpandedTexts } from './variables.js';
+import { refuseWhiteSpace } from './white-space.js';
 import { parseYaml } from './yaml-document.js';
 
 /** The settings for reading a file. */
@@ -41,12 +43,13 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
   const { texts = new ExpandedTexts({}), ignored = [], onUnused = refuseUnused } = settings;
   const names = new IgnoredNames(ignored);
   const root = parseYaml(text, texts, (name) => names.has(name));
+  refuseWhiteSpace(root);
   const unsupported = ignorableBeside(['mcp', 'gateways', 'binds'], [root], UNSUPPORTED_SECTIONS);
   const sections = root.members(FILE, { unsupported });
   const { binds, gateways, routes, mcp, backends, policies } = sections;
   const runtime = readProcessSections(sections, directory);
   const targets = new PolicyTargets(policies);
-  const parts = { directory, ...runtime, backends: readNamedBackends(backends, targets), policies: targets };
+  const parts = { directory, ...runtime, backends: new NamedBackends(backends, targets), policies: targets };
   const attached = new Gateways(gateways, parts);
   const all = [
     ...(binds ? readBinds(binds, parts) : []),
@@ -59,7 +62,8 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
   refuseSamePort(root, all);
   for (const bind of all) refuseSameMatches(bind);
   const { sessionSeconds: _, ...ofProcess } = runtime;
-  return { binds: all, ...ofProcess };
+  const { unused } = parts.backends;
+  return { binds: withOwnLabels(all), ...(unused.length > 0 && { unusedBackends: unused }), ...ofProcess };
 }
 
 /** Reads the sections about every request. */

@@ -12,15 +12,27 @@ export interface UnsupportedFeature {
   readonly canIgnore: boolean;
 }
 
+/** A variable whose value has white space at an end. */
+export interface PaddedVariable {
+  readonly name: string;
+  readonly value: string;
+}
+
 /** The facts about a file that its values need. */
 export interface FileContext {
   /** True for the path of a text that is written with a variable. */
   isFromVariable(path: string): boolean;
+  /** The variable of the text at this path whose value has white space at an end, if there is one. */
+  paddedVariable(path: string): PaddedVariable | undefined;
   /** True if the user gave this name to `--ignore`. */
   ignores(name: string): boolean;
 }
 
-const NO_CONTEXT: FileContext = { isFromVariable: () => false, ignores: () => false };
+const NO_CONTEXT: FileContext = {
+  isFromVariable: () => false,
+  paddedVariable: () => undefined,
+  ignores: () => false,
+};
 
 /** Names that a mapping does not have. */
 interface OtherKeys {
@@ -54,6 +66,11 @@ export class ConfigNode {
   /** True for a text that is written with a variable. */
   get isFromVariable(): boolean {
     return this.#context.isFromVariable(this.path);
+  }
+
+  /** The variable of this text whose value has white space at an end, if there is one. */
+  get paddedVariable(): PaddedVariable | undefined {
+    return this.#context.paddedVariable(this.path);
   }
 
   /** The same place with another value. */

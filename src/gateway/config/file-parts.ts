@@ -1,5 +1,4 @@
-import type { ConfigNode } from './config-node.js';
-import type { Policies } from './policy-levels.js';
+import type { NamedBackends } from './named-backends.js';
 import type { RuntimeConfig } from './runtime-section.js';
 import type { PolicyTargets } from './targeted-policies.js';
 
@@ -8,14 +7,7 @@ export interface FileParts extends RuntimeConfig {
   /** Relative file names start here. */
   readonly directory: string;
   /** The section `backends`, by name. */
-  readonly backends: ReadonlyMap<string, NamedBackend>;
+  readonly backends: NamedBackends;
   /** The section `policies`. */
   readonly policies: PolicyTargets;
-}
-
-/** An item of the section `backends`. */
-export interface NamedBackend {
-  /** Undefined if `--ignore` leaves it out. */
-  readonly mcp: ConfigNode | undefined;
-  readonly policies: Policies;
 }

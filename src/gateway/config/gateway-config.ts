@@ -18,6 +18,8 @@ import type { RedirectConfig, RewriteConfig } from './url-change.js';
 export interface GatewayConfig extends Omit<RuntimeConfig, 'sessionSeconds'> {
   /** One for each port. */
   readonly binds: readonly BindConfig[];
+  /** The places of items of `backends` that no route names. */
+  readonly unusedBackends?: readonly string[];
   /** The file as it was read, without secrets. */
   readonly shown?: string | undefined;
   /** The settings of the file, overridden by those of the command line. */
@@ -45,8 +47,10 @@ export interface ListenerConfig {
 export interface RouteConfig extends RoutePoliciesConfig {
   /** Decides between routes whose matches are equally specific, in alphabetical order. */
   readonly name: string;
-  /** Names the route in the records of calls: its name in the file, or else its first path. */
+  /** Names the route in the records of calls: its name in the file, or else its first path, with the host if several routes have it. */
   readonly label: string;
+  /** The file does not name the route. */
+  readonly hasDefaultLabel?: true;
   /** Empty for those of the listener. */
   readonly hostnames: readonly string[];
   readonly matches: readonly RouteMatch[];

@@ -1,4 +1,5 @@
 import type { Limit } from '../../index.js';
+import { perAllCallers } from '../../limits/all-callers.js';
 import { DURATION_FORM, parseDuration } from '../../limits/duration.js';
 import { PER, RATE_LIMIT } from '../schema/policy-keys.js';
 import type { ConfigNode } from './config-node.js';
@@ -23,7 +24,7 @@ function readLimit(node: ConfigNode): Limit {
   const [tokens, refill] = [maxTokens.count(), tokensPerFill.count()];
   if (refill > tokens) tokensPerFill.refuse(`must be at most maxTokens (${tokens}), but is ${refill}`);
   return {
-    per: per === undefined ? () => 'route' : readPer(per),
+    per: per === undefined ? perAllCallers() : readPer(per),
     tokens,
     refill,
     every: readInterval(fillInterval),

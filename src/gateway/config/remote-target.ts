@@ -1,4 +1,5 @@
 import { looksLikeFileName } from '../../bridge/http/caller-token-options.js';
+import { canParseUrl } from '../../http/can-parse-url.js';
 import { isRecord, stringsIn } from '../../http/json-object.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
 import { ELSEWHERE } from '../schema/backend-keys.js';
@@ -30,11 +31,16 @@ interface ChangedHeaders {
   readonly at: string;
 }
 
+interface NamedFile {
+  /** Its absolute name. */
+  readonly file: string;
+}
+
 /** The files of the policy `backendTLS`. */
 export interface BackendTls {
-  readonly root?: TextSource;
-  readonly cert?: TextSource;
-  readonly key?: TextSource;
+  readonly root?: NamedFile;
+  readonly cert?: NamedFile;
+  readonly key?: NamedFile;
   readonly at: string;
 }
 
@@ -85,7 +91,7 @@ function readUrl({ host, port, path }: Address, isTls: boolean): URL {
     host.refuse('must be a name without "/" where there are port and path');
   const text = isUrl ? name : `${scheme}://${addressOf(name, port)}${path === undefined ? '' : readPath(path)}`;
   // `new URL()` drops line ends and tabs within the text. YAML may leave a line end after it.
-  const url = URL.canParse(text) && !/\p{Cc}(?!\n*$)/u.test(text) ? new URL(text) : undefined;
+  const url = canParseUrl(text) && !/\p{Cc}(?!\n*$)/u.test(text) ? new URL(text) : undefined;
   const expected = 'must be an http or https URL, or a name';
   if (url === undefined || !/^https?:$/.test(url.protocol)) return host.refuse(`${expected}, without spaces`);
   if (url.username !== '' || url.password !== '') host.refuse(`${expected}, without user and password`);

@@ -115,7 +115,8 @@ export function createRouteConfig(backend: WrittenBackend | undefined, parts: Ro
   const servers = backend && readMcpBackend(backend.node, backend.members, { ...parts, levels });
   const written = writtenRoute(levels, ofListener, { ...parts, members: backend?.members });
   const label = parts.label ?? (matches[0]?.path.path || name);
-  const described = { name, label, hostnames, matches, written, at: node.path };
+  const named = { name, label, ...(parts.label === undefined && { hasDefaultLabel: true as const }) };
+  const described = { ...named, hostnames, matches, written, at: node.path };
   const unusedBackend = `${node.path}.${backend?.node === node ? 'targets' : 'backends'}`;
   return { ...described, ...read, ...(servers && (answersItself ? { unusedBackend } : { backend: servers })) };
 }

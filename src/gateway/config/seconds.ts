@@ -10,6 +10,7 @@ export function readWholeSeconds(node: ConfigNode): number {
 
 /** Reads a time in agentgateway's form, in seconds. */
 export function readSeconds(node: ConfigNode): number {
+  if (typeof node.value === 'number') node.refuse(`must have a unit: write "${node.value}s" for seconds`);
   const [all, hours = '0', minutes = '0', seconds = '0', ms = '0'] = TIME_FORM.exec(node.text()) ?? [];
   if (!all) return node.refuse(`must be a time such as "600s", "10m" or "1h", but is ${JSON.stringify(node.value)}`);
   return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds) + Number(ms) / 1000;

@@ -1,4 +1,5 @@
 import type { ValueExpression } from '../../authorization/expressions/value-expression.js';
+import { canParseUrl } from '../../http/can-parse-url.js';
 import { OTLP_PROTOCOLS, PROCESS_TRACING, TRACING, TRACING_FIELDS } from '../schema/frontend-keys.js';
 import type { ConfigNode, UnsupportedFeature } from './config-node.js';
 import { readValueExpression } from './read-value-expression.js';
@@ -81,9 +82,7 @@ export function readProcessTracing(node: ConfigNode): TracingConfig {
 function readHeader(name: string, node: ConfigNode): string {
   if (!/^[\w.-]+$/.test(name) || /-bin$/i.test(name)) node.refuse('does not have the name of a header with text');
   const text = node.text();
-  return /^[ -~]*$/.test(text)
-    ? text
-    : node.refuse('must be one line of printable ASCII. A secret may have a line end at its end: remove it');
+  return /^[ -~]*$/.test(text) ? text : node.refuse('must be one line of printable ASCII');
 }
 
 function readHost(node: ConfigNode): string {
@@ -96,7 +95,7 @@ function readHost(node: ConfigNode): string {
 
 function readEndpoint(node: ConfigNode): string {
   const url = node.text();
-  const { protocol, pathname, search, username } = URL.canParse(url) ? new URL(url) : ({} as Partial<URL>);
+  const { protocol, pathname, search, username } = canParseUrl(url) ? new URL(url) : ({} as Partial<URL>);
   if (/^https?:$/.test(protocol ?? '') && pathname === '/' && search === '' && username === '')
     return new URL(url).origin;
   // Not quoted: it may contain a password.

@@ -1,5 +1,5 @@
 import { printable } from '../../core/printable.js';
-import type { ConfigNode } from './config-node.js';
+import type { ConfigNode, PaddedVariable } from './config-node.js';
 
 /** The environment that a file may name variables of. */
 export type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
@@ -14,6 +14,7 @@ const BRACED = /^([A-Za-z_]\w*)(?::-([^${]*))?$/;
 export class ExpandedTexts {
   readonly #environment: EnvironmentVariables;
   readonly #paths = new Set<string>();
+  readonly #padded = new Map<string, PaddedVariable>();
   readonly #values = new Map<string, string>();
 
   constructor(environment: EnvironmentVariables) {
@@ -25,6 +26,11 @@ export class ExpandedTexts {
     return this.#paths.has(path);
   }
 
+  /** The variable of the text at this path whose value has white space at an end, if there is one. */
+  paddedAt(path: string): PaddedVariable | undefined {
+    return this.#padded.get(path);
+  }
+
   /** Replaces the variables of a text. Refuses one that is not set, since an empty secret or address is never meant. */
   expand(node: ConfigNode, text: string): string {
     return text.replace(VARIABLE, (written, braced?: string, plain?: string) => {
@@ -33,7 +39,9 @@ export class ExpandedTexts {
       const [, name, fallback] = plain === undefined ? (BRACED.exec(braced ?? '') ?? []) : ['', plain];
       if (name === undefined)
         return node.refuse(`has ${written}: write \${NAME} or \${NAME:-default}, or $$ for a dollar`);
-      return this.#valueOf(node, name, fallback);
+      const value = this.#valueOf(node, name, fallback);
+      if (value !== value.trim()) this.#padded.set(node.path, { name, value });
+      return value;
     });
   }
 

@@ -30,7 +30,11 @@ export function parseYaml(
       `the document is written in YAML ${version}: remove the line "%YAML ${version}", and check it as YAML 1.2`,
     );
   const value = expandAll(new ConfigNode(toValue(document)), texts, []);
-  return new ConfigNode(value, '', { isFromVariable: (path) => texts.has(path), ignores });
+  return new ConfigNode(value, '', {
+    isFromVariable: (path) => texts.has(path),
+    paddedVariable: (path) => texts.paddedAt(path),
+    ignores,
+  });
 }
 
 function yamlError(problem: YAMLError, lineCounter: LineCounter): StartupError {

@@ -27,7 +27,7 @@ interface LimitedRoute {
   readonly scope: string;
 }
 
-interface Surroundings {
+interface LimitInputs {
   readonly logger: Logger;
   readonly store: Store | undefined;
   /** The limits of the version before. */
@@ -40,7 +40,7 @@ interface Surroundings {
  *
  * @throws {StartupError} If a limit is not valid.
  */
-export function createLimits(routes: readonly LimitedRoute[], { logger, store, earlier }: Surroundings): KeptLimit[] {
+export function createLimits(routes: readonly LimitedRoute[], { logger, store, earlier }: LimitInputs): KeptLimit[] {
   const takeAlike = createTakeAlike(earlier, new Set(routes.map(({ place }) => place)));
   return [...groupByPolicy(routes).values()].map(({ policy, group }) => {
     // Alike in all replicas, whatever the order of routes.

@@ -1,3 +1,4 @@
+import { isRecord } from '../../http/json-object.js';
 import { type McpAuthMode, MODES } from '../../policy/modes.js';
 import { canonicalJson } from '../../targets/several/canonical-json.js';
 import type { GatewayConfig, ListenerConfig, RouteConfig } from '../config/gateway-config.js';
@@ -9,8 +10,8 @@ interface Protection {
   readonly login: number;
   /** The mode of the login, if it lets requests without a token pass. */
   readonly mode: string | undefined;
-  /** The policies that have rules. */
-  readonly rules: readonly string[];
+  /** The rules of each policy, as JSON. */
+  readonly rules: Readonly<Record<string, readonly string[]>>;
 }
 
 interface ProtectedRoute extends Protection {
@@ -23,7 +24,7 @@ interface ProtectedRoute extends Protection {
 
 /**
  * Compares two versions of the file. Returns one sentence for each login that the later one does not have, for each mode that is weaker there,
- * and for each policy that has no rules any more. A file that is only half written looks so.
+ * and for each policy whose last rules are gone. A file that is only half written looks so.
  */
 export function weakeningsBetween(before: GatewayConfig, after: GatewayConfig): readonly string[] {
   const [earlier, later] = [protectedRoutesOf(before), protectedRoutesOf(after)];
@@ -58,23 +59,34 @@ function replacedBy(
   if (sameBackend.length > 0) return sameBackend;
   if (gone.length > 0) return gone;
   const logins = earlier.filter((route) => route.backend !== '').map(({ login }) => login);
-  return logins.length === 0 ? [] : [{ login: Math.min(...logins), mode: undefined, rules: [] }];
+  return logins.length === 0 ? [] : [{ login: Math.min(...logins), mode: undefined, rules: {} }];
 }
 
 const SAME = {
   noToken: 'no longer requires a token',
   wrongToken: 'no longer refuses a wrong token',
   without: 'no longer has',
+  cut: 'no longer has the last rules of',
 };
 const NEW = {
   noToken: 'is new and requires no token',
   wrongToken: 'is new and refuses no token',
   without: 'is new and has no',
+  cut: 'is new and has fewer rules of',
 };
 
 function differences(before: Protection, after: ProtectedRoute, words: typeof SAME): readonly string[] {
-  const lost = before.rules.filter((name) => !after.rules.includes(name));
-  return [...loginDifference(before, after, words), ...lost.map((name) => `${after.at} ${words.without} ${name}`)];
+  const lost = Object.entries(before.rules).flatMap(([name, earlier]) => {
+    const later = after.rules[name] ?? [];
+    if (!isCut(earlier, later)) return [];
+    return [`${after.at} ${later.length === 0 ? words.without : words.cut} ${name}`];
+  });
+  return [...loginDifference(before, after, words), ...lost];
+}
+
+/** True if the later rules are the beginning of the earlier ones, and no more. */
+function isCut(earlier: readonly string[], later: readonly string[]): boolean {
+  return later.length < earlier.length && later.every((rule, i) => rule === earlier[i]);
 }
 
 function loginDifference(
@@ -114,21 +126,25 @@ function loginOf({ mcpAuthentication, credentials }: RouteConfig): Pick<Protecti
   return { login, mode: login === STRENGTHS.strict ? undefined : mode };
 }
 
-function rulesOf(route: RouteConfig, { tls }: ListenerConfig): readonly string[] {
-  const { mcpAuthorization = [], authorization = [], gatewayAuthorization = [], mcpScopes } = route;
-  const has = {
-    mcpAuthorization: areKept(mcpAuthorization),
-    authorization: authorization.length + gatewayAuthorization.length > 0,
-    mcpScopes: mcpScopes !== undefined && Object.keys(mcpScopes.rules).length > 0,
-    'tls.root': tls?.root !== undefined,
+function rulesOf(route: RouteConfig, { tls }: ListenerConfig): Protection['rules'] {
+  const { mcpAuthorization = [], mcpScopes } = route;
+  // In permissive mode, rules deny nothing.
+  const isPermissive = mcpAuthorization.some(({ options }) => options.mode === 'permissive');
+  const rules = {
+    mcpAuthorization: isPermissive ? [] : mcpAuthorization.flatMap(({ options }) => options.rules),
+    authorization: httpRulesOf(route.authorization),
+    'authorization of its gateway': httpRulesOf(route.gatewayAuthorization),
+    'authorization of its backend': httpRulesOf(route.backendAuthorization),
+    mcpScopes: Object.entries(mcpScopes?.rules ?? {}).flatMap(scopeRulesOf),
+    'tls.root': tls?.root === undefined ? [] : ['root'],
   };
-  return Object.entries(has).flatMap(([name, isThere]) => (isThere ? [name] : []));
+  return Object.fromEntries(Object.entries(rules).map(([name, list]) => [name, list.map(canonicalJson)]));
 }
 
-/** False if there is no rule, and in permissive mode, in which rules deny nothing. */
-function areKept(blocks: NonNullable<RouteConfig['mcpAuthorization']>): boolean {
-  return (
-    blocks.some(({ options }) => options.rules.length > 0) &&
-    !blocks.some(({ options }) => options.mode === 'permissive')
-  );
+function httpRulesOf(blocks: RouteConfig['authorization'] = []): readonly unknown[] {
+  return blocks.flatMap(({ rules }) => rules);
+}
+
+function scopeRulesOf([method, rule]: readonly [string, unknown]): readonly unknown[] {
+  return isRecord(rule) ? Object.entries(rule).map((named) => [method, named]) : [[method, rule]];
 }

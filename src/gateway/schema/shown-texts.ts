@@ -1,3 +1,5 @@
+import { canParseUrl } from '../../http/can-parse-url.js';
+
 const ISSUER = ['issuer', 'audiences', 'audienceClaim', 'tenants', 'subjectClaim', 'scopesClaim', 'clientId'];
 const HEADERS = ['pin', 'allowedHosts', 'requestHeaders', 'responseHeaders'];
 const ROUTE = ['name', 'namespace', 'ruleName', 'hostnames'];
@@ -97,7 +99,7 @@ function withoutQuery(text: string): string {
 }
 
 function originIn(text: string): string {
-  if (!URL.canParse(text)) return HIDDEN;
+  if (!canParseUrl(text)) return HIDDEN;
   const { origin, href } = new URL(text);
   return href === `${origin}/` ? text : `${origin}/${HIDDEN}`;
 }

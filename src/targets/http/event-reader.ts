@@ -1,7 +1,7 @@
 import { SPACE } from '../../messages/json-bytes.js';
 import { LineReader } from '../../messages/line-codec.js';
 
-/** Bytes. A longer id cannot be sent back in a header, and is not kept. */
+/** Bytes. A longer id is not sent back: it would have to be kept for each stream. */
 const MAX_ID_BYTES = 1_024;
 
 /** Receives the messages of an event stream of an MCP server. */

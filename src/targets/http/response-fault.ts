@@ -1,4 +1,5 @@
 import { printable } from '../../core/printable.js';
+import { canParseUrl } from '../../http/can-parse-url.js';
 import { codingsIn } from '../../http/codings.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
 import { headerText, type ResponseHeaders } from './exchange.js';
@@ -67,7 +68,7 @@ function evidenceFor(reason: BridgeErrorCode, headers: ResponseHeaders, request:
 function locationIn(headers: ResponseHeaders, request: AnsweredRequest): string {
   const location = headerText(headers.location);
   if (location === undefined) return 'no Location';
-  if (!URL.canParse(location, request.url.href)) return 'a Location that is not a URL';
+  if (!canParseUrl(location, request.url.href)) return 'a Location that is not a URL';
   const { protocol, host, pathname } = new URL(location, request.url);
   return `Location: ${safe(`${protocol}//${host}${pathname}`, request)}`;
 }

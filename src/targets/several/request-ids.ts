@@ -110,7 +110,8 @@ function find<T>(requests: ShortLivedMap<string, T>, key: string | undefined): T
 
 function take<T>(requests: ShortLivedMap<string, T>, key: string | undefined): T | undefined {
   const own = meantAmong(requests, key);
-  const request = find(requests, own);
-  if (own !== undefined) requests.delete(own);
+  if (own === undefined) return undefined;
+  const request = requests.get(own);
+  requests.delete(own);
   return request;
 }

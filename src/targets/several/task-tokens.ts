@@ -1,5 +1,6 @@
 import { type JsonMembers, memberOf } from '../../messages/json-members.js';
 import type { RpcMessage } from '../../messages/json-rpc.js';
+import { numberInText } from '../../messages/number-in-text.js';
 import { Editor } from './editor.js';
 import type { NamedTarget } from './named-target.js';
 import type { Outcome } from './request-ids.js';
@@ -34,7 +35,7 @@ export class TaskTokens {
 
   /** The client's token, as JSON, for a number in the progress of a task. */
   tokenFor(target: NamedTarget, key: string | undefined): string | undefined {
-    const task = key === undefined ? undefined : this.#tasks.get(key);
+    const task = key === undefined ? undefined : this.#tasks.get(numberInText(key) ?? key);
     return task?.target === target && performance.now() < task.until ? task.token : undefined;
   }
 
@@ -48,7 +49,7 @@ export class TaskTokens {
     // The result of a task comes when it is over.
     if (method === 'tasks/result' || (isAsked && OVER.has(editor.text(result, 'status')))) this.#forget(target, name);
     else if (!isAsked && token !== undefined && response.key !== undefined)
-      this.#add(response.key, target, token, editor, editor.within(result, 'task'));
+      this.#add(numberInText(response.key) ?? response.key, target, token, editor, editor.within(result, 'task'));
   }
 
   /** Learns from a notification whose `params` say the status of a task. */
