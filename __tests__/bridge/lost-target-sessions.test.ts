@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { reasonOf } from '../support/mcp-answers.js';
-import { call, initialize, open, post } from '../support/mcp-requests.js';
+import { call, initialize, open as openSession, post } from '../support/mcp-requests.js';
 import { startRecordingTarget } from '../support/recording-target.js';
 import { beginEvents, type Message, replyJson, serveTarget } from '../support/remote-target.js';
 import { serveTargets } from '../support/several-backend.js';
@@ -55,6 +55,14 @@ async function startForgetful(refuse: Refusal, ping?: Refusal) {
   return { ...target, state, count };
 }
 
+/** Opens a session in which the server has answered a request. */
+async function open(url: string, headers: typeof ADA) {
+  const session = await openSession(url, headers);
+  await post(url, INITIALIZED, session);
+  await (await post(url, { jsonrpc: '2.0', id: 'list', method: 'tools/list' }, session)).text();
+  return session;
+}
+
 const textOf = async (response: Response) => (await response.json()) as { result?: object; error?: object };
 
 describe.each(REFUSALS)('a remote server that answers %s', (_how, refuse, whenKnown) => {
@@ -95,6 +103,11 @@ test('an error with the id of the request is its answer, even if it is about the
 
 test.each<[how: string, ping: Refusal]>([
   ['does not know the method', (res, id) => void replyJson(res, id, undefined)],
+  [
+    'answers 400 that it does not know the method',
+    (res, id) =>
+      void res.writeHead(400).end(JSON.stringify({ id, error: { code: -32601, message: 'No such method' } })),
+  ],
   ['answers 401', (res) => void res.writeHead(401).end()],
   ['answers 503', (res) => void res.writeHead(503).end()],
   ['breaks off', (res) => void res.destroy()],
@@ -104,6 +117,19 @@ test.each<[how: string, ping: Refusal]>([
   const session = await open(url, ADA);
   expect(await reasonOf(await post(url, call(1, 'bad'), session))).toBe('target_malformed');
   expect(await textOf(await post(url, call(2, 'x'), session))).toMatchObject({ result: {} });
+});
+
+test('a server that refuses all messages after initialize does not count as restarted: its words reach the client', async () => {
+  const target = await startForgetful(
+    refuseWith({ id: null, error: { code: -32000, message: 'X-Tenant is missing' } }),
+  );
+  const { url, lines } = await serveTarget(target.url);
+  const session = await openSession(url, ADA);
+  target.state.sessions.clear();
+  await post(url, INITIALIZED, session);
+  const answer = await textOf(await post(url, call(1, 'x'), session));
+  expect(answer).toMatchObject({ id: 1, error: { message: 'X-Tenant is missing' } });
+  expect(lines.filter((line) => line.includes('restarted'))).toEqual([]);
 });
 
 test('many calls that are refused at a time ask about the session once', async () => {
@@ -121,7 +147,6 @@ test('a notification and an event stream that are refused with 400 end a session
     target.state.hasStreams = how === 'stream';
     const { url, backend, lines } = await serveTarget(target.url);
     const session = await open(url, ADA);
-    await post(url, INITIALIZED, session);
     await until(() => target.arrived.some(({ method }) => method === 'GET'));
     target.state.sessions.clear();
     if (how === 'stream') target.server.closeAllConnections();

@@ -179,3 +179,17 @@ test('a session whose calls have ended is forgotten, and a new call with the sam
   expect(records.map(({ outcome }) => outcome)).toEqual(['answered', 'cancelled']);
   await again.body?.cancel();
 });
+
+test('many cancellations of a call in one request add one listener to its answer', async () => {
+  const warnings: Error[] = [];
+  const warn = (warning: Error) => void warnings.push(warning);
+  process.on('warning', warn);
+  const { records, send, finish } = await startWaitingServer({
+    create: (onCall) => [mcpScopes({}, { onCall }), mcpCalls({ onCall })],
+  });
+  await send(Array.from({ length: 30 }, () => cancelled(1)));
+  await until(() => records.length === 1);
+  await finish(result());
+  process.off('warning', warn);
+  expect([records.length, warnings]).toEqual([1, []]);
+});

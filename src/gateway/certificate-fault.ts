@@ -18,7 +18,7 @@ export function certificateFault({ cert, key, root }: CertificateFiles): string 
   if (root && !isCertificate(root)) return `root cannot be used: ${root.file} has no certificate in PEM`;
   if (cert && !isCertificate(cert))
     return `cert cannot be used: ${cert.file} has no certificate in PEM${/PRIVATE KEY-/.test(cert.text) ? SWAPPED : ''}`;
-  if (key && /\bENCRYPTED\b/.test(key.text))
+  if (key && LOCKED.test(key.text))
     return `key cannot be used: the key in ${key.file} has a passphrase. ${WITHOUT_PASSPHRASE}`;
   if (key && !isPrivateKey(key))
     return `key cannot be used: ${key.file} has no private key in PEM${/CERTIFICATE-/.test(key.text) ? SWAPPED : ''}`;
@@ -27,6 +27,8 @@ export function certificateFault({ cert, key, root }: CertificateFiles): string 
   return undefined;
 }
 
+/** A key with a passphrase, in PKCS #8 or in the form before it. */
+const LOCKED = /-----BEGIN ENCRYPTED |^Proc-Type: 4,ENCRYPTED/m;
 const SWAPPED = ': cert and key may be swapped';
 const WITHOUT_PASSPHRASE = 'Write it without one: "openssl pkey -in OLD -out NEW"';
 

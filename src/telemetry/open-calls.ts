@@ -65,15 +65,25 @@ export function addOpenRequest(req: IncomingMessage, calls: ObservedCalls): Pick
 export function noteCancellation(req: IncomingMessage, res: ServerResponse, messages: readonly ReceivedCall[]): void {
   if (last === undefined) return;
   if (req.method === 'DELETE') endWhenAccepted(res, openCallsOf(req), endOfRefusal('session_ended'));
-  for (const { method, params } of messages) {
-    if (method !== 'notifications/cancelled') continue;
-    const key = keyOfId(params.requestId);
-    const calls = key === undefined ? [] : openCallsOf(req).filter(({ start }) => start.key === key);
-    endWhenAccepted(res, calls, endOfRefusal('cancelled'));
-  }
+  const keys = cancelledKeys(messages);
+  if (keys.size === 0) return;
+  const calls = openCallsOf(req).filter(({ start }) => keys.has(start.key));
+  endWhenAccepted(res, calls, endOfRefusal('cancelled'));
 }
 
-function endWhenAccepted(res: ServerResponse, calls: readonly ObservedCall[], end: CallEnd): void {
+/** The ids that the messages cancel, in the spelling of `keyOf()`. */
+function cancelledKeys(messages: readonly ReceivedCall[]): ReadonlySet<string> {
+  const keys = new Set<string>();
+  for (const { method, params } of messages) {
+    const key = method === 'notifications/cancelled' ? keyOfId(params.requestId) : undefined;
+    if (key !== undefined) keys.add(key);
+  }
+  return keys;
+}
+
+function endWhenAccepted(res: ServerResponse, open: readonly ObservedCall[], end: CallEnd): void {
+  // Each middleware that reads the request notes it.
+  const calls = open.filter(({ cancellation }) => cancellation === undefined);
   if (calls.length === 0) return;
   // The server may end the answer of the call first.
   for (const call of calls) call.cancellation = end;

@@ -188,7 +188,7 @@ export class RemoteConnection implements Connection {
     this.#isReached = true;
     if (status === 404 && version === undefined && this.#session.isOpen) throw new BridgeError('session_ended');
     if (sent.kind !== 'request' && status >= 400) this.#recipe.logRefusal(sent.kind, status);
-    if (sent.method === 'initialize' && status < 300) this.#session.open(headers);
+    this.#session.noteAnswer(sent.method, status, headers);
     if (sent.method !== 'notifications/initialized' || status >= 300) return;
     this.#stream ??= new RemoteStream(this.#host, undefined, (isGone) => {
       if (isGone && this.#session.isOpen) this.#lose('session_ended');

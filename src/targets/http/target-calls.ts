@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { readMessage } from '../../messages/json-rpc.js';
+import { memberOf, textOf } from '../../messages/json-members.js';
+import { membersAt, readMessage } from '../../messages/json-rpc.js';
 import type { ExchangeListener, HeaderRecord } from './exchange.js';
 import type { ExchangeRequest, HttpTarget } from './http-target.js';
 import { type ConnectionHeaders, headersOfMessage } from './message-headers.js';
@@ -9,6 +10,8 @@ import { faultOfStatus } from './response-fault.js';
 const MAX_ENDING_MS = 2_000;
 /** Milliseconds that a target may take to answer whether it knows a session. */
 const MAX_PING_MS = 2_000;
+/** Bytes of that answer. */
+const MAX_PING_BYTES = 4_096;
 
 /** True if servers answer with this status when they do not know the session. With 400, they also refuse other requests. */
 export function mayMeanLostSession(status: number): boolean {
@@ -27,12 +30,16 @@ export async function isSessionLost(target: HttpTarget, session: ConnectionHeade
   const ping = readMessage(Buffer.from(`{"jsonrpc":"2.0","id":"${randomUUID()}","method":"ping","params":{}}`));
   if (ping === undefined) return false;
   const headers = headersOfMessage(ping, session, {});
-  const answer = await answerTo(
-    target,
-    { method: 'POST', headers, body: ping.bytes, timeoutMs: MAX_PING_MS },
-    MAX_PING_MS,
-  );
-  return typeof answer === 'number' && mayMeanLostSession(answer);
+  const request: ExchangeRequest = { method: 'POST', headers, body: ping.bytes, timeoutMs: MAX_PING_MS };
+  const answer = await answerTo(target, request, MAX_PING_MS, MAX_PING_BYTES);
+  return typeof answer !== 'string' && mayMeanLostSession(answer.status) && !saysMethodNotFound(answer.body);
+}
+
+/** True if a server answers that it does not have the method: it has read the message, so it knows the session. */
+function saysMethodNotFound(body: Buffer): boolean {
+  const message = readMessage(body);
+  const code = message && memberOf(membersAt(message, 'error'), 'code');
+  return code !== undefined && textOf(body, code) === '-32601';
 }
 
 /**
@@ -49,13 +56,29 @@ export async function faultOfTarget(
   const ms = connectTimeoutSeconds * 1_000;
   const answer = await answerTo(target, { method: 'OPTIONS', headers: [], timeoutMs: ms }, ms);
   if (typeof answer === 'string') return answer;
+  const { status } = answer;
   // 403 may be about the method: some proxies allow no OPTIONS.
-  const isAnswer = answer === 403 || (answer === 401 && sendsCredentials) || faultOfStatus(answer) === undefined;
-  return isAnswer ? undefined : `it answered with status ${answer}`;
+  const isAnswer = status === 403 || (status === 401 && sendsCredentials) || faultOfStatus(status) === undefined;
+  return isAnswer ? undefined : `it answered with status ${status}`;
 }
 
-/** Resolves to the status of the target's response, or to the reason why there is none within `ms`. */
-async function answerTo(target: HttpTarget, request: ExchangeRequest, ms: number): Promise<number | string> {
+interface Answer {
+  readonly status: number;
+  /** The beginning of the body. */
+  readonly body: Buffer;
+}
+
+/**
+ * Resolves to the target's response, or to the reason why there is none within `ms`.
+ *
+ * @param maxBytes Bytes of the body that are read. By default none.
+ */
+async function answerTo(
+  target: HttpTarget,
+  request: ExchangeRequest,
+  ms: number,
+  maxBytes = 0,
+): Promise<Answer | string> {
   try {
     await target.prepare();
   } catch (error) {
@@ -63,22 +86,33 @@ async function answerTo(target: HttpTarget, request: ExchangeRequest, ms: number
     return (error as Error).message;
   }
   return new Promise((resolve) => {
+    let status = 0;
+    let body: Buffer = Buffer.alloc(0);
+    const finish = (answer: Answer | string = { status, body }): void => {
+      clearTimeout(late);
+      resolve(answer);
+    };
+    const discard = (): void => {
+      finish();
+      exchange.discard();
+    };
     const listener: ExchangeListener = {
-      onStart(status) {
-        clearTimeout(late);
-        resolve(status);
-        exchange.discard();
+      onStart(given) {
+        status = given;
+        if (maxBytes === 0) discard();
       },
-      onData: () => true,
-      onEnd: () => undefined,
-      onFault({ detail }) {
-        clearTimeout(late);
-        resolve(detail);
+      onData(chunk) {
+        if (body.length === maxBytes) return true;
+        body = Buffer.concat([body, chunk]).subarray(0, maxBytes);
+        if (body.length === maxBytes) discard();
+        return true;
       },
+      onEnd: () => finish(),
+      onFault: ({ detail }) => finish(detail),
     };
     const late = setTimeout(() => {
       exchange.abort();
-      resolve(`no answer within ${ms / 1_000} seconds`);
+      finish(status === 0 ? `no answer within ${ms / 1_000} seconds` : undefined);
     }, ms).unref();
     const exchange = target.exchange(request, listener);
   });

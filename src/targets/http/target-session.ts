@@ -28,6 +28,8 @@ export class TargetSession {
   readonly #recipe: RemoteRecipe;
   #id: string | undefined;
   #revision: string | undefined;
+  /** True once the server has accepted a message in the session. */
+  #isUsed = false;
   #check: Promise<boolean> | undefined;
 
   constructor(recipe: RemoteRecipe) {
@@ -39,11 +41,14 @@ export class TargetSession {
   }
 
   /**
-   * Remembers the id in the response to `initialize`. A server need not have sessions.
+   * Remembers the id in the response to `initialize`: a server need not have sessions. Until the server accepts another message, it may refuse
+   * all of them for another reason than that it does not know the session.
    *
    * @throws {BridgeError} If the id cannot be used.
    */
-  open(headers: ResponseHeaders): void {
+  noteAnswer(method: string | undefined, status: number, headers: ResponseHeaders): void {
+    if (method !== 'initialize' && status < 400) this.#isUsed = true;
+    if (method !== 'initialize' || status >= 300) return;
     const id = headerText(headers['mcp-session-id']);
     if (id !== undefined) requireUsableId(id);
     this.#id = id;
@@ -89,7 +94,7 @@ export class TargetSession {
   }
 
   async #askServer(auth: AuthInfo | undefined): Promise<boolean> {
-    if (!this.isOpen) return false;
+    if (!this.isOpen || !this.#isUsed) return false;
     try {
       return await isSessionLost(this.#recipe.target, await this.headersFor(auth));
     } catch (error) {
