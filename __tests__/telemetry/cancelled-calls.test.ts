@@ -185,7 +185,7 @@ test('many cancellations of a call in one request add one listener to its answer
   const warn = (warning: Error) => void warnings.push(warning);
   process.on('warning', warn);
   const { records, send, finish } = await startWaitingServer({
-    create: (onCall) => [mcpScopes({}, { onCall }), mcpCalls({ onCall })],
+    create: (onCall) => [mcpScopes({ ping: true }, { onCall }), mcpCalls({ onCall })],
   });
   await send(Array.from({ length: 30 }, () => cancelled(1)));
   await until(() => records.length === 1);
