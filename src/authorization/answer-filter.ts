@@ -4,11 +4,8 @@ import { replyJson } from '../http/reply.js';
 import { type Head, setHead } from '../http/set-head.js';
 import { CollectedBytes } from '../telemetry/collected-bytes.js';
 import { type AnswerType, answerTypeOf } from './answer-type.js';
-import { EventRewriter } from './event-rewriter.js';
+import { EventRewriter, MAX_ANSWER_BYTES } from './event-rewriter.js';
 import { UnreadableAnswer } from './list-filter.js';
-
-/** Bytes of a JSON body. As `maxMessageBytes` of the backends. */
-const MAX_BODY_BYTES = 16_777_216;
 
 const TOO_LONG = 'it is longer than 16 MiB';
 
@@ -107,7 +104,7 @@ class AnswerFilter {
   }
 
   #collect(bytes: Buffer): void {
-    const isTooLong = this.#collected.length + bytes.length > MAX_BODY_BYTES;
+    const isTooLong = this.#collected.length + bytes.length > MAX_ANSWER_BYTES;
     if (!isTooLong) this.#collected.add(bytes);
     else {
       this.#collected = new CollectedBytes();

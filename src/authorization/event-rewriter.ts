@@ -1,7 +1,7 @@
 import { CollectedBytes } from '../telemetry/collected-bytes.js';
 
-/** Bytes of an event. As `maxMessageBytes` of the backends. */
-const MAX_EVENT_BYTES = 16_777_216;
+/** Bytes of a JSON answer or of one event. As `maxMessageBytes` of the backends. */
+export const MAX_ANSWER_BYTES = 16_777_216;
 
 /** An event ends with an empty line. Lines end in any of three ways, which a stream may mix (HTML standard, section 9.2.6). */
 const END_OF_EVENT = /(?:\r\n|\n|\r(?!\n)){2}/;
@@ -60,7 +60,7 @@ export class EventRewriter {
   #keep(piece: string): string {
     if (this.#isTooLong) return '';
     this.#kept.add(Buffer.from(piece));
-    if (this.#kept.length <= MAX_EVENT_BYTES) return '';
+    if (this.#kept.length <= MAX_ANSWER_BYTES) return '';
     this.#take();
     this.#isTooLong = true;
     return `data: ${this.#refuse()}\n\n`;
@@ -93,7 +93,7 @@ export class EventRewriter {
 
   #rewriteEvent(event: string): string {
     // It came in one piece.
-    if (event.length > MAX_EVENT_BYTES) return `data: ${this.#refuse()}`;
+    if (event.length > MAX_ANSWER_BYTES) return `data: ${this.#refuse()}`;
     const lines = event.split(/\r\n|\n|\r/);
     // Event stream readers ignore these lines, but a client that parses the whole answer as JSON does not.
     const unknown = lines.filter((line) => !KNOWN_FIELD.test(line)).join('\n');

@@ -2,22 +2,17 @@ import { usableTarget } from '../messages/calls-in-body.js';
 import { type McpCall, type TargetedMethod, type TargetNoun, targetMember } from '../messages/mcp-call.js';
 import { type Reference, referencesIn } from './references.js';
 
-/** A call whose rules hold for another call too. */
-export interface ImpliedCall extends McpCall {
-  /** Undefined if it cannot be told: rules deny such a call. */
-  readonly target: string | undefined;
-}
-
 /** Characters of all names in one call. Comparing every spelling of more would block the process. */
 const MAX_LENGTH = 65_536;
 
-const NONE: readonly ImpliedCall[] = Object.freeze([]);
+const NONE: readonly McpCall[] = Object.freeze([]);
 
 /**
  * Returns the calls for which a client could otherwise use this one: a completion gives away values of a prompt's arguments or of a
- * resource's URI, and `subscriptions/listen` is `resources/subscribe` in MCP 2026-07-28.
+ * resource's URI, and `subscriptions/listen` is `resources/subscribe` in MCP 2026-07-28. If a target cannot be told, it is undefined: rules deny
+ * such a call.
  */
-export function impliedCalls(call: McpCall): readonly ImpliedCall[] {
+export function impliedCalls(call: McpCall): readonly McpCall[] {
   const methods = METHODS.get(call.method);
   if (methods === undefined) return NONE;
   const references = referencesIn(call);
@@ -44,7 +39,7 @@ const METHODS: ReadonlyMap<string, { readonly [kind in TargetNoun]?: TargetedMet
   ['subscriptions/listen', { resource: 'resources/subscribe' }],
 ]);
 
-function callOf(method: TargetedMethod, name: unknown): ImpliedCall {
+function callOf(method: TargetedMethod, name: unknown): McpCall {
   const target = usableTarget(method, name);
   return { method, target, params: target === undefined ? {} : { [targetMember(method) as string]: target } };
 }

@@ -1,7 +1,7 @@
 import type { CallVariables } from './expressions/call-variables.js';
 import { joinUser, otherSpellingsOf, PLACEHOLDER, placeholderUri, withoutUser } from './uri-spellings.js';
 
-/** The variables of a call with another spelling of its URI, and with made-up URIs, which no server has. */
+/** The variables of a call with another spelling of its URI, and with placeholder URIs, which no server has. */
 export interface RuleSpelling {
   readonly variables: CallVariables;
   /** Placeholder URIs, in groups. A rule that denies one of each group denies URIs in general, and not this spelling. */
@@ -21,7 +21,7 @@ export function createSpellings(
 }
 
 /**
- * Returns the other spellings of a URI. Each has made-up URIs, which tell if a rule denies that spelling or URIs in general. The latter denies the
+ * Returns the other spellings of a URI. Each has placeholder URIs, which tell if a rule denies that spelling or URIs in general. The latter denies the
  * form of the spelling, and a URI without a form or the form that the call has:
  *
  * - For `note:/1`, `deny: name.startsWith("note:///")` denies the form of `note:///1`, but neither of the other two. So it denies that spelling.

@@ -90,3 +90,6 @@ export function pathOf(node: CelNode): readonly string[] | undefined {
   const path = pathOf(node.args[0]);
   return path && [...path, node.args[1] as string];
 }
+
+/** Registers a function by its signature. */
+export type Register = (signature: string, handler: (...args: never[]) => unknown) => void;

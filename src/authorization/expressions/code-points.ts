@@ -1,7 +1,5 @@
+import type { Register } from './cel-node.js';
 import { ExpressionFault } from './evaluation.js';
-
-/** Registers a function by its signature. */
-type Register = (signature: string, handler: (...args: never[]) => unknown) => void;
 
 /** The library's functions that count UTF-16 units, where CEL counts code points as `size` does, with the names of their replacements. */
 export const POSITION_FUNCTIONS: ReadonlyMap<string, string> = new Map([

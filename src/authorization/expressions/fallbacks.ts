@@ -1,9 +1,6 @@
-import type { CelNode, CelType, Evaluator, TypeChecker } from './cel-node.js';
+import type { CelNode, CelType, Evaluator, Register, TypeChecker } from './cel-node.js';
 import { ABSENT_VARIABLE, charge, FAILURE_UNITS, noteFailure } from './evaluation.js';
 import { variableIn } from './variable-nodes.js';
-
-/** Registers a function by its signature. */
-type Register = (signature: string, handler: (...args: never[]) => unknown) => void;
 
 /** The library has no functions with any number of operands. */
 const MAX_OPERANDS = 20;

@@ -1,7 +1,5 @@
+import type { Register } from './cel-node.js';
 import { charge, ExpressionFault } from './evaluation.js';
-
-/** Registers a function by its signature. */
-type Register = (signature: string, handler: (...args: never[]) => unknown) => void;
 
 /** Registers agentgateway's functions of strings that the library does not have. */
 export function registerTextFunctions(register: Register): void {

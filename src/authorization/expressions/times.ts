@@ -1,9 +1,7 @@
 import type { Duration } from '@marcbachmann/cel-js/evaluator';
 import { loadCelLibrary } from './cel-library.js';
+import type { Register } from './cel-node.js';
 import { ExpressionFault } from './evaluation.js';
-
-/** Registers a function by its signature. */
-type Register = (signature: string, handler: (...args: never[]) => unknown) => void;
 
 /** The parts of a point in time, each from the same point as UTC: a date whose parts in UTC are those in the time zone. */
 const PARTS: Readonly<Record<string, (local: Date) => number>> = {

@@ -10,7 +10,7 @@ import { Editor, hasDuplicates } from './editor.js';
 import { NameQualifier } from './name-qualifier.js';
 import type { NameKind } from './qualified.js';
 import { moved } from './response-ids.js';
-import { MAX_NAME_LENGTH } from './target-names.js';
+import { MAX_NAME_LENGTH, MAX_NAMES } from './target-names.js';
 
 /** The lists that are merged: the member of the result that holds one, and the member of its entries that is renamed. */
 export const LISTS = {
@@ -55,7 +55,7 @@ const MAX_HINT_BYTES = 32;
 /** Larger responses are parsed again each time. */
 const MAX_KEPT_BYTES = 1_048_576;
 /** Entries of a list, on one page or on all pages that are read together. */
-export const MAX_ENTRIES = 50_000;
+export const MAX_ENTRIES = MAX_NAMES;
 /** Members of all entries of one page, and of their `_meta`. */
 const MAX_MEMBERS = 500_000;
 

@@ -1,5 +1,5 @@
 /** As many as one list may have. Of more names, those are forgotten that were listed longest ago. */
-const MAX_NAMES = 50_000;
+export const MAX_NAMES = 50_000;
 /** Characters. Tools and prompts with longer names are not listed. */
 export const MAX_NAME_LENGTH = 256;
 const KEPT_MS = 24 * 3_600_000;
