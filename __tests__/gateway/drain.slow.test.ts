@@ -113,25 +113,28 @@ describe.each(Object.entries(TARGETS))('SIGTERM while %s works', (_name, target)
 const IN_CONTAINER = ['unshare', ['--pid', '--fork', '--kill-child']] as const;
 const canUnshare = spawnSync(IN_CONTAINER[0], [...IN_CONTAINER[1], 'true']).status === 0;
 
-test.runIf(canUnshare)('a second signal ends the command at once as the first process of a container', async () => {
-  const target = await TARGETS['a program']();
-  const file = await folder.write('container.yaml', JSON.stringify({ mcp: { port: 0, targets: [target] } }));
-  const line = [NODE, CLI, '-f', file, '--host', '127.0.0.1', '--admin', 'off'];
-  const program = startProgram(IN_CONTAINER[0], [...IN_CONTAINER[1], ...line]);
-  const [, address] = await program.says(/Listening on (\S+)/);
-  const url = `http://${address}/mcp`;
-  const pid = Number(readFileSync(`/proc/${program.pid}/task/${program.pid}/children`, 'latin1'));
-  const session = await open(url);
-  const waiting = await makeWaitingCall();
-  const answer = post(url, waiting.message, session).catch(() => 'no answer');
-  await until(waiting.isRunning);
-  process.kill(pid, 'SIGTERM');
-  await program.says(/New sessions are refused/);
-  await new Promise((resolve) => setTimeout(resolve, 600));
-  process.kill(pid, 'SIGTERM');
-  expect(await answer).toBe('no answer');
-  expect(await program.ended).toBe(143);
-});
+test.runIf(canUnshare)(
+  'a second signal ends the command at once as the first process of a container (needs unshare)',
+  async () => {
+    const target = await TARGETS['a program']();
+    const file = await folder.write('container.yaml', JSON.stringify({ mcp: { port: 0, targets: [target] } }));
+    const line = [NODE, CLI, '-f', file, '--host', '127.0.0.1', '--admin', 'off'];
+    const program = startProgram(IN_CONTAINER[0], [...IN_CONTAINER[1], ...line]);
+    const [, address] = await program.says(/Listening on (\S+)/);
+    const url = `http://${address}/mcp`;
+    const pid = Number(readFileSync(`/proc/${program.pid}/task/${program.pid}/children`, 'latin1'));
+    const session = await open(url);
+    const waiting = await makeWaitingCall();
+    const answer = post(url, waiting.message, session).catch(() => 'no answer');
+    await until(waiting.isRunning);
+    process.kill(pid, 'SIGTERM');
+    await program.says(/New sessions are refused/);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    process.kill(pid, 'SIGTERM');
+    expect(await answer).toBe('no answer');
+    expect(await program.ended).toBe(143);
+  },
+);
 
 test('without requests in flight, SIGTERM ends the command without a drain', async () => {
   const { program, url } = await start(await TARGETS['a program']());

@@ -143,21 +143,24 @@ test('SIGHUP reads the file again and says so, even if nothing has changed', asy
 const catchesHangups = (pid: number) =>
   (BigInt(`0x${/^SigCgt:\s+(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]}`) & 1n) === 1n;
 
-test.runIf(process.platform === 'linux')('SIGHUP during the start reloads once the command has started', async () => {
-  const folder = await makeGatewayFolder();
-  onTestFinished(() => folder.remove());
-  const port = await freePort();
-  const file = await folder.write(
-    'config.json',
-    JSON.stringify({ ...withRoutes(KEPT), gateways: { default: { port } } }),
-  );
-  const program = startNode([CLI, '-f', file, '--host', '127.0.0.1', '--admin', 'off']);
-  await until(() => catchesHangups(program.pid));
-  await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow('fetch failed');
-  process.kill(program.pid, 'SIGHUP');
-  await program.says(/Listening on[\s\S]*Reloaded \S+ \(sha256 \w+\): 1 route kept, 0 started, 0 drained/);
-  expect(await program.stop()).toBe(0);
-});
+test.runIf(process.platform === 'linux')(
+  'on Linux, SIGHUP during the start reloads once the command has started',
+  async () => {
+    const folder = await makeGatewayFolder();
+    onTestFinished(() => folder.remove());
+    const port = await freePort();
+    const file = await folder.write(
+      'config.json',
+      JSON.stringify({ ...withRoutes(KEPT), gateways: { default: { port } } }),
+    );
+    const program = startNode([CLI, '-f', file, '--host', '127.0.0.1', '--admin', 'off']);
+    await until(() => catchesHangups(program.pid));
+    await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow('fetch failed');
+    process.kill(program.pid, 'SIGHUP');
+    await program.says(/Listening on[\s\S]*Reloaded \S+ \(sha256 \w+\): 1 route kept, 0 started, 0 drained/);
+    expect(await program.stop()).toBe(0);
+  },
+);
 
 test('warns when the file of the admin password has another content, which takes effect with the next start', async () => {
   const folder = await makeGatewayFolder();
