@@ -1,8 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { AuthError } from '../../core/errors.js';
 import type { Numbered } from '../../core/short-lived.js';
 import { isExpiredOrWithdrawn, withdrawalOf } from '../../core/token-validity.js';
 import { isAnswered } from '../../http/answered.js';
+import { sendAtEndOfTurn } from '../../http/end-of-turn.js';
 import { hasHungUp, onceClosed } from '../../http/hang-up.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import {
@@ -15,22 +16,9 @@ import {
 import type { TargetFault } from '../../targets/http/target-fault.js';
 import { endOfError, endOfRefusal } from '../../telemetry/outcomes.js';
 import { listensOnly } from '../listens.js';
-import type { HttpRequest } from './http-request.js';
+import type { HttpRequest, RelayedMethod } from './http-request.js';
 import type { RelayedCalls } from './relayed-calls.js';
 import type { RemoteSession } from './remote-sessions.js';
-
-/** The methods of MCP (2025-11-25, Streamable HTTP). */
-const RELAYED_METHODS = ['GET', 'POST', 'DELETE'] as const;
-
-export type RelayedMethod = (typeof RELAYED_METHODS)[number];
-
-/** @throws {BridgeError} If the method is not one of MCP. */
-export function methodOf(req: IncomingMessage, res: ServerResponse): RelayedMethod {
-  const method = RELAYED_METHODS.find((each) => each === req.method);
-  if (method !== undefined) return method;
-  res.setHeader('allow', RELAYED_METHODS.join(', '));
-  throw new BridgeError('method_not_allowed');
-}
 
 /** Decides what the client gets. */
 export interface RelayHost {
@@ -67,8 +55,9 @@ export class Relay implements ExchangeListener, Numbered {
   readonly #host: RelayHost;
   #exchange: Exchange | undefined;
   #hasStarted = false;
-  /** That of the response, if the target declares it. */
-  #contentLength = Number.NaN;
+  /** True until the end of the turn of the event loop in which the response began. */
+  #isHeld = false;
+  #isComplete = false;
   #isStream = false;
   #isOver = false;
   /** The session that the response has opened. */
@@ -131,7 +120,8 @@ export class Relay implements ExchangeListener, Numbered {
       if (this.session !== session) this.#opened = this.session;
       this.calls?.onStart(status, headers, this.session?.clientId);
       this.#isStream = isEventStream(headers);
-      this.#contentLength = Number(own['content-length']);
+      this.#isHeld = true;
+      sendAtEndOfTurn(this.#res, () => this.#release());
       this.#res.writeHead(status, own);
       // The first event may come late; clients and proxies wait for the headers.
       if (this.#isStream) this.#res.flushHeaders();
@@ -160,9 +150,7 @@ export class Relay implements ExchangeListener, Numbered {
 
   #write(chunk: Buffer): boolean {
     try {
-      // The whole body: one write to the connection is cheaper than two.
-      if (chunk.length === this.#contentLength) this.#res.end(chunk);
-      else if (!this.#res.write(chunk)) {
+      if (!this.#res.write(chunk)) {
         this.#res.once('drain', () => this.#exchange?.resume());
         return false;
       }
@@ -192,6 +180,16 @@ export class Relay implements ExchangeListener, Numbered {
   onEnd(): void {
     this.#isOver = true;
     this.#exchange = undefined;
+    this.#isComplete = true;
+    if (!this.#isHeld) this.#complete();
+  }
+
+  #release(): void {
+    this.#isHeld = false;
+    if (this.#isComplete) this.#complete();
+  }
+
+  #complete(): void {
     if (this.#canWrite) this.#finish();
     this.calls?.onEnd();
   }

@@ -67,6 +67,11 @@ export class Exchange implements DispatchHandler {
     return this.#controller !== undefined;
   }
 
+  /** True if it was hung up. */
+  get isAborted(): boolean {
+    return this.#isAborted;
+  }
+
   /** Passes the events from now on to another listener. */
   handOver(listener: ExchangeListener): void {
     this.#listener = listener;
