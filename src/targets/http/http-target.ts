@@ -64,7 +64,10 @@ export class HttpTarget {
     const send = () => this.#dispatcher?.dispatch({ ...options }, exchange);
     exchange.repeatWith(createRepeater(this.#retry, request, send));
     // Requests that arrive together are written together: each write may wake the server up, which costs more than anything else here.
-    setImmediate(() => exchange.isAborted || send());
+    setImmediate(() => {
+      if (exchange.isAborted) upload?.destroy();
+      else send();
+    });
     return exchange;
   }
 
