@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
 import { NodeStreamableHTTPServerTransport, toNodeHandler } from '@modelcontextprotocol/node';
 import { McpServer as ServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js';
@@ -156,7 +157,9 @@ describe('without a token, the error says why', () => {
     expect((await ask(token)).body).toMatchObject({ code: 'upstream_token_expired' });
   });
 
-  test.each<[string, (auth: AuthInfo) => unknown, string]>([
+  test.each<[string, (auth: AuthInfo, req: IncomingMessage) => unknown, string]>([
+    ['a copy of the request', (_auth, req) => ({ ...req }), 'unknown_caller'],
+    ['a Proxy of the request', (_auth, req) => new Proxy(req, {}), 'unknown_caller'],
     ['undefined', () => undefined, 'anonymous_caller'],
     ['null', () => null, 'anonymous_caller'],
     ['a copy of the AuthInfo', (auth) => ({ ...auth }), 'unknown_caller'],
@@ -166,7 +169,7 @@ describe('without a token, the error says why', () => {
     ['the token', ({ token }) => token, 'unknown_caller'],
   ])('%s', async (_what, callerFrom, code) => {
     const app = express().use(mcpAuth(policy as unknown as McpAuthOptions), async (req, res) => {
-      const caller = callerFrom(getAuth(req) as AuthInfo) as Caller;
+      const caller = callerFrom(getAuth(req) as AuthInfo, req) as Caller;
       const failed = await getUpstreamToken(caller).catch((error: unknown) => error);
       res.json({ ...(failed as object), message: (failed as Error).message });
     });

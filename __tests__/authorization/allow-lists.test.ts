@@ -91,6 +91,32 @@ test.each([
   expect((await post(readResource(uri))).status).toBe(status);
 });
 
+const OTHER_HOSTS = [
+  ...['https://h.example.evil.com/x', 'https://h.example-evil.com/', 'https://h.example:444/', 'https://evil.com/'],
+  ...[
+    'https://h.example%2eevil.com/',
+    'https://h.example@evil.com/',
+    'https://evil.com/://h.example/',
+    'https://h.examplf/',
+  ],
+  ...['https://evil.com/.h.example/', 'https://evil.com/@h.example/', 'https:h.example.evil.com/', 'https://h.example'],
+];
+
+/** `hosts`: those of {@link OTHER_HOSTS} that the pattern allows. */
+test.each<[pattern: string, hosts: readonly string[]]>([
+  ['https://h.example/*', []],
+  ['https://h.example/', []],
+  ['https://h.example:*', ['https://h.example:444/']],
+  ['https://h.example*', OTHER_HOSTS.filter((uri) => /^https:\/\/h\.example(?!@)/.test(uri))],
+  ['https://*.h.example/*', ['https://evil.com/.h.example/']],
+  ['https://*@h.example/*', ['https://evil.com/@h.example/']],
+  ['http*://h.example/*', ['https://evil.com/://h.example/']],
+])('an allow-list with %j allows only these other hosts', async (pattern, hosts) => {
+  const { post } = createScopedApp({ 'resources/read': { '*': false, [pattern]: true } });
+  const statuses = await Promise.all(OTHER_HOSTS.map(async (uri) => (await post(readResource(uri))).status));
+  expect(OTHER_HOSTS.filter((_uri, i) => statuses[i] === 200)).toEqual(hosts);
+});
+
 test('lists show what an allow-list allows', async () => {
   const tools = [{ name: 'echo' }, { name: 'add' }];
   const { post } = createScopedApp(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { McpScopesOptions, ScopeRules } from '../../src/index.js';
+import type { McpScopesOptions, ScopeRule, ScopeRules } from '../../src/index.js';
 import { createRecordingLogger } from '../support/recording-logger.js';
 import { createScopedApp } from '../support/scoped-app.js';
 
@@ -131,6 +131,44 @@ test.each<[method: string, name: string, looksLikeRegExp: boolean]>([
   createScopedApp({ [method]: { [name]: ['a'] } }, { options: { logger } });
   const warning = `warn mcpScopes(): "${name}" is not a regular expression: "." matches a dot only, and "*" matches any text`;
   expect(lines).toEqual(looksLikeRegExp ? [warning] : []);
+});
+
+test.each<[pattern: string, rule: ScopeRule, warns: boolean, denial?: string]>([
+  ['https://h.example*', true, true],
+  ['https://h.example*', ['files:read'], true],
+  ['HTTPS://h.example*', true, true],
+  ['https://h.example*/docs/*', true, true],
+  ['https://*.h.example/*', true, true],
+  ['https://*@h.example/*', true, true],
+  ['wss://h*:443/', true, true],
+  ['http*://h.example/*', true, true],
+  ['*://h.example/*', true, true],
+  ['a+https://h.example*', true, true],
+  ['https://h.example*', true, true, 'https://*'],
+  ['https://h.example/*', true, false],
+  ['https://h.example/?q=*', true, false],
+  ['https://h.example:*', true, false],
+  ['https://[::1]:*/a', true, false],
+  ['https://*', true, false],
+  ['https://*/docs/*', true, false],
+  ['*://*', true, false],
+  ['memo://team-*', true, false],
+  ['file:///a*b.txt', true, false],
+  // These restrict, and override nothing; a function may look at the host.
+  ['https://h.example*', ['files:read'], false, 'https://h.example/secret/*'],
+  ['https://h.example*', false, false],
+  ['https://h.example*', () => true, false],
+])('a rule for %j, which is %j, is logged as open to other hosts: %s', (pattern, rule, warns, denial = '*') => {
+  const { lines, logger } = createRecordingLogger();
+  createScopedApp({ 'resources/read': { [denial]: false, [pattern]: rule } }, { options: { logger } });
+  const warning = `warn mcpScopes(): ${JSON.stringify(pattern)} also allows other hosts: "*" matches any text. Write the host in full, and "/" after it`;
+  expect(lines).toEqual(warns ? [warning] : []);
+});
+
+test('a tool whose name looks like a URL may end with "*"', () => {
+  const { lines, logger } = createRecordingLogger();
+  createScopedApp({ 'tools/call': { '*': false, 'https://h.example*': true } }, { options: { logger } });
+  expect(lines).toEqual([]);
 });
 
 test.each(['acme/run', 'notifications/x', 'ping', 'initialize'])('%s is a method', (method) => {

@@ -73,6 +73,28 @@ test.each(ambiguous)('%s is answered 400 and does not reach the server', async (
   expect(received).toEqual([]);
 });
 
+test.each(ambiguous.filter(([what]) => what.includes('twice')))('%s is JSON, and ambiguous', async (_what, body) => {
+  const { post } = createScopedApp(RULES);
+  const { error } = (await post(body)).body;
+  expect({ code: error.code, reason: error.data.reason }).toEqual({ code: -32600, reason: 'ambiguous_message' });
+});
+
+test.each(['', '{', '{"a":1,"a":2}x', '/**/{"a":1,"a":2}', '\ufeff{}'])('%j is not JSON', async (body) => {
+  const { post } = createScopedApp(RULES);
+  const { error } = (await post(body)).body;
+  expect({ code: error.code, reason: error.data.reason }).toEqual({ code: -32700, reason: 'malformed_json' });
+});
+
+test.each(['{"id":1,"method":"tools/call","params":{"name":"%"}}', call('{"name":"%"}').replace('2.0', '1.0')])(
+  'rules decide without "jsonrpc": %s',
+  async (message) => {
+    const { post, received } = createScopedApp(RULES);
+    expect((await post(message.replace('%', 'delete_file'))).status).toBe(403);
+    expect((await post(message.replace('%', 'echo'))).status).toBe(200);
+    expect(received.length).toBe(1);
+  },
+);
+
 test('a name that is not valid UTF-8 is answered 400', async () => {
   const { post, received } = createScopedApp(RULES);
   const [start, end] = call('{"name":"delete_file%"}').split('%') as [string, string];

@@ -8,6 +8,15 @@ test('README has at most 200 lines', () => {
   expect(lines.length).toBeLessThanOrEqual(200);
 });
 
+test('reads well without its pictures, which the package does not contain', () => {
+  const pictures = [...lines.join('\n').matchAll(/([^\n]*)\n\n<img src="[^"]*" alt="([^"]*)"/g)];
+  expect(pictures.length).toBe(lines.join('\n').split(/<img |!\[/).length - 1);
+  for (const [, before, alt] of pictures) {
+    expect(before, 'the text before does not announce it').toMatch(/\.$/);
+    expect(alt, 'the text in place of it is a sentence').toMatch(/^[A-Z].*\.$/);
+  }
+});
+
 test('the lines to add say that the /mcp route comes after them', () => {
   const order = ["app.use('/mcp', mcpAuth(policy));", '// Your /mcp route goes here.', '```'];
   const first = lines.findIndex((line) => line.startsWith(order[0] ?? ''));

@@ -49,7 +49,16 @@ function authOf(caller: unknown): AuthInfo {
   if (isIssuedAuth(caller)) return caller;
   // A copy of an AuthInfo, or a request of the Fetch API, which the MCP SDK makes.
   if (!isRecord(caller) || !('rawHeaders' in caller)) throw new UpstreamTokenError('unknown_caller');
-  const auth = getAuth(caller as unknown as IncomingMessage);
+  const auth = authOfRequest(caller as unknown as IncomingMessage);
   if (auth === undefined) throw new UpstreamTokenError('anonymous_caller');
   return auth;
+}
+
+function authOfRequest(req: IncomingMessage): AuthInfo | undefined {
+  try {
+    return getAuth(req);
+  } catch (cause) {
+    // A copy or a Proxy of the request, or one that another version of this package verified: `cause` says which.
+    throw new UpstreamTokenError('unknown_caller', {}, cause);
+  }
 }

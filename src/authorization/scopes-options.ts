@@ -1,6 +1,5 @@
 import type { AuthInfo } from '../core/auth-info.js';
 import type { Logger } from '../core/logger.js';
-import { printableJson } from '../core/printable.js';
 import { isTargeted, type McpCall, type TargetedMethod } from '../messages/mcp-call.js';
 import { requireArgument } from '../options/argument.js';
 import { createChecks, isPlain, type OptionChecks, regExpIn } from '../options/checks.js';
@@ -17,7 +16,8 @@ import { requireScopes } from '../options/scope-list.js';
 import { recordOf, TEXTS } from '../options/value-type.js';
 import type { CallOptions } from '../telemetry/call-record.js';
 import { CALL_ROWS } from '../telemetry/call-rows.js';
-import { isMethodName, looksLikeRegExp, patternFault, suggestMethod } from './rule-names.js';
+import { patternWarnings } from './pattern-warnings.js';
+import { isMethodName, patternFault, suggestMethod } from './rule-names.js';
 
 /**
  * Decides on one call: returns the scopes that it needs, or `true` or `false`. `auth` is undefined for an anonymous caller.
@@ -95,8 +95,7 @@ export function resolveScopesOptions(givenRules: unknown, options: unknown): Res
   const rules = resolveRules(checks, givenRules);
   const given = requireArgument(checks, options, { example: 'rules, { hide: true }' });
   const resolved = readOptions(checks, SCOPES_TABLE, given);
-  for (const { pattern } of rules)
-    if (pattern !== undefined && looksLikeRegExp(pattern)) warnOfPattern(resolved.logger, pattern);
+  for (const line of patternWarnings(rules)) resolved.logger.warn(`mcpScopes(): ${line}`);
   return Object.freeze({ rules, ...resolved });
 }
 
@@ -148,14 +147,6 @@ function requireMethod(checks: OptionChecks, method: string): void {
   if (isMethodName(method)) return;
   checks.refuse('rules', 'keyed by MCP method', method, suggestMethod(method, SCOPES_OPTIONS, 'code'));
 }
-
-function warnOfPattern(logger: Logger, pattern: string): void {
-  const quoted = printableJson(pattern, MAX_PATTERN_LENGTH);
-  logger.warn(`mcpScopes(): ${quoted} is not a regular expression: "." matches a dot only, and "*" matches any text`);
-}
-
-/** Characters of a pattern in a log line. */
-const MAX_PATTERN_LENGTH = 100;
 
 function resolveImplies(checks: OptionChecks, given: unknown, path: string): ReadonlyMap<string, readonly string[]> {
   const fix = "Write { 'files:admin': ['files:read', 'files:write'] }.";

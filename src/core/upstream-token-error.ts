@@ -25,10 +25,10 @@ export class UpstreamTokenError extends Error {
   /** For `exchange_refused`: the `status` and the `error` of the answer, and its `detail`, such as `AADSTS65001`. */
   readonly evidence: Evidence;
 
-  constructor(code: UpstreamTokenErrorCode, evidence: Evidence = {}) {
+  constructor(code: UpstreamTokenErrorCode, evidence: Evidence = {}, cause?: unknown) {
     const said = Object.values(evidence).filter((value) => value !== undefined);
     const reason = said.length === 0 ? '' : ` (${said.join(', ')})`;
-    super(`getUpstreamToken(): ${UPSTREAM_TOKEN_ERRORS[code]}${reason}`);
+    super(`getUpstreamToken(): ${UPSTREAM_TOKEN_ERRORS[code]}${reason}`, cause === undefined ? {} : { cause });
     this.code = code;
     this.evidence = evidence;
   }

@@ -14,7 +14,7 @@ import {
 } from './known-names.js';
 import { isTargeted, type McpCall, METHODS, type TargetedMethod, targetMember } from './mcp-call.js';
 import { MessageError } from './message-refusal.js';
-import { parseStrictJson } from './strict-json.js';
+import { DuplicateMemberError, parseStrictJson } from './strict-json.js';
 
 /** A call, as received. */
 export interface ReceivedCall extends McpCall {
@@ -40,7 +40,8 @@ export function parseReceivedBody(bytes: Buffer): unknown {
     return parseStrictJson(UTF8.decode(bytes));
   } catch (error) {
     // The parser's own message quotes the body, so it is not passed on.
-    throw new MessageError(error instanceof JsonBoundError ? error.reason : 'malformed_json');
+    const hasReason = error instanceof JsonBoundError || error instanceof DuplicateMemberError;
+    throw new MessageError(hasReason ? error.reason : 'malformed_json');
   }
 }
 

@@ -73,5 +73,8 @@ function parseBody(text: string): Record<string, unknown> {
   } catch {
     // Refused below, like any other body that is not a JSON object.
   }
-  throw new OAuthError('invalid_client_metadata', 'The body must be a JSON object');
+  throw new OAuthError(
+    'invalid_client_metadata',
+    'The body must be a JSON object, without a member that appears twice',
+  );
 }

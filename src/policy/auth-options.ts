@@ -157,7 +157,7 @@ export interface SharedOptions {
   readonly sessionOwners?: 'remember' | 'sign' | 'off' | undefined;
   /**
    * The key that signs session ids: 32 characters or more, as `openssl rand -base64 32` prints them. To rotate it, give a list: the
-   * first one signs, all verify. Replicas must share it.
+   * first one signs, all verify. Replicas must share it. `undefined` is refused: to have none, leave the option out.
    *
    * @default none: session ids are not signed
    */

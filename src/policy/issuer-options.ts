@@ -75,7 +75,10 @@ export interface IssuerOptions {
   readonly provider?: ProviderOption | undefined;
   /** A client registered at the authorization server by hand. All MCP clients share it; each user is asked for consent. */
   readonly clientId?: string | undefined;
-  /** The secret of `clientId`, if it is a confidential client. Sent to the token endpoint only. */
+  /**
+   * The secret of `clientId`, if it is a confidential client. Sent to the token endpoint only. `undefined` is refused: to have none, leave
+   * the option out.
+   */
   readonly clientSecret?: string | undefined;
   /**
    * The source of the keys that verify tokens.

@@ -15,7 +15,11 @@ export type ProviderOption =
 export interface ConfiguredClientOptions {
   /** The redirect URIs that it may have, exactly. On loopback, any port matches. */
   readonly redirectUris: readonly string[];
-  /** The secret that it must send, of 32 characters or more. @default none: the client is public */
+  /**
+   * The secret that it must send, of 32 characters or more. `undefined` is refused: to have none, leave the option out.
+   *
+   * @default none: the client is public
+   */
   readonly secret?: string | undefined;
 }
 
@@ -24,7 +28,7 @@ export interface OAuthProxyOptions {
   /**
    * The encryption key for client ids and pending logins: 32 characters or more, as `openssl rand -base64 32` prints them. To
    * rotate it, give a list: the first one encrypts, all decrypt. Replicas must share it. If it is lost, clients must log in
-   * again.
+   * again. `undefined` is refused: to have none, leave the option out.
    *
    * @default a random one, with a warning
    */
