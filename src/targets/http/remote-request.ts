@@ -166,10 +166,13 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
     return new BridgeError('target_failed', { detail: `status ${this.#status}` });
   }
 
-  /** The server may end an event stream before the answer, so that the client asks for the rest later (2025-11-25). */
+  /**
+   * The server may end an event stream before the answer, so that the client asks for the rest later (2025-11-25). In 2026-07-28, a stream
+   * has no rest: a GET would open another stream, and wait for ever.
+   */
   #resumeAfter(error: BridgeError, detail?: string): void {
     const { lastEventId, retryMs } = this.response;
-    if (lastEventId === undefined) {
+    if (lastEventId === undefined || this.version !== undefined) {
       this.#finish(error, detail);
       return;
     }
