@@ -51,6 +51,7 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
   #refusal: Buffer | undefined;
   /** True also for messages that have no answer. */
   #isAnswered: boolean;
+  #onAnswered: () => void = () => undefined;
 
   constructor(sent: RpcMessage, sender: Sender, host: RequestHost) {
     this.sent = sent;
@@ -73,9 +74,18 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
     this.#stream?.resume();
   }
 
+  /** Resolves when the answer has arrived, or will not. */
+  whenAnswered(): Promise<void> {
+    if (this.#isAnswered || this.#isOver) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onAnswered = resolve;
+    });
+  }
+
   /** Called when the answer has arrived. */
   answered(): void {
     this.#isAnswered = true;
+    this.#onAnswered();
     // A stream that was opened to get the rest of the response would be resumed again and again.
     if (this.#stream !== undefined) this.abort();
     else if (this.#isStream) this.#abortLater();
@@ -192,6 +202,7 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
     this.#isOver = true;
     clearTimeout(this.#rest);
     this.#accept();
+    this.#onAnswered();
     this.#host.onOver(this, error, detail);
   }
 }
