@@ -12,7 +12,8 @@ import type { TargetFault } from './target-fault.js';
 export interface MessageResponseListener {
   /** Throws a `BridgeError` to refuse the response. */
   onStart(status: number, headers: ResponseHeaders): void;
-  message(bytes: Buffer): void;
+  /** `isBody`: the message is the whole body of the response, and neither one of several nor an event. */
+  message(bytes: Buffer, isBody: boolean): void;
   oversized(head: Buffer, tail: Buffer): void;
   /** Called when the response is complete. */
   onEnd(): void;
@@ -131,8 +132,8 @@ export class MessageResponse implements ExchangeListener {
   #deliver(bytes: Buffer): void {
     const start = skipSpace(bytes, 0);
     const elements = bytes[start] === OPEN_LIST ? readElements(bytes, start) : undefined;
-    if (elements === undefined) this.#listener.message(bytes);
-    else for (const { start: from, end } of elements) this.#listener.message(bytes.subarray(from, end));
+    if (elements === undefined) this.#listener.message(bytes, this.#events === undefined);
+    else for (const { start: from, end } of elements) this.#listener.message(bytes.subarray(from, end), false);
   }
 }
 

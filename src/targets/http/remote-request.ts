@@ -5,6 +5,7 @@ import { memberOf } from '../../messages/json-members.js';
 import { type RpcMessage, readMessage, readTruncated } from '../../messages/json-rpc.js';
 import { numberInText } from '../../messages/number-in-text.js';
 import type { Sender } from '../connection.js';
+import { errorUnder, readErrorBody } from './error-body.js';
 import { isEventStream, type ResponseHeaders } from './exchange.js';
 import { versionIn } from './message-headers.js';
 import { MessageResponse, type MessageResponseListener } from './message-response.js';
@@ -111,13 +112,21 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
     if (this.#isStream && this.#isAnswered && this.sent.kind === 'request') this.#abortLater();
   }
 
-  message(bytes: Buffer): void {
+  message(given: Buffer, isBody: boolean): void {
     const { kind, method, key } = this.sent;
-    if (kind !== 'request' && !this.#mayDeliver(bytes)) return;
+    if (kind !== 'request' && !this.#mayDeliver(given)) return;
+    const bytes = isBody ? this.#underOwnId(given) : given;
     if (this.#status < 400) this.#host.message(bytes, kind === 'request' ? key : undefined);
-    else if (this.#check !== undefined && !this.#isOwnKey(readMessage(bytes)?.key)) this.#refusal = bytes;
+    else if (this.#check !== undefined && !this.#isOwnKey(readMessage(given)?.key)) this.#refusal = bytes;
     // An error in answer to this method means that the server does not know it.
     else if (method !== 'server/discover' || !TEMPORARY.has(this.#status)) this.#host.onErrorBody(this, bytes);
+  }
+
+  /** An error that is a whole body answers its request, whatever its id: some servers write none (2025-11-25), or one of their own. */
+  #underOwnId(body: Buffer): Buffer {
+    const { kind, id } = this.sent;
+    const error = kind === 'request' ? readErrorBody(body) : undefined;
+    return error === undefined || id === undefined || this.#isOwnKey(error.key) ? body : errorUnder(id, error);
   }
 
   oversized(head: Buffer, tail: Buffer): void {
