@@ -27,9 +27,10 @@ export function versionIn(message: RpcMessage): string | undefined {
 export function headersOfMessage(
   message: RpcMessage,
   connection: ConnectionHeaders,
-  { parameters = [], requestId, trace }: Omit<Sender, 'auth'>,
+  { parameters = [], requestId, revision, trace }: Omit<Sender, 'auth'>,
 ): string[] {
-  const version = versionIn(message);
+  // A session has the revision that it was opened with.
+  const version = versionIn(message) ?? (connection.revision === undefined ? revision : undefined);
   const headers = headersOf('application/json, text/event-stream', {
     ...connection,
     // A session begins with this request.
