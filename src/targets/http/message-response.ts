@@ -1,5 +1,6 @@
 import { BodyError } from '../../http/body.js';
 import { BridgeError } from '../../messages/bridge-error.js';
+import { withoutByteOrderMark } from '../../messages/byte-order-mark.js';
 import { OPEN_LIST, SPACE } from '../../messages/json-bytes.js';
 import { readElements } from '../../messages/json-members.js';
 import { skipSpace } from '../../messages/json-scan.js';
@@ -123,7 +124,7 @@ export class MessageResponse implements ExchangeListener {
   }
 
   #deliverBody(): void {
-    const body = withoutLineEnds(Buffer.concat(this.#body));
+    const body = withoutLineEnds(withoutByteOrderMark(Buffer.concat(this.#body)));
     this.#body = [];
     if (skipSpace(body, 0) < body.length) this.#deliver(body);
   }
