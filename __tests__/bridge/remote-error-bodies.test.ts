@@ -14,7 +14,7 @@ const replyText = (res: ServerResponse, status: number, text: string): void =>
 const replyError = (res: ServerResponse, status: number, id: object): void =>
   replyText(res, status, JSON.stringify({ jsonrpc: '2.0', ...id, error: ERROR }, undefined, 1));
 
-/** The ids of errors that name no request of ours. */
+/** The ids of errors that name none of our requests. */
 const IDS: readonly [title: string, id: object][] = [
   ['no id', {}],
   ['null', { id: null }],

@@ -187,7 +187,7 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
 
   /**
    * The server may end an event stream before the answer, so that the client asks for the rest later (2025-11-25). In 2026-07-28, a stream
-   * has no rest: a GET would open another stream, and wait for ever.
+   * has no rest: a GET would open another one, on which nothing comes.
    */
   #resumeAfter(error: BridgeError, detail?: string): void {
     const { lastEventId, retryMs } = this.response;

@@ -213,7 +213,7 @@ export class Subscriptions {
 
 /** True if a target ends its part as it should: with a result, or with `notifications/cancelled` (2026-07-28). */
 function isEnd(outcome: Outcome): boolean {
-  return isResult(outcome) || (typeof outcome !== 'string' && outcome.kind === 'notification');
+  return typeof outcome !== 'string' && (outcome.kind === 'notification' || isResult(outcome));
 }
 
 /** The filter that a target has accepted, which is kept. It is a part of the client's: a longer one counts as nothing. */
