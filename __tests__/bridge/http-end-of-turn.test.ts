@@ -10,6 +10,7 @@ import { serveHttp2 } from '../support/http2-server.js';
 import { listen, originOf, stop } from '../support/loopback-server.js';
 import { call } from '../support/mcp-requests.js';
 import { startRecordingTarget } from '../support/recording-target.js';
+import { until } from '../support/until.js';
 
 const EVENT = 'data: {"jsonrpc":"2.0","id":1,"result":{}}\n\n';
 const BODY = JSON.stringify(call(1, 'x'));
@@ -51,6 +52,7 @@ describe('what a remote server sends at once', () => {
     const { url } = await serveRemote(target.url, {}, { policy: null });
     const { port, host } = new URL(url);
     const pieces = piecesOf(connect(Number(port), '127.0.0.1'), host, 2);
+    await until(() => target.arrived.length === 1);
     await new Promise((resolve) => setTimeout(resolve, 100));
     release();
     expect(await pieces).toEqual([expect.stringMatching(/\r\n\r\n$/), expect.stringContaining(EVENT)]);

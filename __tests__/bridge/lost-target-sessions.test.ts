@@ -28,8 +28,8 @@ const text: Refusal = (res) => void res.writeHead(400).end('Bad Request');
 /** Answers of servers that do not know a session. Others refuse a bad request with them. */
 const REFUSALS: readonly [how: string, refuse: Refusal, whenKnown: object][] = [
   ['400 and the id null', refuseWith({ id: null }), ERROR],
-  ['400 and no id', refuseWith({}), { data: { reason: 'target_malformed' } }],
-  ['400 and the id "server-error"', refuseWith({ id: 'server-error' }), { data: { reason: 'target_malformed' } }],
+  ['400 and no id', refuseWith({}), ERROR],
+  ['400 and the id "server-error"', refuseWith({ id: 'server-error' }), ERROR],
   ['400 and a text', text, { data: { reason: 'target_malformed' } }],
   ['410', (res) => void res.writeHead(410).end(), { data: { reason: 'target_malformed' } }],
 ];

@@ -58,10 +58,10 @@ describe.each(['v1', 'v2'] as const)('a remote server of SDK %s, message by mess
 });
 
 describe('what reaches a remote server', () => {
-  test('is each message byte for byte, and its answer is, but for line ends', async () => {
+  test('is each message byte for byte, and its answer is, but for line ends and a byte order mark', async () => {
     const answer = '{"result":{"n":12345678901234567890,"e":1.0,\n"é":"\\u00e9"},\r\n "id":7,"jsonrpc":"2.0"}';
     const target = await startSessionTarget((_message, res) =>
-      res.writeHead(200, { 'content-type': 'application/json' }).end(answer),
+      res.writeHead(200, { 'content-type': 'application/json' }).end(`\ufeff${answer}`),
     );
     const { url } = await serveTarget(target.url);
     const session = await open(url, ADA);

@@ -74,17 +74,6 @@ test('a remote server that is down fails every request, and is used again when i
   await until(() => backend.stats().connections === 0);
 });
 
-test('an error with the id null answers the request that it refuses', async () => {
-  const target = await startSessionTarget((_message, res) =>
-    res
-      .writeHead(400, { 'content-type': 'application/json' })
-      .end('{"jsonrpc":"2.0","error":{"code":-32600,"message":"no"},"id":null}'),
-  );
-  const { url } = await serveTarget(target.url);
-  const response = await post(url, call('mine', 'x'), await open(url, ADA));
-  expect(await response.json()).toEqual({ jsonrpc: '2.0', error: { code: -32600, message: 'no' }, id: 'mine' });
-});
-
 test('a session that the remote server no longer knows is unknown, and another one can be opened', async () => {
   const target = await startSessionTarget((_message, res) => res.writeHead(404).end());
   const { url, backend } = await serveTarget(target.url);

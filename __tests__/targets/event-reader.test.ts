@@ -4,13 +4,13 @@ import { memoryInUse } from '../support/memory-in-use.js';
 
 const MAX_BYTES = 40;
 
-function read(...chunks: readonly string[]): string[] {
+function read(...chunks: readonly (string | Buffer)[]): string[] {
   const events: string[] = [];
   const reader = new EventReader(MAX_BYTES, {
     message: (bytes) => void events.push(`${bytes}`),
     oversized: (head, tail) => void events.push(`too large: ${head} … ${tail}`),
   });
-  for (const chunk of chunks) reader.push(Buffer.from(chunk));
+  for (const chunk of chunks) reader.push(Buffer.from(chunk as string));
   return events;
 }
 
@@ -20,6 +20,19 @@ test.each<[title: string, stream: string, events: string[]]>([
   ['one line', 'data: {"a":1}\n\n', ['{"a":1}']],
   ['several lines', 'data: {\ndata:"a":1,\nid: 7\ndata\ndata: "b":2}\n\n', ['{ "a":1,  "b":2}']],
   ['an empty line first', 'data:\ndata: {}\n\n', [' {}']],
+  ['a byte order mark', '\ufeffdata: 1\n\ndata: 2\n\n', ['1', '2']],
+  ['a byte order mark alone in its line', '\ufeff\ndata: 1\n\n', ['1']],
+  [
+    'a byte order mark before as much as is allowed',
+    `\ufeffdata: ${'x'.repeat(MAX_BYTES)}\n\n`,
+    ['x'.repeat(MAX_BYTES)],
+  ],
+  [
+    'a byte order mark before too much',
+    `\ufeffdata: ${'x'.repeat(MAX_BYTES * 2)}\n\ndata: 1\n\n`,
+    [expect.stringMatching(/^too large: x/), '1'],
+  ],
+  ['a byte order mark later', 'data: 1\n\n\ufeffdata: 2\n\ndata: 3\n\n', ['1', '3']],
   ['no data', 'data:\n\nid: 1\n\n', []],
   ['two events', 'data: [1,\ndata: 2]\n\ndata: 3\n\n', ['[1, 2]', '3']],
   ['events with a name', 'event: ping\ndata: 1\n\ndata: 2\nevent:endpoint\n\ndata: 3\n\n', ['3']],
@@ -51,7 +64,7 @@ test.each<[title: string, stream: string, events: string[]]>([
   ],
 ])('an event stream with %s, whole and byte by byte', (_title, stream, events) => {
   expect(read(stream)).toEqual(events);
-  expect(read(...stream)).toEqual(events);
+  expect(read(...[...Buffer.from(stream)].map((byte) => Buffer.from([byte])))).toEqual(events);
 });
 
 test('an id that is too long for a header is not kept', () => {

@@ -83,6 +83,19 @@ test('one subscription is one at each target that it concerns, and ends when all
   expect((await client.response(id)).result._meta).toEqual({ [SUBSCRIPTION]: id });
 });
 
+test.each([
+  ['a result', {}],
+  ['a cancellation', { cancels: true }],
+])('a subscription that all targets end with %s ends, and is no failure in the log', async (_how, args) => {
+  const { connect, lines } = several({ a: {}, b: {} });
+  const client = connect();
+  const id = client.start('subscriptions/listen', { notifications: { toolsListChanged: true }, _meta: META });
+  await client.hear('notifications/subscriptions/acknowledged');
+  for (const name of ['a', 'b']) await client.text(`${name}_end-subscriptions`, args);
+  expect((await client.response(id)).result._meta).toEqual({ [SUBSCRIPTION]: id });
+  expect(lines).toEqual([]);
+});
+
 test('a subscription to something that no target has is refused', async () => {
   const client = several({ a: {}, b: {} }).connect();
   await client.request('server/discover', { _meta: META });

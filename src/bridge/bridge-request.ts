@@ -3,6 +3,7 @@ import type { Caller } from '../core/quota.js';
 import { forwardedRequestId } from '../core/request-id.js';
 import { hasHungUp } from '../http/hang-up.js';
 import type { MetaRule } from '../messages/meta-edit.js';
+import { namesStatelessRevision } from '../messages/revision.js';
 import type { Sender } from '../targets/connection.js';
 import type { ObservedCalls } from '../telemetry/observe-calls.js';
 import { endOfRefusal } from '../telemetry/outcomes.js';
@@ -29,5 +30,6 @@ export function cancelIfHungUp({ res, calls }: BridgeRequest): boolean {
 
 /** Returns the sender of messages that are not requests, and have no headers of their own. */
 export function senderOf({ auth, req }: BridgeRequest): Sender {
-  return { auth, requestId: forwardedRequestId(req) };
+  const revision = namesStatelessRevision(req) ? req.headers['mcp-protocol-version']?.toString() : undefined;
+  return { auth, revision, requestId: forwardedRequestId(req) };
 }

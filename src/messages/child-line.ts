@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { trimOws } from '../http/ows.js';
+import { startsWithByteOrderMark, withoutByteOrderMark } from './byte-order-mark.js';
 import { CLOSE, OPEN, OPEN_LIST, QUOTE } from './json-bytes.js';
 import { readMembers } from './json-members.js';
 import { keyOf, type RpcMessage, readMessage, readString, readTruncated } from './json-rpc.js';
 import { endOfValue, skipSpace } from './json-scan.js';
 
-const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 const NONE = Buffer.alloc(0);
 
 /** Parses a line of a child as a message. Undefined if the whole line is not JSON, not UTF-8, or not JSON-RPC 2.0. */
@@ -57,7 +57,7 @@ export function beginsLikeMessage(head: Buffer): boolean {
 
 /** Describes a line that is not a message, for the log. It quotes nothing of the line. */
 export function describeNoMessage(line: Buffer): string {
-  if (line.indexOf(BYTE_ORDER_MARK) === 0) return 'it begins with a byte order mark';
+  if (startsWithByteOrderMark(line)) return 'it begins with a byte order mark';
   const start = trimOws(line.toString('latin1', 0, 64));
   if (/^content-(?:length|type)[ \t]*:/i.test(start)) {
     return 'a header of the Language Server Protocol; MCP needs one message per line';
@@ -72,8 +72,4 @@ export function describeNoMessage(line: Buffer): string {
 /** True if a line is plain text, such as a greeting: it does not begin like JSON. */
 export function isProse(line: Buffer): boolean {
   return isUtf8(line) && /^[^{["]/.test(trimOws(line.toString('utf8')));
-}
-
-function withoutByteOrderMark(line: Buffer): Buffer {
-  return line.indexOf(BYTE_ORDER_MARK) === 0 ? line.subarray(BYTE_ORDER_MARK.length) : line;
 }

@@ -27,6 +27,8 @@ export interface Sender {
   readonly auth: AuthInfo | undefined;
   /** The headers that repeat parameters of a tool (2026-07-28): names and values, alternating. */
   readonly parameters?: readonly string[];
+  /** The revision without sessions that the HTTP header names (2026-07-28): notifications need not name one in their `_meta`. */
+  readonly revision?: string | undefined;
   /** The id of the HTTP request, if remote servers get it. */
   readonly requestId?: string | undefined;
   /** The record of the call that the message is; undefined if nothing listens for it. */

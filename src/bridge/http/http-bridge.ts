@@ -27,7 +27,7 @@ import { createClientHeaders } from './client-headers.js';
 import type { ResolvedHttp } from './http-options.js';
 import { type HttpRequest, methodOf } from './http-request.js';
 import { liveSessionsOf } from './live-sessions.js';
-import { opensSession } from './opens-session.js';
+import { opensSession, revisionOf } from './opens-session.js';
 import { Relay, type RelayHost } from './relay.js';
 import { createRelayObserver } from './relayed-calls.js';
 import { Relays } from './relays.js';
@@ -114,8 +114,8 @@ export class HttpBridge {
       // The backend was closed, the token was withdrawn, or the client hung up.
       if (relay.isOver) return;
       requireNotWithdrawn(auth);
-      relay.callerHeaders = caller;
-      if (session !== undefined) session.sender = { auth, headers: caller };
+      relay.sender = { auth, headers: caller, revision: revisionOf(req, session ? undefined : sent?.body) };
+      session?.noteSender(relay.sender);
       relay.calls = sent && observed?.begin(sent.body);
       this.#begin(relay, caller, sent);
     } catch (error) {
@@ -181,7 +181,7 @@ export class HttpBridge {
   }
 
   #headersFor(relay: Relay, status: number, headers: ResponseHeaders): Record<string, string> {
-    const { method, session, request, callerHeaders } = relay;
+    const { method, session, request, sender } = relay;
     // To a GET, 404 may only mean that the server has no stream. If the session is over, the answer to the next POST says so.
     const isEnded = (status === 404 && method !== 'GET') || (method === 'DELETE' && status < 300);
     if (session !== undefined && isEnded) this.#sessions.forget(session);
@@ -195,16 +195,16 @@ export class HttpBridge {
     const result = this.#clientHeaders(headers);
     const id = headerText(headers['mcp-session-id']);
     if (id === undefined || isEnded || status >= 400) return result;
-    if (id !== session?.id) relay.use(this.#sessions.assigned(id, request, callerHeaders));
+    if (id !== session?.id) relay.use(this.#sessions.assigned(id, request, sender));
     if (relay.session !== undefined) result['mcp-session-id'] = relay.session.clientId;
     return result;
   }
 
   /** Ends the session of a response that does not reach its client. */
-  #endUnassigned({ request, session, callerHeaders }: Relay, status: number, headers: ResponseHeaders): void {
+  #endUnassigned({ request, session, sender }: Relay, status: number, headers: ResponseHeaders): void {
     const id = headerText(headers['mcp-session-id']);
     if (session !== undefined || id === undefined || status >= 400) return;
-    this.#sessions.endUnassigned(id, request, callerHeaders);
+    this.#sessions.endUnassigned(id, request, sender);
   }
 
   /** The request counts until the target has begun to answer, so that clients which leave at once cannot send more than others. */

@@ -1,3 +1,5 @@
+import { withoutByteOrderMark } from '../../messages/byte-order-mark.js';
+
 /**
  * Replaces the numbers `NaN` and `Infinity`, which JSON does not have, by `null`. Parsers in Python accept them: otherwise a client could call
  * tools without a record.
@@ -28,11 +30,7 @@ const NON_NUMBERS = ['NaN', 'Infinity'];
  */
 export function decodeJson(body: Buffer): Buffer {
   const text = decodeWide(body);
-  return text === undefined ? withoutMark(body) : Buffer.from(text.replace(/^\ufeff/, ''));
-}
-
-function withoutMark(body: Buffer): Buffer {
-  return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body;
+  return text === undefined ? withoutByteOrderMark(body) : Buffer.from(text.replace(/^\ufeff/, ''));
 }
 
 /** Undefined for UTF-8. */

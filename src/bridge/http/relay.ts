@@ -9,7 +9,6 @@ import { BridgeError } from '../../messages/bridge-error.js';
 import {
   type Exchange,
   type ExchangeListener,
-  type HeaderRecord,
   isEventStream,
   type ResponseHeaders,
 } from '../../targets/http/exchange.js';
@@ -18,7 +17,7 @@ import { endOfError, endOfRefusal } from '../../telemetry/outcomes.js';
 import { listensOnly } from '../listens.js';
 import type { HttpRequest, RelayedMethod } from './http-request.js';
 import type { RelayedCalls } from './relayed-calls.js';
-import type { RemoteSession } from './remote-sessions.js';
+import type { RemoteSession, SessionSender } from './remote-sessions.js';
 
 /** Decides what the client gets. */
 export interface RelayHost {
@@ -47,7 +46,7 @@ export class Relay implements ExchangeListener, Numbered {
   number = 0;
   /** The session that the request names, or that its response opens. */
   session: RemoteSession | undefined;
-  callerHeaders: HeaderRecord | undefined;
+  sender: SessionSender | undefined;
   /** True if the response may open a session, which must not stay open at the target if the client does not learn its id. */
   mayOpenSession = false;
   /** The records of its calls; undefined if nothing listens for them. */

@@ -18,6 +18,8 @@ import { createUnknownSession } from './unknown-session.js';
 export interface SessionSender {
   readonly auth: AuthInfo | undefined;
   readonly headers: HeaderRecord;
+  /** The revision that the request named; undefined if it named none. */
+  readonly revision?: string | undefined;
 }
 
 const ANONYMOUS: SessionSender = { auth: undefined, headers: new Map() };
@@ -31,8 +33,7 @@ export class RemoteSession implements Occupant {
   readonly openedAt = Date.now();
   /** Empty until the session is one of those that this process knows. */
   caller: SessionCaller = sessionCallerOf(undefined);
-  /** The caller of the last request, and the headers that said so. The target needs them to end the session. */
-  sender: SessionSender;
+  #sender: SessionSender;
   /** The time at which this process saw the session first, on the clock of `performance.now()`. */
   readonly since = performance.now();
   lastUsed = performance.now();
@@ -43,7 +44,16 @@ export class RemoteSession implements Occupant {
     this.id = id;
     this.clientId = clientId;
     this.owner = owner;
-    this.sender = sender;
+    this.#sender = sender;
+  }
+
+  /** The caller of the last request, the headers that said so, and the last revision that one named. The target needs them to end the session. */
+  get sender(): SessionSender {
+    return this.#sender;
+  }
+
+  noteSender(sender: SessionSender): void {
+    this.#sender = { ...sender, revision: sender.revision ?? this.#sender.revision };
   }
 
   /** True if the client's id is signed, so that other replicas can serve the session. */
@@ -131,7 +141,7 @@ export class RemoteSessions {
    *
    * @throws {BridgeError} If a limit is reached, or the id cannot be used.
    */
-  assigned(id: string, request: HttpRequest, headers: HeaderRecord = new Map()): RemoteSession {
+  assigned(id: string, request: HttpRequest, sender?: SessionSender): RemoteSession {
     requireUsableId(id);
     const owner = sessionOwnerOf(request.req, request.auth);
     const known = this.#byId.get(id)?.session;
@@ -140,7 +150,7 @@ export class RemoteSessions {
       throw new BridgeError('target_malformed', { detail: 'the session id is that of another caller' });
     }
     const clientId = sessionSignerOf(request.req)?.sign(id, owner) ?? id;
-    const session = new RemoteSession(id, clientId, owner, { auth: request.auth, headers });
+    const session = new RemoteSession(id, clientId, owner, sender);
     try {
       return this.#add(session, request);
     } catch (error) {
@@ -151,9 +161,9 @@ export class RemoteSessions {
   }
 
   /** Ends a session whose id does not reach its client. */
-  endUnassigned(id: string, { req, auth }: HttpRequest, headers: HeaderRecord = new Map()): void {
+  endUnassigned(id: string, { req, auth }: HttpRequest, sender?: SessionSender): void {
     if (!isUsableId(id) || this.#byId.has(id)) return;
-    this.#end(new RemoteSession(id, id, sessionOwnerOf(req, auth), { auth, headers }));
+    this.#end(new RemoteSession(id, id, sessionOwnerOf(req, auth), sender));
   }
 
   /** Removes a session that has ended at the target. */

@@ -27,8 +27,16 @@ export class SessionEndings {
     await Promise.all(this.#running);
   }
 
-  async #end({ id, sender }: RemoteSession): Promise<void> {
-    await endSession(this.#target, id, await this.#headersFor(sender));
+  async #end({ id: sessionId, sender }: RemoteSession): Promise<void> {
+    const caller = await this.#headersFor(sender);
+    // As in other requests, the header of the application counts.
+    const isSet = caller.has('mcp-protocol-version');
+    const revision = isSet ? caller.get('mcp-protocol-version') : sender.revision;
+    const status = await endSession(this.#target, { sessionId, revision, caller });
+    // The client may have named a revision that the target does not have, and the session would stay open.
+    if (status === 400 && revision !== undefined) {
+      await endSession(this.#target, { sessionId, revision: undefined, caller });
+    }
   }
 
   /** The caller token of the last request has expired when an idle session ends. Headers of the application need a request. */

@@ -1,8 +1,11 @@
+import { BYTE_ORDER_MARK, withoutByteOrderMark } from '../../messages/byte-order-mark.js';
 import { SPACE } from '../../messages/json-bytes.js';
 import { LineReader } from '../../messages/line-codec.js';
 
 /** Bytes. A longer id is not sent back: it would have to be kept for each stream. */
 const MAX_ID_BYTES = 1_024;
+
+const EMPTY = Buffer.alloc(0);
 
 /** Receives the messages of an event stream of an MCP server. */
 export interface EventListener {
@@ -35,15 +38,17 @@ export class EventReader {
   #size = 0;
   /** The last data of an event over the limit. `#data` is then its beginning. */
   #tail: Buffer | undefined;
+  /** Only the stream may begin with a byte order mark. */
+  #isFirstLine = true;
 
   constructor(maxBytes: number, listener: EventListener) {
     this.#maxBytes = maxBytes;
     this.#listener = listener;
     // A longer line may still be one whose data is within the limit.
-    this.#lines = new LineReader(maxBytes + 'data: '.length, {
-      line: (bytes) => this.#readLine(bytes),
-      empty: () => this.#dispatch(),
-      oversized: (head, tail) => this.#readLong(head, tail),
+    this.#lines = new LineReader(maxBytes + BYTE_ORDER_MARK.length + 'data: '.length, {
+      line: (bytes) => this.#readLine(this.#withoutMark(bytes)),
+      empty: () => this.#readLine(this.#withoutMark(EMPTY)),
+      oversized: (head, tail) => this.#readLong(this.#withoutMark(head), tail),
     });
   }
 
@@ -51,9 +56,15 @@ export class EventReader {
     this.#lines.push(chunk);
   }
 
+  #withoutMark(line: Buffer): Buffer {
+    if (!this.#isFirstLine) return line;
+    this.#isFirstLine = false;
+    return withoutByteOrderMark(line);
+  }
+
   #readLine(line: Buffer): void {
     // The line reader writes carriage returns as spaces.
-    if (line.length === 1 && line[0] === SPACE) {
+    if (line.length === 0 || (line.length === 1 && line[0] === SPACE)) {
       this.#dispatch();
       return;
     }

@@ -27,9 +27,10 @@ export function versionIn(message: RpcMessage): string | undefined {
 export function headersOfMessage(
   message: RpcMessage,
   connection: ConnectionHeaders,
-  { parameters = [], requestId, trace }: Omit<Sender, 'auth'>,
+  { parameters = [], requestId, revision, trace }: Omit<Sender, 'auth'>,
 ): string[] {
-  const version = versionIn(message);
+  // A session has the revision that it was opened with.
+  const version = versionIn(message) ?? (connection.revision === undefined ? revision : undefined);
   const headers = headersOf('application/json, text/event-stream', {
     ...connection,
     // A session begins with this request.
@@ -59,8 +60,16 @@ export function headersOfStream(connection: ConnectionHeaders, lastEventId: stri
 /** The headers that a connection writes itself: those of `caller` with these names are left out. */
 const OWN = new Set(['accept', 'content-type', 'last-event-id', 'mcp-protocol-version', 'mcp-method', 'mcp-name']);
 
-function headersOf(accept: string, { sessionId, revision, caller }: ConnectionHeaders): string[] {
-  const headers = ['accept', accept, 'accept-encoding', 'identity'];
+function headersOf(accept: string, connection: ConnectionHeaders): string[] {
+  return ['accept', accept, 'accept-encoding', 'identity', ...headersOfSession(connection)];
+}
+
+/**
+ * Builds the headers that every request in a session has; those of a DELETE are complete. Without its revision, servers assume 2025-03-26,
+ * which not all of them speak.
+ */
+export function headersOfSession({ sessionId, revision, caller }: ConnectionHeaders): string[] {
+  const headers: string[] = [];
   if (sessionId !== undefined) headers.push('mcp-session-id', sessionId);
   if (revision !== undefined) headers.push('mcp-protocol-version', revision);
   for (const [name, value] of caller) if (value !== undefined && !OWN.has(name)) headers.push(name, value);

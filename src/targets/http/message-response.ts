@@ -1,5 +1,6 @@
 import { BodyError } from '../../http/body.js';
 import { BridgeError } from '../../messages/bridge-error.js';
+import { withoutByteOrderMark } from '../../messages/byte-order-mark.js';
 import { OPEN_LIST, SPACE } from '../../messages/json-bytes.js';
 import { readElements } from '../../messages/json-members.js';
 import { skipSpace } from '../../messages/json-scan.js';
@@ -12,7 +13,8 @@ import type { TargetFault } from './target-fault.js';
 export interface MessageResponseListener {
   /** Throws a `BridgeError` to refuse the response. */
   onStart(status: number, headers: ResponseHeaders): void;
-  message(bytes: Buffer): void;
+  /** `isBody`: the message is the whole body of the response, and neither one of several nor an event. */
+  message(bytes: Buffer, isBody: boolean): void;
   oversized(head: Buffer, tail: Buffer): void;
   /** Called when the response is complete. */
   onEnd(): void;
@@ -122,7 +124,7 @@ export class MessageResponse implements ExchangeListener {
   }
 
   #deliverBody(): void {
-    const body = withoutLineEnds(Buffer.concat(this.#body));
+    const body = withoutLineEnds(withoutByteOrderMark(Buffer.concat(this.#body)));
     this.#body = [];
     if (skipSpace(body, 0) < body.length) this.#deliver(body);
   }
@@ -131,8 +133,8 @@ export class MessageResponse implements ExchangeListener {
   #deliver(bytes: Buffer): void {
     const start = skipSpace(bytes, 0);
     const elements = bytes[start] === OPEN_LIST ? readElements(bytes, start) : undefined;
-    if (elements === undefined) this.#listener.message(bytes);
-    else for (const { start: from, end } of elements) this.#listener.message(bytes.subarray(from, end));
+    if (elements === undefined) this.#listener.message(bytes, this.#events === undefined);
+    else for (const { start: from, end } of elements) this.#listener.message(bytes.subarray(from, end), false);
   }
 }
 

@@ -130,8 +130,8 @@ export class RemoteConnection implements Connection {
     this.#isAlive = false;
     this.#stream?.abort();
     const opening = this.#requests.values().find(({ sent }) => sent.method === 'initialize');
-    // Only the answer has the id of the session, which would otherwise stay open at the server.
-    if (opening !== undefined) await inTime(opening.accepted, MAX_OPENING_MS);
+    // Only the answer has the id and the revision of the session, which would otherwise stay open at the server.
+    if (opening !== undefined) await inTime(opening.whenAnswered(), MAX_OPENING_MS);
     for (const request of this.#requests.values()) request.abort();
     await this.#session.end(this.#auth);
     this.#resolveEnded();
@@ -202,7 +202,7 @@ export class RemoteConnection implements Connection {
       if (request?.sent.method === 'initialize') this.#session.readRevision(message);
       request?.answered();
     }
-    this.#listener?.message(bytes, message, requestKey === undefined ? undefined : [requestKey]);
+    if (this.#isAlive) this.#listener?.message(bytes, message, requestKey === undefined ? undefined : [requestKey]);
   }
 
   /** Many servers answer a request that they refuse with an error whose id is null. */

@@ -5,6 +5,7 @@ import { memberOf } from '../../messages/json-members.js';
 import { type RpcMessage, readMessage, readTruncated } from '../../messages/json-rpc.js';
 import { numberInText } from '../../messages/number-in-text.js';
 import type { Sender } from '../connection.js';
+import { errorUnder, readErrorBody } from './error-body.js';
 import { isEventStream, type ResponseHeaders } from './exchange.js';
 import { versionIn } from './message-headers.js';
 import { MessageResponse, type MessageResponseListener } from './message-response.js';
@@ -51,6 +52,7 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
   #refusal: Buffer | undefined;
   /** True also for messages that have no answer. */
   #isAnswered: boolean;
+  #onAnswered: () => void = () => undefined;
 
   constructor(sent: RpcMessage, sender: Sender, host: RequestHost) {
     this.sent = sent;
@@ -73,9 +75,18 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
     this.#stream?.resume();
   }
 
+  /** Resolves when the answer has arrived, or will not. */
+  whenAnswered(): Promise<void> {
+    if (this.#isAnswered || this.#isOver) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onAnswered = resolve;
+    });
+  }
+
   /** Called when the answer has arrived. */
   answered(): void {
     this.#isAnswered = true;
+    this.#onAnswered();
     // A stream that was opened to get the rest of the response would be resumed again and again.
     if (this.#stream !== undefined) this.abort();
     else if (this.#isStream) this.#abortLater();
@@ -101,13 +112,21 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
     if (this.#isStream && this.#isAnswered && this.sent.kind === 'request') this.#abortLater();
   }
 
-  message(bytes: Buffer): void {
+  message(given: Buffer, isBody: boolean): void {
     const { kind, method, key } = this.sent;
-    if (kind !== 'request' && !this.#mayDeliver(bytes)) return;
+    if (kind !== 'request' && !this.#mayDeliver(given)) return;
+    const bytes = isBody ? this.#underOwnId(given) : given;
     if (this.#status < 400) this.#host.message(bytes, kind === 'request' ? key : undefined);
-    else if (this.#check !== undefined && !this.#isOwnKey(readMessage(bytes)?.key)) this.#refusal = bytes;
+    else if (this.#check !== undefined && !this.#isOwnKey(readMessage(given)?.key)) this.#refusal = bytes;
     // An error in answer to this method means that the server does not know it.
     else if (method !== 'server/discover' || !TEMPORARY.has(this.#status)) this.#host.onErrorBody(this, bytes);
+  }
+
+  /** An error that is a whole body answers its request, whatever its id: some servers write none (2025-11-25), or one of their own. */
+  #underOwnId(body: Buffer): Buffer {
+    const { kind, id } = this.sent;
+    const error = kind === 'request' ? readErrorBody(body) : undefined;
+    return error === undefined || id === undefined || this.#isOwnKey(error.key) ? body : errorUnder(id, error);
   }
 
   oversized(head: Buffer, tail: Buffer): void {
@@ -166,10 +185,13 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
     return new BridgeError('target_failed', { detail: `status ${this.#status}` });
   }
 
-  /** The server may end an event stream before the answer, so that the client asks for the rest later (2025-11-25). */
+  /**
+   * The server may end an event stream before the answer, so that the client asks for the rest later (2025-11-25). In 2026-07-28, a stream
+   * has no rest: a GET would open another one, on which nothing comes.
+   */
   #resumeAfter(error: BridgeError, detail?: string): void {
     const { lastEventId, retryMs } = this.response;
-    if (lastEventId === undefined) {
+    if (lastEventId === undefined || this.version !== undefined) {
       this.#finish(error, detail);
       return;
     }
@@ -189,6 +211,7 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
     this.#isOver = true;
     clearTimeout(this.#rest);
     this.#accept();
+    this.#onAnswered();
     this.#host.onOver(this, error, detail);
   }
 }

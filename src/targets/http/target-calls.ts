@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { memberOf, textOf } from '../../messages/json-members.js';
 import { membersAt, readMessage } from '../../messages/json-rpc.js';
-import type { ExchangeListener, HeaderRecord } from './exchange.js';
+import type { ExchangeListener } from './exchange.js';
 import type { ExchangeRequest, HttpTarget } from './http-target.js';
-import { type ConnectionHeaders, headersOfMessage } from './message-headers.js';
+import { type ConnectionHeaders, headersOfMessage, headersOfSession } from './message-headers.js';
 import { faultOfStatus } from './response-fault.js';
 
 /** Milliseconds that a target may take to end a session. */
@@ -18,11 +18,11 @@ export function mayMeanLostSession(status: number): boolean {
   return status === 400 || status === 404 || status === 410;
 }
 
-/** Asks the target to end a session. Its answer is ignored. */
-export async function endSession(target: HttpTarget, sessionId: string, caller: HeaderRecord): Promise<void> {
-  const headers = ['mcp-session-id', sessionId];
-  for (const [name, value] of caller) if (value !== undefined) headers.push(name, value);
-  await answerTo(target, { method: 'DELETE', headers, timeoutMs: MAX_ENDING_MS }, MAX_ENDING_MS);
+/** Asks the target to end a session. Resolves to the status of its answer; undefined if there is none. */
+export async function endSession(target: HttpTarget, session: ConnectionHeaders): Promise<number | undefined> {
+  const headers = headersOfSession(session);
+  const answer = await answerTo(target, { method: 'DELETE', headers, timeoutMs: MAX_ENDING_MS }, MAX_ENDING_MS);
+  return typeof answer === 'string' ? undefined : answer.status;
 }
 
 /** Sends a `ping` in a session. Resolves to true if its answer shows that the target does not know the session. */

@@ -13,6 +13,11 @@ const REVISION = /^[\w.-]{1,64}$/;
 /** Characters. A server must not give out a longer session id. */
 const MAX_ID_LENGTH = 1_024;
 
+/** True if a revision that a message names can be sent in a header. */
+export function isUsableRevision(revision: string): boolean {
+  return REVISION.test(revision);
+}
+
 /** True if the session id of a server can be sent back to it. */
 export function isUsableId(id: string): boolean {
   return id.length <= MAX_ID_LENGTH && isSessionId(id);
@@ -58,7 +63,7 @@ export class TargetSession {
   readRevision(message: RpcMessage): void {
     const version = memberOf(membersAt(message, 'result'), 'protocolVersion');
     const text = version && readString(textOf(message.bytes, version));
-    if (text !== undefined && REVISION.test(text)) this.#revision = text;
+    if (text !== undefined && isUsableRevision(text)) this.#revision = text;
   }
 
   /** Called when the server no longer knows the session. */
@@ -82,11 +87,11 @@ export class TargetSession {
 
   /** Ends the session at the server. */
   async end(auth: AuthInfo | undefined): Promise<void> {
-    const id = this.#id;
+    const sessionId = this.#id;
     this.#id = undefined;
-    if (id === undefined) return;
+    if (sessionId === undefined) return;
     try {
-      await endSession(this.#recipe.target, id, await this.#recipe.headersFor(auth));
+      await endSession(this.#recipe.target, { ...(await this.headersFor(auth)), sessionId });
     } catch (error) {
       // The application's function failed, and logged it. The server ends the session when it has been idle.
       if (!(error instanceof BridgeError)) throw error;

@@ -153,7 +153,7 @@ export class Subscriptions {
     if (!this.#all.has(subscription)) return;
     this.#resumeLater(subscription, target, outcome);
     if (isMethodNotFound(outcome)) subscription.lacking.add(target);
-    else if (!isResult(outcome)) {
+    else if (!isEnd(outcome)) {
       this.#conversation.missing.log(target.name, 'subscriptions/listen', outcome);
       subscription.fault = { target, outcome };
     }
@@ -209,6 +209,11 @@ export class Subscriptions {
     clearTimeout(subscription.timer);
     this.#all.delete(subscription);
   }
+}
+
+/** True if a target ends its part as it should: with a result, or with `notifications/cancelled` (2026-07-28). */
+function isEnd(outcome: Outcome): boolean {
+  return typeof outcome !== 'string' && (outcome.kind === 'notification' || isResult(outcome));
 }
 
 /** The filter that a target has accepted, which is kept. It is a part of the client's: a longer one counts as nothing. */
