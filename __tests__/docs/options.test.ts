@@ -241,5 +241,5 @@ test.each([...new Set(documented.map(({ heading }) => heading))])(
 test('docs/testing.md has the options of a token, with the defaults of TSDoc', () => {
   const rows = optionsOfPage('Testing your app', 'docs/testing.md');
   const documentedDefaults = new Map([...rows].map(([name, row]) => [name, row.default]));
-  expect(documentedDefaults).toEqual(optionsOfInterface('testing/index.ts', 'TestTokenOptions'));
+  expect(documentedDefaults).toEqual(optionsOfInterface('testing/test-issuer.ts', 'TestTokenOptions'));
 });

@@ -26,7 +26,11 @@ test.each([
 test.each([
   ['no command', [], 'the only command for keys is "create"'],
   ['another command', ['delete'], 'the only command for keys is "create"'],
-  ['two commands', ['create', 'create'], 'the only command for keys is "create"'],
+  [
+    'a second scope without quotes',
+    ['create', '--scopes', 'a', 'b'],
+    'there is an argument without an option: quote several scopes, "a b"',
+  ],
   ['an unknown option', ['create', '--scope', 'a'], "Unknown option '--scope'"],
   ['an empty subject', ['create', '--subject', ''], 'no key was made: its "subject" is no text'],
   ['a scope with a quote', ['create', '--scopes', 'a"b'], 'no key was made: its "scopes" are not a list of scopes'],

@@ -27,7 +27,7 @@ describe('is refused in one sentence:', () => {
     ['--drain-seconds', '10s', '--drain-seconds must be a number of seconds from 0 to 3600'],
     ['--drain-seconds', '3601', '--drain-seconds must be a number of seconds from 0 to 3600'],
     ['--drain-seconds', '-1', "Option '--drain-seconds' argument is ambiguous"],
-    ['-f', 'other.yaml', '-f FILE is given twice: the command reads one file'],
+    ['-f', 'other.yaml', '-f is given twice'],
     ['--host', '127.0.0.1:3000', '--host is an address without a port: the file has the ports'],
     ['--keep-alive-seconds', '0', '--keep-alive-seconds must be a number of seconds from 1 to 86400'],
   ])('%s %s', (option, value, message) => {

@@ -121,6 +121,27 @@ describe('express-mcp-auth rules test', () => {
     expect(lines[1]).toContain(`allowed: the tool ${name}: rules[0] decides`);
   });
 
+  test.each([
+    [['echo', 'echo'], true],
+    [['write', 'echo'], false],
+    [['echo', 'write'], false],
+  ])('of several calls, all must be allowed: %j', (names, isAllowed) => {
+    const calls = names.map((name, index) =>
+      write(`call-${index}.json`, { method: 'tools/call', params: { name, arguments: { path: '/home' } } }),
+    );
+    const args = ['test', '-f', config(), ...calls.flatMap((file) => ['--call', file])];
+    const lines = names.flatMap((name, index) => {
+      const decision = name === 'echo' ? 'allowed: the tool echo: rules[0]' : 'denied: the tool write: the caller';
+      return [calls[index], `  ${at}`, expect.stringContaining(`    ${decision}`)];
+    });
+    expect(runRulesCommand(args)).toEqual({ lines, isAllowed });
+  });
+
+  test('if one of several calls cannot be read, none is decided on', () => {
+    const args = ['test', '-f', config(), '--call', call('echo'), '--call', join(folder, 'none')];
+    expect(() => runRulesCommand(args)).toThrow(`${join(folder, 'none')}: the file does not exist`);
+  });
+
   test('--help prints the usage', () => {
     expect(runRulesCommand(['--help'])).toEqual({
       lines: [expect.stringContaining('Usage: express-mcp-auth rules test')],
@@ -135,6 +156,11 @@ describe('express-mcp-auth rules test', () => {
       'write "rules test". See express-mcp-auth rules --help.',
     ],
     ['no call', () => ['test', '-f', config()], '-f FILE and --call FILE are needed'],
+    [
+      'several files after one --call, as of a pattern',
+      () => ['test', '-f', config(), '--call', call('a'), 'b.json'],
+      'there is an argument without an option: write --call before each file. See express-mcp-auth rules --help.',
+    ],
     ['an unknown option', () => ['test', '--who', 'x'], "Unknown option '--who'"],
     [
       'a call that is no JSON',

@@ -129,6 +129,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'gateway/config/variables.ts': 'a secret as another program may quote it in a message',
   'gateway/config/white-space.ts': 'finds white space of every kind in texts of the file, to refuse it',
   'gateway/log-output.ts': 'the level in capitals, one of four words',
+  'gateway/parse-arguments.ts': 'the first sentence of a message of Node',
   'gateway/schema/key-descriptions.ts': 'pages of the package itself',
   'gateway/schema/shown-texts.ts': 'the program in a command that a person has written',
   'targets/stdio/stderr-lines.ts': 'lines for the log',

@@ -1,8 +1,8 @@
 import express from 'express';
 import request from 'supertest';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { type McpAuthOptions, mcpAuth } from '../../src/index.js';
-import { createTestIssuer } from '../../src/testing/index.js';
+import { type McpAuthOptions, mcpAuth, mcpAuthorization } from '../../src/index.js';
+import { createTestIssuer, type TestIssuer } from '../../src/testing/index.js';
 
 const RESOURCE = 'https://mcp.example/mcp';
 
@@ -19,6 +19,43 @@ test('a policy accepts the API keys of its test issuer, also those made later', 
   expect(body).toMatchObject({ subject: 'ci', scopes: ['read'] });
   expect((await get(issuer.apiKey())).body).toMatchObject({ subject: 'test-user', scopes: [] });
   expect((await get(issuer.token())).status).toBe(200);
+});
+
+test('an API key has claims, for rules about apiKey', async () => {
+  const issuer = createTestIssuer();
+  const policy = issuer.policy({ resource: RESOURCE, apiKeys: issuer.apiKeys });
+  const rules = mcpAuthorization({ rules: ['apiKey.group == "ops"'] });
+  const app = express().use('/mcp', mcpAuth(policy), express.json(), rules, (_req, res) => void res.json('restarted'));
+  const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'restart', arguments: {} } };
+  const answerTo = async (key: string) =>
+    (await request(app).post('/mcp').auth(key, { type: 'bearer' }).send(call)).body;
+  expect(await answerTo(issuer.apiKey({ claims: { group: 'ops' } }))).toBe('restarted');
+  expect(await answerTo(issuer.apiKey({ claims: { group: 'dev' } }))).toMatchObject({ error: expect.anything() });
+});
+
+test.each<[string, (issuer: TestIssuer) => unknown, string]>([
+  ['a member of an API key', (issuer) => issuer.apiKey({ sub: 'a' } as never), 'apiKey(): option "sub" must be'],
+  ['a member of a token', (issuer) => issuer.token({ subject: 'a' } as never), 'token(): option "subject" must be'],
+  ['the scope', (issuer) => issuer.tokenFor('a', { scope: 'b' } as never), 'Did you mean "scopes"?'],
+  ['scopes', (issuer) => issuer.token({ scopes: 'a' } as never), 'token(): option "scopes" must be an array of'],
+  ['scopes of a key', (issuer) => issuer.apiKey({ scopes: 'a' } as never), 'apiKey(): option "scopes" must be'],
+  [
+    'the lifetime',
+    (issuer) => issuer.token({ expiresInSeconds: '1h' } as never),
+    'token(): option "expiresInSeconds" must be a number of seconds, but got "1h"',
+  ],
+  ['claims', (issuer) => issuer.expiredToken({ claims: [] } as never), 'expiredToken(): option "claims" must be'],
+  ['the header', (issuer) => issuer.forgedToken({ header: 'JWT' } as never), 'forgedToken(): option "header" must be'],
+  ['options', (issuer) => issuer.token('alice' as never), 'token(): option "options" must be an object'],
+  [
+    'a member of a tenant token',
+    (issuer) => issuer.tenant('acme').token({ subject: 'a' } as never),
+    'token(): option "subject" must be',
+  ],
+])('without TypeScript, %s that is wrong is refused', (_what, make, message) => {
+  const issuer = createTestIssuer({ issuer: 'https://issuer.test/{tenantid}/v2.0' });
+  issuer.policy({ resource: RESOURCE });
+  expect(() => make(issuer)).toThrow(message);
 });
 
 test('keys of another test issuer, expired keys and keys without the option are refused', async () => {

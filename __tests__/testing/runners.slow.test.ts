@@ -24,3 +24,15 @@ test("the sample's suite with a backend passes under node:test, and ends", async
   expect(stdout).toMatch(/^# pass 1$/m);
   expect(stdout).toMatch(/^# fail 0$/m);
 }, 70_000);
+
+test('a listening issuer that is not closed does not keep the process running', async () => {
+  const program = `
+    import { createTestIssuer } from './dist/testing/index.js';
+    const address = await createTestIssuer().listen();
+    console.log((await fetch(address + '/.well-known/jwks.json')).status);
+    process.on('exit', () => console.log(performance.now() - started < 2_000));
+    const started = performance.now();
+  `;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], { env });
+  expect(stdout).toBe('200\ntrue\n');
+});

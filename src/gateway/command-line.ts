@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { fileFault, readRegularFile } from '../core/read-regular-file.js';
 import type { DoctorOptions, DoctorTarget } from '../doctor/doctor.js';
 import { isHttpUrl } from '../doctor/probe.js';
@@ -7,14 +6,14 @@ import type { ProcessConfig } from './config/process-settings.js';
 import { doctorTargetsIn } from './doctor-targets.js';
 import { IGNORE_OPTION, parseIgnored } from './ignore-option.js';
 import { LOG_OPTIONS, type LogSettings, parseLogOptions } from './log-settings.js';
+import { parseArguments, usageErrorFor, withoutTokens } from './parse-arguments.js';
 import { PROCESS_OPTIONS, PROCESS_USAGE, parseProcessArguments } from './process-arguments.js';
-import { StartupError } from './startup-error.js';
 
 export const USAGE = `Usage: express-mcp-auth -f FILE [--host ADDRESS] [--dev-issuer] [--validate-only [--online]]
        express-mcp-auth init [-f FILE]
        express-mcp-auth schema > config.schema.json
        express-mcp-auth doctor (URL | -f FILE) [--token FILE] [--json]
-       express-mcp-auth rules test -f FILE --call FILE [--as FILE]
+       express-mcp-auth rules test -f FILE --call FILE … [--as FILE]
        express-mcp-auth key create [--subject NAME] [--scopes "SCOPE …"] [--expires DATE]
 
 Runs stdio and remote MCP servers behind OAuth, from a configuration file. The doctor checks a server as MCP clients
@@ -65,7 +64,7 @@ export interface DevIssuerArguments {
 }
 
 const OPTIONS = {
-  file: { type: 'string', short: 'f', multiple: true },
+  file: { type: 'string', short: 'f' },
   host: { type: 'string', default: '0.0.0.0' },
   'dev-issuer': { type: 'boolean' },
   'dev-issuer-port': { type: 'string' },
@@ -84,12 +83,10 @@ const usageError = usageErrorFor('express-mcp-auth --help');
 /** @throws {StartupError} If an argument is unknown, missing or wrong. */
 export function parseCommandLine(args: readonly string[]): Command {
   const { values: options } = parseArguments({ args: [...args], options: OPTIONS }, usageError);
-  const { help, version, host, online: isOnline } = options;
-  const [file, ...moreFiles] = options.file ?? [];
+  const { help, version, file, host, online: isOnline } = options;
   if (help) return { action: 'help' };
   if (version) return { action: 'version' };
   if (!file) throw usageError('-f FILE is missing: express-mcp-auth init writes a first one');
-  if (moreFiles.length > 0) throw usageError('-f FILE is given twice: the command reads one file');
   if (!host) throw usageError('--host is empty');
   if (/^[^:]+:\d+$/.test(host)) throw usageError('--host is an address without a port: the file has the ports');
   if (isOnline && !options['validate-only']) throw usageError('--online needs --validate-only');
@@ -197,31 +194,4 @@ function requireUrl(text: string): string {
   const { username, password } = new URL(text);
   if (username === '' && password === '') return text;
   throw doctorUsageError('the URL has a user name or a password, which MCP clients do not send: give it without them');
-}
-
-/** An argument in the wrong place may be a token, which must not appear on a screen or in a log. */
-function withoutTokens(text: string): string {
-  return text.replace(/[\w.~+/=-]{32,}/g, '…');
-}
-
-/**
- * Creates the errors for wrong arguments of a command.
- *
- * @param help The command line that prints its help.
- */
-export function usageErrorFor(help: string) {
-  return (problem: string, options?: ErrorOptions) => new StartupError(`${problem}. See ${help}.`, options);
-}
-
-/** @throws {StartupError} */
-export function parseArguments<const T extends ParseArgsConfig>(
-  config: T,
-  usageError: ReturnType<typeof usageErrorFor>,
-): ReturnType<typeof parseArgs<T>> {
-  try {
-    return parseArgs(config);
-  } catch (error) {
-    // After its first sentence, parseArgs explains at length. The hint at --help is shorter.
-    throw usageError(withoutTokens((error as Error).message.split(/\.\s/)[0] ?? ''), { cause: error });
-  }
 }

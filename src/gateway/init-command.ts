@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { parseArguments, usageErrorFor } from './command-line.js';
+import { parseArguments, usageErrorFor } from './parse-arguments.js';
 import { SCHEMA_HINT } from './schema-command.js';
 import { StartupError } from './startup-error.js';
 

@@ -1,7 +1,7 @@
 import { createApiKey } from '../oauth/api-key.js';
 import type { ApiKey } from '../policy/credential-options.js';
 import { parseApiKey } from '../policy/resolve-api-keys.js';
-import { parseArguments, usageErrorFor } from './command-line.js';
+import { parseArguments, usageErrorFor } from './parse-arguments.js';
 
 export const KEY_USAGE = `Usage: express-mcp-auth key create [--subject NAME] [--scopes "SCOPE …"] [--expires DATE]
 
@@ -40,8 +40,8 @@ export function runKeyCommand(args: readonly string[]): CreatedKey | undefined {
     usageError,
   );
   if (values.help) return undefined;
-  if (positionals.length !== 1 || positionals[0] !== 'create')
-    throw usageError('the only command for keys is "create"');
+  if (positionals[0] !== 'create') throw usageError('the only command for keys is "create"');
+  if (positionals.length > 1) throw usageError('there is an argument without an option: quote several scopes, "a b"');
   const { subject, expires } = values;
   const scopes = values.scopes?.split(/[ ,]+/).filter((scope) => scope !== '');
   const known = {

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { explainCall } from '../authorization/explain-call.js';
 import type { CallDecision } from '../authorization/rule-authorizer.js';
 import { describeReason } from '../authorization/rule-reason.js';
@@ -14,7 +13,8 @@ import type { McpBackendConfig } from './config/backend-config.js';
 import { type RouteConfig, routesOf } from './config/gateway-config.js';
 import type { EnvironmentVariables } from './config/variables.js';
 import { IGNORE_OPTION, parseIgnored } from './ignore-option.js';
-import { loadConfig } from './load-config.js';
+import { type LoadedConfig, loadConfig } from './load-config.js';
+import { parseArguments, usageErrorFor } from './parse-arguments.js';
 import { authorizationOptionsOf } from './route-authorization.js';
 import { atPlace, readInputFile, StartupError } from './startup-error.js';
 
@@ -23,24 +23,26 @@ const CALL_EXAMPLE = '{"method": "tools/call", "params": {"name": "echo", "argum
 /** The exit code if an argument or a file is wrong. A script must not take that for a denial. */
 export const RULES_FAILED = 2;
 
-const RULES_USAGE = `Usage: express-mcp-auth rules test -f FILE [--ignore NAMES] --call FILE [--as FILE]
+const RULES_USAGE = `Usage: express-mcp-auth rules test -f FILE [--ignore NAMES] --call FILE … [--as FILE]
 
-Says which rule of mcpAuthorization decides on a call. Exits with code 1 if a route denies it,
+Says which rule of mcpAuthorization decides on a call. Exits with code 1 if a route denies it, or one of several calls,
 and with code ${RULES_FAILED} if the question cannot be answered.
 
   -f, --file FILE     the configuration file; every route with mcpAuthorization is asked
       --ignore NAMES  the parts of the file that the command leaves out
-      --call FILE     the call, as JSON: ${CALL_EXAMPLE}
+      --call FILE     the call, as JSON: ${CALL_EXAMPLE};
+                      for several calls, write --call before each file
       --as FILE       the claims of the caller's token, as a JSON object; without it, the caller is anonymous
   -h, --help          show this text`;
 
 const MAX_METHOD_LENGTH = 64;
+const MAX_FILE_LENGTH = 1_024;
 const MAX_EXPRESSION_LENGTH = 200;
 
 const OPTIONS = {
   file: { type: 'string', short: 'f' },
   ...IGNORE_OPTION,
-  call: { type: 'string' },
+  call: { type: 'string', multiple: true },
   as: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -59,32 +61,24 @@ export interface RulesResult {
  * @throws {StartupError} If an argument or a file is wrong.
  */
 export function runRulesCommand(args: readonly string[], env: EnvironmentVariables = {}): RulesResult {
-  const { values, positionals } = parseRulesLine(args);
+  const config = { args: [...args], options: OPTIONS, allowPositionals: true } as const;
+  const { values, positionals } = parseArguments(config, usageError);
   if (values.help) return { lines: [RULES_USAGE], isAllowed: true };
-  const { file, call } = values;
-  if (positionals.join(' ') !== 'test') throw usageError('write "rules test"');
-  if (file === undefined || call === undefined) throw usageError('-f FILE and --call FILE are needed');
+  const { file, call: callFiles } = values;
+  refuseOtherWords(positionals);
+  if (file === undefined || callFiles === undefined) throw usageError('-f FILE and --call FILE are needed');
   const caller = values.as === undefined ? undefined : callerWith(readJson(values.as));
-  const message = readCall(call);
-  const { config, step } = loadConfig(file, { env, ignored: parseIgnored(values) });
-  const results = step(() => routesOf(config).flatMap((route) => testRoute(route, message, caller)));
-  if (results.length === 0) throw new StartupError(`${file}: no route has mcpAuthorization`);
-  return {
-    lines: results.flatMap(({ lines }) => lines),
-    isAllowed: results.every(({ isAllowed }) => isAllowed),
-  };
+  const calls = callFiles.map((name) => ({ name, message: readCall(name) }));
+  const test = { ...loadConfig(file, { env, ignored: parseIgnored(values) }), file, caller };
+  return joinResults(calls.map((call) => (calls.length === 1 ? runTest(test, call) : runNamedTest(test, call))));
 }
 
-function parseRulesLine(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw usageError((error as Error).message.split('. ')[0] as string);
-  }
-}
+const usageError = usageErrorFor('express-mcp-auth rules --help');
 
-function usageError(problem: string): StartupError {
-  return new StartupError(`${problem}. See express-mcp-auth rules --help.`);
+/** A pattern such as `calls/*.json` becomes several words, of which only the first belongs to `--call`. */
+function refuseOtherWords([action, ...others]: readonly string[]): void {
+  if (action !== 'test') throw usageError('write "rules test"');
+  if (others.length > 0) throw usageError('there is an argument without an option: write --call before each file');
 }
 
 function readJson(file: string): Record<string, unknown> {
@@ -129,6 +123,37 @@ function createNames({ targets, options }: McpBackendConfig): RouteBackend {
   const programs = Object.fromEntries(targets.map(({ name = ONLY }) => [name, { command: 'none' }]));
   const { prefixMode } = options as Pick<McpBackendOptions, 'prefixMode'>;
   return mcpBackend({ targets: programs, prefixMode });
+}
+
+interface Call {
+  /** The name of its file. */
+  readonly name: string;
+  readonly message: Record<string, unknown>;
+}
+
+interface RulesTest extends LoadedConfig {
+  /** The name of the configuration file. */
+  readonly file: string;
+  readonly caller: AuthInfo | undefined;
+}
+
+function runTest({ config, step, file, caller }: RulesTest, { message }: Call): RulesResult {
+  const results = step(() => routesOf(config).flatMap((route) => testRoute(route, message, caller)));
+  if (results.length === 0) throw new StartupError(`${file}: no route has mcpAuthorization`);
+  return joinResults(results);
+}
+
+/** Says of which call the lines are. */
+function runNamedTest(test: RulesTest, call: Call): RulesResult {
+  const { lines, isAllowed } = runTest(test, call);
+  return { lines: [printable(call.name, MAX_FILE_LENGTH), ...lines.map((line) => `  ${line}`)], isAllowed };
+}
+
+function joinResults(results: readonly RulesResult[]): RulesResult {
+  return {
+    lines: results.flatMap(({ lines }) => lines),
+    isAllowed: results.every(({ isAllowed }) => isAllowed),
+  };
 }
 
 function testRoute(route: RouteConfig, message: Record<string, unknown>, caller: AuthInfo | undefined): RulesResult[] {

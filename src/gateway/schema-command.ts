@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { parseArguments, usageErrorFor } from './command-line.js';
+import { parseArguments, usageErrorFor } from './parse-arguments.js';
 import { buildFileSchema } from './schema/json-schema.js';
 import { readKeyDescriptions } from './schema/key-descriptions.js';
 

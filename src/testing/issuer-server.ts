@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { wellKnownPath } from '../http/well-known.js';
 import type { Jwks } from '../index.js';
+import { TENANT_ID } from '../policy/issuer-tenants.js';
 import { wellKnownJwksUrl } from '../providers/provider.js';
 
 /** The number of requests for each document. */
@@ -18,21 +19,25 @@ export interface RequestCounts {
 
 /** The answers of the server. */
 export interface IssuerAnswers {
+  /** The path of the issuer: empty, or such as `/{tenantid}/v2.0`. */
+  readonly path: string;
   readonly readJwks: () => Jwks;
   /** Returns the status and the answer to a form that came with this `Authorization` header. */
   readonly introspect: (form: URLSearchParams, authorization: string | undefined) => readonly [number, object];
 }
 
 export const INTROSPECTION_PATH = '/introspect';
+const JWKS_PATH = wellKnownPath('jwks.json');
 
 /** A listening issuer. */
 export type IssuerServer = Awaited<ReturnType<typeof startIssuerServer>>;
 
-const METADATA_PATHS = [wellKnownPath('oauth-authorization-server'), wellKnownPath('openid-configuration')];
-
-/** Serves a key set and the issuer's metadata (RFC 8414) on a free loopback port. It does not keep the process running. */
-export async function startIssuerServer({ readJwks, introspect }: IssuerAnswers) {
-  const requests: RequestCounts = { jwks: 0, metadata: 0, introspection: 0 };
+/**
+ * Serves a key set and the issuer's metadata (RFC 8414) on a free loopback port. It does not keep the process running.
+ *
+ * @param requests Counts the requests.
+ */
+export async function startIssuerServer({ path, readJwks, introspect }: IssuerAnswers, requests: RequestCounts) {
   const server = createServer((req, res) => {
     if (req.method === 'POST' && req.url === INTROSPECTION_PATH) {
       requests.introspection += 1;
@@ -42,43 +47,65 @@ export async function startIssuerServer({ readJwks, introspect }: IssuerAnswers)
       );
       return;
     }
-    const document = documentFor(req.url ?? '');
-    if (document === undefined) {
+    const isJwks = req.url === JWKS_PATH;
+    const issuerPath = isJwks ? path : issuerPathAt(req.url ?? '', path);
+    if (issuerPath === undefined) {
       res.writeHead(404).end();
       return;
     }
-    requests[document] += 1;
+    requests[isJwks ? 'jwks' : 'metadata'] += 1;
     res.setHeader('access-control-allow-origin', '*');
-    answer(res, 200, document === 'jwks' ? readJwks() : buildMetadata(url));
+    answer(res, 200, isJwks ? readJwks() : buildMetadata(url, issuerPath));
   });
+  // Connections that a client keeps alive would keep the process running too.
+  server.on('connection', (socket) => socket.unref());
   await listen(server, 0);
   const { port } = server.address() as AddressInfo;
-  /** The issuer, without a closing slash. */
+  /** The origin. */
   const url = `http://127.0.0.1:${port}`;
   /** Listens again at the same address after `close()`. */
   const open = async () => {
     if (!server.listening) await listen(server, port);
   };
-  return { url, requests: requests as Readonly<RequestCounts>, open, close: () => stop(server) };
+  return { url, open, close: () => stop(server) };
 }
 
 function answer(res: ServerResponse, status: number, body: object): void {
   res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-function documentFor(path: string): 'jwks' | 'metadata' | undefined {
-  if (path === wellKnownPath('jwks.json')) return 'jwks';
-  return METADATA_PATHS.includes(path) ? 'metadata' : undefined;
+/** Returns the path of the issuer whose metadata is at this path, with the tenant that the path names. */
+function issuerPathAt(path: string, template: string): string | undefined {
+  const [openid, oauth] = [wellKnownPath('openid-configuration'), wellKnownPath('oauth-authorization-server')];
+  const places = [
+    [oauth, ''],
+    [openid, ''],
+    ['', openid],
+  ] as const;
+  for (const [before, after] of places) {
+    const issuerPath = path.slice(before.length, path.length - after.length);
+    if (path === before + issuerPath + after && isOf(template, issuerPath)) return issuerPath;
+  }
+  return undefined;
+}
+
+/** True if a path is the template with a tenant in it. */
+function isOf(template: string, path: string): boolean {
+  const [before = '', after] = template.split(TENANT_ID);
+  if (after === undefined) return path === template;
+  const tenant = path.slice(before.length, path.length - after.length);
+  return path === before + tenant + after && /^[^/]+$/.test(tenant);
 }
 
 /** Names an authorization and a token endpoint because clients require them. Nothing answers there. */
-function buildMetadata(issuer: string): Readonly<Record<string, unknown>> {
+function buildMetadata(url: string, path: string): Readonly<Record<string, unknown>> {
   return {
-    issuer,
-    jwks_uri: wellKnownJwksUrl(issuer),
-    authorization_endpoint: `${issuer}/authorize`,
-    token_endpoint: `${issuer}/token`,
-    introspection_endpoint: `${issuer}${INTROSPECTION_PATH}`,
+    // The metadata of Entra ID for all tenants says literally {tenantid}.
+    issuer: url + path.replace(/^\/common(?=\/|$)/, `/${TENANT_ID}`),
+    jwks_uri: wellKnownJwksUrl(url),
+    authorization_endpoint: `${url}/authorize`,
+    token_endpoint: `${url}/token`,
+    introspection_endpoint: `${url}${INTROSPECTION_PATH}`,
     response_types_supported: ['code'],
     code_challenge_methods_supported: ['S256'],
   };
