@@ -10,7 +10,7 @@ export const MESSAGE_REFUSALS = {
   unreadable_answer: errorRow(
     502,
     -32603,
-    'The answer of the MCP server cannot be read, so its lists cannot be filtered',
+    'The answer of the MCP server cannot be read, so it cannot be filtered',
   ),
 } as const;
 
