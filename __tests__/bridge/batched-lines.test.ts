@@ -6,7 +6,7 @@ import { NODE, SCRIPTED, type Served, serve } from '../support/stdio-bridge.js';
 
 const ANSWER = '{"jsonrpc":"2.0","id":ID,"result":{"n":18446744073709551615}}';
 const LOG = '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}';
-const OTHER = '{"jsonrpc":"2.0","id":"of nobody","result":{}}';
+const OTHER = '{"jsonrpc":"2.0","id":"unknown","result":{}}';
 
 let served: Served;
 let session: Headers;

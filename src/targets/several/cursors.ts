@@ -1,6 +1,6 @@
 import { isRecord } from '../../http/json-object.js';
 
-/** What a cursor says. */
+/** The content of a cursor. */
 export interface Cursors {
   /** The next page of each target that has one; undefined is the first page. */
   readonly pages: ReadonlyMap<string, string | undefined>;
