@@ -20,7 +20,7 @@ const error = (id: number | null) =>
     id,
     error: {
       code: -32603,
-      message: 'The answer of the MCP server cannot be read, so its lists cannot be filtered',
+      message: 'The answer of the MCP server cannot be read, so it cannot be filtered',
       data: { reason: 'unreadable_answer' },
     },
   });

@@ -29,6 +29,11 @@ test.each<[what: string, given: string, passed: string]>([
     written('[]', '"cacheScope" : "public", '),
     written('[]', '"cacheScope" : "private", '),
   ],
+  [
+    'a result says how long it may be kept, and not by whom',
+    written('[]', '"ttlMs" : 9.0, '),
+    written('[]', '"cacheScope":"private","ttlMs" : 9.0, '),
+  ],
   ['a cache is private', written('[]', '"cacheScope":"private", '), written('[]', '"cacheScope":"private", ')],
 ])('all else in an answer stays as it is written if %s', (_what, given, passed) => {
   expect(filterLists(given, ({ target }) => target !== 'delete')).toBe(passed);

@@ -36,3 +36,24 @@ test('an incomplete list of a revision without cache hints gets none', async () 
   await client.initialize();
   expect(Object.keys((await client.request('tools/list')).result)).toEqual(['tools']);
 });
+
+test.each<[what: string, b: Targets[string]]>([
+  ['of which one part is private', { ...TTL, SCOPE: 'private' }],
+  ['that lacks a target', { ...TTL, FAILS: '1' }],
+])('after a page %s, all pages of the list are private', async (_what, b) => {
+  const client = several({ a: { ...TTL, PAGES: '1' }, b }, { failureMode: 'failOpen' }).connect();
+  const scopes: unknown[] = [];
+  for (let cursor: string | undefined, n = 0; n === 0 || (cursor !== undefined && n < 4); n++) {
+    const { result } = await client.request('tools/list', { _meta: META, ...(n > 0 && { cursor }) });
+    scopes.push(result.cacheScope);
+    cursor = result.nextCursor;
+  }
+  expect(scopes).toEqual(['private', 'private', 'private', 'private']);
+});
+
+test('pages of targets that are all public stay public', async () => {
+  const client = several({ a: { ...TTL, PAGES: '1' }, b: TTL }).connect();
+  const { result } = await client.request('tools/list', { _meta: META });
+  const next = await client.request('tools/list', { _meta: META, cursor: result.nextCursor });
+  expect([result.cacheScope, next.result.cacheScope]).toEqual(['public', 'public']);
+});

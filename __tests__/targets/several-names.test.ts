@@ -137,7 +137,8 @@ test.each([
   ['resources/read', { uri: 'c+note:///1' }, -32002],
   ['tasks/get', { taskId: 't1' }, -32602],
   ['completion/complete', { ref: { type: 'ref/prompt', name: 'greet' } }, -32602],
-  ['completion/complete', { ref: { type: 'ref/other' } }, -32601],
+  ['completion/complete', { ref: { type: 'ref/other' } }, -32602],
+  ['completion/complete', {}, -32602],
   ['no/such', {}, -32601],
 ])('%s %j is refused: no target has it', async (method, params, code) => {
   const client = several(TWO).connect();
@@ -238,4 +239,10 @@ test('a list that no target has is an unknown method', async () => {
   const client = several({ a: { WITHOUT: 'prompts' }, b: { WITHOUT: 'prompts' } }).connect();
   await client.initialize();
   expect((await client.request('prompts/list')).error.code).toBe(-32601);
+});
+
+test('a completion is an unknown method if no target has completions', async () => {
+  const client = several({ a: { WITHOUT: 'completions' }, b: { WITHOUT: 'completions' } }).connect();
+  await client.initialize();
+  expect((await client.request('completion/complete', { ref: { type: 'ref/other' } })).error.code).toBe(-32601);
 });

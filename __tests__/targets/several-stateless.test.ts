@@ -104,6 +104,25 @@ test('a subscription to something that no target has is refused', async () => {
   expect((await client.request('subscriptions/listen', { notifications: 1 })).error.code).toBe(-32602);
 });
 
+test.each([
+  ['lists', { toolsListChanged: true }, { toolsListChanged: true }],
+  [
+    'another resource',
+    { resourceSubscriptions: ['b+note:///1', 'file:///gone'] },
+    { resourceSubscriptions: ['b+note:///1'] },
+  ],
+  ['a task', { taskIds: ['b+t1', 'gone'] }, { taskIds: ['b+t1'] }],
+])(
+  'a subscription to a resource that no target has, and to %s, is one to the latter',
+  async (_what, more, accepted) => {
+    const client = several({ a: {}, b: {} }).connect();
+    const notifications = { resourceSubscriptions: ['file:///gone'], ...more };
+    client.start('subscriptions/listen', { notifications, _meta: META });
+    const { params } = await client.hear('notifications/subscriptions/acknowledged');
+    expect(params.notifications).toEqual(accepted);
+  },
+);
+
 test('a cancelled subscription ends at every target', async () => {
   const client = several({ a: {}, b: {} }).connect();
   const id = client.start('subscriptions/listen', { notifications: { toolsListChanged: true }, _meta: META });

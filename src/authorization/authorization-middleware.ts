@@ -15,8 +15,9 @@ import type { CallOptions } from '../telemetry/call-record.js';
 import { endOfWithdrawal } from '../telemetry/outcomes.js';
 import { arrivalTime, nextInSpan, observeReceived, observeWithoutMessage } from '../telemetry/received-calls.js';
 import type { Denial, RequestAuthorizer } from './call-authorizer.js';
-import { hideFrom } from './hidden-answer.js';
+import { isCacheable } from './is-cacheable.js';
 import { LIST_METHODS } from './list-filter.js';
+import { reduceAnswer } from './reduce-answer.js';
 
 /** A request on whose calls a policy decides. */
 export interface CallContext {
@@ -37,7 +38,7 @@ export interface AuthorizationPolicy {
   readonly answerDenial: (context: CallContext, body: ReceivedBody, denial: Denial) => void;
 }
 
-/** Creates the middleware that reads the calls of a request, refuses it if one of them is denied, and filters the lists in its answer. */
+/** Creates the middleware that reads the calls of a request, refuses it if one of them is denied, and reduces its answer to what the caller may see. */
 export function createAuthorizationMiddleware(policy: AuthorizationPolicy): Middleware {
   const { who, hide, logger } = policy;
   const report = createMessageRefusalLog(who, logger);
@@ -60,7 +61,7 @@ export function createAuthorizationMiddleware(policy: AuthorizationPolicy): Midd
       observeWithoutMessage(req, res);
       // A resumed event stream may repeat the answer to a list request.
       if (hide && req.method === 'GET')
-        hideFrom(req, res, { who, logger, logFailure, authorizer: policy.authorizerFor(req, getAuth(req)) });
+        reduceAnswer(req, res, { who, logger, logFailure, hide, authorizer: policy.authorizerFor(req, getAuth(req)) });
       next();
     } else {
       decide({ req, res, next, refuse }, policy, { report, logFailure }).catch((error: unknown) =>
@@ -114,6 +115,7 @@ async function decide(context: CallContext, policy: AuthorizationPolicy, { repor
     return;
   }
   const mayList = req.method === 'GET' || body.calls.some(({ method }) => LIST_METHODS.has(method));
-  if (hide && mayList) hideFrom(req, res, { who, logger, logFailure, authorizer, body });
+  const mayBeCached = body.calls.some((call) => isCacheable(req, call) && authorizer.restricts(call));
+  if ((hide && mayList) || mayBeCached) reduceAnswer(req, res, { who, logger, logFailure, hide, authorizer, body });
   nextInSpan(req, next);
 }

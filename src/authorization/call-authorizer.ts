@@ -19,6 +19,8 @@ export interface RequestAuthorizer {
   authorize(calls: readonly McpCall[]): Denial | undefined;
   /** True if a list may show the entry that this call would be for. Its arguments are not known. */
   shows(call: McpCall): boolean;
+  /** True if another caller may be refused this call. */
+  restricts(call: McpCall): boolean;
 }
 
 /** Decides on all calls of one request together: one refused call refuses the whole request. */
@@ -27,7 +29,7 @@ export type CallAuthorizer = (auth: AuthInfo | undefined, calls: readonly McpCal
 export function createCallAuthorizer(scopeRules: ScopeRuleTable, granted: GrantedScopes): CallAuthorizer {
   return (auth, calls) => {
     const has = granted(auth);
-    const requirements = calls.map((call) => scopeRules(auth, call));
+    const requirements = calls.map((call) => scopeRules.requirementOf(auth, call));
     const lacks = ({ scopes }: Requirement) => !scopes.every((scope) => has.has(scope));
     if (!requirements.some((requirement) => requirement.isDenied || lacks(requirement))) return undefined;
     const scopes = [...new Set(requirements.flatMap((requirement) => requirement.scopes))];

@@ -1,5 +1,12 @@
 import { isRecord } from '../http/json-object.js';
-import { applyEdits, type Edit, memberOf, readElements, readMembers } from '../messages/json-members.js';
+import {
+  applyEdits,
+  type Edit,
+  type JsonMembers,
+  memberOf,
+  readElements,
+  readMembers,
+} from '../messages/json-members.js';
 import type { McpCall } from '../messages/mcp-call.js';
 import { NAME_LISTS } from '../messages/name-lists.js';
 import { parseStrictJson } from '../messages/strict-json.js';
@@ -15,18 +22,26 @@ export class UnreadableAnswer extends Error {
   override readonly name = 'UnreadableAnswer';
 }
 
+type Allows = (call: McpCall) => boolean;
+
+/** The members of results by which caches decide, in MCP 2026-07-28. */
+const SCOPE = 'cacheScope';
+const LIFETIME = 'ttlMs';
+const CHANGED_MEMBERS = [...LISTS.map(({ member }) => member), SCOPE, LIFETIME];
+
 /**
- * Returns the JSON text of a message or a batch without the list entries that the caller may not use. Everything else is returned as it
- * is written: numbers that JavaScript rounds are the client's ids, or bounds in a schema. A text that contains no list, however it is read,
- * is returned unchanged.
+ * Returns the JSON text of a message or a batch without the list entries that the caller may not use, and with results that no cache may give
+ * to another caller. Everything else is returned as it is written: numbers that JavaScript rounds are the client's ids, or bounds in a schema. A
+ * text in which there is nothing to change, however it is read, is returned unchanged.
  *
+ * @param allows Undefined if lists keep all entries.
  * @throws {UnreadableAnswer}
  */
-export function filterLists(text: string, allows: (call: McpCall) => boolean): string {
+export function filterLists(text: string, allows: Allows | undefined): string {
   // Read as UTF-16, it may be a different text.
   if (text.includes('\0')) throw new UnreadableAnswer('it contains the character NUL');
   // A name may be written with `\u` escapes.
-  if (!text.includes('\\u') && !LISTS.some(({ member }) => text.includes(`"${member}"`))) return text;
+  if (!text.includes('\\u') && !CHANGED_MEMBERS.some((member) => text.includes(`"${member}"`))) return text;
   // A client's `fetch` skips a byte order mark, but `JSON.parse` refuses it.
   const mark = text.startsWith('\ufeff') ? '\ufeff' : '';
   const message = parse(text.slice(mark.length));
@@ -53,23 +68,21 @@ function parse(text: string): unknown {
 /** The members of a result that the client gets otherwise. For a list: whether each entry is shown. For another member: the JSON text of its new value. */
 type Changes = ReadonlyMap<string, readonly boolean[] | string>;
 
-function changesOf(result: unknown, allows: (call: McpCall) => boolean): Changes {
+function changesOf(result: unknown, allows: Allows | undefined): Changes {
   const changes = new Map<string, readonly boolean[] | string>();
   if (!isRecord(result)) return changes;
-  let isList = false;
   for (const { member: list, name: member, kind } of LISTS) {
     const entries = result[list];
-    if (!Array.isArray(entries)) continue;
-    isList = true;
+    if (allows === undefined || !Array.isArray(entries)) continue;
     const shown = entries.map((entry: unknown) => {
       const target = isRecord(entry) ? entry[member] : undefined;
       return typeof target === 'string' && allows({ method: CALLS[kind], target, params: { [member]: target } });
     });
     if (shown.includes(false)) changes.set(list, shown);
   }
-  // MCP 2026-07-28: a cache must not show this caller's list to another caller.
-  if (isList && result.cacheScope !== undefined && result.cacheScope !== 'private')
-    changes.set('cacheScope', '"private"');
+  // MCP 2026-07-28: a cache must not give this caller's result to another caller. Some clients take a missing scope for "public".
+  const isForCaches = result[SCOPE] !== undefined || result[LIFETIME] !== undefined;
+  if (isForCaches && result[SCOPE] !== 'private') changes.set(SCOPE, '"private"');
   return changes;
 }
 
@@ -77,10 +90,16 @@ function editsOf(bytes: Buffer, start: number, changes: Changes): Edit[] {
   if (changes.size === 0) return [];
   const result = readMembers(bytes, found(memberOf(readMembers(bytes, start), 'result')).start);
   return [...changes].map(([name, change]) => {
-    const member = found(memberOf(result, name));
-    const text = typeof change === 'string' ? change : entriesText(bytes, member.start, change);
-    return { start: member.start, end: member.end, text };
+    const member = memberOf(result, name);
+    if (member === undefined && name === SCOPE) return addedScope(result);
+    const { start: from, end } = found(member);
+    return { start: from, end, text: typeof change === 'string' ? change : entriesText(bytes, from, change) };
   });
+}
+
+function addedScope(result: JsonMembers | undefined): Edit {
+  const { keyStart } = found(memberOf(result, LIFETIME));
+  return { start: keyStart, end: keyStart, text: `"${SCOPE}":"private",` };
 }
 
 function entriesText(bytes: Buffer, start: number, shown: readonly boolean[]): string {

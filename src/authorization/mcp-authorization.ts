@@ -53,7 +53,7 @@ export function mcpAuthorization(options: Readonly<McpAuthorizationOptions>): Mi
       if (backend === undefined) noteRulesWithoutTargets(req);
       const authorizer = createRuleAuthorizer(settings, req, auth, log);
       if (!isPermissive) return authorizer;
-      return { ...authorizer, authorize: (calls) => void authorizer.authorize(calls) };
+      return { ...authorizer, authorize: (calls) => void authorizer.authorize(calls), restricts: () => false };
     },
     answerDenial: answerRuleDenial(resolved.onDenied),
   });

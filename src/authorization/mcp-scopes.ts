@@ -30,10 +30,8 @@ import { type McpScopesOptions, type ResolvedScopes, resolveScopesOptions, type 
  */
 export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions> = {}): Middleware {
   const resolved = resolveScopesOptions(rules, options);
-  const authorize = createCallAuthorizer(
-    createScopeRuleTable(resolved.rules, resolved.logger),
-    createGrantedScopes(resolved.implies),
-  );
+  const scopeRules = createScopeRuleTable(resolved.rules, resolved.logger);
+  const authorize = createCallAuthorizer(scopeRules, createGrantedScopes(resolved.implies));
   const { hide, maxBodyBytes, logger, onCall, recordContent } = resolved;
   return createAuthorizationMiddleware({
     who: 'mcpScopes()',
@@ -44,6 +42,7 @@ export function mcpScopes(rules: ScopeRules, options: Readonly<McpScopesOptions>
     authorizerFor: (_req, auth) => ({
       authorize: (calls) => authorize(auth, calls),
       shows: (call) => authorize(auth, [call]) === undefined,
+      restricts: scopeRules.dependsOnCaller,
     }),
     answerDenial: createAnswer(resolved),
   });

@@ -52,6 +52,7 @@ export function createRuleAuthorizer(
       const context = { ...caller, hasLongArguments: false, isMade: false };
       return !evaluateTogether(() => decisionsOnCall(call, settings, context)).some(isDenied);
     },
+    restricts: (call) => namedThingsIn(call).length > 0,
   };
 }
 

@@ -27,11 +27,18 @@ interface Entry {
   readonly narrowness: number;
   /** True for the rule `false`, which a narrower rule overrides. */
   readonly isFalse: boolean;
+  /** True if the rule allows some callers and denies others. */
+  readonly dependsOnCaller: boolean;
   readonly requirementOf: (auth: AuthInfo | undefined, call: McpCall) => Requirement;
 }
 
-/** The rules of `mcpScopes()`: looks up all that apply to a call, and returns the call's combined requirement. */
-export type ScopeRuleTable = (auth: AuthInfo | undefined, call: McpCall) => Requirement;
+/** The rules of `mcpScopes()`. */
+export interface ScopeRuleTable {
+  /** Looks up all rules that apply to a call, and returns the call's combined requirement. */
+  readonly requirementOf: (auth: AuthInfo | undefined, call: McpCall) => Requirement;
+  /** True if the rules that apply to a call may allow it to some callers and deny it to others. */
+  readonly dependsOnCaller: (call: McpCall) => boolean;
+}
 
 export function createScopeRuleTable(rules: readonly ResolvedRule[], logger: Logger): ScopeRuleTable {
   const table = new Map<string, Entry[]>();
@@ -40,8 +47,9 @@ export function createScopeRuleTable(rules: readonly ResolvedRule[], logger: Log
     table.set(method, [...(table.get(method) ?? []), createEntry(resolved, logger)]);
   }
 
-  const requirementOf: ScopeRuleTable = (auth, call) => {
-    const entries = table.get(call.method) ?? table.get(canonicalName(call.method));
+  const entriesFor = ({ method }: McpCall) => table.get(method) ?? table.get(canonicalName(method));
+  const requirementOf: ScopeRuleTable['requirementOf'] = (auth, call) => {
+    const entries = entriesFor(call);
     if (entries === undefined) return NOTHING;
     const spellings = spellingsOf(call);
     if (spellings === undefined) return DENIED;
@@ -54,11 +62,22 @@ export function createScopeRuleTable(rules: readonly ResolvedRule[], logger: Log
     }
     return requirement;
   };
-  return (auth, call) =>
-    impliedCalls(call).reduce(
-      (requirement, implied) => mergeRequirements(requirement, requirementOf(auth, implied)),
-      requirementOf(auth, call),
-    );
+  return {
+    requirementOf: (auth, call) =>
+      impliedCalls(call).reduce(
+        (requirement, implied) => mergeRequirements(requirement, requirementOf(auth, implied)),
+        requirementOf(auth, call),
+      ),
+    dependsOnCaller: (call) => [call, ...impliedCalls(call)].some((each) => dependsOnCaller(entriesFor(each), each)),
+  };
+}
+
+function dependsOnCaller(entries: readonly Entry[] | undefined, call: McpCall): boolean {
+  const candidates = entries?.filter((entry) => entry.dependsOnCaller) ?? [];
+  if (candidates.length === 0) return false;
+  const spellings = spellingsOf(call) ?? [];
+  const others = otherCanonicalUris(call);
+  return candidates.some((entry) => appliesTo(entry, spellings, others));
 }
 
 function appliesTo({ matches }: Entry, spellings: readonly string[], others: readonly string[]): boolean {
@@ -66,7 +85,8 @@ function appliesTo({ matches }: Entry, spellings: readonly string[], others: rea
 }
 
 function createEntry({ method, pattern, rule }: ResolvedRule, logger: Logger): Entry {
-  const shared = { isFalse: rule === false, requirementOf: createRequirement(rule, logger) };
+  const requirementOf = createRequirement(rule, logger);
+  const shared = { isFalse: rule === false, dependsOnCaller: typeof rule !== 'boolean', requirementOf };
   if (pattern === undefined) return { ...shared, matches: undefined, matchesAsSent: () => true, narrowness: -1 };
   const canonical = targetMember(method) === 'uri' ? canonicalUri(pattern) : canonicalName(pattern);
   const matches = createMatcher(canonical);

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { trimOws } from '../http/ows.js';
 import { startsWithByteOrderMark, withoutByteOrderMark } from './byte-order-mark.js';
-import { CLOSE, OPEN, OPEN_LIST, QUOTE } from './json-bytes.js';
+import { CLOSE, CLOSE_LIST, COMMA, OPEN, OPEN_LIST, QUOTE } from './json-bytes.js';
 import { readMembers } from './json-members.js';
 import { keyOf, type RpcMessage, readMessage, readString, readTruncated } from './json-rpc.js';
 import { endOfValue, skipSpace } from './json-scan.js';
@@ -21,12 +21,16 @@ export function readChildLine(bytes: Buffer): RpcMessage | undefined {
  * id cannot be read. Programs print all kinds of text to stdout, so a line that does not begin like a message answers no request.
  */
 export function requestsAnsweredBy(line: Buffer): readonly string[] | 'any' {
-  const bytes = withoutByteOrderMark(line);
+  const whole = withoutByteOrderMark(line);
+  const bytes = withoutBrackets(whole);
+  const has = (name: string) => bytes.includes(`"${name}"`);
   if (bytes[skipSpace(bytes, 0)] !== OPEN) return [];
+  // A list that a program prints for its user often has ids.
+  if (bytes !== whole && !(has('jsonrpc') && (has('result') || has('error')))) return [];
   const keys: string[] = [];
   // A line may hold several messages, with anything after the last.
   for (let at = 0, members = readMembers(bytes); members !== undefined; members = readMembers(bytes, at)) {
-    at = members.end;
+    at = afterComma(bytes, members.end);
     const id = members.list.find(({ name }) => name === 'id');
     const asks = members.list.some(({ name }) => name === 'method');
     const answers = members.list.some(({ name }) => name === 'result' || name === 'error');
@@ -34,7 +38,6 @@ export function requestsAnsweredBy(line: Buffer): readonly string[] | 'any' {
     if (key !== undefined && (answers || !asks)) keys.push(key);
   }
   if (keys.length > 0 || readMembers(bytes) !== undefined) return keys;
-  const has = (name: string) => bytes.includes(`"${name}"`);
   // Two writers may have mixed their messages in one line. So each end is read for itself.
   const ends = [readTruncated(bytes, NONE), readTruncated(NONE, bytes)];
   if (ends.some(({ kind }) => kind !== 'response') && !has('result') && !has('error')) return [];
@@ -72,4 +75,16 @@ export function describeNoMessage(line: Buffer): string {
 /** True if a line is plain text, such as a greeting: it does not begin like JSON. */
 export function isProse(line: Buffer): boolean {
   return isUtf8(line) && /^[^{["]/.test(trimOws(line.toString('utf8')));
+}
+
+/** Returns the members of a batch, as if each were written after the one before; other bytes as they are. */
+function withoutBrackets(bytes: Buffer): Buffer {
+  const start = skipSpace(bytes, 0);
+  if (bytes[start] !== OPEN_LIST) return bytes;
+  return bytes.subarray(start + 1, bytes.at(-1) === CLOSE_LIST ? -1 : undefined);
+}
+
+function afterComma(bytes: Buffer, end: number): number {
+  const at = skipSpace(bytes, end);
+  return bytes[at] === COMMA ? at + 1 : end;
 }

@@ -7,11 +7,7 @@ import { BODY_REASONS, errorResponse, errorRow, MESSAGE_ERRORS } from './message
 export const MESSAGE_REFUSALS = {
   ...MESSAGE_ERRORS,
   unusable_target: errorRow(400, -32602, 'The call must name its tool, prompt or resource, in printable characters'),
-  unreadable_answer: errorRow(
-    502,
-    -32603,
-    'The answer of the MCP server cannot be read, so its lists cannot be filtered',
-  ),
+  unreadable_answer: errorRow(502, -32603, 'The answer of the MCP server cannot be read, so it cannot be filtered'),
 } as const;
 
 /** Thrown for a body that is not a JSON-RPC message, or that two parsers could read differently. */

@@ -11,7 +11,7 @@ export interface ConnectionListener {
   /**
    * One message. The bytes may be a view of a larger chunk: copy them to keep them. They contain no line end. `read` is the same
    * message if it has been read already: reading a long one costs more than anything else here. `about` has the keys (`keyOf`) of the
-   * requests that a notification can belong to; undefined if it can belong to any.
+   * requests that a notification or a request can belong to; undefined if it can belong to any.
    */
   message(bytes: Buffer, read?: RpcMessage, about?: readonly string[]): void;
   /** A message over the limit was dropped; `head` and `tail` are its beginning and its end. */

@@ -127,9 +127,9 @@ export class Session implements ConnectionListener, LiveSession {
     this.#slowReaders.pauseFor(res, MAX_QUIET_MS);
   }
 
-  message(bytes: Buffer, message = readChildLine(bytes)): void {
+  message(bytes: Buffer, message = readChildLine(bytes), about?: readonly string[]): void {
     if (message === undefined) this.#failUnreadable(bytes);
-    else if (message.kind !== 'response') this.#route(message);
+    else if (message.kind !== 'response') this.#route(message, about);
     else {
       // A response to an unknown id is ignored. One without an id can only be an error about `initialize` (JSON-RPC 2.0, section 5.1).
       const opens =
@@ -240,8 +240,8 @@ export class Session implements ConnectionListener, LiveSession {
     else if (key !== undefined) this.#pending.fail(key, 'cancelled');
   }
 
-  #route(message: RpcMessage): void {
-    const recipient = sessionRecipientOf(message, this.#pending, this.streams.standalone.connected);
+  #route(message: RpcMessage, about: readonly string[] | undefined): void {
+    const recipient = sessionRecipientOf(message, this.#pending, this.streams.standalone.connected, about);
     if (recipient !== undefined) recipient[message.kind === 'request' ? 'ask' : 'notify'](message.bytes);
     else {
       const slow = this.streams.standalone.send(message.bytes);

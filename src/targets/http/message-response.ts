@@ -1,9 +1,9 @@
 import { BodyError } from '../../http/body.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { withoutByteOrderMark } from '../../messages/byte-order-mark.js';
-import { OPEN_LIST, SPACE } from '../../messages/json-bytes.js';
-import { readElements } from '../../messages/json-members.js';
+import { SPACE } from '../../messages/json-bytes.js';
 import { skipSpace } from '../../messages/json-scan.js';
+import { readBatch } from '../../messages/read-batch.js';
 import { EventReader } from './event-reader.js';
 import { type Exchange, type ExchangeListener, isEventStream, type ResponseHeaders } from './exchange.js';
 import { type AnsweredRequest, refuseFault } from './response-fault.js';
@@ -129,12 +129,10 @@ export class MessageResponse implements ExchangeListener {
     if (skipSpace(body, 0) < body.length) this.#deliver(body);
   }
 
-  /** 2025-03-26 has batches. */
   #deliver(bytes: Buffer): void {
-    const start = skipSpace(bytes, 0);
-    const elements = bytes[start] === OPEN_LIST ? readElements(bytes, start) : undefined;
-    if (elements === undefined) this.#listener.message(bytes, this.#events === undefined);
-    else for (const { start: from, end } of elements) this.#listener.message(bytes.subarray(from, end), false);
+    const batch = readBatch(bytes);
+    if (batch === undefined) this.#listener.message(bytes, this.#events === undefined);
+    else for (const message of batch) this.#listener.message(message, false);
   }
 }
 

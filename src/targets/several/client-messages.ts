@@ -18,7 +18,7 @@ import { withId } from './response-ids.js';
 import { ServerRequests } from './server-requests.js';
 import { LISTS_WITH_URIS, SessionSettings } from './session-settings.js';
 import { Subscriptions } from './subscriptions.js';
-import { faultResponse, isResult, notFound } from './target-faults.js';
+import { faultResponse, invalidParams, isResult, notFound } from './target-faults.js';
 
 const LEVEL_MS = 10_000;
 /** The methods that 2026-07-28 has removed. */
@@ -106,9 +106,16 @@ export class ClientMessages {
     else if (method === 'logging/setLevel') return this.#setLevel(message, sender);
     else if (method === 'subscriptions/listen') this.subscriptions.listen(message, sender);
     else if (isListMethod(method)) return this.#lists.answer(method, message, sender);
-    else if (kindNamedBy(message) === undefined) this.#conversation.emit(methodNotFound(id));
+    else if (kindNamedBy(message) === undefined) this.#conversation.emit(this.#noTarget(message));
     else return this.#call(message, sender);
     return undefined;
+  }
+
+  /** Refuses a request that is for no target: a completion for neither a prompt nor a resource, or a method that no target has. */
+  #noTarget({ method, id = 'null' }: RpcMessage): Buffer {
+    const { all } = this.#conversation.group;
+    const completes = all.some(({ capabilities }) => capabilities === undefined || 'completions' in capabilities);
+    return method === 'completion/complete' && completes ? invalidParams(id, 'Unknown ref.type') : methodNotFound(id);
   }
 
   #call(message: RpcMessage, sender: Sender | undefined): Promise<void> | undefined {

@@ -2,7 +2,7 @@ import { memberOf, textOf } from '../../messages/json-members.js';
 import { methodNotFound, type RpcMessage, readMessage, readString } from '../../messages/json-rpc.js';
 import type { Sender } from '../connection.js';
 import { type Conversation, requestFor } from './conversation.js';
-import { type Cursors, joinCursors, splitCursors } from './cursors.js';
+import { type Cursors, splitCursors } from './cursors.js';
 import { createListingTargets, type ListingTargets } from './directory.js';
 import { LISTS, type ListMethod, type ListPage, MAX_ENTRIES } from './list-pages.js';
 import { listResponse, mergeHints, shownEntries } from './merged-lists.js';
@@ -15,7 +15,7 @@ const LIST_MS = 10_000;
 const MAX_PAGES = 50;
 /** Bytes of the pages of one list that are read together. */
 const MAX_WHOLE_BYTES = 16_777_216;
-const NO_CURSORS: Cursors = new Map();
+const NO_CURSORS: Cursors = { pages: new Map(), isPrivate: false };
 
 /** The answer of one target to a request for a list: its pages, none if it has no such list, or the fault. */
 interface TargetPages {
@@ -91,16 +91,16 @@ export class Lists {
   #read(
     method: ListMethod,
     message: RpcMessage,
-    cursors: Cursors,
+    { pages }: Cursors,
     sender: Sender | undefined,
   ): Promise<readonly TargetPages[]> {
-    const targets = this.#listing(method).filter(({ name }) => cursors.size === 0 || cursors.has(name));
+    const targets = this.#listing(method).filter(({ name }) => pages.size === 0 || pages.has(name));
     const isWhole = this.#isReadWhole(method);
     return Promise.all(
       targets.map((target) =>
         isWhole
           ? this.#readWhole(method, target, message, sender)
-          : this.#readPage(method, target, message, cursors.get(target.name), sender),
+          : this.#readPage(method, target, message, pages.get(target.name), sender),
       ),
     );
   }
@@ -113,7 +113,7 @@ export class Lists {
     for (const { target, fault = 'target_failed' } of faults) {
       missing.log(target.name, method, fault);
       // If one target refuses its part of the cursor, the client has to begin the list again.
-      const isRefusedCursor = cursors.size > 0 && typeof fault !== 'string';
+      const isRefusedCursor = cursors.pages.size > 0 && typeof fault !== 'string';
       if (options.failureMode === 'failOpen' && !isRefusedCursor && pages.length > 0) continue;
       emit(faultResponse(id, target.name, fault));
       return;
@@ -122,13 +122,10 @@ export class Lists {
       emit(methodNotFound(id));
       return;
     }
-    const next = pages.flatMap(({ target, nextCursor }) =>
-      nextCursor === undefined ? [] : [[target, nextCursor] as const],
-    );
     const entries = pages.map((page) => shownEntries(method, page, directory, options.pins));
-    const cursor = this.#isReadWhole(method) ? undefined : joinCursors(new Map(next));
-    const hints = pages.map((page) => page.hints);
-    const response = listResponse(id, method, entries, mergeHints(hints, faults.length === 0), cursor);
+    const each = pages.map((page) => page.hints);
+    const hints = mergeHints(each, faults.length === 0, cursors.isPrivate);
+    const response = listResponse(id, method, entries, hints, this.#isReadWhole(method) ? [] : pages);
     emit(response.bytes, response);
   }
 

@@ -21,7 +21,7 @@ function mergeValue(one: unknown, other: unknown, level: number): unknown {
 }
 
 /** The capabilities that are looked up after a conversation was opened. Servers may announce anything, and this is kept for each client. */
-const USED = ['tools', 'prompts', 'resources', 'tasks', 'logging'] as const;
+const USED = ['tools', 'prompts', 'resources', 'tasks', 'logging', 'completions'] as const;
 
 /** Returns what is kept of the capabilities that a server announces. */
 export function keptCapabilities(capabilities: unknown): Readonly<Record<string, { readonly listChanged: boolean }>> {

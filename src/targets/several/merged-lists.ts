@@ -1,4 +1,5 @@
 import type { RpcMessage } from '../../messages/json-rpc.js';
+import { joinCursors } from './cursors.js';
 import type { Directory } from './directory.js';
 import { type CacheHints, joinEntries, LISTS, type ListMethod, type ListPage } from './list-pages.js';
 import type { ToolPins } from './pins.js';
@@ -20,14 +21,18 @@ export function shownEntries(
   return visible.length === entries.length ? joined : joinEntries(visible.map(({ bytes }) => bytes));
 }
 
-/** Builds the response with the entries of all targets in one list. */
+/** Builds the response with the entries of all targets in one list. `pages` are those after which there may be others. */
 export function listResponse(
   id: string,
   method: ListMethod,
   entries: readonly Buffer[],
   hints: CacheHints,
-  nextCursor: string | undefined,
+  pages: readonly ListPage[],
 ): RpcMessage {
+  const next = pages.flatMap(({ target, nextCursor }) =>
+    nextCursor === undefined ? [] : [[target, nextCursor] as const],
+  );
+  const nextCursor = joinCursors({ pages: new Map(next), isPrivate: hints.cacheScope === 'private' });
   const more = { ...hints, ...(nextCursor !== undefined && { nextCursor }) };
   const rest = JSON.stringify(more).slice(1);
   const comma = Buffer.from(',');
@@ -42,11 +47,12 @@ export function listResponse(
  * Merges the cache hints of 2026-07-28: the shortest time, and private unless every list is public. Empty in older revisions.
  *
  * @param isComplete False if a target that was asked is missing. Clients must not keep such an answer: the target may be back the next time.
+ * @param isPrivate True for a page after a private one.
  */
-export function mergeHints(hints: readonly CacheHints[], isComplete: boolean): CacheHints {
+export function mergeHints(hints: readonly CacheHints[], isComplete: boolean, isPrivate = false): CacheHints {
   if (!hints.some(({ resultType, ttlMs }) => resultType !== undefined || ttlMs !== undefined)) return {};
   if (!isComplete) return { resultType: 'complete', ttlMs: 0, cacheScope: 'private' };
   const times = hints.map(({ ttlMs }) => (typeof ttlMs === 'number' ? ttlMs : 0));
-  const isPublic = hints.every(({ cacheScope }) => cacheScope === 'public');
+  const isPublic = !isPrivate && hints.every(({ cacheScope }) => cacheScope === 'public');
   return { resultType: 'complete', ttlMs: Math.min(...times), cacheScope: isPublic ? 'public' : 'private' };
 }

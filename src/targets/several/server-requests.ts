@@ -18,8 +18,8 @@ export class ServerRequests {
     this.#conversation = conversation;
   }
 
-  /** Passes a request of a target on to the client. */
-  ask(target: NamedTarget, message: RpcMessage): void {
+  /** Passes a request of a target on to the client. `about`: see `ConnectionListener.message()`. */
+  ask(target: NamedTarget, message: RpcMessage, about?: readonly string[]): void {
     const { group, directory, emit } = this.#conversation;
     const { id: own = 'null', key = own } = message;
     const token = progressToken(message);
@@ -38,7 +38,7 @@ export class ServerRequests {
     editor.replace(token, id);
     const edits = new NameQualifier(editor, directory, target.name);
     edits.params(message);
-    if (edits.edited !== undefined) emit(edits.edited);
+    if (edits.edited !== undefined) emit(edits.edited, undefined, group.ids.clientKeysOf(target, about));
     else {
       group.ids.takeAsked(id);
       this.#refuse(target, own, 'The request has too many links');
@@ -65,7 +65,7 @@ export class ServerRequests {
   }
 
   /** Cancels a request at the client, because its target has cancelled it. */
-  cancel(target: NamedTarget, message: RpcMessage): void {
+  cancel(target: NamedTarget, message: RpcMessage, about?: readonly string[]): void {
     const { ids } = this.#conversation.group;
     const member = memberOf(paramsOf(message), 'requestId');
     const id = ids.askedBy(target, member && keyOf(textOf(message.bytes, member)));
@@ -73,7 +73,7 @@ export class ServerRequests {
     ids.takeAsked(id);
     const editor = new Editor(message.bytes);
     editor.replace(member, id);
-    this.#conversation.emit(editor.result);
+    this.#conversation.emit(editor.result, undefined, ids.clientKeysOf(target, about));
   }
 
   /** Cancels every request of a target that is gone. */

@@ -13,7 +13,10 @@ export type Filter = Readonly<Record<string, unknown>>;
 /** The members of a filter that name something of one target. */
 const NAMED = { resourceSubscriptions: 'resource', taskIds: 'task' } as const;
 
-/** Gives each target its part of a filter: every flag, and its own URIs and ids. Undefined if a URI or an id belongs to no target. */
+/**
+ * Gives each target its part of a filter: every flag, and its own URIs and ids. A URI or an id of no target is left out, and so the client does not find
+ * it in the acknowledgement. Undefined if nothing else is in the filter.
+ */
 export function splitFilter(
   filter: Filter,
   { directory, group }: Pick<Conversation, 'directory' | 'group'>,
@@ -21,16 +24,21 @@ export function splitFilter(
   const flags = Object.fromEntries(Object.entries(filter).filter(([, value]) => !Array.isArray(value)));
   const wantsAll = Object.values(flags).includes(true);
   const parts = new Map<NamedTarget, Record<string, string[]>>();
+  let isCut = false;
   for (const [member, kind] of Object.entries(NAMED)) {
     for (const name of listIn(filter, member)) {
       const found = directory.resolve(kind, name);
       const target = found && group.named(found.target);
-      if (target === undefined) return undefined;
+      if (target === undefined) {
+        isCut = true;
+        continue;
+      }
       const part = parts.get(target) ?? {};
       part[member] = [...(part[member] ?? []), found?.name ?? name];
       parts.set(target, part);
     }
   }
+  if (isCut && !wantsAll && parts.size === 0) return undefined;
   const concerned = wantsAll || parts.size === 0 ? group.all : group.all.filter((target) => parts.has(target));
   return new Map(concerned.map((target) => [target, { ...flags, ...parts.get(target) }]));
 }

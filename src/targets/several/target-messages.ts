@@ -22,9 +22,9 @@ export class TargetMessages {
   /** `about`: see `ConnectionListener.message()`. */
   handle(target: NamedTarget, message: RpcMessage, about?: readonly string[]): void {
     if (message.kind === 'response') this.#conversation.group.answer(target, message);
-    else if (message.kind === 'request') this.#client.serverRequests.ask(target, message);
+    else if (message.kind === 'request') this.#client.serverRequests.ask(target, message, about);
     else if (message.method === 'notifications/progress') this.#progress(target, message);
-    else if (message.method === 'notifications/cancelled') this.#cancelled(target, message);
+    else if (message.method === 'notifications/cancelled') this.#cancelled(target, message, about);
     else this.#notify(target, message, about);
   }
 
@@ -50,13 +50,13 @@ export class TargetMessages {
   }
 
   /** A target cancels its own request, or in 2026-07-28 ends a subscription. */
-  #cancelled(target: NamedTarget, message: RpcMessage): void {
+  #cancelled(target: NamedTarget, message: RpcMessage, about: readonly string[] | undefined): void {
     const { group } = this.#conversation;
     const key = keyInParams(message, 'requestId');
     const request = group.ids.sent(key);
     if (key !== undefined && request?.target === target && request.onNotification !== undefined) {
       group.ids.takeSent(key)?.settle(message);
-    } else this.#client.serverRequests.cancel(target, message);
+    } else this.#client.serverRequests.cancel(target, message, about);
   }
 
   #notify(target: NamedTarget, message: RpcMessage, about: readonly string[] | undefined): void {

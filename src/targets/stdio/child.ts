@@ -4,6 +4,7 @@ import { createRareLine } from '../../core/rare-line.js';
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import { readMessage } from '../../messages/json-rpc.js';
 import { encodeLine, LineReader } from '../../messages/line-codec.js';
+import { readBatch } from '../../messages/read-batch.js';
 import type { Connection, ConnectionListener, SingleTarget } from '../connection.js';
 import { adviceOnLongMessage, UnexpectedOutput } from '../unexpected-output.js';
 import { Waiters, type WaitLimits } from '../waiters.js';
@@ -112,8 +113,10 @@ export class Child implements Connection {
     const warn = createRareLine((line) => logger.warn(line));
     const reader = new LineReader(maxMessageBytes, {
       line: (bytes) => {
-        this.#lines++;
-        listener.message(bytes);
+        for (const message of readBatch(bytes) ?? [bytes]) {
+          this.#lines++;
+          listener.message(message);
+        }
       },
       oversized: (head, tail) => {
         this.#lines++;

@@ -13,6 +13,8 @@ import { filterLists } from './list-filter.js';
 
 interface Context {
   readonly who: string;
+  /** True if entries that the caller may not use are removed from lists. */
+  readonly hide: boolean;
   readonly authorizer: RequestAuthorizer;
   readonly logger: Logger;
   /** Logs why the decision on an entry failed. */
@@ -21,11 +23,14 @@ interface Context {
   readonly body?: ReceivedBody;
 }
 
-/** Removes the entries that the caller may not use from the lists in an answer. An unreadable answer may contain such a list, so it is not passed on. */
-export function hideFrom(
+/**
+ * Removes the entries that the caller may not use from the lists in an answer, and marks its results so that no cache gives them to another
+ * caller. An unreadable answer may contain such a list or result, so it is not passed on.
+ */
+export function reduceAnswer(
   req: IncomingMessage,
   res: ServerResponse,
-  { who, authorizer, logger, logFailure, body }: Context,
+  { who, hide, authorizer, logger, logFailure, body }: Context,
 ): void {
   const shows = (call: McpCall): boolean => {
     try {
@@ -40,10 +45,11 @@ export function hideFrom(
   delete req.headers['accept-encoding'];
   const { code, message } = MESSAGE_REFUSALS.unreadable_answer;
   filterAnswer(res, {
-    rewrite: (json) => filterLists(json, shows),
+    rewrite: (json) => filterLists(json, hide ? shows : undefined),
     refuse: (fault) => {
       observedCalls(req)?.endAll(endOfRefusal('unreadable_answer'));
-      logger.error(`${who}: unreadable_answer: hide is on and the MCP server's answer cannot be read: ${fault}`);
+      const reason = hide ? 'hide is on' : 'caches must not share what rules decide on,';
+      logger.error(`${who}: unreadable_answer: ${reason} and the MCP server's answer cannot be read: ${fault}`);
       return errorResponse(idOf(body), { code, message, data: { reason: 'unreadable_answer' } });
     },
     mayBePage: body === undefined,
