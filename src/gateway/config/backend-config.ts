@@ -27,6 +27,8 @@ export interface McpBackendConfig {
   readonly isJoined: boolean;
   /** The place of a `serverInfo` that clients do not see, because the only target has its own. */
   readonly unusedServerInfo?: string;
+  /** The time after which an unused session ends is that of `config.mcp.sessionTtl`. */
+  readonly hasSessionTtl?: true;
   readonly at: string;
 }
 
@@ -64,11 +66,15 @@ export function readMcpBackend(
   refuseOtherOptions(members, { targets: read, reason });
   refuseContradictions(members, read, policies, isJoined);
   const unusedServerInfo = read.length > 1 || isSeen(reason) ? undefined : members.serverInfo?.path;
+  const idleTimes = [members, ...read.map(({ server }) => server.options)];
+  const hasSessionTtl =
+    surroundings.sessionSeconds !== undefined && idleTimes.every((each) => each.idleTimeoutSeconds === undefined);
   return {
     targets: read,
     options: isJoined ? options : withoutKeysOfSeveral(options, node.path),
     isJoined,
     ...(unusedServerInfo !== undefined && { unusedServerInfo }),
+    ...(hasSessionTtl && { hasSessionTtl }),
     at: node.path,
   };
 }
