@@ -16,6 +16,8 @@ import {
 import { requireIssuers, resourcesOf, withDevIssuer } from './config/dev-issuer-policies.js';
 import type { GatewayConfig } from './config/gateway-config.js';
 import { type DevIssuer, type DevIssuerIdentity, devIssuerStandIn, startDevIssuer } from './dev-issuer/dev-issuer.js';
+import { loadOidcProvider } from './dev-issuer/load-oidc-provider.js';
+import { findForeignAddress } from './find-foreign-address.js';
 import { createGateway, type Gateway } from './gateway.js';
 import { warningsOfIneffectiveParts } from './ineffective-parts.js';
 import { runInitCommand } from './init-command.js';
@@ -66,7 +68,8 @@ async function main(command: Command, reloadSignals: ReloadSignals): Promise<voi
 async function validate(command: RunCommand, loaded: LoadedConfig): Promise<void> {
   const { devIssuer, file, isOnline } = command;
   const served = devIssuer ? configWithDevIssuer(loaded, devIssuerStandIn(devIssuer.port)) : loaded.config;
-  if (!isOnline) loaded.files.tolerate((message) => logger.warn(withSentence(message, 'The command would not start')));
+  if (isOnline) await requireParts(command, loaded);
+  else loaded.files.tolerate((message) => logger.warn(withSentence(message, 'The command would not start')));
   passwordOf(loaded);
   const gateway = openGateway(command, loaded, served);
   const faults = isOnline ? await gateway.findFaults() : [];
@@ -74,6 +77,15 @@ async function validate(command: RunCommand, loaded: LoadedConfig): Promise<void
   for (const fault of faults) logger.error(fault);
   if (faults.length === 0) console.log(`${file} is valid`);
   else throw new StartupError(`${file}: not all of the servers that it names can be used from here`);
+}
+
+/** Refuses what only the machine of the command can tell. */
+async function requireParts(command: RunCommand, { config, step }: LoadedConfig): Promise<void> {
+  if (command.devIssuer !== undefined) await loadOidcProvider(logger);
+  const foreign = await findForeignAddress(config, command);
+  step(() => {
+    if (foreign !== undefined) throw new StartupError(foreign);
+  });
 }
 
 async function doctor(args: readonly string[]): Promise<void> {
