@@ -67,9 +67,9 @@ async function main(command: Command, reloadSignals: ReloadSignals): Promise<voi
 
 async function validate(command: RunCommand, loaded: LoadedConfig): Promise<void> {
   const { devIssuer, file, isOnline } = command;
-  const served = devIssuer ? configWithDevIssuer(loaded, devIssuerStandIn(devIssuer.port)) : loaded.config;
   if (isOnline) await requireParts(command, loaded);
   else loaded.files.tolerate((message) => logger.warn(withSentence(message, 'The command would not start')));
+  const served = devIssuer ? configWithDevIssuer(loaded, devIssuerStandIn(devIssuer.port)) : loaded.config;
   passwordOf(loaded);
   const gateway = openGateway(command, loaded, served);
   const faults = isOnline ? await gateway.findFaults() : [];
