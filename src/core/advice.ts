@@ -15,7 +15,7 @@ export interface Advice {
 /** Names of options in code. Names of one word are not among them: they may be words of a sentence too. */
 const OPTION_NAMES = /\b[a-z]+(?:[A-Z][a-z]+)+\b/g;
 
-/** Returns a text of ours with the names of options as the user writes them. */
+/** Returns one of our texts with the names of options as the user writes them. */
 export function withWrittenNames(text: string, { names }: Pick<Advice, 'names'>): string {
   return text.replace(OPTION_NAMES, (name) => names.get(name) ?? name);
 }

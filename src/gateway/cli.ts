@@ -48,16 +48,16 @@ function concealing<T>(by: LoadedConfig['conceal'], run: () => T): T {
   }
 }
 
-let { logger, fail } = createLogOutput({}, STREAMS);
+let { logger, fail, succeed } = createLogOutput({}, STREAMS);
 
 async function main(command: Command, reloadSignals: ReloadSignals): Promise<void> {
   if (command.action !== 'run') reloadSignals.release();
   if (command.action === 'help') return console.log(USAGE);
   if (command.action === 'version') return console.log(version());
   const { env } = process;
-  ({ logger, fail } = createLogOutput(command.logging, STREAMS));
+  ({ logger, fail, succeed } = createLogOutput(command.logging, STREAMS));
   const loaded = loadConfig(command.file, { env, ignored: command.ignored, process: command.process });
-  ({ logger, fail } = createLogOutput({ ...loaded.config.logging, ...command.logging }, STREAMS));
+  ({ logger, fail, succeed } = createLogOutput({ ...loaded.config.logging, ...command.logging }, STREAMS));
   loaded.step(() => refuseSameAddresses(loaded.config, command));
   if (command.devIssuer === undefined) loaded.step(() => requireIssuers(loaded.config, 'start with --dev-issuer'));
   conceal = loaded.conceal;
@@ -75,7 +75,7 @@ async function validate(command: RunCommand, loaded: LoadedConfig): Promise<void
   const faults = isOnline ? await gateway.findFaults() : [];
   await gateway.close();
   for (const fault of faults) logger.error(fault);
-  if (faults.length === 0) console.log(`${file} is valid`);
+  if (faults.length === 0) succeed(`${file} is valid`);
   else throw new StartupError(`${file}: not all of the servers that it names can be used from here`);
 }
 

@@ -8,7 +8,7 @@ import {
   STDIO_OPTIONS,
 } from './backend-keys.js';
 
-/** What to write in place of a key of programs or of several targets, where there is one remote target. */
+/** Advice on a key of programs or of several targets, for one remote target. */
 export const INSTEAD_FOR_REMOTE: ReadonlyMap<string, string> = new Map([
   ['requestTimeoutSeconds', 'Write responseTimeoutSeconds beside host.'],
   ['startTimeoutSeconds', 'Write connectTimeoutSeconds or responseTimeoutSeconds beside host.'],
