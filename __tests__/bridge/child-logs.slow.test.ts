@@ -81,6 +81,21 @@ describe('one warning says how a child ended that the bridge did not stop, and w
   });
 });
 
+describe('what a child prints on stderr is logged at 100 lines a second, and then how many lines were dropped', () => {
+  test.each([
+    ['it goes on without a further line', 'process.stdin.resume()'],
+    ['it ends', ''],
+  ])('if %s', async (_what, end) => {
+    // In one piece, so that all of it is in one second.
+    const whole = `console.error(Array.from({ length: 300 }, (_, i) => "trace " + i).join("\\n")); ${end}`;
+    const { url, lines, lineWith } = await serveLogged({ args: ['-e', whole] });
+    void post(url, initialize()).catch(() => undefined);
+    const [line = ''] = await lineWith(/were dropped/);
+    const dropped = Number(/^warn child PID: (\d+) more lines on stderr were dropped$/.exec(line)?.[1]);
+    expect(dropped + lines.filter((each) => each.includes(': trace ')).length).toBe(300);
+  });
+});
+
 describe('what a child prints in place of messages', () => {
   test('is quoted while it can repeat nothing of a call: at most 5 lines, and 200 characters of each', async () => {
     const greeting = `Notes\\u001b[2J ready ${'x'.repeat(500)}`;

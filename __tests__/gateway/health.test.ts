@@ -172,12 +172,14 @@ describe('an address that is taken', () => {
   });
 });
 
-test('an admin address that other machines can reach is opened with a warning', async () => {
-  const { origin, lines } = await openServers({ admin: { host: '0.0.0.0', port: 0 } });
+const TLS = 'the password is sent without encryption, so put a proxy with TLS in front. /metrics needs no password';
+test.each<[string, ProcessConfig, string]>([
+  ['without a password', {}, 'use --health for probes from there'],
+  ['with a password', { adminPassword: { text: 'correct horse battery' } }, TLS],
+])('an admin address %s that other machines can reach is opened with a warning', async (_what, more, advice) => {
+  const { origin, lines } = await openServers({ admin: { host: '0.0.0.0', port: 0 }, ...more });
   expect(await get(`${origin.replace('0.0.0.0', '127.0.0.1')}/readyz`)).toEqual(READY);
-  expect(lines).toEqual([
-    'warn the admin address 0.0.0.0:0 can be reached from other machines: use --health for probes from there',
-  ]);
+  expect(lines).toEqual([`warn the admin address 0.0.0.0:0 can be reached from other machines: ${advice}`]);
 });
 
 describe('the section config of a file', () => {

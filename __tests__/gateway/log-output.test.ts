@@ -45,7 +45,22 @@ describe('text', () => {
   });
 });
 
+test.each<[LogSettings, string]>([
+  [{}, 'out config.yaml is valid'],
+  [{ level: 'error' }, 'out config.yaml is valid'],
+])('the success of a check is a line of its own with %j', (settings, line) => {
+  const { succeed, written } = createOutput(settings);
+  succeed('config.yaml is valid');
+  expect(written).toEqual([line]);
+});
+
 describe('json', () => {
+  test('has the success of a check at every level', () => {
+    const { succeed, written } = createOutput({ format: 'json', level: 'error' });
+    succeed('config.yaml is valid');
+    expect(parsed(written)).toEqual([{ stream: 'out', level: 'info', message: 'config.yaml is valid' }]);
+  });
+
   test('is one object a line, whatever the text', () => {
     const { logger, fail, written } = createOutput({ format: 'json' });
     logger.info('two\nlines, "quotes" and \u2028');

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { parseCommandLine } from '../../src/gateway/command-line.js';
+import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import type { ProcessConfig } from '../../src/gateway/config/process-settings.js';
 import { StartupError } from '../../src/gateway/startup-error.js';
+import { scripted } from '../support/file-gateway.js';
 
 const parse = (...args: string[]) => {
   const command = parseCommandLine(['-f', 'config.yaml', ...args]);
@@ -32,5 +34,23 @@ describe('is refused in one sentence:', () => {
     ['--keep-alive-seconds', '0', '--keep-alive-seconds must be a number of seconds from 1 to 86400'],
   ])('%s %s', (option, value, message) => {
     expect(() => parse(option, value)).toThrow(new StartupError(`${message}. See express-mcp-auth --help.`));
+  });
+});
+
+describe('the shortest drain of a file is compared with the longest one that applies:', () => {
+  const parseFile = (config: object, drainSeconds: number) =>
+    parseConfigFile(JSON.stringify({ config, mcp: { targets: [scripted('one')] } }), '/', {
+      process: { drainSeconds },
+    });
+
+  test('a shorter --drain-seconds is refused', () => {
+    expect(() => parseFile({ connectionMinTerminationDeadline: '3s' }, 1)).toThrow(
+      'config.connectionMinTerminationDeadline is longer than --drain-seconds, which is 1s: raise that too',
+    );
+  });
+
+  test.each([{}, { connectionTerminationDeadline: '5s' }])('a longer --drain-seconds counts instead of %j', (more) => {
+    const { process } = parseFile({ connectionMinTerminationDeadline: '20s', ...more }, 30);
+    expect(process).toHaveProperty('minDrainSeconds', 20);
   });
 });

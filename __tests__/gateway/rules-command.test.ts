@@ -111,7 +111,6 @@ describe('express-mcp-auth rules test', () => {
 
   test.each([
     ['echo', { statefulMode: 'stateless' }],
-    ['echo', { serverInfo: { name: 'notes', version: '1' } }],
     ['echo', { pin: {} }],
     ['default_echo', { prefixMode: 'always' }],
   ])('knows the name %s of the only target, which has no name, with %j', (name, more) => {

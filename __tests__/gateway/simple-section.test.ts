@@ -117,11 +117,6 @@ describe('the section mcp', () => {
       'mcp.targets is served with pin, so write maxSessions beside it, and not in mcp.targets[0].stdio',
     ],
     [
-      'an option in the only target, with a name for the server',
-      { serverInfo: { name: 'a', version: '1' }, targets: [scripted('a', { maxSessions: 1 })] },
-      'mcp.targets is served with serverInfo, so write maxSessions beside it, and not in mcp.targets[0].stdio',
-    ],
-    [
       'an option in the only target, without sessions',
       { statefulMode: 'stateless', targets: [scripted('a', { maxBodyBytes: 1 })] },
       'mcp.targets is served with statefulMode: stateless, so write maxBodyBytes beside it, and not in mcp.targets[0].stdio',
@@ -144,6 +139,10 @@ describe('the section mcp', () => {
       },
     ],
     ['another limit of time', { requestTimeoutSeconds: 9, policies: { timeout: { requestTimeout: '5s' } } }],
+    [
+      'an option in the only target, with a name for several servers',
+      { serverInfo: { name: 'a', version: '1' }, targets: [scripted('a', { maxSessions: 1 })] },
+    ],
     ['names of hosts without dnsRebindingProtection', { dnsRebindingProtection: false, allowedHosts: ['a.example'] }],
   ])('%s is accepted', (_what, mcp) => {
     expect(() => parseConfigFile(JSON.stringify({ mcp: { targets: [scripted('a')], ...mcp } }), '/')).not.toThrow();

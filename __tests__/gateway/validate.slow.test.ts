@@ -58,6 +58,31 @@ test('refuses two settings with one address, as a start does', async () => {
   }
 });
 
+// 192.0.2.0/24 is for documentation (RFC 5737).
+test.each<[string, object, readonly string[], string]>([
+  ['--host', {}, ['--host', '192.0.2.1'], '--host 192.0.2.1'],
+  ['readinessAddr', { readinessAddr: '192.0.2.1:15021' }, [], 'config.readinessAddr: 192.0.2.1:15021'],
+  ['statsAddr', { statsAddr: '192.0.2.1:15020' }, [], 'config.statsAddr: 192.0.2.1:15020'],
+  ['--admin', {}, ['--admin', '192.0.2.1:15000'], '--admin: 192.0.2.1:15000'],
+])('with --online, refuses another machine as %s, as a start does', async (_what, config, args, address) => {
+  await folder.write('config.yaml', JSON.stringify({ config, mcp: { targets: [{ stdio: { cmd: 'node' } }] } }));
+  const [offline, online] = [validate(args), validate([...args, '--online'])];
+  expect([await offline.ended, offline.stdout]).toEqual([0, 'config.yaml is valid\n']);
+  expect([await online.ended, online.stdout, online.stderr]).toEqual([
+    1,
+    '',
+    `express-mcp-auth: config.yaml: ${address} is not an address of this machine\n`,
+  ]);
+});
+
+test('with --online, accepts a port that the running command uses', async () => {
+  const target = await startRecordingTarget();
+  const port = Number(new URL(target.url).port);
+  await folder.write('config.yaml', JSON.stringify({ mcp: { port, targets: [{ stdio: { cmd: 'node' } }] } }));
+  const online = validate(['--online', '--host', '127.0.0.1']);
+  expect([await online.ended, online.stdout]).toEqual([0, 'config.yaml is valid\n']);
+});
+
 test('with --online, says all of the servers that cannot be used, with exit code 1', async () => {
   const url = await unreachableUrl();
   await fileWith('$NOTES', url);

@@ -68,7 +68,8 @@ describe('variables', () => {
     ['true', true],
     ['pins.json', '/etc/pins.json'],
   ])('may be true, false or a file where both are possible: %s', (PIN, pin) => {
-    const text = 'mcp: { port: 0, pin: $PIN, targets: [{ stdio: { cmd: x } }] }';
+    const targets = '[{ name: a, stdio: { cmd: x } }, { name: b, stdio: { cmd: x } }]';
+    const text = `mcp: { port: 0, pin: $PIN, targets: ${targets} }`;
     const { binds } = parseConfigFile(text, '/etc', { texts: new ExpandedTexts({ PIN }) });
     expect(binds[0]?.listeners[0]?.routes[0]?.backend?.options).toMatchObject({ pin });
   });

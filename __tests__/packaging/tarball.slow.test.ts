@@ -88,13 +88,15 @@ describe('the packed tarball', () => {
     const mcpAuthentication = { issuer: 'a', resourceMetadata: { resource: 'http://localhost:3000/mcp' } };
     const file = join(project.folder, 'gateway.yaml');
     await writeFile(file, configText({ route: { policies: { mcpAuthentication } } }));
-    const args = ['node_modules/express-mcp-auth/dist/gateway/cli.js', '-f', file, '--dev-issuer'];
-    await expect(run(process.execPath, args, { cwd: project.folder })).rejects.toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining(
-        'express-mcp-auth: --dev-issuer needs the package oidc-provider: npm install --save-dev oidc-provider\n',
-      ),
-    });
+    for (const more of [[], ['--validate-only', '--online']]) {
+      const args = ['node_modules/express-mcp-auth/dist/gateway/cli.js', '-f', file, '--dev-issuer', ...more];
+      await expect(run(process.execPath, args, { cwd: project.folder })).rejects.toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(
+          'express-mcp-auth: --dev-issuer needs the package oidc-provider: npm install --save-dev oidc-provider\n',
+        ),
+      });
+    }
   });
 
   test('gives publint nothing to say', async () => {

@@ -63,7 +63,7 @@ export class Bridge {
   constructor({ who, source, options, advice, credentials = [], onStats }: BridgeSetup) {
     const metaRules = createMetaRules(options.requestMeta, options.allowedClientMeta);
     this.#metaRules = metaRules;
-    this.#connections = new LeasedConnections(who, source, options, MAX_STOP_SECONDS);
+    this.#connections = new LeasedConnections(who, source, { ...options, advice }, MAX_STOP_SECONDS);
     this.#sessions = new Sessions(options, this.#connections);
     this.#stateless = new StatelessConnections(options, this.#connections);
     this.#initialized = new InitializedConnections(options, this.#connections);
@@ -80,7 +80,7 @@ export class Bridge {
     this.#warnIfOpen = createOpenWarning(who, { ...options, credentials });
     this.#maxBodyBytes = options.maxBodyBytes;
     this.#observe = createCallObserver(options);
-    this.#logRefusal = createMessageRefusalLog(who, options.logger);
+    this.#logRefusal = createMessageRefusalLog(who, options.logger, { advice });
     this.#breakOff = createBreakOff(who, options.logger);
     this.#onStats = onStats;
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();

@@ -12,6 +12,14 @@ export interface Advice {
   readonly names: ReadonlyMap<string, string>;
 }
 
+/** Names of options in code. Names of one word are not among them: they may be words of a sentence too. */
+const OPTION_NAMES = /\b[a-z]+(?:[A-Z][a-z]+)+\b/g;
+
+/** Returns one of our texts with the names of options as the user writes them. */
+export function withWrittenNames(text: string, { names }: Pick<Advice, 'names'>): string {
+  return text.replace(OPTION_NAMES, (name) => names.get(name) ?? name);
+}
+
 const adviceByOptions = new WeakMap<object, Advice>();
 
 /** Stores the advice for options that the user wrote in another form than code, such as a configuration file. */

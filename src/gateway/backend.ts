@@ -43,8 +43,12 @@ export function createBackend(config: McpBackendConfig, surroundings: BackendSur
   // The command itself warns about open routes before it listens.
   const shared = { ...(allowedOrigins && { allowedOrigins }), ...config.options, warnWhenOpen: false, logger };
   const timeout = backendSeconds === undefined ? {} : { requestTimeoutSeconds: backendSeconds };
+  const names = namesOfTimes(config, backendSeconds);
   const note = <T extends object>(options: T): T => {
-    noteAdvice(options, { ...advice, names: namesInFile('url' in server ? server : undefined) });
+    noteAdvice(options, {
+      ...advice,
+      names: new Map([...namesInFile('url' in server ? server : undefined), ...names]),
+    });
     return options;
   };
   if (config.isJoined) {
@@ -64,6 +68,15 @@ export function createBackend(config: McpBackendConfig, surroundings: BackendSur
 /** True for a backend that counts a request as soon as it gets it, so that a drain waits for it. Others first read what it asks for. */
 export function countsAtOnce({ isJoined, targets }: McpBackendConfig): boolean {
   return !isJoined && targets.every(({ server }) => 'url' in server);
+}
+
+/** The names of options whose values come from other keys of the file. */
+function namesOfTimes(config: McpBackendConfig, backendSeconds: number | undefined): ReadonlyMap<string, string> {
+  const answering = countsAtOnce(config) ? 'responseTimeoutSeconds' : 'requestTimeoutSeconds';
+  return new Map([
+    ...(backendSeconds === undefined ? [] : [[answering, 'timeout.backendRequestTimeout'] as const]),
+    ...(config.hasSessionTtl ? [['idleTimeoutSeconds', 'config.mcp.sessionTtl'] as const] : []),
+  ]);
 }
 
 /** The name of an only target that has none. */

@@ -16,6 +16,8 @@ import {
 import { requireIssuers, resourcesOf, withDevIssuer } from './config/dev-issuer-policies.js';
 import type { GatewayConfig } from './config/gateway-config.js';
 import { type DevIssuer, type DevIssuerIdentity, devIssuerStandIn, startDevIssuer } from './dev-issuer/dev-issuer.js';
+import { loadOidcProvider } from './dev-issuer/load-oidc-provider.js';
+import { findForeignAddress } from './find-foreign-address.js';
 import { createGateway, type Gateway } from './gateway.js';
 import { warningsOfIneffectiveParts } from './ineffective-parts.js';
 import { runInitCommand } from './init-command.js';
@@ -46,16 +48,16 @@ function concealing<T>(by: LoadedConfig['conceal'], run: () => T): T {
   }
 }
 
-let { logger, fail } = createLogOutput({}, STREAMS);
+let { logger, fail, succeed } = createLogOutput({}, STREAMS);
 
 async function main(command: Command, reloadSignals: ReloadSignals): Promise<void> {
   if (command.action !== 'run') reloadSignals.release();
   if (command.action === 'help') return console.log(USAGE);
   if (command.action === 'version') return console.log(version());
   const { env } = process;
-  ({ logger, fail } = createLogOutput(command.logging, STREAMS));
+  ({ logger, fail, succeed } = createLogOutput(command.logging, STREAMS));
   const loaded = loadConfig(command.file, { env, ignored: command.ignored, process: command.process });
-  ({ logger, fail } = createLogOutput({ ...loaded.config.logging, ...command.logging }, STREAMS));
+  ({ logger, fail, succeed } = createLogOutput({ ...loaded.config.logging, ...command.logging }, STREAMS));
   loaded.step(() => refuseSameAddresses(loaded.config, command));
   if (command.devIssuer === undefined) loaded.step(() => requireIssuers(loaded.config, 'start with --dev-issuer'));
   conceal = loaded.conceal;
@@ -65,15 +67,25 @@ async function main(command: Command, reloadSignals: ReloadSignals): Promise<voi
 
 async function validate(command: RunCommand, loaded: LoadedConfig): Promise<void> {
   const { devIssuer, file, isOnline } = command;
+  if (isOnline) await requireParts(command, loaded);
+  else loaded.files.tolerate((message) => logger.warn(withSentence(message, 'The command would not start')));
   const served = devIssuer ? configWithDevIssuer(loaded, devIssuerStandIn(devIssuer.port)) : loaded.config;
-  if (!isOnline) loaded.files.tolerate((message) => logger.warn(withSentence(message, 'The command would not start')));
   passwordOf(loaded);
   const gateway = openGateway(command, loaded, served);
   const faults = isOnline ? await gateway.findFaults() : [];
   await gateway.close();
   for (const fault of faults) logger.error(fault);
-  if (faults.length === 0) console.log(`${file} is valid`);
+  if (faults.length === 0) succeed(`${file} is valid`);
   else throw new StartupError(`${file}: not all of the servers that it names can be used from here`);
+}
+
+/** Refuses what only the machine of the command can tell. */
+async function requireParts(command: RunCommand, { config, step }: LoadedConfig): Promise<void> {
+  if (command.devIssuer !== undefined) await loadOidcProvider(logger);
+  const foreign = await findForeignAddress(config, command);
+  step(() => {
+    if (foreign !== undefined) throw new StartupError(foreign);
+  });
 }
 
 async function doctor(args: readonly string[]): Promise<void> {

@@ -20,8 +20,15 @@ export function warningsOfIneffectiveParts(config: GatewayConfig, logging: LogSe
       ? ['config.adminPassword has no effect, because the admin address is off: remove one of them']
       : []),
     ...unusedBackends.map((at) => `${at} has no effect, because no route names it`),
+    ...warningsOfUnusedServerInfo(config),
     ...warningsOfUnreachableRoutes(config),
   ];
+}
+
+function warningsOfUnusedServerInfo(config: GatewayConfig): readonly string[] {
+  // Several routes may name one backend.
+  const unused = new Set(routesOf(config).flatMap(({ backend }) => backend?.unusedServerInfo ?? []));
+  return [...unused].map((at) => `${at} has no effect, because clients see the name and version of the only target`);
 }
 
 /** A route whose host names are none of its listener's gets no request. */

@@ -41,7 +41,7 @@ export function loadConfig(file: string, settings: LoadSettings): LoadedConfig {
   const text = files.read(file);
   const texts = new ExpandedTexts(env);
   const step = <T>(run: () => T) => concealing(texts, () => atPlace(file, run));
-  const config = step(() => parseConfigFile(text, dirname(file), { texts, ignored, onUnused }));
+  const config = step(() => parseConfigFile(text, dirname(file), { texts, ignored, onUnused, process }));
   const served = { ...config, shown: showConfig(text), process: { ...config.process, ...process } };
   return { config: served, hash: files.hashOf(file), files, step, conceal: (line) => texts.conceal(line) };
 }

@@ -15,6 +15,8 @@ export interface LogOutput {
   readonly logger: Logger;
   /** Writes the message with which the command fails. */
   fail(message: string): void;
+  /** Writes that a check has succeeded, at every level. */
+  succeed(message: string): void;
 }
 
 /**
@@ -41,7 +43,8 @@ export function createLogOutput(settings: LogSettings, streams: LogStreams): Log
   const logger = createSafeLogger(format === 'json' ? withMore({}, plain) : plain);
   const fail = (message: string) =>
     format === 'json' ? logger.error(message) : streams.err(`express-mcp-auth: ${message}`);
-  return { logger, fail };
+  const succeed = (message: string) => streams.out(format === 'json' ? writeJson('info', message, {}) : message);
+  return { logger, fail, succeed };
 }
 
 function writeText(level: Level, line: string): string {

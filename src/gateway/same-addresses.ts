@@ -26,7 +26,8 @@ export function refuseSameAddresses(config: GatewayConfig, command: RunCommand):
   }
 }
 
-function addressesOf(
+/** Returns the addresses that the command opens. */
+export function addressesOf(
   { binds, process }: GatewayConfig,
   { host, devIssuer, process: ofCommand }: RunCommand,
 ): OwnAddress[] {

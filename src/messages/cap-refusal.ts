@@ -1,3 +1,4 @@
+import { type Advice, withWrittenNames } from '../core/advice.js';
 import { type Logger, withFields } from '../core/logger.js';
 import type { Cap, QuotaRefusal } from '../core/quota.js';
 import { createCountedLines } from '../core/rare-line.js';
@@ -14,11 +15,13 @@ const CODES: Readonly<Record<Cap, BridgeErrorCode>> = {
  * Creates the function that turns a reached limit into an error for the caller. It logs each limit at most once a minute.
  *
  * @param who The function that refuses the caller, for example `mcpStdioBackend()`.
+ * @param advice The names of options in the user's form.
  * @param maxStopSeconds Seconds that a child process may take to end; null without child processes.
  */
 export function createCapRefusal(
   who: string,
   logger: Logger,
+  advice: Pick<Advice, 'names'>,
   maxStopSeconds: number | null = null,
 ): (refusal: QuotaRefusal) => BridgeError {
   const count = createCountedLines<Cap>();
@@ -28,8 +31,8 @@ export function createCapRefusal(
     count(cap, (more) => {
       const { reason, status, message } = error;
       const why = isEnding ? 'earlier child processes are still ending' : 'clients use all of them';
-      const line = `${who}: answered ${status} (${reason}): ${message}, and ${why}: ${adviceOn(reason, status).fix}${more}`;
-      withFields(logger, { code: reason }).warn(line);
+      const text = withWrittenNames(`${message}, and ${why}: ${adviceOn(reason, status).fix}`, advice);
+      withFields(logger, { code: reason }).warn(`${who}: answered ${status} (${reason}): ${text}${more}`);
     });
     return error;
   };

@@ -1,3 +1,4 @@
+import { type Advice, withWrittenNames } from '../core/advice.js';
 import { type Logger, withFields } from '../core/logger.js';
 import { createCountedLines } from '../core/rare-line.js';
 import { BodyError, reportBody } from '../http/body.js';
@@ -9,17 +10,25 @@ import { adviceOn, hasOwnLine, type RefusalReason } from './refusal-advice.js';
 /** Logs a refused request. Ignores errors of other kinds. */
 export type MessageRefusalLog = (error: unknown) => void;
 
+interface RefusalLogRules {
+  /** The reasons about which the function logs a line of its own. */
+  readonly except?: readonly RefusalReason[];
+  /** The names of options in the user's form. */
+  readonly advice?: Pick<Advice, 'names'>;
+}
+
+const IN_CODE: Pick<Advice, 'names'> = { names: new Map() };
+
 /**
  * Creates the log of requests that are refused, or answered in place of the MCP server: one line a minute for each reason, with what an
  * operator can do. A line has nothing of the request.
  *
  * @param who The function that refuses, for example `mcpScopes()`.
- * @param except The reasons about which the function logs a line of its own.
  */
 export function createMessageRefusalLog(
   who: string,
   logger: Logger,
-  except: readonly RefusalReason[] = [],
+  { except = [], advice = IN_CODE }: RefusalLogRules = {},
 ): MessageRefusalLog {
   const count = createCountedLines<RefusalReason>();
   return (error) => {
@@ -31,7 +40,8 @@ export function createMessageRefusalLog(
     // The messages of other errors may repeat what the client sent.
     const what = error instanceof BodyError ? error.message : message;
     count(reason, (more) => {
-      withFields(logger, { code: reason })[level](`${who}: answered ${status} (${reason}): ${what}: ${fix}${more}`);
+      const text = withWrittenNames(`${what}: ${fix}`, advice);
+      withFields(logger, { code: reason })[level](`${who}: answered ${status} (${reason}): ${text}${more}`);
     });
   };
 }

@@ -1,3 +1,4 @@
+import type { Advice } from '../core/advice.js';
 import type { Logger } from '../core/logger.js';
 import { type Caller, type Lease, type Limits, Quota, type QuotaRefusal } from '../core/quota.js';
 import type { BridgeError } from '../messages/bridge-error.js';
@@ -28,12 +29,12 @@ export class LeasedConnections {
   constructor(
     who: string,
     source: ConnectionSource,
-    options: Limits & { readonly logger: Logger },
+    options: Limits & { readonly logger: Logger; readonly advice: Pick<Advice, 'names'> },
     maxStopSeconds: number | null,
   ) {
     this.#source = source;
     this.#quota = new Quota(options);
-    this.#refusalOf = createCapRefusal(who, options.logger, maxStopSeconds);
+    this.#refusalOf = createCapRefusal(who, options.logger, options.advice, maxStopSeconds);
     this.#logDisconnection = createDisconnectionLog(who, options.logger);
   }
 

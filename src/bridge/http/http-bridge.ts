@@ -80,7 +80,7 @@ export class HttpBridge {
     this.#advice = advice;
     this.#target = new HttpTarget(options);
     this.#endings = new SessionEndings(this.#target, tokens);
-    this.#sessions = new RemoteSessions(options, (session) => this.#endings.begin(session));
+    this.#sessions = new RemoteSessions(options, advice, (session) => this.#endings.begin(session));
     this.#inFlight = new RequestsInFlight(options);
     this.#guard = createRebindingGuard(WHO, options, advice);
     this.#warnIfOpen = createOpenWarning(WHO, { ...options, credentials: credentialOptions(options, advice) });
@@ -90,8 +90,8 @@ export class HttpBridge {
     this.#clientHeaders = createClientHeaders(options.responseHeaders);
     this.#answeredRequest = createAnsweredRequest(options, advice);
     this.#observe = createRelayObserver(options);
-    this.#logRefusal = createMessageRefusalLog(WHO, options.logger, ['unknown_session']);
-    this.#log = createFailureLog(WHO, options);
+    this.#logRefusal = createMessageRefusalLog(WHO, options.logger, { advice, except: ['unknown_session'] });
+    this.#log = createFailureLog(WHO, options, advice);
     this.#warnAboutNotFound = createNotFoundWarning(WHO, options);
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
   }

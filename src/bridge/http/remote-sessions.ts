@@ -1,3 +1,4 @@
+import type { Advice } from '../../core/advice.js';
 import type { AuthInfo } from '../../core/auth-info.js';
 import { addRemoteSessionOwner, deleteRemoteSessionOwner, verifiedSessionOf } from '../../core/own-sessions.js';
 import { type Lease, type Occupant, Quota, type QuotaRefusal } from '../../core/quota.js';
@@ -90,10 +91,10 @@ export class RemoteSessions {
   readonly #unknown: ReturnType<typeof createUnknownSession>;
 
   /** @param end Ends a session at the target. */
-  constructor(options: ResolvedHttp, end: (session: RemoteSession) => void) {
+  constructor(options: ResolvedHttp, advice: Pick<Advice, 'names'>, end: (session: RemoteSession) => void) {
     this.#options = options;
     this.#quota = new Quota(options);
-    this.#refusalOf = createCapRefusal('mcpHttpBackend()', options.logger);
+    this.#refusalOf = createCapRefusal('mcpHttpBackend()', options.logger, advice);
     this.#end = end;
     this.#evicted = new EvictedSessions(options, end);
     this.#unknown = createUnknownSession('mcpHttpBackend()', options);

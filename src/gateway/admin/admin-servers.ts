@@ -29,7 +29,7 @@ export interface AdminServers {
  * on one machine start.
  */
 export async function openAdminServers(
-  { admin = DEFAULT_ADMIN, health, stats }: ProcessConfig,
+  { admin = DEFAULT_ADMIN, adminPassword, health, stats }: ProcessConfig,
   source: HealthSource & MetricsSource,
   logger: Logger,
   openUi = noUi,
@@ -60,7 +60,10 @@ export async function openAdminServers(
   try {
     if (health !== undefined) await chosen('--health or config.readinessAddr', openAt('Health', health, pages));
     if (stats !== undefined) await chosen('config.statsAddr', openAt('Metrics', stats, new Map(metricsPages)));
-    if (admin !== 'off') await openAdmin(admin, () => openPages(admin), logger);
+    if (admin !== 'off') {
+      warnIfReachable(admin, adminPassword !== undefined, logger);
+      await openAdmin(admin, () => openPages(admin), logger);
+    }
     // The default admin address may be taken.
     if (servers.length === (health === undefined ? 0 : 1)) metrics?.close();
   } catch (error) {
@@ -73,11 +76,15 @@ export async function openAdminServers(
 /** For an address without the page for operators. */
 const noUi = (): AdminUi | undefined => undefined;
 
+function warnIfReachable(address: ServerAddress, hasPassword: boolean, logger: Logger): void {
+  if (isLoopbackAddress(address.host)) return;
+  const advice = hasPassword
+    ? 'the password is sent without encryption, so put a proxy with TLS in front. /metrics needs no password'
+    : 'use --health for probes from there';
+  logger.warn(`the admin address ${describeAddress(address)} can be reached from other machines: ${advice}`);
+}
+
 async function openAdmin(address: ServerAddress, open: () => Promise<void>, logger: Logger): Promise<void> {
-  if (!isLoopbackAddress(address.host))
-    logger.warn(
-      `the admin address ${describeAddress(address)} can be reached from other machines: use --health for probes from there`,
-    );
   try {
     await (address === DEFAULT_ADMIN ? open() : chosen('--admin or config.adminAddr', open()));
   } catch (error) {

@@ -1,7 +1,10 @@
-import { CHILD_OPTIONS, SERVER_OPTIONS } from '../schema/backend-keys.js';
+import { JOINED_TABLE } from '../../bridge/joined-options.js';
+import { createChecks } from '../../options/checks.js';
 import { TARGET } from '../schema/target-keys.js';
+import { atPlace } from '../startup-error.js';
 import type { ConfigNode } from './config-node.js';
 import { refuseContradictions } from './contradictions.js';
+import { refuseOtherOptions } from './options-for-targets.js';
 import {
   mergePolicies,
   type Policies,
@@ -22,6 +25,10 @@ export interface McpBackendConfig {
   readonly options: Readonly<Record<string, unknown>>;
   /** True if the backend reads the messages of its targets, as it must for several of them. */
   readonly isJoined: boolean;
+  /** The place of a `serverInfo` that clients do not see, because the only target has its own. */
+  readonly unusedServerInfo?: string;
+  /** The time after which an unused session ends is that of `config.mcp.sessionTtl`. */
+  readonly hasSessionTtl?: true;
   readonly at: string;
 }
 
@@ -53,17 +60,32 @@ export function readMcpBackend(
   const policies = mergePolicies(surroundings.levels.all);
   refuseUnusedPolicies(read, policies);
   if (read.length > 1) requireNames(targets, read);
-  const { prefixMode, failureMode, ...options } = readOptions(members, surroundings);
-  const isJoined =
-    read.length > 1 || prefixMode === 'always' || ['sessions', 'pin', 'serverInfo'].some((name) => name in options);
-  if (isJoined) refuseOptionsOfAll(members, read);
+  const options = readOptions(members, surroundings);
+  const reason = reasonToJoin(members);
+  const isJoined = read.length > 1 || reason !== undefined;
+  refuseOtherOptions(members, { targets: read, reason });
   refuseContradictions(members, read, policies, isJoined);
+  const unusedServerInfo = read.length > 1 || isSeen(reason) ? undefined : members.serverInfo?.path;
+  const idleTimes = [members, ...read.map(({ server }) => server.options)];
+  const hasSessionTtl =
+    surroundings.sessionSeconds !== undefined && idleTimes.every((each) => each.idleTimeoutSeconds === undefined);
   return {
     targets: read,
-    options: isJoined ? { prefixMode, failureMode, ...options } : options,
+    options: isJoined ? options : withoutKeysOfSeveral(options, node.path),
     isJoined,
+    ...(unusedServerInfo !== undefined && { unusedServerInfo }),
+    ...(hasSessionTtl && { hasSessionTtl }),
     at: node.path,
   };
+}
+
+/** Leaves out the keys that mean something only where the messages of targets are read. */
+function withoutKeysOfSeveral(options: Readonly<Record<string, unknown>>, at: string): McpBackendConfig['options'] {
+  const { prefixMode: _, failureMode: __, pin: ___, serverInfo, ...others } = options;
+  // The others are words, which are checked already.
+  const { read, default: usual } = JOINED_TABLE.serverInfo;
+  atPlace(at, () => read(createChecks('mcpBackend()'), serverInfo ?? usual, 'serverInfo'));
+  return others;
 }
 
 /** Options that let only pages of this machine call a backend, on every address. */
@@ -129,20 +151,14 @@ function requireNames(node: ConfigNode, targets: readonly TargetConfig[]): void 
   }
 }
 
-/** Refuses a target that has an option of all targets, where their messages are read. */
-function refuseOptionsOfAll(members: McpMembers, targets: readonly TargetConfig[]): void {
-  for (const { server } of targets) {
-    const own = 'url' in server ? SERVER_OPTIONS : CHILD_OPTIONS;
-    const other = Object.keys(server.options).find((option) => !Object.hasOwn(own, option));
-    if (other === undefined) continue;
-    const why = targets.length > 1 ? 'has several items' : `is served with ${reasonToJoin(members)}`;
-    members.targets.refuse(`${why}, so write ${other} beside it, and not in ${server.at}`);
-  }
+/** The key for which the messages of an only target are read. With the defaults, they pass as they are. */
+function reasonToJoin({ pin, prefixMode, statefulMode }: McpMembers) {
+  if (pin !== undefined && pin.option() !== false) return 'pin';
+  if (prefixMode?.value === 'always') return 'prefixMode: always';
+  return statefulMode?.value === 'stateless' ? 'statefulMode: stateless' : undefined;
 }
 
-/** The key for which the messages of an only target are read. */
-function reasonToJoin({ pin, serverInfo, prefixMode }: McpMembers): string {
-  if (pin !== undefined) return 'pin';
-  if (serverInfo !== undefined) return 'serverInfo';
-  return prefixMode?.value === 'always' ? 'prefixMode: always' : 'statefulMode: stateless';
+/** True if clients see `serverInfo` in place of the name of an only target. */
+function isSeen(reason: ReturnType<typeof reasonToJoin>): boolean {
+  return reason === 'pin' || reason === 'prefixMode: always';
 }

@@ -8,6 +8,7 @@ import type { BindConfig, GatewayConfig, ListenerConfig, RouteConfig } from './g
 import { Gateways } from './gateways-section.js';
 import { describeUnused, IgnoredNames } from './ignored-names.js';
 import { NamedBackends } from './named-backends.js';
+import type { ProcessConfig } from './process-settings.js';
 import { withOwnLabels } from './route-labels.js';
 import { conditionsOf, describeMatch, type RouteMatch } from './route-match.js';
 import { readRoute } from './routes.js';
@@ -27,6 +28,8 @@ interface FileSettings {
   readonly ignored?: readonly string[] | undefined;
   /** Called for each of them that leaves nothing out. By default, the file is refused. */
   readonly onUnused?: ((name: string) => void) | undefined;
+  /** The settings of the process on the command line, which override those of the file. */
+  readonly process?: ProcessConfig | undefined;
 }
 
 function refuseUnused(name: string): never {
@@ -40,14 +43,14 @@ function refuseUnused(name: string): never {
  * @throws {StartupError}
  */
 export function parseConfigFile(text: string, directory: string, settings: FileSettings = {}): GatewayConfig {
-  const { texts = new ExpandedTexts({}), ignored = [], onUnused = refuseUnused } = settings;
+  const { texts = new ExpandedTexts({}), ignored = [], onUnused = refuseUnused, process } = settings;
   const names = new IgnoredNames(ignored);
   const root = parseYaml(text, texts, (name) => names.has(name));
   refuseWhiteSpace(root);
   const unsupported = ignorableBeside(['mcp', 'gateways', 'binds'], [root], UNSUPPORTED_SECTIONS);
   const sections = root.members(FILE, { unsupported });
   const { binds, gateways, routes, mcp, backends, policies } = sections;
-  const runtime = readProcessSections(sections, directory);
+  const runtime = readProcessSections(sections, directory, process);
   const targets = new PolicyTargets(policies);
   const parts = { directory, ...runtime, backends: new NamedBackends(backends, targets), policies: targets };
   const attached = new Gateways(gateways, parts);
@@ -70,8 +73,9 @@ export function parseConfigFile(text: string, directory: string, settings: FileS
 function readProcessSections(
   { config, frontendPolicies }: { readonly config?: ConfigNode; readonly frontendPolicies?: ConfigNode },
   directory: string,
+  ofCommand: ProcessConfig | undefined,
 ): RuntimeConfig {
-  const runtime: RuntimeConfig = config ? readRuntimeConfig(config, directory) : { process: {} };
+  const runtime: RuntimeConfig = config ? readRuntimeConfig(config, directory, ofCommand) : { process: {} };
   const frontend = frontendPolicies ? readFrontendPolicies(frontendPolicies) : {};
   if (runtime.tracing && frontend.tracing)
     throw new StartupError(

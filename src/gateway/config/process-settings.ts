@@ -66,8 +66,16 @@ type ProcessNodes = {
   readonly [Name in 'adminAddr' | 'adminPassword' | 'readinessAddr' | 'statsAddr' | keyof typeof TIMES]?: ConfigNode;
 };
 
-/** Reads these members of the section `config`. */
-export function readProcessConfig(nodes: ProcessNodes, directory: string): ProcessConfig {
+/**
+ * Reads these members of the section `config`.
+ *
+ * @param ofCommand The settings of the command line, which override those of the file.
+ */
+export function readProcessConfig(
+  nodes: ProcessNodes,
+  directory: string,
+  ofCommand: ProcessConfig = {},
+): ProcessConfig {
   const { adminAddr, adminPassword, readinessAddr, statsAddr } = nodes;
   const times = Object.entries(TIMES).flatMap(([member, [name, min, max]]) => {
     const node = nodes[member as keyof typeof TIMES];
@@ -80,19 +88,22 @@ export function readProcessConfig(nodes: ProcessNodes, directory: string): Proce
     ...(statsAddr && statsAddr.value !== 'off' && { stats: readAddress(statsAddr) }),
     ...Object.fromEntries(times),
   };
-  refuseOrder(nodes, config);
+  refuseOrder(nodes, config, ofCommand);
   return config;
 }
 
 /** The headers are a part of the request, and the shortest drain is not longer than the longest. */
-function refuseOrder({ headersTimeout, connectionMinTerminationDeadline }: ProcessNodes, config: ProcessConfig): void {
-  const { headersSeconds, requestSeconds, drainSeconds, minDrainSeconds } = timesOf(config);
+function refuseOrder(
+  { headersTimeout, connectionMinTerminationDeadline }: ProcessNodes,
+  config: ProcessConfig,
+  ofCommand: ProcessConfig,
+): void {
+  const { headersSeconds, requestSeconds, drainSeconds, minDrainSeconds } = timesOf({ ...config, ...ofCommand });
+  const longest = ofCommand.drainSeconds === undefined ? 'connectionTerminationDeadline' : '--drain-seconds';
   if (headersSeconds > requestSeconds)
     headersTimeout?.refuse(`is longer than requestTimeout, which is ${requestSeconds}s: raise that too`);
   if (minDrainSeconds > drainSeconds)
-    connectionMinTerminationDeadline?.refuse(
-      `is longer than connectionTerminationDeadline, which is ${drainSeconds}s: raise that too`,
-    );
+    connectionMinTerminationDeadline?.refuse(`is longer than ${longest}, which is ${drainSeconds}s: raise that too`);
 }
 
 function readTime(node: ConfigNode, min: number, max: number): number {

@@ -2,7 +2,7 @@ import { looksLikeFileName } from '../../bridge/http/caller-token-options.js';
 import { canParseUrl } from '../../http/can-parse-url.js';
 import { isRecord, stringsIn } from '../../http/json-object.js';
 import { lowerAscii } from '../../http/lower-ascii.js';
-import { ELSEWHERE } from '../schema/backend-keys.js';
+import { NOT_BESIDE_HOST } from '../schema/misplaced-keys.js';
 import { BACKEND_TLS } from '../schema/policy-keys.js';
 import { REMOTE } from '../schema/target-keys.js';
 import { type BackendAuth, readBackendAuth } from './backend-auth.js';
@@ -55,7 +55,10 @@ export function readRemoteTarget(
   { backendAuth, backendTLS, modifiers }: ConnectionPolicies,
   directory: string,
 ): RemoteTargetConfig {
-  const { host, port, path, ...rest } = node.members(REMOTE, { unsupportedNames: ['backend'], elsewhere: ELSEWHERE });
+  const { host, port, path, ...rest } = node.members(REMOTE, {
+    unsupportedNames: ['backend'],
+    elsewhere: NOT_BESIDE_HOST,
+  });
   const others: Partial<Record<string, ConfigNode>> = rest;
   const url = readUrl({ host, port, path }, backendTLS !== undefined);
   const options = Object.fromEntries(Object.entries(others).map(([name, option]) => [name, option?.option()]));

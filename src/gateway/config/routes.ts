@@ -1,4 +1,4 @@
-import { ELSEWHERE } from '../schema/backend-keys.js';
+import { NOT_BESIDE_TARGETS } from '../schema/misplaced-keys.js';
 import { type ROUTE, ROUTE_BACKEND } from '../schema/route-keys.js';
 import { MCP_SERVERS } from '../schema/target-keys.js';
 import { type McpMembers, readMcpBackend } from './backend-config.js';
@@ -85,7 +85,7 @@ function readRouteBackend(node: ConfigNode, { backends, policies }: FileParts): 
 }
 
 function readMembers(mcp: ConfigNode): McpMembers {
-  return mcp.members(MCP_SERVERS, { elsewhere: ELSEWHERE });
+  return mcp.members(MCP_SERVERS, { elsewhere: NOT_BESIDE_TARGETS });
 }
 
 interface RouteParts extends RouteSurroundings {

@@ -57,8 +57,12 @@ const UNSUPPORTED: ReadonlyMap<string, UnsupportedFeature> = new Map([
   ['backend', harmless('Write connectTimeoutSeconds and responseTimeoutSeconds beside the host of a target')],
 ]);
 
-/** Reads the section `config`. */
-export function readRuntimeConfig(node: ConfigNode, directory: string): RuntimeConfig {
+/**
+ * Reads the section `config`.
+ *
+ * @param ofCommand The settings of the process on the command line, which override those of the file.
+ */
+export function readRuntimeConfig(node: ConfigNode, directory: string, ofCommand?: ProcessConfig): RuntimeConfig {
   const { mcp, trustProxy, logging, session, store, tracing, ...others } = node.members(RUNTIME, {
     unsupported: UNSUPPORTED,
   });
@@ -70,7 +74,7 @@ export function readRuntimeConfig(node: ConfigNode, directory: string): RuntimeC
     ...(session && { sessionKey: readSessionKey(session, directory) }),
     ...(store && { store: readStoreConfig(store, directory) }),
     ...(tracing && !tracing.isIgnored('tracing') && { tracing: readProcessTracing(tracing) }),
-    process: readProcessConfig(others, directory),
+    process: readProcessConfig(others, directory, ofCommand),
   };
 }
 

@@ -1,5 +1,5 @@
-import { ELSEWHERE } from '../schema/backend-keys.js';
 import { MCP_SECTION } from '../schema/file-keys.js';
+import { NOT_BESIDE_TARGETS } from '../schema/misplaced-keys.js';
 import type { ConfigNode } from './config-node.js';
 import type { FileParts } from './file-parts.js';
 import type { BindConfig, RouteConfig } from './gateway-config.js';
@@ -14,7 +14,12 @@ import { createRouteConfig, type RouteSurroundings } from './routes.js';
  * @returns The port, if it has its own.
  */
 export function readMcpSection(node: ConfigNode, parts: FileParts, gateways: Gateways): readonly BindConfig[] {
-  const { port, gateways: references, policies, ...members } = node.members(MCP_SECTION, { elsewhere: ELSEWHERE });
+  const {
+    port,
+    gateways: references,
+    policies,
+    ...members
+  } = node.members(MCP_SECTION, { elsewhere: NOT_BESIDE_TARGETS });
   const own = readPolicies(policies, 'route');
   const routeFor = (matches: readonly RouteMatch[], surroundings: RouteSurroundings): RouteConfig => {
     const backend = { node, members, own: {}, ofEntry: {}, targeted: [] };

@@ -1,5 +1,5 @@
 import { isCommandLine } from '../../targets/stdio/is-command-line.js';
-import { ELSEWHERE } from '../schema/backend-keys.js';
+import { NOT_BESIDE_CMD } from '../schema/misplaced-keys.js';
 import { STDIO } from '../schema/target-keys.js';
 import type { ConfigNode } from './config-node.js';
 import { readFileName } from './text-source.js';
@@ -18,7 +18,7 @@ export interface StdioTarget {
 
 /** Reads the member `stdio` of a target. */
 export function readStdioTarget(node: ConfigNode, directory: string): StdioTarget {
-  const { cmd, args, env, clear_env, ...rest } = node.members(STDIO, { elsewhere: ELSEWHERE });
+  const { cmd, args, env, clear_env, ...rest } = node.members(STDIO, { elsewhere: NOT_BESIDE_CMD });
   const variables = Object.fromEntries(env?.children().map(([key, value]) => [key, readArgument(value)]) ?? []);
   const isCleared = clear_env?.flag() ?? false;
   const others: Partial<Record<string, ConfigNode>> = rest;

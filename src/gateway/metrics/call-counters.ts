@@ -34,7 +34,7 @@ export function countCalls(registries: readonly Registry[], served: ServedRoutes
   });
   const countFailure = addCounter(registries, {
     name: 'mcp_request_failures_total',
-    help: 'Requests of MCP that were not answered with a result, with the code of docs/errors.md or of the JSON-RPC error',
+    help: 'Requests of MCP that failed, tools that report an error included, with the code of docs/errors.md or of the JSON-RPC error',
     labelNames: ['outcome', 'code'],
   });
   const onCall = (message: unknown): void => {

@@ -1,3 +1,4 @@
+import { type Advice, withWrittenNames } from '../../core/advice.js';
 import { type Logger, withFields } from '../../core/logger.js';
 import { createCountedLines, createRareLine } from '../../core/rare-line.js';
 import { BridgeError, type BridgeErrorCode } from '../../messages/bridge-error.js';
@@ -15,14 +16,23 @@ const UNANSWERED = {
 
 export type UnansweredKind = keyof typeof UNANSWERED;
 
-/** Creates the log of the target's failures. It logs each reason at most once a minute: if a target is down, every request fails. */
-export function createFailureLog(who: string, { url, logger }: Target): (error: unknown, detail?: string) => void {
+/**
+ * Creates the log of the target's failures. It logs each reason at most once a minute: if a target is down, every request fails.
+ *
+ * @param advice The names of options in the user's form. Left out for options of one of several targets, which have no other names.
+ */
+export function createFailureLog(
+  who: string,
+  { url, logger }: Target,
+  advice: Pick<Advice, 'names'> = { names: new Map() },
+): (error: unknown, detail?: string) => void {
   const count = createCountedLines<BridgeErrorCode>();
   const address = addressOf(url);
   return (error, detail) => {
     if (!(error instanceof BridgeError) || !error.reason.startsWith('target_')) return;
     const end = [detail, error.evidence].flatMap((text) => (text === undefined ? [] : `: ${text}`)).join('');
-    const { reason, message } = error;
+    const { reason } = error;
+    const message = withWrittenNames(error.message, advice);
     count(reason, (more) =>
       withFields(logger, { code: reason }).error(`${who}: ${address}: ${message} (${reason})${end}${more}`),
     );

@@ -24,17 +24,23 @@ export function logStderr(
   const last: string[] = [];
   let second = 0;
   let lines = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const reportDropped = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (lines > LINES_PER_SECOND) logger.warn(`${name}: ${lines - LINES_PER_SECOND} more lines on stderr were dropped`);
+    lines = 0;
+  };
   const log = (text: string): void => {
     if (text !== '') last.push(printable(text, MAX_LAST_LENGTH));
     if (last.length > MAX_LAST_LINES) last.shift();
     const now = Math.floor(performance.now() / 1_000);
-    if (now !== second) {
-      if (lines > LINES_PER_SECOND)
-        logger.warn(`${name}: ${lines - LINES_PER_SECOND} more lines on stderr were dropped`);
-      [second, lines] = [now, 0];
-    }
+    if (now !== second) reportDropped();
+    second = now;
     lines++;
     if (lines <= LINES_PER_SECOND) logger[isProbed() ? 'debug' : 'info'](`${name}: ${text}`);
+    // There may be no further line.
+    else timer ??= setTimeout(reportDropped, 1_000).unref();
   };
   const reader = new LineReader(MAX_LINE_LENGTH, {
     line: (bytes) => log(lineText(bytes)),
@@ -42,6 +48,7 @@ export function logStderr(
   });
   stream.on('data', (chunk: Buffer) => reader.push(chunk));
   stream.on('end', () => reader.end());
+  stream.on('close', reportDropped);
   return () => last;
 }
 
