@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { replyEmpty } from '../http/reply.js';
 import { wellKnownPath } from '../http/well-known.js';
 import type { Jwks } from '../index.js';
 import { wellKnownJwksUrl } from '../providers/provider.js';
@@ -44,7 +45,7 @@ export async function startIssuerServer({ readJwks, introspect }: IssuerAnswers)
     }
     const document = documentFor(req.url ?? '');
     if (document === undefined) {
-      res.writeHead(404).end();
+      replyEmpty(res, 404);
       return;
     }
     requests[document] += 1;
@@ -63,7 +64,8 @@ export async function startIssuerServer({ readJwks, introspect }: IssuerAnswers)
 }
 
 function answer(res: ServerResponse, status: number, body: object): void {
-  res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  res.writeHead(status, { 'content-type': 'application/json' });
+  res.end(JSON.stringify(body));
 }
 
 function documentFor(path: string): 'jwks' | 'metadata' | undefined {
