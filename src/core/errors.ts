@@ -22,7 +22,7 @@ export class ConfigError extends Error {
   /** The option that was refused, as a path: `resourceMetadata.resource`. */
   readonly option: string;
 
-  constructor(parts: ConfigErrorParts, options?: ErrorOptions) {
+  constructor(parts: ConfigErrorParts, options?: { readonly cause?: unknown }) {
     const { who, option, expected, fix } = parts;
     const given = 'given' in parts ? `, but got ${quote(parts.given)}` : '';
     super(`${who}: option "${option}" must be ${expected}${given}. ${fix}`, options);
