@@ -112,3 +112,15 @@ describe.each(Object.keys(frameworks) as (keyof typeof frameworks)[])('on %s', (
     } else expect(headers['content-type']).toMatch(/^text\/html/);
   });
 });
+
+test('an outage keeps its Retry-After behind an error handler that drops other headers, as Koa does', async () => {
+  const auth = mcpAuth({ ...policy, jwks: { url: await unreachableUrl() } });
+  const app = express().use(auth);
+  app.use(((error: { status: number; headers: Record<string, string> }, _req, res, _next) => {
+    for (const name of res.getHeaderNames()) res.removeHeader(name);
+    res.writeHead(error.status, error.headers);
+    res.end();
+  }) as express.ErrorRequestHandler);
+  const answer = await request(app).get('/mcp').accept('*/*').auth(signer.sign(claims()), { type: 'bearer' });
+  expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
+});

@@ -9,6 +9,7 @@ import { postForm, postJson, REDIRECT_URI, rawClient } from '../support/oauth-pr
 import { SECRET } from '../support/oauth-proxy-flow.js';
 import { PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
 import { startProviderServer } from '../support/provider-server.js';
+import { returnNothing } from '../support/return-nothing.js';
 
 const parsers = [express5.json(), express5.urlencoded({ extended: true })];
 
@@ -17,6 +18,7 @@ const apps: [string, (middlewares: unknown[]) => RequestListener][] = [
   ['Express 5', (middlewares) => express5().use(...(middlewares as []))],
   ['Express 4', (middlewares) => express4().use(...(middlewares as [])) as never],
   ['Connect', (middlewares) => middlewares.reduce<connect.Server>((app, next) => app.use(next as never), connect())],
+  ['Express 5 and methods that return nothing', (all) => express5().use(returnNothing, ...(all as []))],
   ['Express 5 and parsers', (middlewares) => express5().use(...parsers, ...(middlewares as []))],
   ['Express 4 and parsers', (middlewares) => express4().use(...(parsers as []), ...(middlewares as [])) as never],
 ];

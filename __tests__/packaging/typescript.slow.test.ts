@@ -55,4 +55,9 @@ describe.each([
     },
     120_000,
   );
+
+  test('compiles a program for ES2020, whose library has no ErrorOptions', async () => {
+    const options = [...OPTIONS, '--target', 'es2020', '--module', 'nodenext', '--noEmit', SOURCE];
+    await run(process.execPath, [tsc(), ...options], { cwd: join(project.folder, 'module') });
+  });
 });

@@ -46,6 +46,8 @@ const replaceMethods: Middleware = (req, res, next) => {
 
 const PROGRAM = { command: NODE, args: [SCRIPTED], env: { STATELESS: '1' } };
 
+const WELCOME = { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 'remote', version: '1' } };
+
 /** A remote server: JSON with its length, JSON without, an event stream, or nothing, as the name of the tool says. */
 function startRemote() {
   let sessions = 0;
@@ -55,7 +57,7 @@ function startRemote() {
     if (id === undefined) return void res.writeHead(202).end();
     if (params?.name === 'hang') return;
     if (params?.name === 'cut') return void res.socket?.destroy();
-    const result = name === 'initialize' ? { protocolVersion: '2025-06-18', capabilities: {} } : { content: [] };
+    const result = name === 'initialize' ? WELCOME : { content: [] };
     const answer = JSON.stringify({ jsonrpc: '2.0', id, result });
     const session = name === 'initialize' && { 'mcp-session-id': `session-${++sessions}` };
     if (params?.name === 'progress') {

@@ -3,7 +3,7 @@ import { basename } from 'node:path/posix';
 import { isAnswered } from '../http/answered.js';
 import { readBody, requireMediaType } from '../http/body.js';
 import { parseJsonObject } from '../http/json-object.js';
-import { replyJson, replyMethodNotAllowed } from '../http/reply.js';
+import { replyEmpty, replyJson, replyMethodNotAllowed } from '../http/reply.js';
 import { rawPath, requestTarget } from '../http/request-target.js';
 import { AdminError, isUnexpected, replyAdminError } from './admin-error.js';
 import type { AdminSource } from './admin-source.js';
@@ -132,7 +132,7 @@ async function act(req: IncomingMessage, res: ServerResponse, action: Action): P
 /** Relative links of the page need the slash. The target is relative too, so that it stays on this host. */
 function redirectToPage(req: IncomingMessage, res: ServerResponse): void {
   const last = basename(rawPath(requestTarget(req)));
-  res.writeHead(308, { location: `./${last}/` }).end();
+  replyEmpty(res, 308, { location: `./${last}/` });
 }
 
 function endOne(source: AdminSource, handleOf: (id: string) => string, id: unknown): object {

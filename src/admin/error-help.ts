@@ -8,18 +8,16 @@ export interface ErrorHelp {
   readonly text: string;
 }
 
-/** From src/admin/, dist/admin/ and dist/chunks/ alike. */
-const PAGE = new URL('../../docs/errors.md', import.meta.url);
-
 /** Reads the sections of docs/errors.md of this package, by code. Empty if the file is missing, as in a bundle. */
-export function readErrorHelp(page = PAGE): ReadonlyMap<string, ErrorHelp> {
-  return new Map(sectionsIn(page).map((section) => [section.title, section]));
+export function readErrorHelp(): ReadonlyMap<string, ErrorHelp> {
+  return new Map(sections().map((section) => [section.title, section]));
 }
 
-function sectionsIn(page: URL): readonly ErrorHelp[] {
+function sections(): readonly ErrorHelp[] {
   let markdown: string;
   try {
-    markdown = readFileSync(page, 'utf8');
+    // From src/admin/, dist/admin/ and dist/chunks/ alike. In a bundle of CommonJS there is no `import.meta.url`.
+    markdown = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
   } catch {
     // Without explanations, the page still shows the codes.
     return [];

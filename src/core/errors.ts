@@ -22,7 +22,7 @@ export class ConfigError extends Error {
   /** The option that was refused, as a path: `resourceMetadata.resource`. */
   readonly option: string;
 
-  constructor(parts: ConfigErrorParts, options?: ErrorOptions) {
+  constructor(parts: ConfigErrorParts, options?: { readonly cause?: unknown }) {
     const { who, option, expected, fix } = parts;
     const given = 'given' in parts ? `, but got ${quote(parts.given)}` : '';
     super(`${who}: option "${option}" must be ${expected}${given}. ${fix}`, options);
@@ -183,6 +183,8 @@ export class UpstreamError extends Error {
   readonly status: 502 | 503;
   /** Seconds until a retry makes sense; sent as `Retry-After`. @default 30 */
   readonly retryAfterSeconds: number;
+  /** Headers of the answer: error handlers that drop those of the response, such as Koa's, send the headers of the error. */
+  readonly headers: Readonly<Record<'retry-after', string>>;
   /** The claims of the token that could not be checked, and the details of the outage. */
   readonly evidence: Evidence;
 
@@ -191,6 +193,7 @@ export class UpstreamError extends Error {
     this.code = code;
     this.status = OUTAGES[code].status;
     this.retryAfterSeconds = options.retryAfterSeconds ?? 30;
+    this.headers = { 'retry-after': String(this.retryAfterSeconds) };
     this.evidence = options.evidence ?? {};
   }
 

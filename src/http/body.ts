@@ -180,6 +180,11 @@ export function unfinished(): BodyError {
   return new BodyError(400, 'The request ended before its body did');
 }
 
+/** Returns the error for a body that is longer than its `Content-Length` says. Node's own server passes no more than that on. */
+export function longerThanDeclared(): BodyError {
+  return new BodyError(400, 'The body is longer than its Content-Length');
+}
+
 /** Returns the error for a body that is too long. */
 export function tooLarge(maxBytes: number): BodyError {
   return new BodyError(413, `The body is longer than ${maxBytes} bytes`);

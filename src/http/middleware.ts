@@ -1,7 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** A middleware for Express 4, Express 5 and Connect. It needs only `node:http` and `next`. */
-export type Middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
+/**
+ * A middleware for Express 4, Express 5 and Connect. It needs only `node:http` and `next`: Fastify's `done` will do, which takes an `Error`.
+ */
+export type Middleware = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  // biome-ignore lint/suspicious/noExplicitAny: as in Express and Connect. With `unknown`, functions that take only an `Error` do not fit.
+  next: (error?: any) => void,
+) => void;
 
 /**
  * Turns a thrown value into an `Error` that can be passed to `next()`. For Express, `undefined` and `'route'` would mean "continue",

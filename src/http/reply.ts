@@ -25,6 +25,15 @@ export function sendJson(res: ServerResponse, { status, headers, body }: JsonRep
   res.end(res.req.method === 'HEAD' ? undefined : body);
 }
 
+/**
+ * Sends an answer without a body. In two statements, as everywhere: a function of the application that replaced `writeHead()` may return
+ * nothing, as Restify's and that of on-headers 1.0 do.
+ */
+export function replyEmpty(res: ServerResponse, status: number, headers: JsonReply['headers'] = {}): void {
+  res.writeHead(status, headers);
+  res.end();
+}
+
 /** Ends the connection in the way of its protocol. */
 function withoutConnection(
   res: ServerResponse,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UpstreamError } from '../core/errors.js';
+import { replyEmpty } from '../http/reply.js';
 import { callerNetwork } from '../limits/caller-address.js';
 import type { Prompts } from '../providers/provider.js';
 import type { AuthorizationRequest, Requester } from './authorization-request.js';
@@ -152,5 +153,5 @@ export function replyErrorToClient(
 /** Redirects with 303, so that browsers do not post a form again (RFC 9700, section 4.12). */
 export function replyRedirect(res: ServerResponse, location: string): void {
   const headers = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'content-length': '0' };
-  res.writeHead(303, { location, ...headers }).end();
+  replyEmpty(res, 303, { location, ...headers });
 }

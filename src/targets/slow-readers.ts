@@ -55,11 +55,13 @@ export class SlowReaders {
     const release = (): void => {
       answer.stop();
       stopWaiting();
-      res.off('drain', release).off('finish', release);
+      res.off('drain', release);
+      res.off('finish', release);
       this.#answers.delete(res);
       if (this.#answers.size === 0) this.#source.resume();
     };
-    res.on('drain', release).on('finish', release);
+    res.on('drain', release);
+    res.on('finish', release);
     const stopWaiting = onceClosed(res, release);
   }
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { replyEmpty } from '../http/reply.js';
 import { wellKnownPath } from '../http/well-known.js';
 import type { Jwks } from '../index.js';
 import { TENANT_ID } from '../policy/issuer-tenants.js';
@@ -50,7 +51,7 @@ export async function startIssuerServer({ path, readJwks, introspect }: IssuerAn
     const isJwks = req.url === JWKS_PATH;
     const issuerPath = isJwks ? path : issuerPathAt(req.url ?? '', path);
     if (issuerPath === undefined) {
-      res.writeHead(404).end();
+      replyEmpty(res, 404);
       return;
     }
     requests[isJwks ? 'jwks' : 'metadata'] += 1;
@@ -71,7 +72,8 @@ export async function startIssuerServer({ path, readJwks, introspect }: IssuerAn
 }
 
 function answer(res: ServerResponse, status: number, body: object): void {
-  res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  res.writeHead(status, { 'content-type': 'application/json' });
+  res.end(JSON.stringify(body));
 }
 
 /** Returns the path of the issuer whose metadata is at this path, with the tenant that the path names. */

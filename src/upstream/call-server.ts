@@ -42,7 +42,7 @@ export class CallError extends Error {
     url: URL,
     reason: string,
     answered: boolean,
-    { isAbsence = false, ...options }: ErrorOptions & { readonly isAbsence?: boolean } = {},
+    { isAbsence = false, ...options }: { readonly cause?: unknown; readonly isAbsence?: boolean } = {},
   ) {
     // Without the query, which may contain secrets.
     super(`${method} ${url.origin}${url.pathname} failed: ${reason}`, options);

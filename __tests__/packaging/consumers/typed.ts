@@ -1,4 +1,5 @@
 import 'express-mcp-auth/express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import express from 'express';
 import {
   type AuthInfo,
@@ -31,6 +32,9 @@ const admin: McpAdmin = mcpAdmin({ authorize: 'loopback', backends: { '/mcp': ba
 app.use('/admin', admin);
 // @ts-expect-error Who may use the page must be said.
 export const refused = () => mcpAdmin({ backends: { '/mcp': backend } });
+// As in a hook of Fastify, whose `done` takes nothing but an `Error`.
+type Done = (error?: Error) => void;
+export const hook = (req: IncomingMessage, res: ServerResponse, done: Done) => backend(req, res, done);
 app.get('/me', (req, res) => {
   const auth: AuthInfo | undefined = getAuth(req);
   const same: AuthInfo | undefined = req.auth;

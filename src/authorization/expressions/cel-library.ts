@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
 import type { Environment } from '@marcbachmann/cel-js';
 import type { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator';
 import type { RE2JS } from 're2js';
+import { loadPackage } from '../../core/load-package.js';
 
 /** The packages that expressions need. */
 export interface CelLibrary {
@@ -20,19 +20,8 @@ let loaded: CelLibrary | undefined;
  */
 export function loadCelLibrary(): CelLibrary {
   if (loaded === undefined) {
-    const require = createRequire(ownFile());
-    loaded = { ...require('@marcbachmann/cel-js/evaluator'), ...require('re2js') } as CelLibrary;
+    const load = (name: string) => loadPackage('a rule in CEL', name, 'npm install express-mcp-auth') as object;
+    loaded = { ...load('@marcbachmann/cel-js/evaluator'), ...load('re2js') } as CelLibrary;
   }
   return loaded;
-}
-
-/** Returns this file, as a URL or a path. Not by `import.meta`: Babel, with which Jest turns this package into CommonJS, cannot convert it. */
-function ownFile(): string {
-  const { prepareStackTrace } = Error;
-  try {
-    Error.prepareStackTrace = (_error, [site]) => site?.getFileName();
-    return new Error('for its stack').stack as string;
-  } finally {
-    Error.prepareStackTrace = prepareStackTrace;
-  }
 }

@@ -1,3 +1,4 @@
+import { replyEmpty } from '../../http/reply.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { EventLog } from './event-log.js';
 import { EventStream } from './event-stream.js';
@@ -51,7 +52,7 @@ export class SessionStreams {
       stream.mark(true);
       // After an empty stream, SDK v1 would ask again forever, as a second listener on the standalone stream: it does not count an error as
       // the response. 204 tells clients not to reconnect (HTML, Server-sent events).
-      tryWrite(answer, () => answer.res.writeHead(204).end());
+      tryWrite(answer, () => replyEmpty(answer.res, 204));
     } else if (tryWrite(answer, () => stream.attach(answer, event))) stream.replay(event);
   }
 

@@ -149,7 +149,8 @@ export class Relay implements ExchangeListener, Numbered {
 
   #write(chunk: Buffer): boolean {
     try {
-      if (!this.#res.write(chunk)) {
+      // Not `!`: a function of the application that replaced the method may return nothing.
+      if (this.#res.write(chunk) === false) {
         this.#res.once('drain', () => this.#exchange?.resume());
         return false;
       }

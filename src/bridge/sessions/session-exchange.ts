@@ -1,5 +1,6 @@
 import { isAnswered } from '../../http/answered.js';
 import { onceClosed } from '../../http/hang-up.js';
+import { replyEmpty } from '../../http/reply.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
 import { type MetaRules, withMeta } from '../../messages/meta-edit.js';
@@ -60,7 +61,7 @@ export class SessionExchange {
   /** DELETE: ends the session and its connection. */
   delete(request: BridgeRequest): void {
     this.session(request).end('session_ended');
-    tryWrite(request, () => request.res.writeHead(200, { 'content-length': 0 }).end());
+    tryWrite(request, () => replyEmpty(request.res, 200, { 'content-length': 0 }));
   }
 
   #send(request: BridgeRequest, messages: readonly ClientMessage[], batch: boolean): void {
@@ -69,7 +70,7 @@ export class SessionExchange {
     const requests = messages.filter(({ kind }) => kind === 'request');
     if (requests.length === 0) {
       this.#sendOthers(session, messages, request);
-      tryWrite(request, () => request.res.writeHead(202).end());
+      tryWrite(request, () => replyEmpty(request.res, 202));
       return;
     }
     const accepted = requireAcceptedForms(request.req);

@@ -1,6 +1,7 @@
 import { requireNotWithdrawn } from '../../core/token-validity.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp, onceClosed } from '../../http/hang-up.js';
+import { replyEmpty } from '../../http/reply.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { applyEdits, memberOf, textOf } from '../../messages/json-members.js';
 import { type ClientMessage, keyInParams, membersAt, type RpcMessage, readString } from '../../messages/json-rpc.js';
@@ -55,8 +56,7 @@ export class InitializedExchange {
       // A separate connection would be opened for this notification alone, so none is.
       if (others.length > 0 && !this.#connections.isSeparate(request))
         this.#notify(request, await this.#ready(request, others), others);
-      if (!isAnswered(request.res) && !hasHungUp(request.res))
-        tryWrite(request, () => request.res.writeHead(202).end());
+      if (!isAnswered(request.res) && !hasHungUp(request.res)) tryWrite(request, () => replyEmpty(request.res, 202));
       return;
     }
     const accepted = requireAcceptedForms(request.req);

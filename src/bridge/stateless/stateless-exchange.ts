@@ -1,6 +1,7 @@
 import { requireNotWithdrawn } from '../../core/token-validity.js';
 import { isAnswered } from '../../http/answered.js';
 import { hasHungUp, onceClosed } from '../../http/hang-up.js';
+import { replyEmpty } from '../../http/reply.js';
 import { BridgeError } from '../../messages/bridge-error.js';
 import { matchesNameHeader } from '../../messages/header-value.js';
 import type { ClientMessage } from '../../messages/json-rpc.js';
@@ -82,6 +83,6 @@ export class StatelessExchange {
       requireNotWithdrawn(auth);
       connection.notify(withMeta(message, this.#metaRules.forOthers), senderOf(request));
     }
-    if (!isAnswered(res) && !hasHungUp(res)) tryWrite(request, () => res.writeHead(202).end());
+    if (!isAnswered(res) && !hasHungUp(res)) tryWrite(request, () => replyEmpty(res, 202));
   }
 }

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import cors from 'cors';
 import type { JWK } from 'jose';
 import type { Provider } from 'oidc-provider';
+import { replyEmpty } from '../../http/reply.js';
 import { requestHost } from '../../http/request-host.js';
 import type { Logger } from '../../index.js';
 import { StartupError } from '../startup-error.js';
@@ -131,7 +132,7 @@ function createListener({ provider, issuer, resources, logger }: ListenerParts) 
   const hosts = [host, host.replace('localhost', HOST)];
   return (req: IncomingMessage, res: ServerResponse): void => {
     // Against DNS rebinding: a page on another host name must not press the button itself.
-    if (!hosts.includes(requestHost(req))) res.writeHead(403).end();
+    if (!hosts.includes(requestHost(req))) replyEmpty(res, 403);
     else if (req.url?.startsWith('/interaction/')) void interact({ provider, resources, logger }, req, res);
     else {
       req.url = completeAuthorizationRequest(req.url ?? '/', scopes);

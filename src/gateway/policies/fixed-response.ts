@@ -9,7 +9,8 @@ export function respond({ status, body }: DirectResponseConfig): Middleware {
   const headers = { 'content-length': bytes.length, ...NO_SNIFF };
   return (req, res) => {
     // These have no body, and no length.
-    if (status === 204 || status === 304) res.writeHead(status).end();
-    else res.writeHead(status, headers).end(req.method === 'HEAD' ? undefined : bytes);
+    const isEmpty = status === 204 || status === 304;
+    res.writeHead(status, isEmpty ? {} : headers);
+    res.end(isEmpty || req.method === 'HEAD' ? undefined : bytes);
   };
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
+import { replyEmpty } from '../../http/reply.js';
 import { rawPath, rawQuery, requestTarget } from '../../http/request-target.js';
 import type { Middleware } from '../../index.js';
 import type { RouteMatch } from '../config/route-match.js';
@@ -18,7 +19,7 @@ export function redirect(
     const own = (req as { protocol?: string }).protocol ?? (isEncrypted ? 'https' : 'http');
     const target = pathOf ? pathOf(req) : requestTarget(req);
     const location = `${scheme ?? own}://${authorityOf(req, authority, { scheme, own })}${target}`;
-    res.writeHead(status, { location, 'content-length': 0 }).end();
+    replyEmpty(res, status, { location, 'content-length': 0 });
   };
 }
 

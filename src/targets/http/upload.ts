@@ -31,7 +31,8 @@ export class Upload extends Readable {
       this.push(null);
     };
     const onClose = (): void => {
-      if (!req.complete) this.destroy(unfinished());
+      // Requests that come from no socket have no `complete`.
+      if (!req.complete && !req.readableEnded) this.destroy(unfinished());
     };
     this.#removeListeners = () => void req.off('data', onData).off('end', onEnd).off('close', onClose);
     req.on('data', onData).on('end', onEnd).on('close', onClose);

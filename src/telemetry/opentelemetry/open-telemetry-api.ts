@@ -1,7 +1,9 @@
-import { createRequire } from 'node:module';
+import { loadPackage } from '../../core/load-package.js';
 
 /** The package `@opentelemetry/api`. */
 export type OpenTelemetryApi = typeof import('@opentelemetry/api');
+
+const WHO = 'express-mcp-auth/telemetry';
 
 let loaded: OpenTelemetryApi | undefined;
 
@@ -12,16 +14,6 @@ let loaded: OpenTelemetryApi | undefined;
  * @throws {Error} If it is not installed.
  */
 export function openTelemetryApi(): OpenTelemetryApi {
-  loaded ??= load();
+  loaded ??= loadPackage(WHO, '@opentelemetry/api', 'npm install @opentelemetry/api') as OpenTelemetryApi;
   return loaded;
-}
-
-function load(): OpenTelemetryApi {
-  try {
-    return createRequire(import.meta.url)('@opentelemetry/api') as OpenTelemetryApi;
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw cause;
-    const message = 'express-mcp-auth/telemetry needs the package @opentelemetry/api: npm install @opentelemetry/api';
-    throw new Error(message, { cause });
-  }
 }
