@@ -61,7 +61,7 @@ function createOAuthProxy(options: ResolvedOAuthProxy, rest: PolicyRest): Endpoi
   const { authorize, consent } = createAuthorize(context);
   // Clients in a browser call these from pages of any origin, without cookies.
   const forClients = (name: OAuthProxyEndpointName, endpoint: Endpoint) =>
-    forEveryOrigin(OAUTH_PROXY_METHODS[name], catchErrors(endpoint, replyError, { name, logger, refusals }));
+    forEveryOrigin(OAUTH_PROXY_METHODS[name], catchErrors(endpoint, replyErrorAt(name), { name, logger, refusals }));
   const forUsers = (name: OAuthProxyEndpointName, endpoint: Endpoint) =>
     forMethods(OAUTH_PROXY_METHODS[name], catchErrors(endpoint, replyErrorPage, { name, logger, refusals }));
   const routes: Record<OAuthProxyEndpointName, Middleware> = {
@@ -131,9 +131,15 @@ function catchErrors(
   };
 }
 
-function replyError(...[res, error]: Parameters<ErrorReply>): void {
-  if (error.status === 401 && res.req.headers.authorization !== undefined) res.setHeader('www-authenticate', 'Basic');
-  replyJson(res, error.status, JSON.stringify(errorBody(error)), NO_STORE);
+/** Names the scheme that the endpoint expects (RFC 9110, section 15.5.2): a registration may need a token, the others take a client's secret. */
+function replyErrorAt(name: OAuthProxyEndpointName): ErrorReply {
+  return (res, error) => {
+    const challenge = name === 'registration' ? 'Bearer' : 'Basic realm="OAuth"';
+    // Browsers may answer a Basic challenge with a login dialog. A client that sent such a header must get it (RFC 6749, section 5.2).
+    const isChallenged = name === 'registration' || res.req.headers.authorization !== undefined;
+    if (error.status === 401 && isChallenged) res.setHeader('www-authenticate', challenge);
+    replyJson(res, error.status, JSON.stringify(errorBody(error)), NO_STORE);
+  };
 }
 
 function errorBody(error: Parameters<ErrorReply>[1]): Readonly<Record<string, string>> {
