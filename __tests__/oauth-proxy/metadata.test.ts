@@ -208,7 +208,7 @@ describe('paths', () => {
     const page = await fetch(`${origin}/authorize?client_id=${body.client_id}&redirect_uri=${REDIRECT_URI}`, {
       redirect: 'manual',
     });
-    expect(page.headers.get('location')).toMatch(`${REDIRECT_URI}?error=unsupported_response_type`);
+    expect(page.headers.get('location')).toMatch(`${REDIRECT_URI}?error=invalid_request`);
     const answer = await postForm(`${origin}/token`, { client_id: body.client_id as string, grant_type: 'x' });
     expect(answer.body.error).toBe('unsupported_grant_type');
   });
