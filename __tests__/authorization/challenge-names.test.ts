@@ -19,7 +19,7 @@ const NAMES = [
   'docs://x, DPoP error="use_dpop_nonce", resource_metadata=http://evil.example/p',
 ];
 
-/** What both SDKs read in the challenge of an answer. */
+/** Returns the parameters that both SDKs read in the challenge of an answer. */
 function readBySdks({ status, headers }: Response) {
   const answer = new globalThis.Response('', {
     status,

@@ -61,7 +61,7 @@ function writeChallenges(error: string, description: string, context: ChallengeC
   return `${bearer}, ${writeChallenge('DPoP', asBearer ? [algs] : [...failure, ...explanation, algs])}`;
 }
 
-/** What a client needs to log in. The URL is first: of the two, only a scope can have a `=` in a part that a request has chosen. */
+/** Returns the parameters that a client needs to log in. The URL is first: only a scope can have a part with a `=` that a request has chosen. */
 function guidanceOf({ metadataUrl, scopes }: ChallengeContext): Parameter[] {
   const guidance: Parameter[] = metadataUrl === undefined ? [] : [['resource_metadata', metadataUrl]];
   const named = scopes.filter((scope) => !PARAMETER.test(scope));
