@@ -13,7 +13,7 @@ describe('DPoP', () => {
     [
       'accept',
       `Bearer ${bound}`,
-      `Bearer error="invalid_token", error_description="The token is bound to a key or certificate, and must not be presented as a bearer token", resource_metadata="${METADATA_URL}", DPoP algs="${ALGS}"`,
+      `Bearer error="invalid_token", resource_metadata="${METADATA_URL}", error_description="The token is bound to a key or certificate, and must not be presented as a bearer token", DPoP algs="${ALGS}"`,
     ],
     [
       'accept',
@@ -51,10 +51,11 @@ describe('DPoP', () => {
       const call = request(app).post('/mcp').set(headers);
       return (await call.send({ jsonrpc: '2.0', id: 1, method: 'tools/list' })).headers['www-authenticate'];
     };
-    const missing =
-      'error="insufficient_scope", error_description="The token lacks a required scope for the method tools/list"';
-    const asDpop = `Bearer resource_metadata="${METADATA_URL}", scope="admin", DPoP ${missing}, algs="${ALGS}"`;
-    const asBearer = `Bearer ${missing}, resource_metadata="${METADATA_URL}", scope="admin", DPoP algs="${ALGS}"`;
+    const guidance = `resource_metadata="${METADATA_URL}", scope="admin"`;
+    const error = 'error="insufficient_scope"';
+    const description = 'error_description="The token lacks a required scope"';
+    const asDpop = `Bearer ${guidance}, DPoP ${error}, ${description}, algs="${ALGS}"`;
+    const asBearer = `Bearer ${error}, ${guidance}, ${description}, DPoP algs="${ALGS}"`;
     for (const _ of ['verified', 'known']) {
       // The request of a thief changes nothing for the owner of the token.
       await list({ authorization: `Bearer ${bound}` });

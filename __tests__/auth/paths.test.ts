@@ -53,6 +53,10 @@ describe('only the very bytes of a public path are public', () => {
     '/.well-known/oauth-protected-resource/mcp',
     '/.well-known/oauth-protected-resource',
     '/.well-known/oauth-protected-resource/mcp?x=1',
+    // In absolute form (RFC 9112, section 3.2.2).
+    'http://paths.example/.well-known/oauth-protected-resource/mcp',
+    'HTTPS://paths.example:443/.well-known/oauth-protected-resource/mcp?x=1',
+    'http://[::1]:80/.well-known/oauth-protected-resource/mcp',
   ])('%s', async (target) => {
     expect(await statusOf(target)).toBe(200);
   });
@@ -81,7 +85,16 @@ describe('only the very bytes of a public path are public', () => {
     '/.WELL-KNOWN/oauth-protected-resource/mcp',
     '/.well-known/oauth-protected-resource/mcp#x',
     '/.well-known/oauth-authorization-server/mcp',
-    'http://paths.example/.well-known/oauth-protected-resource/mcp',
+    'http://paths.example//.well-known/oauth-protected-resource/mcp',
+    'http://paths.example/mcp/../.well-known/oauth-protected-resource/mcp',
+    'http://paths.example/.well-known/oauth-protected-resource%2fmcp',
+    'http://paths.example/.well-known/oauth-protected-resource/mcp/',
+    'http://paths.example/.well-known/oauth-protected-resource/mcp#x',
+    'http://paths.example/.well-known\\oauth-protected-resource/mcp',
+    'http://user@paths.example/.well-known/oauth-protected-resource/mcp',
+    'http:///.well-known/oauth-protected-resource/mcp',
+    'ftp://paths.example/.well-known/oauth-protected-resource/mcp',
+    'xhttp://paths.example/.well-known/oauth-protected-resource/mcp',
     'http://paths.example/mcp?/.well-known/oauth-protected-resource/mcp',
     '/mcp?/.well-known/oauth-protected-resource/mcp',
     '*',

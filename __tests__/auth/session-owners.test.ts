@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { mcpAuth } from '../../src/index.js';
 import type { AuthDecision } from '../../src/policy/auth-decision.js';
 import { serve } from '../support/loopback-server.js';
+import { sendRaw } from '../support/raw-request.js';
 import {
   ask,
   createTrustingServer,
@@ -62,6 +63,21 @@ describe.each(KINDS)('sessionOwners: %s', (_kind, options) => {
     for (const same of [`${url}/`, `${url}?x`, url.replace('/mcp', '/MCP')]) {
       expect(await ask(same, 'alice', id)).toMatchObject(served);
     }
+  });
+
+  test('a target in absolute form is the session of its path, and only for its owner', async () => {
+    const { url, open } = await startSessionApp(options);
+    const id = await open('alice');
+    const { host, origin } = new URL(url);
+    const statusOf = async (user: string, target: string) => {
+      const { authorization } = userOf(user);
+      const head = `Host: ${host}\r\nConnection: close\r\nAuthorization: ${authorization}\r\nMcp-Session-Id: ${id}`;
+      return Number((await sendRaw(url, `GET ${target} HTTP/1.1\r\n${head}\r\n\r\n`)).split(' ')[1]);
+    };
+    expect(await statusOf('alice', url)).toBe(200);
+    expect(await statusOf('bob', url)).toBe(404);
+    expect(await statusOf('alice', `${url}/more`)).toBe(404);
+    expect(await statusOf('alice', `${origin}//mcp`)).toBe(404);
   });
 
   test('a token comes first: without one, or with a bad one, the answer is 401', async () => {

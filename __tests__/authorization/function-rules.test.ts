@@ -58,9 +58,10 @@ test('a rule that throws denies the call and is logged, and the refusal names no
   expect(parseChallenge(response.headers['www-authenticate'])).toEqual({
     scheme: 'Bearer',
     error: 'access_denied',
-    error_description: 'The caller may not use the tool t',
+    error_description: 'The caller may not do this, whatever its scopes',
     resource_metadata: METADATA_URL,
   });
+  expect(response.body.error_description).toBe('The caller may not use the tool t');
   expect(received).toEqual([]);
   expect(lines.join('\n')).toContain('mcpScopes(): the rule for the tool t threw, so the call is denied: no database');
 });

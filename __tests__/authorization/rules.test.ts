@@ -59,7 +59,7 @@ test('a refusal is one challenge with everything that a client needs to request 
   expect(parseChallenge(response.headers['www-authenticate'])).toEqual({
     scheme: 'Bearer',
     error: 'insufficient_scope',
-    error_description: description,
+    error_description: 'The token lacks a required scope',
     resource_metadata: METADATA_URL,
     scope: 'mcp mcp:call files:write',
   });
@@ -77,12 +77,13 @@ test('the refusal of a batch names each refused call once, and at most five', as
   );
 });
 
-test('a name from the request cannot break out of the header', async () => {
+test('a name from the request is shortened in the body', async () => {
   const { post } = createScopedApp(RULES);
   const response = await post(callTool(`a", scope="root" \\ é\u2028${'x'.repeat(500)}`));
   const challenge = parseChallenge(response.headers['www-authenticate']);
   expect(challenge.scope).toBe('mcp:call');
-  expect(challenge.error_description).toMatch(/^The token .* the tool a", scope="root" \\ \?\?x{79}\.\.\.$/);
+  expect(challenge.error_description).toBe('The token lacks a required scope');
+  expect(response.body.error_description).toMatch(/^The token .* the tool a", scope="root" \\ \?\?x{79}\.\.\.$/);
 });
 
 test('the challenge uses the origin of the request if no resource is configured', async () => {

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { parseConfigFile } from '../../src/gateway/config/config-file.js';
 import { scripted, serveFile } from '../support/file-gateway.js';
 import { type GatewayFolder, makeGatewayFolder } from '../support/gateway-folder.js';
-import { callText, initialize, open, post } from '../support/mcp-requests.js';
+import { call, callText, initialize, open, post } from '../support/mcp-requests.js';
 
 let folder: GatewayFolder;
 beforeAll(async () => {
@@ -46,6 +46,17 @@ describe('jwtAuth', () => {
     const response = await post(`${origin}/mcp`, initialize());
     expect(response.headers.get('www-authenticate')).toBe('Bearer');
     expect((await fetch(`${origin}/.well-known/oauth-protected-resource/mcp`)).status).toBe(401);
+  });
+
+  test('names the scopes of a call in a challenge that clients can read', async () => {
+    const jwtAuth = { ...provider, mode: 'optional' };
+    const { origin } = await serve({ jwtAuth, mcpScopes: { 'tools/call': ['a', 'b'] } });
+    const challengeWith = async (headers: Record<string, string>) =>
+      (await post(`${origin}/mcp`, call(1, 'echo'), headers)).headers.get('www-authenticate');
+    expect(await challengeWith({})).toBe('Bearer scope="a b"');
+    expect(await challengeWith(bearer(folder.token()))).toBe(
+      'Bearer error="insufficient_scope", scope="a b", error_description="The token lacks a required scope"',
+    );
   });
 
   test('takes the tokens of several providers, and a token in another header', async () => {

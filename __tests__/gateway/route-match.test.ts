@@ -45,7 +45,9 @@ describe('paths', () => {
     ['/mcp;x', undefined],
     ['/__proto__', proto],
     ['/constructor', undefined],
-    ['http://host/mcp', undefined],
+    ['http://host/mcp', mcp],
+    ['http://host//mcp', undefined],
+    ['http://user@host/mcp', undefined],
     ['*', undefined],
     ['', undefined],
   ])('%s', (path, found) => {

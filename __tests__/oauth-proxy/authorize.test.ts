@@ -66,7 +66,7 @@ describe('client and redirect URI', () => {
 
 describe('the rest of the request', () => {
   test.each<[string, Record<string, string | undefined>, string]>([
-    ['no response type', { response_type: undefined }, 'unsupported_response_type'],
+    ['no response type', { response_type: undefined }, 'invalid_request'],
     ['the implicit flow', { response_type: 'token' }, 'unsupported_response_type'],
     ['no PKCE', { code_challenge: undefined, code_challenge_method: undefined }, 'invalid_request'],
     ['PKCE plain', { code_challenge_method: 'plain' }, 'invalid_request'],

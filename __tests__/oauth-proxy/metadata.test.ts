@@ -91,6 +91,27 @@ describe('our metadata', () => {
     expect(await (await fetch(guarded.origin + path)).json()).toMatchObject({ issuer: guarded.resource });
   });
 
+  test('names a key set in OpenID metadata, which is empty if the upstream server names none', async () => {
+    const { base, guarded, upstream } = await startOAuthProxyFlow('keycloak');
+    const { issuer } = upstream;
+    upstream.override(PROVIDER_BEHAVIOURS.keycloak.kind.paths.metadata[0] as string, (res) => {
+      res.setHeader('content-type', 'application/json');
+      res.end(JSON.stringify({ issuer, authorization_endpoint: `${issuer}/a`, token_endpoint: `${issuer}/t` }));
+    });
+    const keysAt = async (path: string) =>
+      ((await (await fetch(guarded.origin + path)).json()) as Record<string, unknown>).jwks_uri;
+    for (const path of ['openid-configuration/mcp', '../mcp/.well-known/openid-configuration'])
+      expect(await keysAt(`/.well-known/${path}`)).toBe(`${base}/no-keys`);
+    for (const path of ['oauth-authorization-server/mcp', 'oauth-authorization-server'])
+      expect(await keysAt(`/.well-known/${path}`)).toBeUndefined();
+    const keys = await fetch(`${base}/no-keys`);
+    expect([keys.status, keys.headers.get('access-control-allow-origin'), await keys.json()]).toEqual([
+      200,
+      '*',
+      { keys: [] },
+    ]);
+  });
+
   test.each([
     ['oauth-authorization-server/mcp', 'mcp/client-registration'],
     ['oauth-authorization-server', 'client-registration'],
@@ -135,6 +156,7 @@ describe('paths', () => {
     ['POST', 'authorize', 'GET, HEAD'],
     ['POST', 'callback', 'GET, HEAD'],
     ['POST', '', 'GET, HEAD, OPTIONS'],
+    ['POST', 'no-keys', 'GET, HEAD, OPTIONS'],
     ['DELETE', 'token', 'POST, OPTIONS'],
   ])('%s %s answers 405', async (method, name, allow) => {
     const { base } = await startOAuthProxyFlow('keycloak');
@@ -186,7 +208,7 @@ describe('paths', () => {
     const page = await fetch(`${origin}/authorize?client_id=${body.client_id}&redirect_uri=${REDIRECT_URI}`, {
       redirect: 'manual',
     });
-    expect(page.headers.get('location')).toMatch(`${REDIRECT_URI}?error=unsupported_response_type`);
+    expect(page.headers.get('location')).toMatch(`${REDIRECT_URI}?error=invalid_request`);
     const answer = await postForm(`${origin}/token`, { client_id: body.client_id as string, grant_type: 'x' });
     expect(answer.body.error).toBe('unsupported_grant_type');
   });

@@ -147,13 +147,14 @@ describe('forwarded', () => {
     ['descope', undefined, 401],
   ] as const)('%s, with the credentials %j: %d', async (name, authorization, expected) => {
     const { base, upstream } = await startOAuthProxyFlow(name, undefined, { clientId: undefined });
-    const { status, body } = await postJson(
+    const { status, headers, body } = await postJson(
       `${base}/client-registration`,
       METADATA,
       authorization && { authorization },
     );
     expect(status).toBe(expected);
     if (expected === 401) expect(body).toMatchObject({ error: 'invalid_token' });
+    expect(headers.get('www-authenticate')).toBe(expected === 401 ? 'Bearer' : null);
     if (authorization === 'Bearer 00api-token') {
       expect(upstream.requests.at(-1)?.authorization, 'credentials of another kind stay here').toBeUndefined();
     }
@@ -225,6 +226,15 @@ describe('refused', () => {
     const { status, body } = await postJson(`${base}/client-registration`, metadata);
     expect({ status, error: body.error }).toEqual({ status: expected, error });
     expect(upstream.requests).toEqual([]);
+  });
+
+  test('of a client that signs: it may use a metadata document, as our metadata says', async () => {
+    const { base } = await startOAuthProxyFlow('entra');
+    const metadata = { ...METADATA, token_endpoint_auth_method: 'private_key_jwt' };
+    expect((await postJson(`${base}/client-registration`, metadata)).body.error_description).toBe(
+      'token_endpoint_auth_method must be one of none, client_secret_basic, client_secret_post. ' +
+        'A client with keys does not register: its client_id is the URL of its client metadata document',
+    );
   });
 
   test('a form', async () => {

@@ -78,7 +78,7 @@ describe('clients', () => {
     for (const authorization of ['Basic', 'Basic %%%', 'Bearer abc', 'Basic bm9jb2xvbg==']) {
       const answer = await client.token({ code }, { authorization });
       expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
-      expect(answer.headers.get('www-authenticate')).toBe('Basic');
+      expect(answer.headers.get('www-authenticate')).toBe('Basic realm="OAuth"');
     }
   });
 });

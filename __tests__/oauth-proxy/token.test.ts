@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { startIssuingFlow } from '../support/issuing-flow.js';
 import { type RawClient, registerClient, VERIFIER, withCode } from '../support/oauth-proxy-client.js';
 import { startOAuthProxyFlow, tokenRequests, unseal } from '../support/oauth-proxy-flow.js';
 import { type BehaviourName, PROVIDER_BEHAVIOURS } from '../support/provider-behaviours.js';
@@ -41,7 +42,7 @@ describe('a code', () => {
     ['another verifier', { code_verifier: 'another-verifier-of-forty-three-characters-or-more' }, 'invalid_grant'],
     ['no verifier', { code_verifier: undefined }, 'invalid_request'],
     ['an empty verifier', { code_verifier: '' }, 'invalid_request'],
-    ['no code', { code: undefined }, 'invalid_grant'],
+    ['no code', { code: undefined }, 'invalid_request'],
     ['another resource', { resource: 'https://other.example/mcp' }, 'invalid_target'],
   ])('with %s is refused', async (_name, changes, error) => {
     const { client, code } = await withCode('keycloak');
@@ -210,13 +211,31 @@ describe('other grants', () => {
     'urn:ietf:params:oauth:grant-type:jwt-bearer',
     'urn:ietf:params:oauth:grant-type:token-exchange',
     'implicit',
-    '',
-    undefined,
   ])('%j is refused, and not sent to the upstream server', async (grant_type) => {
     const flow = await startOAuthProxyFlow('entra');
     const client = await registerClient(flow);
     const answer = await client.token({ grant_type, username: 'alice', password: 'p', scope: 'api://app-id/.default' });
     expect(answer).toMatchObject({ status: 400, body: { error: 'unsupported_grant_type' } });
     expect(flow.upstream.requests).toEqual([]);
+  });
+});
+
+describe('a missing parameter is an invalid request', () => {
+  const UPSTREAMS: readonly [string, () => Promise<RawClient>][] = [
+    ['a relayed server', async () => registerClient(await startOAuthProxyFlow('entra'))],
+    ['an identity provider', async () => (await startIssuingFlow()).client],
+  ];
+  test.each(UPSTREAMS)('at %s', async (_what, start) => {
+    const client = await start();
+    const codeForm = { grant_type: 'authorization_code', code: undefined };
+    for (const [name, form] of Object.entries<Record<string, string | undefined>>({
+      grant_type: { grant_type: undefined, code: 'c' },
+      code: codeForm,
+      refresh_token: { grant_type: 'refresh_token', code: undefined },
+    })) {
+      const expected = { status: 400, body: { error: 'invalid_request', error_description: `${name} is missing` } };
+      expect(await client.token(form), name).toMatchObject(expected);
+      expect(await client.token({ ...form, [name]: '' }), `an empty ${name}`).toMatchObject(expected);
+    }
   });
 });

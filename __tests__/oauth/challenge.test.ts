@@ -4,10 +4,10 @@ import { challengeFor } from '../../src/oauth/challenge.js';
 
 const context = { metadataUrl: 'https://mcp.example/m', scopes: [], dpop: 'off', scheme: 'bearer' } as const;
 
-describe('text from a client cannot leave its quotes', () => {
+describe('a description has only characters that it may have', () => {
   test.each([
-    ['a quote', 'a"b', 'a\\"b'],
-    ['a backslash', 'a\\b', 'a\\\\b'],
+    ['a quote', 'a"b', "a'b"],
+    ['a backslash', 'a\\b', 'ab'],
     ['a line break', 'a\r\nset-cookie: x', 'aset-cookie: x'],
     ['a NUL', 'a\0b', 'ab'],
     ['letters that are not ASCII', 'grün, 漢字', 'grn, '],
@@ -15,7 +15,7 @@ describe('text from a client cannot leave its quotes', () => {
     const { headers } = challengeFor('insufficient_scope', { ...context, description });
     const challenge = String(headers['www-authenticate']);
     expect(challenge).toBe(
-      `Bearer error="insufficient_scope", error_description="${written}", resource_metadata="https://mcp.example/m"`,
+      `Bearer error="insufficient_scope", resource_metadata="https://mcp.example/m", error_description="${written}"`,
     );
     expect(() => new Headers({ 'www-authenticate': challenge })).not.toThrow();
   });

@@ -109,9 +109,10 @@ export async function revokeAt({ base }: IssuingServer, client: RawClient, token
 }
 
 /** Takes from this process what it remembers beside its policies, so that a server in it is like one in another process. */
-export function forgetRevokedLogins(): void {
+export function forgetOwnMemory(): void {
   const { formats } = (globalThis as never)[Symbol.for('express-mcp-auth')] as {
     readonly formats: ReadonlyMap<number, ReadonlyMap<string, unknown>>;
   };
-  for (const values of formats.values()) (values.get('revoked logins') as Map<string, number>).clear();
+  for (const values of formats.values())
+    for (const name of ['revoked logins', 'used codes']) (values.get(name) as Map<string, unknown>).clear();
 }

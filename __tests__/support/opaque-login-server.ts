@@ -14,6 +14,8 @@ export interface OpaqueLoginBehaviour {
   readonly organizations?: readonly string[];
   /** The number of characters that each token is longer, as JWTs are. */
   readonly tokenPadding?: number;
+  /** A code can be used more than once. */
+  readonly keepsCodes?: boolean;
 }
 
 /** A user's token, with what it is good for. */
@@ -78,7 +80,7 @@ export async function startOpaqueLoginServer(behaviour: OpaqueLoginBehaviour = {
       else res.json(issue(grant, behaviour.refresh === 'rotates' ? newRefreshToken(grant) : undefined));
     } else {
       const grant = codes.get(form.code ?? '');
-      codes.delete(form.code ?? '');
+      if (!behaviour.keepsCodes) codes.delete(form.code ?? '');
       const challenge = createHash('sha256')
         .update(form.code_verifier ?? '')
         .digest('base64url');

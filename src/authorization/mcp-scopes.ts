@@ -65,7 +65,7 @@ function createAnswer({ onInsufficientScope, logger }: ResolvedScopes): Authoriz
     const jsonRpcError =
       onInsufficientScope === 'jsonRpcError' ? jsonRpcRefusalFor(body, denial, description) : undefined;
     if (jsonRpcError !== undefined) replyJson(res, 200, jsonRpcError, { 'cache-control': 'no-store' });
-    else refuse(req, res, code, { scopes, description });
+    else refuse(req, res, code, { scopes, bodyDescription: description });
   };
 }
 

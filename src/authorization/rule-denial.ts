@@ -18,7 +18,7 @@ export function answerRuleDenial(onDenied: 'unknown' | 'challenge'): Authorizati
     const answer = onDenied === 'unknown' ? unknownNames(body, denial) : undefined;
     if (answer !== undefined) replyJson(res, 200, answer, { 'cache-control': 'no-store' });
     else if (code === 'missing_token') refuse(req, res, code, { scopes });
-    else refuse(req, res, code, { scopes, description: describeDenial(denial) });
+    else refuse(req, res, code, { scopes, bodyDescription: describeDenial(denial) });
   };
 }
 

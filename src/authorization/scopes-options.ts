@@ -42,7 +42,7 @@ export type ScopeRules = { readonly [M in TargetedMethod]?: ScopeRule | Readonly
 
 /** The options of `mcpScopes()`. */
 export interface McpScopesOptions extends CallOptions {
-  /** Scopes that include other scopes, directly or through a third. @default {} */
+  /** Scopes that include other scopes, directly or through a third. `requiredScopes` of `mcpAuth()` does not know them. @default {} */
   readonly implies?: Readonly<Record<string, readonly string[]>> | undefined;
   /**
    * Removes tools, prompts and resources that the caller may not use from list answers, both JSON and event streams. Replaces an

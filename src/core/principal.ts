@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { requestTarget } from '../http/request-target.js';
+import { requestTarget, withoutOrigin } from '../http/request-target.js';
 import type { AuthInfo } from './auth-info.js';
 import { createCallerValues } from './caller-values.js';
 
@@ -53,7 +53,7 @@ function digestOf(token: string): string {
 // capitals, which Express ignores; neither may make it another principal.
 function mountOf(req: IncomingMessage): string {
   const { baseUrl } = req as { baseUrl?: string };
-  return foldPath(baseUrl ?? cutOff(requestTarget(req), req.url ?? '/'));
+  return foldPath(baseUrl ?? cutOff(requestTarget(req), withoutOrigin(req.url ?? '/')));
 }
 
 /** Returns a path as Express compares it by default: in lower case, and without slashes at its end. */

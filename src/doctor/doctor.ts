@@ -1,3 +1,4 @@
+import { isEmptyKeySet } from '../oauth/well-known.js';
 import type { ResolvedAuth } from '../policy/resolve-auth.js';
 import { CallError } from '../upstream/call-server.js';
 import { findKeySet, type KeySetSearch } from '../upstream/find-key-set.js';
@@ -85,7 +86,8 @@ async function* readServers(probe: Probe, { resource, scopes, policy }: ServersT
     const server = await readServerDocuments(probe, issuer, typedInAt(issuer, policy), resource.metadata?.resource);
     yield* server.findings;
     if (server.url !== undefined) documents.push(server.url);
-    const jwksUri = server.metadata?.jwks_uri;
+    const named = server.metadata?.jwks_uri;
+    const jwksUri = typeof named === 'string' && isEmptyKeySet(named) ? undefined : named;
     if (typeof jwksUri === 'string' && isHttpUrl(jwksUri)) keyUrls.push(jwksUri);
     const keys =
       policy === undefined && typeof jwksUri === 'string' ? await readPublishedKeys(probe, jwksUri) : undefined;

@@ -1,8 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Returns the request target as the client sent it: Express and Connect remove their mount path from `url`, not from `originalUrl`. */
+/** Scheme and authority of a target in absolute form. Not before a backslash, which Express then reads as a slash. */
+const ORIGIN = /^https?:\/\/(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?(?=\/[^\\]*$)/i;
+
+/**
+ * Returns the path and query as the client sent them: Express and Connect remove their mount path from `url`, not from `originalUrl`. A target may
+ * also be in absolute form (RFC 9112, section 3.2.2), and is then the same without scheme and authority.
+ */
 export function requestTarget(req: IncomingMessage): string {
-  return (req as { originalUrl?: string }).originalUrl ?? req.url ?? '/';
+  return withoutOrigin((req as { originalUrl?: string }).originalUrl ?? req.url ?? '/');
+}
+
+/** Returns a target in absolute form without scheme and authority, and any other as it is. */
+export function withoutOrigin(target: string): string {
+  return target.startsWith('/') ? target : target.replace(ORIGIN, '');
 }
 
 /** Returns the unchanged path: not decoded or normalised, so that only the exact bytes of a public path are public. */

@@ -91,6 +91,7 @@ export function parseAuthorizationRequest(
   };
   const get = (name: string) => parameters.get(name) ?? '';
   const codeChallenge = get('code_challenge');
+  refuseUnless(parameters.has('response_type'), 'invalid_request', 'response_type is missing: it must be code');
   refuseUnless(get('response_type') === 'code', 'unsupported_response_type', 'response_type must be code');
   refuseUnless(S256_CHALLENGE.test(codeChallenge), 'invalid_request', 'PKCE is required: code_challenge');
   refuseUnless(get('code_challenge_method') === 'S256', 'invalid_request', 'code_challenge_method must be S256');

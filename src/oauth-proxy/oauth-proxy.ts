@@ -10,7 +10,12 @@ import { escapeHtml } from '../http/html.js';
 import { asError, type Middleware } from '../http/middleware.js';
 import { replyPage } from '../http/page.js';
 import { replyJson } from '../http/reply.js';
-import { OAUTH_PROXY_METHODS, type OAuthProxyEndpointName, ROOT_METADATA_PATH } from '../oauth/well-known.js';
+import {
+  isOpenIdPath,
+  OAUTH_PROXY_METHODS,
+  type OAuthProxyEndpointName,
+  ROOT_METADATA_PATH,
+} from '../oauth/well-known.js';
 import type { ResolvedOAuthProxy } from '../policy/resolve-oauth-proxy.js';
 import { createAuthorize } from './authorize.js';
 import { createCallback } from './callback.js';
@@ -56,11 +61,12 @@ function createOAuthProxy(options: ResolvedOAuthProxy, rest: PolicyRest): Endpoi
   const { authorize, consent } = createAuthorize(context);
   // Clients in a browser call these from pages of any origin, without cookies.
   const forClients = (name: OAuthProxyEndpointName, endpoint: Endpoint) =>
-    forEveryOrigin(OAUTH_PROXY_METHODS[name], catchErrors(endpoint, replyError, { name, logger, refusals }));
+    forEveryOrigin(OAUTH_PROXY_METHODS[name], catchErrors(endpoint, replyErrorAt(name), { name, logger, refusals }));
   const forUsers = (name: OAuthProxyEndpointName, endpoint: Endpoint) =>
     forMethods(OAUTH_PROXY_METHODS[name], catchErrors(endpoint, replyErrorPage, { name, logger, refusals }));
   const routes: Record<OAuthProxyEndpointName, Middleware> = {
     metadata: forClients('metadata', createMetadata(context)),
+    noKeys: forClients('noKeys', async (_req, res) => replyJson(res, 200, '{"keys":[]}')),
     registration: forClients('registration', createRegistration(context)),
     authorize: forUsers('authorize', authorize),
     consent: forUsers('consent', consent),
@@ -69,12 +75,23 @@ function createOAuthProxy(options: ResolvedOAuthProxy, rest: PolicyRest): Endpoi
     revocation: forClients('revocation', issuing ? createIssuedRevocation(issuing) : createRevocation(context)),
   };
   const endpoints = NAMES.flatMap((name) => paths[name].map((path) => [path, routes[name]] as const));
-  return new Map([...endpoints, [ROOT_METADATA_PATH, forClients('metadata', createRootMetadata(context))]]);
+  const openIdMetadata = forClients('metadata', createOpenIdMetadata(context));
+  const atOpenIdPaths = paths.metadata.filter(isOpenIdPath).map((path) => [path, openIdMetadata] as const);
+  const atRoot = [ROOT_METADATA_PATH, forClients('metadata', createRootMetadata(context))] as const;
+  return new Map([...endpoints, ...atOpenIdPaths, atRoot]);
 }
 
 function createMetadata(context: OAuthProxyContext): Endpoint {
   return async (_req, res) =>
     replyJson(res, 200, JSON.stringify(buildServerMetadata(context, await context.upstream())));
+}
+
+/** OpenID Connect Discovery, section 3, requires `jwks_uri`, and so do the MCP SDKs. Without any, no ID token is issued, so the set is empty. */
+function createOpenIdMetadata(context: OAuthProxyContext): Endpoint {
+  return async (_req, res) => {
+    const metadata = buildServerMetadata(context, await context.upstream());
+    replyJson(res, 200, JSON.stringify({ jwks_uri: context.endpoints.noKeys, ...metadata }));
+  };
 }
 
 /** The metadata at the root of the origin names the registration path that agentgateway names there. */
@@ -114,9 +131,15 @@ function catchErrors(
   };
 }
 
-function replyError(...[res, error]: Parameters<ErrorReply>): void {
-  if (error.status === 401 && res.req.headers.authorization !== undefined) res.setHeader('www-authenticate', 'Basic');
-  replyJson(res, error.status, JSON.stringify(errorBody(error)), NO_STORE);
+/** Names the scheme that the endpoint expects (RFC 9110, section 15.5.2): a registration may need a token, the others take a client's secret. */
+function replyErrorAt(name: OAuthProxyEndpointName): ErrorReply {
+  return (res, error) => {
+    const challenge = name === 'registration' ? 'Bearer' : 'Basic realm="OAuth"';
+    // Browsers may answer a Basic challenge with a login dialog. A client that sent such a header must get it (RFC 6749, section 5.2).
+    const isChallenged = name === 'registration' || res.req.headers.authorization !== undefined;
+    if (error.status === 401 && isChallenged) res.setHeader('www-authenticate', challenge);
+    replyJson(res, error.status, JSON.stringify(errorBody(error)), NO_STORE);
+  };
 }
 
 function errorBody(error: Parameters<ErrorReply>[1]): Readonly<Record<string, string>> {

@@ -11,6 +11,7 @@ import { UpstreamRefusal } from './upstream-answer.js';
 /** The kind of request that each endpoint gets. */
 export const ACTS: Readonly<Record<OAuthProxyEndpointName, Act>> = Object.freeze({
   metadata: 'request',
+  noKeys: 'request',
   registration: 'registration',
   authorize: 'login',
   consent: 'login',

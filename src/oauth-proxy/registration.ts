@@ -14,6 +14,9 @@ import { NO_STORE, writeAnswer } from './upstream-answer.js';
 const MAX_BODY_BYTES = 16_384;
 const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'];
 
+const SIGNING_CLIENT =
+  '. A client with keys does not register: its client_id is the URL of its client metadata document';
+
 interface ClientMetadata {
   readonly authMethod: string | undefined;
   readonly members: ClientMembers;
@@ -31,7 +34,7 @@ export function createRegistration(context: OAuthProxyContext) {
     const name = clientName(given);
     refusals.about(req, { client: name });
     const { redirectUris, notAllowed } = readRedirectUris(given, options.allowedRedirectUris);
-    const metadata = readClientMetadata(given);
+    const metadata = readClientMetadata(given, context);
     if (notAllowed.length > 0) refusals.writeNotAllowed(req, notAllowed);
     const registered =
       options.client === undefined
@@ -58,10 +61,16 @@ function registrationDisabled(): OAuthError {
   return new OAuthError('access_denied', message, 403, { advice });
 }
 
-function readClientMetadata(given: Readonly<Record<string, unknown>>): ClientMetadata {
+function readClientMetadata(
+  given: Readonly<Record<string, unknown>>,
+  { announcesDocuments }: Pick<OAuthProxyContext, 'announcesDocuments'>,
+): ClientMetadata {
   const method = given.token_endpoint_auth_method;
   if (method !== undefined && !AUTH_METHODS.includes(method as string)) {
-    throw new OAuthError('invalid_client_metadata', `token_endpoint_auth_method must be one of ${AUTH_METHODS}`);
+    // Our metadata names that method for clients with documents, whose keys are known.
+    const signs = method === 'private_key_jwt' && announcesDocuments ? SIGNING_CLIENT : '';
+    const methods = AUTH_METHODS.join(', ');
+    throw new OAuthError('invalid_client_metadata', `token_endpoint_auth_method must be one of ${methods}${signs}`);
   }
   return { authMethod: method as string | undefined, members: clientMembers(given) };
 }

@@ -2,7 +2,7 @@ import { splitAtSpaces } from '../providers/identity/identity-provider.js';
 import type { OAuthProxyContext } from './context.js';
 import { OAuthError } from './oauth-error.js';
 import type { UpstreamClient } from './sealed-contents.js';
-import { requireCode, type TokenRequest } from './token-request.js';
+import { requireCode, requireParameter, type TokenRequest } from './token-request.js';
 
 /** A code or a refresh token of a client, opened and checked. */
 export interface Grant {
@@ -44,7 +44,7 @@ function readCodeGrant({ seal, endpoints, options }: OAuthProxyContext, request:
 }
 
 function readRefreshGrant({ seal, options }: OAuthProxyContext, { form, client }: TokenRequest): Grant {
-  const sealed = seal.open('refresh_token', form.get('refresh_token'));
+  const sealed = seal.open('refresh_token', requireParameter(form, 'refresh_token'));
   if (sealed === undefined || sealed.client !== client) {
     throw new OAuthError('invalid_grant', 'The refresh token is not valid for this client');
   }

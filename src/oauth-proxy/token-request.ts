@@ -39,10 +39,18 @@ export async function readTokenRequest(context: OAuthProxyContext, req: Incoming
   if (act !== undefined) context.refusals.about(req, { act });
   const authenticated = await authenticateClient(context, req, form);
   requireOurResource(form, context.options.resource.href);
+  requireParameter(form, 'grant_type');
   if (grantType !== 'authorization_code' && grantType !== 'refresh_token') {
     throw new OAuthError('unsupported_grant_type', 'grant_type must be authorization_code or refresh_token');
   }
   return { form, authenticated, client: fingerprint(authenticated.client.id), grantType };
+}
+
+/** @throws {OAuthError} If a required parameter is missing (RFC 6749, section 5.2). */
+export function requireParameter(form: Parameters, name: 'grant_type' | 'code' | 'refresh_token'): string {
+  const value = form.get(name);
+  if (value === undefined) throw new OAuthError('invalid_request', `${name} is missing`);
+  return value;
 }
 
 /**
@@ -54,7 +62,7 @@ export function requireCode(
   seal: OAuthProxySeal,
   { form, client }: TokenRequest,
 ): SealedContents['code'] & { readonly codeVerifier: string } {
-  const sealed = seal.open('code', form.get('code'));
+  const sealed = seal.open('code', requireParameter(form, 'code'));
   const redirectUri = form.get('redirect_uri');
   // RFC 6749, section 4.1.3. Clients of OAuth 2.1 leave out the redirect URI: PKCE replaces this check.
   const sameUri = redirectUri === undefined || redirectUri === sealed?.redirectUri;

@@ -14,8 +14,10 @@ export interface ChallengeContext {
   readonly dpop: DpopMode;
   /** The scheme of the refused token: the challenge of that scheme has the error. */
   readonly scheme: Scheme;
-  /** Replaces the refusal's own description, if more is known about the request. */
+  /** Replaces the refusal's own description: a text of the policy, never of the request. */
   readonly description?: string | undefined;
+  /** A description for the body alone. It may name what the request is for. */
+  readonly bodyDescription?: string | undefined;
 }
 
 /** The algorithms of a DPoP proof (RFC 9449, section 7.1, `algs`). */
@@ -23,31 +25,52 @@ export const DPOP_ALGORITHMS = Object.freeze(['ES256', 'ES384', 'ES512', 'PS256'
 
 type Parameter = readonly [name: string, value: string];
 
+/** Text that a client which searches the header reads as a parameter. A scope has it if a rule writes a name from the request into the scope. */
+const PARAMETER = /(?:resource_metadata|scope|error|error_description)=/i;
+
 /**
  * Builds the response to a refused request. The only place that writes `WWW-Authenticate`: RFC 6750, section 3, with
  * `resource_metadata` of RFC 9728, and RFC 9449, section 7.1. A request without a token gets no `error` parameter (RFC 6750,
  * section 3.1).
+ *
+ * The official MCP SDKs search the header for `resource_metadata=` and `scope=` without regard to quotes, and take the first match. So no text
+ * of a request is in the header: it could name another authorization server, or more scopes.
  */
 export function challengeFor(code: RefusalCode, context: ChallengeContext): JsonReply {
   const { status, error } = REFUSALS[code];
   const description = context.description ?? REFUSALS[code].description;
   const headers = { 'www-authenticate': writeChallenges(error, description, context), 'cache-control': 'no-store' };
-  return prepareJson(status, JSON.stringify({ error, error_description: description }), headers);
+  const body = { error, error_description: context.bodyDescription ?? description };
+  return prepareJson(status, JSON.stringify(body), headers);
 }
 
 function writeChallenges(error: string, description: string, context: ChallengeContext): string {
-  const { metadataUrl, scopes, dpop, scheme } = context;
-  const failure: Parameter[] =
-    error === 'unauthorized' ? [] : Object.entries({ error, error_description: description });
-  const guidance: Parameter[] = [];
-  if (metadataUrl !== undefined) guidance.push(['resource_metadata', metadataUrl]);
-  if (scopes.length > 0) guidance.push(['scope', scopes.join(' ')]);
+  const { dpop, scheme } = context;
+  const isNamed = error !== 'unauthorized';
+  const failure: Parameter[] = isNamed ? [['error', error]] : [];
+  const explanation: Parameter[] = isNamed ? [['error_description', descriptionText(description)]] : [];
+  const guidance = guidanceOf(context);
   const algs: Parameter = ['algs', DPOP_ALGORITHMS.join(' ')];
-  if (dpop === 'require') return writeChallenge('DPoP', [...failure, ...guidance, algs]);
+  // The description is last: a search finds the parameters of clients first.
+  const all = [...failure, ...guidance, ...explanation];
+  if (dpop === 'require') return writeChallenge('DPoP', [...all, algs]);
   const asBearer = scheme === 'bearer' || dpop === 'off';
   // Bearer first: MCP clients read only the first challenge.
-  const bearer = writeChallenge('Bearer', asBearer ? [...failure, ...guidance] : guidance);
-  return dpop === 'off' ? bearer : `${bearer}, ${writeChallenge('DPoP', asBearer ? [algs] : [...failure, algs])}`;
+  const bearer = writeChallenge('Bearer', asBearer ? all : guidance);
+  if (dpop === 'off') return bearer;
+  return `${bearer}, ${writeChallenge('DPoP', asBearer ? [algs] : [...failure, ...explanation, algs])}`;
+}
+
+/** Returns the parameters that a client needs to log in. The URL is first: only a scope can have a part with a `=` that a request has chosen. */
+function guidanceOf({ metadataUrl, scopes }: ChallengeContext): Parameter[] {
+  const guidance: Parameter[] = metadataUrl === undefined ? [] : [['resource_metadata', metadataUrl]];
+  const named = scopes.filter((scope) => !PARAMETER.test(scope));
+  return named.length === 0 ? guidance : [...guidance, ['scope', named.join(' ')]];
+}
+
+/** Writes a description in the characters that it may have (RFC 6750, section 3): no quotes and backslashes. */
+function descriptionText(text: string): string {
+  return text.replaceAll('"', "'").replaceAll('\\', '');
 }
 
 function writeChallenge(scheme: string, parameters: readonly Parameter[]): string {

@@ -8,7 +8,7 @@ const MAX_LENGTH = 512;
 const URL_TEXT = /^https:\/\/(?:[\w.~:/?[\]!$&'()*+,;=-]|%[\dA-F]{2})+$/i;
 
 /** The rule of {@link clientIdUrl}, as the end of a sentence with "must be …". */
-export const CLIENT_ID_URL = `an https URL with a path, on port 443 (left out) or above 1023, without user name, fragment, "." or ".." in the path, and at most ${MAX_LENGTH} characters`;
+export const CLIENT_ID_URL = `an https URL with a path, on port 443 (left out) or above 1023, without user name, fragment or dot segment (RFC 3986), and at most ${MAX_LENGTH} characters`;
 
 /**
  * Parses the URL of a client's metadata document, which is the id of the client (draft-ietf-oauth-client-id-metadata-document, "Client

@@ -19,7 +19,8 @@ import { resourceMetadataPath } from './well-known.js';
 export interface RefusalDetail {
   /** The scopes that this request needs, besides those that every request needs. */
   readonly scopes: readonly string[];
-  readonly description?: string | undefined;
+  /** Describes the refusal in the body. The challenge keeps the constant text: see `challengeFor()`. */
+  readonly bodyDescription?: string | undefined;
 }
 
 /** Answers a refused request, with a challenge for the scheme of its token. */
@@ -48,10 +49,15 @@ export type RefusalContext = Pick<ChallengeContext, 'dpop'> &
 /** Creates the function that answers refused requests. If all requests have the same metadata URL, it builds each response only once, here. */
 export function createRefusal(settings: RefusalContext): Refuse {
   const { requiredScopes, challengeScopes, dpop } = settings;
-  const contextFor = (code: RefusalCode, scheme: Scheme, { scopes, description }: RefusalDetail = { scopes: [] }) => ({
+  const contextFor = (
+    code: RefusalCode,
+    scheme: Scheme,
+    { scopes, bodyDescription }: RefusalDetail = { scopes: [] },
+  ) => ({
     dpop,
     scheme,
-    description: description ?? refusalText(code, settings),
+    bodyDescription,
+    description: refusalText(code, settings),
     scopes: [...new Set([...requiredScopes, ...(REFUSALS[code].status === 401 ? challengeScopes : []), ...scopes])],
   });
   const metadataUrl = metadataUrlOf(settings);
@@ -98,7 +104,12 @@ function challengeForRequest(
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
     // The Host header is unusable in a URL. Report that: it must be fixed first.
-    return challengeFor(error.code, { ...context, metadataUrl: undefined, description: undefined });
+    return challengeFor(error.code, {
+      ...context,
+      metadataUrl: undefined,
+      description: undefined,
+      bodyDescription: undefined,
+    });
   }
 }
 

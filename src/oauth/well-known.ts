@@ -25,6 +25,7 @@ export const METADATA_METHODS = Object.freeze(['GET', 'HEAD', 'OPTIONS']);
 /** The methods of the OAuth proxy's endpoints. Those that a browser navigates to have no preflight, so no OPTIONS. */
 export const OAUTH_PROXY_METHODS = Object.freeze({
   metadata: METADATA_METHODS,
+  noKeys: METADATA_METHODS,
   registration: POST,
   authorize: Object.freeze(['GET', 'HEAD']),
   consent: Object.freeze(['POST']),
@@ -41,6 +42,19 @@ export const ROOT_REGISTRATION_PATH = `${ROOT_METADATA_PATH}/client-registration
 
 /** The authorization endpoint for clients of 2025-03-26 that read no metadata. */
 export const LEGACY_AUTHORIZE_PATH = '/authorize';
+
+/** The name of the empty key set, which OpenID metadata names if no ID token is issued: clients require `jwks_uri` there. */
+const NO_KEYS = 'no-keys';
+
+/** True for the address of an OAuth proxy's empty key set. */
+export function isEmptyKeySet(url: string): boolean {
+  return url.includes(`${ROOT_METADATA_PATH}/`) && url.endsWith(`/${NO_KEYS}`);
+}
+
+/** True for a path of OpenID Connect Discovery. */
+export function isOpenIdPath(path: string): boolean {
+  return path.includes(wellKnownPath('openid-configuration'));
+}
 
 export type OAuthProxyEndpointName = keyof typeof OAUTH_PROXY_METHODS;
 
@@ -96,6 +110,7 @@ function endpointsBelow(
   const hasRoot = prefix === '' && ROOT_REGISTRATION_PATH !== base;
   return {
     metadata: [...metadata, ...metadata.flatMap(removed)],
+    noKeys: at(NO_KEYS),
     registration: at('client-registration', ...(hasRoot ? [ROOT_REGISTRATION_PATH] : []), ...atOrigin('/register')),
     authorize: at('authorize', ...atOrigin(LEGACY_AUTHORIZE_PATH)),
     consent: at('consent'),

@@ -136,7 +136,7 @@ test('the store learns neither the code nor the tokens', async () => {
   const { upstream, client, code, sentCodes } = await cutLogin({ ...memory, add });
   upstream.state.profile = {};
   const { body } = await client.token({ code });
-  expect(seen).toHaveLength(2);
+  expect(seen).toHaveLength(3);
   const secrets = [...upstream.accessTokens.keys(), ...sentCodes(), code, body.access_token, body.refresh_token];
   for (const secret of secrets) expect(seen.join('\n')).not.toContain(secret);
 });

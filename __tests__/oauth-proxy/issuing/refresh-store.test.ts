@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createMemoryStore, type Store } from '../../../src/index.js';
 import {
-  forgetRevokedLogins,
+  forgetOwnMemory,
   refreshAt,
   revokeAt,
   startIssuingFlow,
@@ -54,7 +54,7 @@ describe.each<OpaqueLoginBehaviour>([
     const newer = (await refreshAt(one, client, body.refresh_token)).body;
     vi.advanceTimersByTime(61_000);
     expect((await refreshAt(two, client, body.refresh_token)).body.error).toBe('invalid_grant');
-    forgetRevokedLogins();
+    forgetOwnMemory();
     await expect.poll(async () => (await one.call(newer.access_token)).status).toBe(401);
     expect((await refreshAt(one, client, newer.refresh_token)).body.error).toBe('invalid_grant');
   });
@@ -68,7 +68,7 @@ test('an OAuth proxy without an mcpAuth() of its policy knows the logins that we
   const { body } = await tokensOf(client);
   expect((await server.call(body.access_token)).status).toBe(200);
   await revokeAt(server, client, body.access_token);
-  forgetRevokedLogins();
+  forgetOwnMemory();
   await expect.poll(async () => (await server.call(body.access_token)).status).toBe(401);
   expect((await refreshAt(other, client, body.refresh_token)).body.error).toBe('invalid_grant');
 });

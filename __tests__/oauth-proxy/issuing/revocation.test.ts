@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createMemoryStore } from '../../../src/index.js';
 import {
-  forgetRevokedLogins,
+  forgetOwnMemory,
   refreshAt,
   registerAt,
   revokeAt,
@@ -41,7 +41,7 @@ describe.each(['access_token', 'refresh_token'])('a client that revokes its %s',
     const { body } = await tokensOf(client);
     expect((await replica.call(body.access_token)).status).toBe(200);
     await revokeAt(server, client, body[kind]);
-    forgetRevokedLogins();
+    forgetOwnMemory();
     await expect.poll(async () => (await replica.call(body.access_token)).status).toBe(401);
     expect((await refreshAt(replica, client, body.refresh_token)).body.error).toBe('invalid_grant');
   });

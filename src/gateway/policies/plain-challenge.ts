@@ -1,6 +1,8 @@
 import type { Middleware } from '../../index.js';
 
-const METADATA = /,? ?resource_metadata="[^"]*"/;
+/** The parameter with one comma: that before it, or that between it and the next parameter, if it is the first. */
+const METADATA =
+  /, resource_metadata="[^"]*"|(?<= )resource_metadata="[^"]*", (?=[a-z_]+=)| resource_metadata="[^"]*"(?!, [a-z_]+=)/;
 
 /** Removes the URL of the metadata from challenges of a route that serves none: clients would ask for a document that is not there. */
 export const plainChallenge: Middleware = (_req, res, next) => {

@@ -1,9 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import type { RevokedLogin } from '../../oauth/revoked-logins.js';
 import { fingerprint } from '../fingerprint.js';
 import { OAuthError } from '../oauth-error.js';
 import { requireCode, type TokenRequest } from '../token-request.js';
 import { profileToKeep, readIdentity } from './identity.js';
-import { type AccessTokenResponse, clientIdClaim, issueTokens, MAX_LOGIN_SECONDS } from './issue-tokens.js';
+import {
+  type AccessTokenResponse,
+  clientIdClaim,
+  type IssuedLogin,
+  issueTokens,
+  MAX_LOGIN_SECONDS,
+} from './issue-tokens.js';
 import type { IssuingContext } from './issuing-context.js';
 import { nonceFor } from './login-parameters.js';
 import { AccountRefusal, requireAllowedAccount } from './require-allowed-account.js';
@@ -12,8 +19,8 @@ import { grantedScopes } from './scopes-of-tokens.js';
 import { requestTokens, type UpstreamTokens } from './upstream-tokens.js';
 
 /**
- * Exchanges a code of the OAuth proxy. It can be used once, as the identity provider's code in it. A login that an outage interrupted can
- * go on with it.
+ * Exchanges a code of the OAuth proxy. It can be used once: a second use is refused, and revokes the login of the first. A login that an outage
+ * interrupted can go on with it.
  *
  * @throws {OAuthError}
  * @throws {UpstreamError}
@@ -29,6 +36,7 @@ export async function exchangeCode(context: IssuingContext, request: TokenReques
   // The MCP SDK tries a refused code once more. The user must see why it was refused, and not that it was used before.
   const refusal = context.refusedCodes.get(returned.key);
   if (refusal !== undefined) throw refusal;
+  await requireUnused(context, returned);
   const { upstream, identity } = await redeem(context, returned);
   const scopes = grantedScopes(context.options, asked);
   const login = {
@@ -43,7 +51,25 @@ export async function exchangeCode(context: IssuingContext, request: TokenReques
     profile: profileToKeep(context, identity),
     ...withoutIdToken(upstream),
   };
-  return issueTokens(context, login, scopes, asked);
+  const answer = issueTokens(context, login, scopes, asked);
+  if (!(await context.usedCodes.use(returned.key, revocableLogin(login)))) throw usedBefore();
+  return answer;
+}
+
+/** RFC 6749, section 4.1.2: one of the two who use a code may have stolen it, so neither keeps tokens. */
+async function requireUnused({ usedCodes, revocations }: IssuingContext, { key }: ReturnedLogin): Promise<void> {
+  const login = await usedCodes.find(key);
+  if (login === undefined) return;
+  revocations.revokeLogin(login);
+  throw usedBefore();
+}
+
+function revocableLogin({ login, endsAt }: IssuedLogin): RevokedLogin {
+  return { login, expiry: endsAt * 1_000 };
+}
+
+function usedBefore(): OAuthError {
+  return new OAuthError('invalid_grant', 'The code was used before, so the user must log in again');
 }
 
 /** A login at the identity provider that has come back. */
@@ -72,9 +98,7 @@ async function redeem(context: IssuingContext, { code, verifier, key }: Returned
     else if (kept === undefined) await redeemedCodes.keep(key, upstream);
     throw error;
   });
-  if (kept !== undefined && !(await redeemedCodes.take(key))) {
-    throw new OAuthError('invalid_grant', 'The code was used before, so the user must log in again');
-  }
+  if (kept !== undefined && !(await redeemedCodes.take(key))) throw usedBefore();
   return { upstream, identity };
 }
 

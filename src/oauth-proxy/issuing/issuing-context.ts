@@ -11,6 +11,7 @@ import type { OAuthError } from '../oauth-error.js';
 import { createRedeemedCodes, type RedeemedCodes } from './redeemed-codes.js';
 import { createRenewals, type Renewals } from './renewals.js';
 import { createSpentTokens, type SpentTokens } from './spent-tokens.js';
+import { createUsedCodes, type UsedCodes } from './used-codes.js';
 
 /** The parts of an OAuth proxy that issues tokens. */
 export interface IssuingContext extends OAuthProxyContext, ResolvedIssuing {
@@ -19,6 +20,7 @@ export interface IssuingContext extends OAuthProxyContext, ResolvedIssuing {
   readonly spent: SpentTokens;
   readonly renewals: Renewals;
   readonly redeemedCodes: RedeemedCodes;
+  readonly usedCodes: UsedCodes;
   /** The logins whose accounts may not use this server, as {@link RedeemedCodes} has them, with the refusals. */
   readonly refusedCodes: LRUCache<string, OAuthError>;
   readonly logger: Logger;
@@ -57,6 +59,7 @@ export function createIssuingContext(
     spent: createSpentTokens(context.seal, rest),
     renewals: createRenewals(context.seal, rest),
     redeemedCodes: createRedeemedCodes(context.seal, rest),
+    usedCodes: createUsedCodes(rest),
     refusedCodes: new LRUCache(REFUSED_CODES),
     logger,
     warnOfMissingMember: createRareLine((line) => logger.warn(line)),

@@ -1,7 +1,7 @@
 import { splitAtSpaces } from '../../providers/identity/identity-provider.js';
 import { OAuthError } from '../oauth-error.js';
 import type { SealedRefresh } from '../sealed-contents.js';
-import type { TokenRequest } from '../token-request.js';
+import { requireParameter, type TokenRequest } from '../token-request.js';
 import { type Identity, profileToKeep, readIdentity } from './identity.js';
 import { type AccessTokenResponse, issueAccessToken, issueTokens } from './issue-tokens.js';
 import type { IssuingContext } from './issuing-context.js';
@@ -38,7 +38,7 @@ async function requireRefreshToken(
   { seal, revocations }: IssuingContext,
   { form, client }: TokenRequest,
 ): Promise<SealedRefresh> {
-  const sealed = seal.open('issued_refresh', form.get('refresh_token'));
+  const sealed = seal.open('issued_refresh', requireParameter(form, 'refresh_token'));
   if (sealed === undefined || sealed.client !== client) {
     throw new OAuthError('invalid_grant', 'The refresh token is not valid for this client');
   }
