@@ -45,6 +45,32 @@ test.each<[what: string, isOne: boolean, listens: boolean]>([
   expect(methodsOn(await (await waits).text())).toEqual([]);
 });
 
+test('what a remote server sends on the rest of a stream, which the bridge resumes, comes on the stream of that call', async () => {
+  let waiting: ServerResponse | undefined;
+  let asking: unknown;
+  const target = await startSessionTarget(
+    ({ id, params }, res) => {
+      if (params.name === 'wait') waiting = beginEvents(res, ': waits\n\n');
+      else {
+        asking = id;
+        beginEvents(res, 'id: 1\nretry: 10\ndata: \n\n').end();
+      }
+    },
+    (res, { headers }) => {
+      if (headers['last-event-id'] === undefined) res.writeHead(405).end();
+      else beginEvents(res, event(QUESTION) + answerEvent(asking)).end();
+    },
+  );
+  const { url } = await serveTargets({ targets: { a: { url: target.url } } });
+  const session = await open(url);
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
+  void post(url, call('wait', 'wait'), session, stop.signal).catch(() => undefined);
+  await until(() => waiting !== undefined);
+  const asked = await post(url, call('ask', 'ask'), session);
+  expect(methodsOn(await asked.text())).toEqual([QUESTION.method]);
+});
+
 test('what a program sends comes on the stream of its own call, and not of a call to another target', async () => {
   const target = { command: NODE, args: [fixture('plain-target.mjs')] };
   const { url } = await serveTargets({ targets: { a: target, b: target } });

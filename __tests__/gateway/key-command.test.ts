@@ -29,7 +29,7 @@ test.each([
   [
     'a second scope without quotes',
     ['create', '--scopes', 'a', 'b'],
-    'there is an argument without an option: quote several scopes, "a b"',
+    'unexpected argument: use --subject NAME, or quote several scopes, "a b"',
   ],
   ['an unknown option', ['create', '--scope', 'a'], "Unknown option '--scope'"],
   ['an empty subject', ['create', '--subject', ''], 'no key was made: its "subject" is no text'],

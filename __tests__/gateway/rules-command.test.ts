@@ -158,7 +158,7 @@ describe('express-mcp-auth rules test', () => {
     [
       'several files after one --call, as of a pattern',
       () => ['test', '-f', config(), '--call', call('a'), 'b.json'],
-      'there is an argument without an option: write --call before each file. See express-mcp-auth rules --help.',
+      'unexpected argument: write --call before each file. See express-mcp-auth rules --help.',
     ],
     ['an unknown option', () => ['test', '--who', 'x'], "Unknown option '--who'"],
     [

@@ -54,7 +54,8 @@ const ROWS: Row[] = [
     'a registration that is not JSON',
     'entra',
     register('{'),
-    'registration of a client without a name refused by this server: The body must be a JSON object; correct the client',
+    'registration of a client without a name refused by this server: The body must be a JSON object, without ' +
+      'duplicate members; correct the client',
   ],
   [
     'a registration that wants credentials',

@@ -5,7 +5,7 @@ import { settleInTime } from '../core/settle-in-time.js';
 import { failRequest } from '../http/fail-request.js';
 import { hasHungUp, onceClosed } from '../http/hang-up.js';
 import { asError } from '../http/middleware.js';
-import { rawPath, requestTarget } from '../http/request-target.js';
+import { rawPath, requestTarget, withoutOrigin } from '../http/request-target.js';
 import type { Middleware } from '../index.js';
 import { BridgeError } from '../messages/bridge-error.js';
 import { policyOf } from '../policy/resolved-policy.js';
@@ -134,6 +134,6 @@ function requireOwnHost(guard: RebindingGuard, req: IncomingMessage): void {
 
 /** Returns the path below the mount path. Empty if the request has the mount path without a slash, to which Express and Connect add one. */
 function pathBelowMount(req: IncomingMessage): string {
-  const path = rawPath(req.url ?? '/');
+  const path = rawPath(withoutOrigin(req.url ?? '/'));
   return path === '/' && !rawPath(requestTarget(req)).endsWith('/') ? '' : path;
 }

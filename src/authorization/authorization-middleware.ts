@@ -116,6 +116,7 @@ async function decide(context: CallContext, policy: AuthorizationPolicy, { repor
   }
   const mayList = req.method === 'GET' || body.calls.some(({ method }) => LIST_METHODS.has(method));
   const mayBeCached = body.calls.some((call) => isCacheable(req, call) && authorizer.restricts(call));
-  if ((hide && mayList) || mayBeCached) reduceAnswer(req, res, { who, logger, logFailure, hide, authorizer, body });
+  const hides = hide && mayList;
+  if (hides || mayBeCached) reduceAnswer(req, res, { who, logger, logFailure, hide: hides, authorizer, body });
   nextInSpan(req, next);
 }

@@ -35,7 +35,7 @@ const OPEN_SCHEME = /^[a-z]*\*[a-z*]*:\/\/[^*/?#]/i;
 /** True if a pattern has a host, and yet matches other hosts. `https://*` is for all hosts, and `https://h.example:*` for all ports of one. */
 function hasOpenHost(pattern: string): boolean {
   const [, host = ''] = HOST.exec(pattern) ?? [];
-  return OPEN_SCHEME.test(pattern) || (host !== '*' && host.replace(/:\*$/, '').includes('*'));
+  return OPEN_SCHEME.test(pattern) || (!/^\*+$/.test(host) && host.replace(/:\*$/, '').includes('*'));
 }
 
 /** A function may look at the host itself. */

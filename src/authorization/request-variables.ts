@@ -59,8 +59,11 @@ class HttpRequest implements RequestVariables {
     return this.#req.method ?? '';
   }
 
+  /** @throws {ExpressionFault} If readers may find different paths in the request target: a `deny` rule must deny it. */
   get pathAndQuery(): string {
-    return requestTarget(this.#req);
+    const target = requestTarget(this.#req);
+    if (!target.startsWith('/') && target !== '*') throw new ExpressionFault('malformed_target');
+    return target;
   }
 
   get path(): string {

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { IdleWaits } from '../core/idle-waits.js';
 import { createPrivateMember } from '../core/private-member.js';
 import { type Numbered, ShortLivedSet } from '../core/short-lived.js';
+import { atEndOfTurn } from '../http/end-of-turn.js';
 import { onceClosed } from '../http/hang-up.js';
 import type { Middleware } from '../index.js';
 
@@ -34,7 +35,7 @@ export class ArrivingRequests {
   /** The middleware before the backend. */
   readonly leave: Middleware = (req, res, next) => {
     // The backend counts the request in this turn of the event loop.
-    const remove = (): void => void setImmediate(() => this.#remove(arrivals.get(res)));
+    const remove = (): void => void atEndOfTurn(() => this.#remove(arrivals.get(res)));
     // The backend knows what a POST asks for once it has the body.
     if (req.method === 'POST' && !req.readableEnded) req.once('end', remove);
     else remove();

@@ -4,7 +4,7 @@ import { requireIssuers } from './config/dev-issuer-policies.js';
 import { authenticationsOf, type McpAuthenticationConfig } from './config/gateway-config.js';
 import { policyOptions } from './config/login-rules.js';
 import { type InputFiles, NO_SECRETS } from './input-files.js';
-import { loadConfig } from './load-config.js';
+import { loadConfig, NO_DRAIN } from './load-config.js';
 import { atPlace, StartupError } from './startup-error.js';
 
 interface DoctorSettings {
@@ -23,7 +23,7 @@ interface DoctorSettings {
  */
 export function doctorTargetsIn(file: string, { hasToken, ignored }: DoctorSettings): DoctorTarget[] {
   const { env } = process;
-  const { config, files, step, conceal } = loadConfig(file, { env, ignored });
+  const { config, files, step, conceal } = loadConfig(file, { env, ignored, process: NO_DRAIN });
   const targets = step(() => {
     requireIssuers(config, 'if it runs with --dev-issuer, give the doctor its URL instead of -f');
     return authenticationsOf(config).flatMap((each) => targetsOf(each, hasToken ? files : undefined));

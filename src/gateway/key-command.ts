@@ -41,7 +41,8 @@ export function runKeyCommand(args: readonly string[]): CreatedKey | undefined {
   );
   if (values.help) return undefined;
   if (positionals[0] !== 'create') throw usageError('the only command for keys is "create"');
-  if (positionals.length > 1) throw usageError('there is an argument without an option: quote several scopes, "a b"');
+  if (positionals.length > 1)
+    throw usageError('unexpected argument: use --subject NAME, or quote several scopes, "a b"');
   const { subject, expires } = values;
   const scopes = values.scopes?.split(/[ ,]+/).filter((scope) => scope !== '');
   const known = {

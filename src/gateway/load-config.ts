@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { parseConfigFile } from './config/config-file.js';
 import type { GatewayConfig } from './config/gateway-config.js';
-import type { ProcessConfig } from './config/process-settings.js';
+import { MAX_DRAIN_SECONDS, type ProcessConfig } from './config/process-settings.js';
 import { type EnvironmentVariables, ExpandedTexts } from './config/variables.js';
 import { InputFiles } from './input-files.js';
 import { showConfig } from './schema/show-config.js';
@@ -34,6 +34,9 @@ export interface LoadSettings {
   /** The settings on the command line, which override those of the file. */
   readonly process?: ProcessConfig;
 }
+
+/** For a subcommand that serves nothing: `--drain-seconds` may allow the longest drain. */
+export const NO_DRAIN: ProcessConfig = { drainSeconds: MAX_DRAIN_SECONDS };
 
 /** @throws {StartupError} If the file cannot be read or used. */
 export function loadConfig(file: string, settings: LoadSettings): LoadedConfig {

@@ -13,7 +13,7 @@ import type { McpBackendConfig } from './config/backend-config.js';
 import { type RouteConfig, routesOf } from './config/gateway-config.js';
 import type { EnvironmentVariables } from './config/variables.js';
 import { IGNORE_OPTION, parseIgnored } from './ignore-option.js';
-import { type LoadedConfig, loadConfig } from './load-config.js';
+import { type LoadedConfig, loadConfig, NO_DRAIN } from './load-config.js';
 import { parseArguments, usageErrorFor } from './parse-arguments.js';
 import { authorizationOptionsOf } from './route-authorization.js';
 import { atPlace, readInputFile, StartupError } from './startup-error.js';
@@ -69,7 +69,7 @@ export function runRulesCommand(args: readonly string[], env: EnvironmentVariabl
   if (file === undefined || callFiles === undefined) throw usageError('-f FILE and --call FILE are needed');
   const caller = values.as === undefined ? undefined : callerWith(readJson(values.as));
   const calls = callFiles.map((name) => ({ name, message: readCall(name) }));
-  const test = { ...loadConfig(file, { env, ignored: parseIgnored(values) }), file, caller };
+  const test = { ...loadConfig(file, { env, ignored: parseIgnored(values), process: NO_DRAIN }), file, caller };
   return joinResults(calls.map((call) => (calls.length === 1 ? runTest(test, call) : runNamedTest(test, call))));
 }
 
@@ -78,7 +78,7 @@ const usageError = usageErrorFor('express-mcp-auth rules --help');
 /** A pattern such as `calls/*.json` becomes several words, of which only the first belongs to `--call`. */
 function refuseOtherWords([action, ...others]: readonly string[]): void {
   if (action !== 'test') throw usageError('write "rules test"');
-  if (others.length > 0) throw usageError('there is an argument without an option: write --call before each file');
+  if (others.length > 0) throw usageError('unexpected argument: write --call before each file');
 }
 
 function readJson(file: string): Record<string, unknown> {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 /** Scheme and authority of a target in absolute form. Not before a backslash, which Express then reads as a slash. */
-const ORIGIN = /^https?:\/\/(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?(?=\/[^\\]*$)/i;
+const ORIGIN = /^https?:\/\/(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d*)?(?=$|[/?][^\\]*$)/i;
 
 /**
  * Returns the path and query as the client sent them: Express and Connect remove their mount path from `url`, not from `originalUrl`. A target may
@@ -13,7 +13,10 @@ export function requestTarget(req: IncomingMessage): string {
 
 /** Returns a target in absolute form without scheme and authority, and any other as it is. */
 export function withoutOrigin(target: string): string {
-  return target.startsWith('/') ? target : target.replace(ORIGIN, '');
+  if (target.startsWith('/')) return target;
+  const rest = target.replace(ORIGIN, '');
+  // An empty path is that of the root (RFC 9110, section 4.2.3).
+  return rest === '' || rest.startsWith('?') ? `/${rest}` : rest;
 }
 
 /** Returns the unchanged path: not decoded or normalised, so that only the exact bytes of a public path are public. */

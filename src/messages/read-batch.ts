@@ -5,7 +5,7 @@ import { readElements } from './json-members.js';
 import { endOfValue, skipSpace } from './json-scan.js';
 
 /**
- * Returns the messages of a batch that a server sent, each as bytes of its own: revision 2025-03-26 has batches. Undefined if the bytes are no batch,
+ * Returns the messages of a batch that a server sent, each as bytes of its own: revision 2025-03-26 has batches. Undefined if the bytes are not a batch,
  * if no member is a message, as in a list that a program prints for its user, or if there are more than 1,000: reading them would block the process.
  */
 export function readBatch(bytes: Buffer): readonly Buffer[] | undefined {

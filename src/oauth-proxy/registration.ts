@@ -82,8 +82,5 @@ function parseBody(text: string): Record<string, unknown> {
   } catch {
     // Refused below, like any other body that is not a JSON object.
   }
-  throw new OAuthError(
-    'invalid_client_metadata',
-    'The body must be a JSON object, without a member that appears twice',
-  );
+  throw new OAuthError('invalid_client_metadata', 'The body must be a JSON object, without duplicate members');
 }

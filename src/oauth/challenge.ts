@@ -25,7 +25,7 @@ export const DPOP_ALGORITHMS = Object.freeze(['ES256', 'ES384', 'ES512', 'PS256'
 
 type Parameter = readonly [name: string, value: string];
 
-/** Text that a client which searches the header reads as a parameter. A scope has it if a rule writes a name from the request into the scope. */
+/** Text that a client searching the header would take for a parameter. A scope has it if a rule writes a name from the request into the scope. */
 const PARAMETER = /(?:resource_metadata|scope|error|error_description)=/i;
 
 /**
@@ -61,7 +61,7 @@ function writeChallenges(error: string, description: string, context: ChallengeC
   return `${bearer}, ${writeChallenge('DPoP', asBearer ? [algs] : [...failure, ...explanation, algs])}`;
 }
 
-/** Returns the parameters that a client needs to log in. The URL is first: only a scope can have a part with a `=` that a request has chosen. */
+/** Returns the parameters that a client needs to log in. The URL is first: only a scope can contain a `=` that came from the request. */
 function guidanceOf({ metadataUrl, scopes }: ChallengeContext): Parameter[] {
   const guidance: Parameter[] = metadataUrl === undefined ? [] : [['resource_metadata', metadataUrl]];
   const named = scopes.filter((scope) => !PARAMETER.test(scope));

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../../core/at-most.js';
 import { shareValue } from '../../core/shared-state.js';
 import type { RevokedLogin } from '../../oauth/revoked-logins.js';
 import type { ResolvedAuth } from '../../policy/resolve-auth.js';
@@ -6,8 +7,8 @@ import { createGuardedStore, type GuardedStore } from '../../store/guarded-store
 import { CODE_SECONDS } from '../sealed-contents.js';
 
 /**
- * Remembers the codes that were exchanged for tokens, with the login of these tokens: a code that is used again may be stolen, and then ends that
- * login (RFC 6749, section 4.1.2). A key is a fingerprint of the code and of the PKCE verifier, as that of `RedeemedCodes`.
+ * Remembers the codes that were exchanged for tokens, with the login of these tokens: a second use may mean theft, and ends that login (RFC 6749,
+ * section 4.1.2). A key is a fingerprint of the code and of the PKCE verifier, as that of `RedeemedCodes`.
  */
 export interface UsedCodes {
   /** Returns the login that a code was used for. Undefined if it was not used. */
@@ -25,7 +26,7 @@ const LOGGING_IN = { who: 'OAuth proxy', meanwhile: 'each process refuses the co
 /** It does not belong to a policy, since a reload makes another one. */
 const ownCodes = shareValue(
   'used codes',
-  () => new LRUCache<string, RevokedLogin>({ max: MAX_CODES, ttl: KEEP_MS, ttlAutopurge: false }),
+  () => new LRUCache<string, RevokedLogin>({ ...atMost(MAX_CODES), ttl: KEEP_MS }),
 );
 
 /** With a store, a code can be used at one replica only. A login does not need the store, so each process also remembers its own codes. */
@@ -36,7 +37,10 @@ export function createUsedCodes({ store, logger }: Pick<ResolvedAuth, 'store' | 
     async use(key, login) {
       if (ownCodes.has(key)) return false;
       ownCodes.set(key, login);
-      return (await shared?.use(key, login)) ?? true;
+      const isFirst = (await shared?.use(key, login)) ?? true;
+      // The login that another replica made of the code is the one to end.
+      if (!isFirst) ownCodes.delete(key);
+      return isFirst;
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { atEndOfTurn } from '../../http/end-of-turn.js';
 import { createDispatcher, type TargetAddress } from './dispatcher.js';
 import { Exchange, type ExchangeListener } from './exchange.js';
 import { createRepeater, type RetryRules } from './repeater.js';
@@ -64,7 +65,7 @@ export class HttpTarget {
     const send = () => this.#dispatcher?.dispatch({ ...options }, exchange);
     exchange.repeatWith(createRepeater(this.#retry, request, send));
     // Requests that arrive together are written together: each write may wake the server up, which costs more than anything else here.
-    setImmediate(() => {
+    atEndOfTurn(() => {
       if (exchange.isAborted) upload?.destroy();
       else send();
     });

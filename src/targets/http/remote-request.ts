@@ -195,7 +195,7 @@ export class RemoteRequest implements MessageResponseListener, Numbered {
       this.#finish(error, detail);
       return;
     }
-    this.#stream = new RemoteStream(this.#host, { lastEventId, retryMs }, () => {
+    this.#stream = new RemoteStream(this.#host, { lastEventId, retryMs, requestKey: this.sent.key }, () => {
       // Not the refusal of our GET, which says nothing about the client's request.
       this.#finish(this.#isAnswered ? undefined : error, detail);
     });

@@ -31,6 +31,8 @@ export interface StreamHost {
 export interface StreamStart {
   readonly lastEventId: string | undefined;
   readonly retryMs: number | undefined;
+  /** The key of the request whose answer goes on. */
+  readonly requestKey: string | undefined;
 }
 
 /**
@@ -46,6 +48,7 @@ export class RemoteStream {
   readonly #onOver: (isGone: boolean) => unknown;
   /** True if the stream is the rest of the answer to a request. */
   readonly #isRest: boolean;
+  readonly #requestKey: string | undefined;
   readonly #maxAttempts: number;
   #lastEventId: string | undefined;
   #retryMs: number | undefined;
@@ -71,6 +74,7 @@ export class RemoteStream {
     this.#host = host;
     this.#onOver = onOver;
     this.#isRest = start !== undefined;
+    this.#requestKey = start?.requestKey;
     this.#maxAttempts = this.#isRest ? MAX_ATTEMPTS : Number.POSITIVE_INFINITY;
     this.#lastEventId = usable(start?.lastEventId);
     this.#retryMs = start?.retryMs;
@@ -102,7 +106,7 @@ export class RemoteStream {
         message: (bytes) => {
           this.#attempts = 0;
           this.#quietAttempts = 0;
-          host.message(bytes);
+          host.message(bytes, this.#requestKey);
         },
         oversized: (head, tail) => host.oversized(head, tail),
         onEnd: () => this.#retry(response, new BridgeError('target_broke_off')),

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type Logger, SILENT } from '../../core/logger.js';
 import { createRareLine } from '../../core/rare-line.js';
+import { atEndOfTurn } from '../../http/end-of-turn.js';
 import type { BridgeErrorCode } from '../../messages/bridge-error.js';
 import { readMessage } from '../../messages/json-rpc.js';
 import { encodeLine, LineReader } from '../../messages/line-codec.js';
@@ -139,7 +140,7 @@ export class Child implements Connection {
     if (this.#isBusy && stdin.writableCorked === 0) {
       // Requests that arrive together are written together: each write wakes the child up, which costs more than anything else here.
       stdin.cork();
-      setImmediate(() => stdin.uncork());
+      atEndOfTurn(() => stdin.uncork());
     }
     this.#isBusy = true;
     this.#hasCalls ||= !OPENING.has(readMessage(message)?.method);
@@ -213,8 +214,7 @@ export class Child implements Connection {
 
   #onFailure(error: Error, command: string, logger: Logger): void {
     if (this.pid !== undefined) return;
-    const { target } = this.#recipe;
-    const ofTarget = target === undefined ? '' : ` of target "${target}"`;
+    const ofTarget = this.#recipe.target === undefined ? '' : ` of target "${this.#recipe.target}"`;
     logger.error(`the MCP server "${command}"${ofTarget} did not start: ${error.message}`);
     this.#notifyGone();
   }
