@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createMemoryStore, type Store } from '../../../src/index.js';
+import { createUsedCodes } from '../../../src/oauth-proxy/issuing/used-codes.js';
 import { forgetOwnMemory, refreshAt, startIssuingFlow, startIssuingServer } from '../../support/issuing-flow.js';
 import { rawClient } from '../../support/oauth-proxy-client.js';
 
@@ -65,6 +66,15 @@ test('a request that another replica was faster than gets no tokens', async () =
   const add: Store['add'] = (key, ...more) => (key.startsWith('code used ') ? false : memory.add(key, ...more));
   const { client, code } = await start(true, { ...memory, add });
   expect(await client.token({ code })).toMatchObject(USED);
+});
+
+test('a code that another replica used first is remembered with the login of that replica', async () => {
+  const store = createMemoryStore();
+  const login = (name: string) => ({ login: name, expiry: Date.now() + 60_000 });
+  await store.add('code used k', JSON.stringify(login('first')), 60_000);
+  const codes = createUsedCodes({ store, logger: console } as never);
+  expect(await codes.use('k', login('second'))).toBe(false);
+  expect(await codes.find('k')).toMatchObject({ login: 'first' });
 });
 
 test('without a store that works, a process remembers the codes that were used there', async () => {
