@@ -7,7 +7,7 @@ import {
   type RuleBackend,
 } from '../index.js';
 import { setAnonymousRefuser } from '../oauth/refusal.js';
-import { ONLY, type RouteBackend } from './backend.js';
+import type { RouteBackend } from './backend.js';
 import type { RouteConfig } from './config/gateway-config.js';
 import { atPlace, StartupError } from './startup-error.js';
 
@@ -40,7 +40,7 @@ export function authorizationOptionsOf(
 ): (McpAuthorizationOptions & { readonly at: string }) | undefined {
   const [first, ...more] = blocks;
   if (first === undefined) return undefined;
-  const names = backend && 'resolve' in backend ? backend : config && onlyTarget(config.targets[0]?.name ?? ONLY);
+  const names = backend && 'resolve' in backend ? backend : onlyTarget(config?.targets[0]?.name);
   if (more.length === 0) return { ...first.options, backend: names, at: first.at };
   // Each block is checked alone, so that a message counts the rules of its own place.
   for (const { options, at } of blocks) atPlace(at, () => mcpAuthorization({ ...options, backend: names }));
@@ -48,8 +48,8 @@ export function authorizationOptionsOf(
   return Object.assign({}, ...blocks.map(({ options }) => options), { rules, backend: names, at: first.at });
 }
 
-function onlyTarget(target: string): RuleBackend {
-  return { targets: [target], resolve: (_kind, name) => ({ target, name }) };
+function onlyTarget(target: string | undefined): RuleBackend | undefined {
+  return target === undefined ? undefined : { targets: [target], resolve: (_kind, name) => ({ target, name }) };
 }
 
 /** A route without `mcpAuthentication` has anonymous callers only. */
