@@ -56,8 +56,10 @@ export async function exchangeCode(context: IssuingContext, request: TokenReques
   return answer;
 }
 
-/** RFC 6749, section 4.1.2: one of the two who use a code may have stolen it, so a second use ends the login of the first. Of two at
- * once, the one that is refused does not: it cannot know the other's login yet. */
+/**
+ * RFC 6749, section 4.1.2: one of the two who use a code may have stolen it, so a second use ends the login of the first. If both come at once,
+ * the one that is refused cannot know the other's login yet, which stays.
+ */
 async function requireUnused({ usedCodes, revocations }: IssuingContext, { key }: ReturnedLogin): Promise<void> {
   const login = await usedCodes.find(key);
   if (login === undefined) return;
